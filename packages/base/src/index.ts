@@ -1,0 +1,5 @@
+export * from './assert.js';
+export * from './bits.js';
+export * from './brand.js';
+export * from './clock.js';
+export * from './user-error.js';

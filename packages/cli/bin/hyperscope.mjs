@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import {existsSync} from 'node:fs';
+
+const main = new URL('../dist/main.js', import.meta.url);
+if (!existsSync(main)) {
+  console.error('hyperscope is not built yet. Run `npm start` or `npm test` once in the root of the repository.');
+  process.exit(1);
+}
+await import(main.href);

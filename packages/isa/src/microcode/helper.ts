@@ -1,0 +1,32 @@
+// Machinery too large to spell in microcode: far transfers, descriptor loads, interrupt return, VM entry.
+// isa only names it and declares what it touches; `machine` must supply every one of HELPERS or it does not compile.
+
+import type {Width} from './microcode.js';
+
+/** What a helper may write, in words that `classify` and `footprint` understand. */
+export type Resource =
+  | 'RIP' | 'RSP' | 'RFLAGS' | 'IF' | 'CPL' | 'general' | 'segments' | 'GDTR' | 'IDTR' | 'LDTR' | 'TR'
+  | 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8' | 'EFER' | 'MSR' | 'DR' | 'XCR0' | 'TLB' | 'cache' | 'memory' | 'port' | 'activity' | 'VMX' | 'VMCS' | 'SVM';
+
+export interface Helper {
+  readonly name: string;
+  readonly reads: readonly Resource[];
+  readonly writes: readonly Resource[];
+  readonly mayFault: boolean;
+  /** Width of the value it gives back; undefined when it gives none. */
+  readonly result: Width | undefined;
+  /** A sentence with {0}, {1}… for its arguments: 'CR3 ← {0}; forget every non-global translation'. */
+  readonly summary: string;
+}
+
+export const helper = <N extends string>(
+  name: N,
+  declared: {reads?: readonly Resource[]; writes?: readonly Resource[]; mayFault?: boolean; result?: Width; summary: string},
+): Helper & {readonly name: N} => ({
+  name,
+  reads: declared.reads ?? [],
+  writes: declared.writes ?? [],
+  mayFault: declared.mayFault ?? false,
+  result: declared.result,
+  summary: declared.summary,
+});

@@ -1,0 +1,288 @@
+// The vocabulary: everything an instruction may do is a method here, and nothing else is.
+// A definition calls these methods once, when its instruction is decoded; what it said is kept as a list of operations.
+// Small readers of that list then execute, explain, classify and (one day) compile it.
+//
+// Compute, then commit: a verb that may fault must not follow one that cannot be undone. The recorder refuses it, so
+// precise faults are a property of the vocabulary, not of the author's care.
+
+import {assert} from '@hyperscope/base';
+import type {Condition, Instruction, MemoryOperand, Operand} from '../instruction.js';
+import type {GeneralRegister, SegmentRegister} from '../registers/cells.js';
+import type {Helper} from './helper.js';
+import type {Intercept} from './intercept.js';
+import {Value} from './value.js';
+
+export type Width = 1 | 8 | 16 | 32 | 64 | 128;
+export type BinaryOperation =
+  | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'mul' | 'divu' | 'remu' | 'divs' | 'rems' | 'shl' | 'shr' | 'sar'
+  | 'eq' | 'ne' | 'gtu' | 'ltu' | 'lts';
+export type UnaryOperation = 'not' | 'neg' | 'zext' | 'sext' | 'trunc' | 'parity' | 'ctz' | 'msb' | 'bswap';
+
+/** The flags of RFLAGS that instructions set one by one, with their bit numbers. */
+export const FLAG_BITS = {CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, TF: 8, IF: 9, DF: 10, OF: 11, NT: 14, RF: 16, AC: 18} as const;
+export type Flag = keyof typeof FLAG_BITS;
+
+/** State that microcode reads by name, apart from general registers and single flags. */
+export type StateName =
+  | 'CPL' | 'IOPL' | 'VM' | 'PE' | 'RFLAGS' | 'RIP' | 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8' | 'EFER' | 'UMIP'
+  | 'GDTR.base' | 'GDTR.limit' | 'IDTR.base' | 'IDTR.limit' | 'LDTR.selector' | 'TR.selector' | 'FS.base' | 'GS.base'
+  | `${SegmentRegister}.selector`;
+
+/** How arithmetic sets OF SF ZF AF PF CF from its operands and result. */
+export type FlagRule = 'add' | 'adc' | 'sub' | 'sbb' | 'logic' | 'inc' | 'dec';
+
+export type ExceptionName = '#DE' | '#DB' | '#BP' | '#OF' | '#BR' | '#UD' | '#NM' | '#DF' | '#TS' | '#NP' | '#SS' | '#GP' | '#PF' | '#MF' | '#AC';
+
+/** What a memory access is for: `modify` is a read whose write is certain to follow, so it needs write permission. */
+export type Access = 'read' | 'write' | 'modify';
+
+/** Operations refer to earlier ones by index; an operation that gives no value is an effect. */
+export type Operation =
+  | {readonly op: 'constant'; readonly value: bigint; readonly width: Width}
+  | {readonly op: 'register'; readonly register: GeneralRegister; readonly high: boolean; readonly width: Width}
+  | {readonly op: 'flag'; readonly flag: Flag; readonly width: 1}
+  | {readonly op: 'state'; readonly state: StateName; readonly width: Width}
+  /** The address of the next instruction. */
+  | {readonly op: 'nextRip'; readonly width: Width}
+  | {readonly op: 'load'; readonly segment: SegmentRegister; readonly offset: number; readonly width: Width; readonly access: Access}
+  | {readonly op: 'binary'; readonly operation: BinaryOperation; readonly a: number; readonly b: number; readonly width: Width}
+  | {readonly op: 'unary'; readonly operation: UnaryOperation; readonly a: number; readonly width: Width}
+  /** high:low, 2 × 64 bits at the most. */
+  | {readonly op: 'concat'; readonly high: number; readonly low: number; readonly width: Width}
+  | {readonly op: 'choose'; readonly condition: number; readonly a: number; readonly b: number; readonly width: Width}
+  /** The stack pointer plus `delta`, wrapped to the width of the stack: 64 bits in 64-bit mode, else by SS.D/B. */
+  | {readonly op: 'stackTop'; readonly delta: bigint; readonly width: 64}
+  | {readonly op: 'call'; readonly helper: Helper; readonly args: readonly number[]; readonly width: Width}
+  | Effect;
+
+export type Effect =
+  | {readonly op: 'setRegister'; readonly register: GeneralRegister; readonly high: boolean; readonly value: number; readonly width: Width}
+  /** Checks that a store of this size would succeed, before anything is committed. */
+  | {readonly op: 'probe'; readonly segment: SegmentRegister; readonly offset: number; readonly bytes: number}
+  | {readonly op: 'store'; readonly segment: SegmentRegister; readonly offset: number; readonly value: number; readonly width: Width}
+  | {readonly op: 'setFlags'; readonly rule: FlagRule; readonly a: number; readonly b: number; readonly result: number; readonly width: Width}
+  /** Adds `delta` to the stack pointer at the width of the stack. */
+  | {readonly op: 'moveStack'; readonly delta: bigint}
+  /** Sets one flag, where `when` (an operation index) is absent or 1. `undefinedBy`: the manual leaves it undefined and this is our choice. */
+  | {readonly op: 'setFlag'; readonly flag: Flag; readonly value: number; readonly when: number | undefined; readonly isUndefined: boolean}
+  /** RFLAGS ← image in the bits of mask; every other bit keeps its value. */
+  | {readonly op: 'writeFlags'; readonly image: number; readonly mask: number}
+  | {readonly op: 'faultIf'; readonly when: number; readonly exception: ExceptionName; readonly errorCode: number | undefined}
+  | {readonly op: 'intercept'; readonly intercept: Intercept; readonly args: readonly number[]}
+  /** The target must lie inside CS (or be canonical in 64-bit mode), else #GP(0). */
+  | {readonly op: 'checkTarget'; readonly target: number; readonly when: number | undefined}
+  | {readonly op: 'jump'; readonly target: number; readonly when: number | undefined}
+  /** Where `when` is 1 the instruction is complete: nothing below happens. */
+  | {readonly op: 'finishIf'; readonly when: number}
+  /** Where `when` is 1, RIP stays: the instruction runs again (REP). Interrupts are taken in between. */
+  | {readonly op: 'repeatIf'; readonly when: number}
+  | {readonly op: 'invoke'; readonly helper: Helper; readonly args: readonly number[]};
+
+export interface Address {
+  readonly segment: SegmentRegister;
+  readonly offset: Value;
+}
+
+export class Microcode {
+  readonly instruction: Instruction;
+  readonly operations: Operation[] = [];
+  #committed = false;
+  readonly #probed = new Set<number>();
+
+  constructor(instruction: Instruction) {
+    this.instruction = instruction;
+  }
+
+  // ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  constant(value: bigint, width: Width): Value {
+    return this.record({op: 'constant', value: BigInt.asUintN(width, value), width});
+  }
+  gpr(register: GeneralRegister, width: Width, high = false): Value {
+    return this.record({op: 'register', register, high, width});
+  }
+  flag(flag: Flag): Value { return this.record({op: 'flag', flag, width: 1}); }
+  state(state: StateName, width: Width = 64): Value { return this.record({op: 'state', state, width}); }
+  get cpl(): Value { return this.state('CPL', 8); }
+  get iopl(): Value { return this.state('IOPL', 8); }
+  /** RFLAGS.VM: virtual-8086 mode. */
+  get vm(): Value { return this.state('VM', 1); }
+  get nextRip(): Value { return this.record({op: 'nextRip', width: 64}); }
+  concat(high: Value, low: Value): Value {
+    return this.record({op: 'concat', high: high.id, low: low.id, width: doubled(low.width)});
+  }
+  binary(operation: BinaryOperation, a: Value, b: Value): Value {
+    const shift = operation === 'shl' || operation === 'shr' || operation === 'sar';
+    assert(shift || a.width === b.width, `${operation} of ${a.width} and ${b.width} bits`);
+    const width = COMPARISONS.has(operation) ? 1 : a.width;
+    return this.record({op: 'binary', operation, a: a.id, b: b.id, width});
+  }
+  /** The value of a condition code (SDM vol. 1, "Condition Codes"). */
+  condition(condition: Condition): Value {
+    const negated = condition.startsWith('N');
+    const value = this.#plainCondition(negated ? condition.slice(1) : condition);
+    return negated ? value.not() : value;
+  }
+  #plainCondition(condition: string): Value {
+    switch (condition) {
+      case 'O': return this.flag('OF');
+      case 'B': return this.flag('CF');
+      case 'Z': return this.flag('ZF');
+      case 'BE': return this.flag('CF').or(this.flag('ZF'));
+      case 'S': return this.flag('SF');
+      case 'P': return this.flag('PF');
+      case 'L': return this.flag('SF').xor(this.flag('OF'));
+      default: return this.flag('ZF').or(this.flag('SF').xor(this.flag('OF')));
+    }
+  }
+
+  // ── operands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The offset that a memory operand names, truncated to the address size and widened to 64 bits. */
+  address(operand: MemoryOperand): Address {
+    const size = operand.addressSize;
+    let sum = this.constant(operand.displacement, size);
+    if (operand.index !== undefined) {
+      sum = this.gpr(operand.index, size).shiftLeft(BigInt(Math.log2(operand.scale))).add(sum);
+    }
+    if (operand.base === 'RIP') sum = this.nextRip.truncate(size).add(sum);
+    else if (operand.base !== undefined) sum = this.gpr(operand.base, size).add(sum);
+    return {segment: operand.segment, offset: sum.zeroExtend(64)};
+  }
+
+  /** Reads an operand; `modify` when the same operand is written later. */
+  read(operand: Operand, width: Width, access: Access = 'read'): Value {
+    switch (operand.kind) {
+      case 'register': return this.gpr(operand.register, width, operand.high);
+      case 'immediate': return this.constant(operand.value, width);
+      case 'memory': return this.load(this.address(operand), width, access);
+      case 'segment': return this.state(`${operand.register}.selector`, 16).zeroExtend(width);
+      default: assert(false, `an operand of kind ${operand.kind} cannot be read as a value`);
+    }
+  }
+  /** Writes an operand. A memory operand must have been read for `modify` or probed, unless this is the only commit. */
+  write(operand: Operand, value: Value): void {
+    if (operand.kind === 'register') this.setGpr(operand.register, value, operand.high);
+    else if (operand.kind === 'memory') this.store(this.address(operand), value);
+    else assert(false, `an operand of kind ${operand.kind} cannot be written as a value`);
+  }
+
+  // ── memory ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  load(address: Address, width: Width, access: Access = 'read'): Value {
+    this.#fallible();
+    if (access !== 'read') this.#probed.add(address.offset.id);
+    return this.record({op: 'load', segment: address.segment, offset: address.offset.id, width, access});
+  }
+  /** Makes sure that a later store of `bytes` bytes cannot fault. */
+  probe(address: Address, bytes: number): void {
+    this.#fallible();
+    this.#probed.add(address.offset.id);
+    this.operations.push({op: 'probe', segment: address.segment, offset: address.offset.id, bytes});
+  }
+  store(address: Address, value: Value): void {
+    if (!this.#probed.has(address.offset.id)) this.#fallible();
+    this.#commit({op: 'store', segment: address.segment, offset: address.offset.id, value: value.id, width: value.width});
+  }
+  /** The address `delta` bytes from the top of the stack; the stack's width, not the instruction's, decides how it wraps. */
+  stackSlot(delta: bigint): Address {
+    return {segment: 'SS', offset: this.record({op: 'stackTop', delta, width: 64})};
+  }
+  /** Moves the stack pointer. Commits. */
+  moveStack(delta: bigint): void {
+    this.#commit({op: 'moveStack', delta});
+  }
+  push(value: Value): void {
+    const bytes = BigInt(value.width / 8);
+    this.store(this.stackSlot(-bytes), value);
+    this.moveStack(-bytes);
+  }
+  /** Reads the top of the stack and releases it. Commits, so whatever else may fault comes before. */
+  pop(width: Width): Value {
+    const value = this.load(this.stackSlot(0n), width);
+    this.moveStack(BigInt(width / 8));
+    return value;
+  }
+
+  // ── effects ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  setGpr(register: GeneralRegister, value: Value, high = false): void {
+    this.#commit({op: 'setRegister', register, high, value: value.id, width: value.width});
+  }
+  setFlags(rule: FlagRule, a: Value, b: Value, result: Value): void {
+    this.#commit({op: 'setFlags', rule, a: a.id, b: b.id, result: result.id, width: result.width});
+  }
+  setFlag(flag: Flag, value: Value | bigint, when?: Value): void {
+    const v = typeof value === 'bigint' ? this.constant(value, 1) : value;
+    this.#commit({op: 'setFlag', flag, value: v.id, when: when?.id, isUndefined: false});
+  }
+  /** A flag that the manual leaves undefined: our choice is recorded as such, so that comparisons can mask it. */
+  setUndefinedFlag(flag: Flag, value: Value | bigint, when?: Value): void {
+    const v = typeof value === 'bigint' ? this.constant(value, 1) : value;
+    this.#commit({op: 'setFlag', flag, value: v.id, when: when?.id, isUndefined: true});
+  }
+  writeFlags(image: Value, mask: Value): void {
+    this.#commit({op: 'writeFlags', image: image.id, mask: mask.id});
+  }
+  faultIf(when: Value, exception: ExceptionName, errorCode?: Value | bigint): void {
+    this.#fallible();
+    const code = typeof errorCode === 'bigint' ? this.constant(errorCode, 16) : errorCode;
+    this.operations.push({op: 'faultIf', when: when.id, exception, errorCode: code?.id});
+  }
+  /** The place, in the order of checks, where a hypervisor may have asked for a VM exit (VT-x) or #VMEXIT (SVM). */
+  intercept(intercept: Intercept, ...args: Value[]): void {
+    this.#fallible();
+    this.operations.push({op: 'intercept', intercept, args: args.map(a => a.id)});
+  }
+  checkTarget(target: Value, when?: Value): void {
+    this.#fallible();
+    this.operations.push({op: 'checkTarget', target: target.id, when: when?.id});
+  }
+  jump(target: Value, when?: Value): void {
+    this.#commit({op: 'jump', target: target.id, when: when?.id});
+  }
+  finishIf(when: Value): void { this.operations.push({op: 'finishIf', when: when.id}); }
+  repeatIf(when: Value): void { this.#commit({op: 'repeatIf', when: when.id}); }
+  invoke(helper: Helper, ...args: Value[]): void {
+    if (helper.mayFault) this.#fallible();
+    this.#commit({op: 'invoke', helper, args: args.map(a => a.id)});
+  }
+  /** As `invoke`, for a helper that gives a value back. One that writes nothing does not commit. */
+  call(helper: Helper, ...args: Value[]): Value {
+    if (helper.mayFault) this.#fallible();
+    if (helper.writes.length > 0) this.#committed = true;
+    return this.record({op: 'call', helper, args: args.map(a => a.id), width: helper.result ?? 64});
+  }
+
+  // ── recording ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  record(operation: Exclude<Operation, Effect>): Value {
+    this.operations.push(operation);
+    return new Value(this.operations.length - 1, operation.width, this);
+  }
+  #fallible(): void {
+    assert(!this.#committed, `${this.instruction.mnemonic}: this can fault, but the instruction has already committed a result`);
+  }
+  #commit(effect: Effect): void {
+    this.#committed = true;
+    this.operations.push(effect);
+  }
+}
+
+const COMPARISONS: ReadonlySet<BinaryOperation> = new Set(['eq', 'ne', 'gtu', 'ltu', 'lts']);
+
+function doubled(width: Width): Width {
+  switch (width) {
+    case 8: return 16;
+    case 16: return 32;
+    case 32: return 64;
+    default: return 128;
+  }
+}
+
+/** Records the meaning of a decoded instruction. Throws an AssertionError when the definition breaks compute-then-commit. */
+export function recordMicrocode(instruction: Instruction): Microcode {
+  const microcode = new Microcode(instruction);
+  instruction.form.semantics(instruction, microcode);
+  return microcode;
+}
