@@ -1,0 +1,17 @@
+// A guest program that ships: commented assembly, where it starts, what it teaches and what it must print.
+
+export interface Guest {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence for a chooser. */
+  readonly teaches: string;
+  /** NASM source: the teaching text. */
+  readonly source: string;
+  /** Guest-physical address of the first byte, which is also where it starts. */
+  readonly loadAddress: number;
+  /** The state the loader hands over: real mode; 32-bit flat; or 64-bit with identity page tables. */
+  readonly mode: 'real' | 'protected' | 'long';
+  readonly memoryMiB: number;
+  /** What must appear on the serial port, on every technique. */
+  readonly expectedSerial: string;
+}

@@ -1,0 +1,88 @@
+// Host-physical memory: RAM from address 0, and regions where a device (or nothing) answers.
+// All writes pass through here, so this is where a record learns of them and where cached decodings are dropped.
+
+import type {Hpa} from '@hyperscope/base';
+import type {Observer} from '../observer.js';
+
+/** A device that answers to physical addresses. `offset` counts from the region's start; `bytes` is 1, 2, 4 or 8. */
+export interface MmioRegion {
+  readonly start: number;
+  readonly length: number;
+  readonly name: string;
+  read(offset: number, bytes: number): bigint;
+  write(offset: number, bytes: number, value: bigint): void;
+}
+
+const PAGE_SHIFT = 12;
+
+export class PhysicalMemory {
+  readonly bytes: Uint8Array;
+  /** Grows by one with every write to the page: a decoding made under an older number is stale. */
+  readonly pageVersions: Uint32Array;
+  observer: Observer | undefined;
+  readonly #view: DataView;
+  readonly #regions: MmioRegion[] = [];
+
+  /** `size` in bytes, a multiple of 4096. */
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.pageVersions = new Uint32Array(size >>> PAGE_SHIFT);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+
+  get size(): number { return this.bytes.length; }
+  addRegion(region: MmioRegion): void { this.#regions.push(region); }
+  regionAt(address: Hpa): MmioRegion | undefined {
+    return this.#regions.find(r => address >= r.start && address < r.start + r.length);
+  }
+  isRam(address: number, length: number): boolean {
+    return address + length <= this.bytes.length && (this.#regions.length === 0 || this.#regions.every(r => address + length <= r.start || address >= r.start + r.length));
+  }
+
+  /** Reads 1, 2, 4 or 8 bytes, little-endian. Where nothing answers, all ones. */
+  read(address: Hpa, bytes: number): bigint {
+    if (!this.isRam(address, bytes)) return this.#readRegion(address, bytes);
+    switch (bytes) {
+      case 1: return BigInt(this.#view.getUint8(address));
+      case 2: return BigInt(this.#view.getUint16(address, true));
+      case 4: return BigInt(this.#view.getUint32(address, true));
+      default: return this.#view.getBigUint64(address, true);
+    }
+  }
+
+  /** Writes 1, 2, 4 or 8 bytes, little-endian. Where nothing answers, the write is lost. */
+  write(address: Hpa, bytes: number, value: bigint): void {
+    if (!this.isRam(address, bytes)) { this.#writeRegion(address, bytes, value); return; }
+    this.observer?.willWrite('memory', address, bytes);
+    this.#touch(address, bytes);
+    switch (bytes) {
+      case 1: this.#view.setUint8(address, Number(value & 0xffn)); break;
+      case 2: this.#view.setUint16(address, Number(value & 0xffffn), true); break;
+      case 4: this.#view.setUint32(address, Number(value & 0xffff_ffffn), true); break;
+      default: this.#view.setBigUint64(address, value, true);
+    }
+  }
+
+  /** Copies bytes in, as a loader or a device with DMA does. */
+  load(address: Hpa, data: Uint8Array): void {
+    this.observer?.willWrite('memory', address, data.length);
+    this.#touch(address, data.length);
+    this.bytes.set(data, address);
+  }
+
+  /** Tells decoders that bytes changed behind their back (a seek in the record). */
+  invalidate(address: number, length: number): void { this.#touch(address, length); }
+
+  #touch(address: number, length: number): void {
+    const last = (address + length - 1) >>> PAGE_SHIFT;
+    for (let page = address >>> PAGE_SHIFT; page <= last; page++) this.pageVersions[page] = (this.pageVersions[page] ?? 0) + 1;
+  }
+  #readRegion(address: Hpa, bytes: number): bigint {
+    const region = this.regionAt(address);
+    return region === undefined ? (1n << BigInt(bytes * 8)) - 1n : region.read(address - region.start, bytes);
+  }
+  #writeRegion(address: Hpa, bytes: number, value: bigint): void {
+    const region = this.regionAt(address);
+    region?.write(address - region.start, bytes, value);
+  }
+}

@@ -1,0 +1,2 @@
+export * from './record-format.js';
+export * from './session-view.js';

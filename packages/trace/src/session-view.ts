@@ -1,0 +1,101 @@
+// What a page (or a terminal) asks of a session, wherever it runs: in a worker, in this process, or played from a file.
+// Answers are plain data that structured clone can carry: no functions, no class instances, typed arrays for bulk.
+
+import type {Actor, RecordHeader, Step, TraceEvent} from './record-format.js';
+
+/** A sentence for an event, made from its checks. */
+export interface Explanation {
+  readonly title: string;
+  readonly sentences: readonly string[];
+  /** The checks in order; `decided` marks the one that made it happen. */
+  readonly checks: readonly {readonly text: string; readonly holds: boolean; readonly decided: boolean; readonly source: string}[];
+  readonly sources: readonly string[];
+  /** What would have happened had the decisive check gone the other way. */
+  readonly otherwise: string | undefined;
+}
+
+/** One line of code around the current instruction. */
+export interface CodeLine {
+  readonly address: bigint;
+  readonly bytes: string;
+  readonly text: string;
+  /** 1-based line in the guest's source, where known. */
+  readonly sourceLine: number | undefined;
+  readonly chips: readonly {readonly label: 'privileged' | 'IOPL-sensitive' | 'sensitive' | 'stealth' | 'exits'; readonly why: string}[];
+}
+
+/** Everything that the panels show at one playhead position. */
+export interface Moment {
+  /** State index: 0 is before the first step. The step about to run is `step`. */
+  readonly index: number;
+  /** States recorded so far, minus one; the playhead may be anywhere in 0 … length. */
+  readonly length: number;
+  readonly finished: boolean;
+  /** How the run ended, when it has: a sentence. */
+  readonly outcome: string | undefined;
+  readonly header: RecordHeader;
+  /** The step that led here (undefined at 0) and the one that comes next (undefined at the end of a finished run). */
+  readonly last: Step | undefined;
+  readonly next: Step | undefined;
+  readonly who: Actor;
+  /** 'root', 'non-root', or 'none' outside VMX operation. */
+  readonly operation: 'none' | 'root' | 'non-root';
+  readonly cpl: number;
+  readonly mode: string;
+  /** The register bank, cell by cell, now and before the last step. */
+  readonly registers: BigUint64Array;
+  readonly previousRegisters: BigUint64Array;
+  /** Events of the last step. */
+  readonly events: readonly TraceEvent[];
+  readonly why: Explanation;
+  readonly code: readonly CodeLine[];
+  readonly serial: string;
+  /** Named addresses for the strip under the stage, in display order. */
+  readonly strip: readonly {readonly label: string; readonly value: string}[];
+  /** VMCS fields by area, when there is a current VMCS. */
+  readonly vmcs: readonly {readonly area: string; readonly name: string; readonly value: string; readonly changed: boolean; readonly meaning: string}[];
+  /** The last page walk at or before this moment. */
+  readonly walk: Extract<TraceEvent, {kind: 'page-walk'}> | undefined;
+}
+
+/** The timeline at a resolution: for each column the share of cycles by actor, and marks. */
+export interface TimelineWindow {
+  readonly fromCycle: number;
+  readonly toCycle: number;
+  readonly columns: number;
+  /** columns × actors, cycles spent; row-major by actor in the order of ACTORS. */
+  readonly cycles: Float64Array;
+  /** Sparse marks inside the window: exits, entries, exceptions; at most a few thousand. */
+  readonly marks: readonly {readonly step: number; readonly cycle: number; readonly kind: TraceEvent['kind']; readonly label: string}[];
+}
+
+/** Granularities of stepping. */
+export const GRANULARITIES = ['instruction', 'event', 'exit', 'ring', 'mode'] as const;
+export type Granularity = (typeof GRANULARITIES)[number];
+
+/** One row of the table of exits. */
+export interface ExitRow {
+  readonly reason: string;
+  readonly count: number;
+  /** The guest instruction of the first of them, disassembled. */
+  readonly instruction: string;
+  readonly sentence: string;
+  readonly steps: readonly number[];
+}
+
+/** A session as its clients see it. Over Comlink every method becomes asynchronous. */
+export interface SessionClient {
+  moment(): Moment;
+  /** Moves the playhead; records more when `index` is beyond the end and the run is not finished. */
+  seek(index: number): Moment;
+  /** Moves by one unit of the granularity; towards the future it may have to run. */
+  step(direction: 'forward' | 'back', granularity: Granularity): Moment;
+  /** Records until the run ends or `steps` more steps are recorded; the playhead follows when `follow`. Long runs are called in slices. */
+  run(steps: number): Moment;
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow;
+  exits(): readonly ExitRow[];
+  /** Bytes of memory at the playhead. */
+  memory(space: 'hpa' | 'gpa' | 'gva', address: bigint, length: number): Uint8Array | undefined;
+  /** The step at or before `index` at which the byte was last written. */
+  lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined;
+}

@@ -1,0 +1,2 @@
+export * from './virtual-machine.js';
+export * from './technique.js';

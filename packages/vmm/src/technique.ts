@@ -1,0 +1,79 @@
+// A technique is one way to run a guest: bare metal, VT-x with EPT, … Each gives the same kind of run,
+// so the record, the comparison and the views need not know which one they look at.
+
+import type {Gpa, Hpa} from '@hyperscope/base';
+import type {Bank, FaultLink, Machine, Observer} from '@hyperscope/machine';
+import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js';
+
+/** What a loader made of an image: bytes at guest-physical addresses, and registers to start with. */
+export interface GuestImage {
+  readonly memoryBytes: number;
+  readonly segments: readonly {readonly gpa: Gpa; readonly bytes: Uint8Array}[];
+  readonly registers: RegisterValues;
+}
+
+/** Ports by which a guest ends its run or talks to its tester; absent ones do not exist. */
+export interface PortOptions {
+  /** OUT here ends the run with (value << 1) | 1, as QEMU's isa-debug-exit does. */
+  readonly exitPort: number | undefined;
+  /** OUT of 0x2000 here is ACPI power-off. */
+  readonly powerOffPort: number | undefined;
+  /** Bytes written to these ports are kept. */
+  readonly capturePorts: readonly number[];
+}
+
+export type RunOutcome =
+  | {readonly kind: 'halted'}
+  | {readonly kind: 'debug-exit'; readonly value: number}
+  | {readonly kind: 'power-off'}
+  | {readonly kind: 'triple-fault'; readonly chain: readonly FaultLink[]}
+  | {readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: Uint8Array; readonly what: string}
+  /** The hypervisor could not go on: VM entry failed, or KVM gave an error. */
+  | {readonly kind: 'error'; readonly message: string};
+
+export interface StepReport {
+  /** Who had the processor during the step. */
+  readonly actor: Actor;
+  readonly kind: 'instruction' | 'delivery' | 'host-action';
+  /** RIP before the step, and the length of the instruction there (0 when the step was none). */
+  readonly rip: bigint;
+  readonly length: number;
+  readonly outcome: RunOutcome | undefined;
+}
+
+export interface RunObserver extends Observer {
+  hypervisorEvent(event: HypervisorEvent): void;
+}
+
+export interface TechniqueRun {
+  readonly machine: Machine;
+  /** Everything that a record must follow, registers first. Sizes do not change during a run. */
+  readonly banks: readonly Bank[];
+  observe(observer: RunObserver | undefined): void;
+  step(): StepReport;
+  /** Where guest-physical memory lies in host-physical memory. */
+  guestToHost(gpa: Gpa): Hpa | undefined;
+  /** Bytes the guest sent to the first serial port so far, and to each captured port. */
+  serialOutput(): Uint8Array;
+  captured(port: number): Uint8Array;
+  /** How often a port was used at which nothing answers. */
+  unknownPorts(): ReadonlyMap<number, number>;
+  /** Bytes that arrive at the first serial port. */
+  sendSerial(bytes: Uint8Array): void;
+}
+
+export interface TechniqueOptions {
+  readonly image: GuestImage;
+  readonly ports: PortOptions;
+  /** Ids of a processor profile and of a cost model; the technique's own defaults when absent. */
+  readonly profile: string | undefined;
+  readonly costModel: string | undefined;
+}
+
+export interface Technique {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence for a chooser. */
+  readonly summary: string;
+  start(options: TechniqueOptions): TechniqueRun;
+}
