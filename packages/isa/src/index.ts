@@ -6,3 +6,6 @@ export * from './microcode/helpers.js';
 export * from './microcode/intercept.js';
 export * from './microcode/microcode.js';
 export * from './microcode/value.js';
+export * from './opcodes/op.js';
+export * from './opcodes/table.js';
+export * from './opcodes/titles.js';

@@ -15,9 +15,11 @@ export type Semantics = (i: Instruction, m: Microcode) => void;
 
 /**
  * Encoding tokens, separated by spaces:
- *   two hex digits   an opcode byte; `66`, `F2`, `F3` before `0F` (or before another opcode byte) are mandatory prefixes
- *   +r  +cc          the byte before holds a register, or a condition, in its low bits
- *   /r  /0 … /7      a ModR/M byte with a register, or with an opcode extension, in its reg field
+ *   NP 66 F2 F3      first of all, where the prefix chooses the instruction: none of the three allowed, or this one needed
+ *   two hex digits   an opcode byte; `90+r`, `70+cc`: with a register, or a condition, in its low bits
+ *   /r  /0 … /7      a ModR/M byte with a register, or with an opcode extension, in its reg field; `/r` without an operand
+ *                    that uses the field: the field is ignored (SETcc)
+ *   /5r              a ModR/M byte whose mod must be 3 and whose r/m field is ignored (LFENCE)
  *   ib iw iz iq      immediate: 8, 16, 16-or-32 by operand size, 16-32-or-64 by operand size
  *   cb cz            branch distance: 8, 16-or-32 by operand size
  *   ap               ptr16:16 or ptr16:32 by operand size
@@ -25,31 +27,60 @@ export type Semantics = (i: Instruction, m: Microcode) => void;
  *
  * Operand types:
  *   r8 r16 r32 r64 rV        general register: fixed width, or V = operand size (16, 32, 64)
- *   rM                       general register of the mode's width: 64 in 64-bit mode, else 32 (MOV CR, MOV DR, VMREAD)
+ *   rM                       general register of the mode's width: 64 in 64-bit mode, else 32 (VMREAD, INVEPT)
+ *   rmM                      the same, named by the r/m field whatever mod says (MOV CR, MOV DR)
  *   r/m8 … r/mV r/mM         register or memory
- *   r16/m16 rV/m16           a register of one width or a memory operand of another (MOV r, Sreg; SLDT; LAR)
- *   m m8 m16 m32 m64 mV      memory only; `m` alone has no access width (LEA, INVLPG); m16&V (LGDT: limit and base)
+ *   rV/m16                   a register of one width or a memory operand of another (MOV r, Sreg; SLDT; SMSW)
+ *   m m64 m128               memory only; `m` alone has no access width (LEA, INVLPG); m16&M: limit and base (LGDT)
  *   m16:V                    far pointer in memory
  *   imm8 imm8s imm16 immZ immV  immediates; `s`: sign-extended to the operand size; Z: 16 or 32 (sign-extended to 64); V: MOV's
  *   rel8 relZ ptr16:Z moffs8 moffsV
  *   sreg cr dr               by the reg field
- *   AL AX EAX RAX rAX CL DX 1 ES CS SS DS FS GS   fixed; rAX has the operand size
+ *   AL rAX CL DX 1 ES CS SS DS FS GS   fixed; rAX has the operand size
  *
  * String instructions have no explicit operands in the table; their microcode says what they touch.
  */
 export interface OpcodeForm {
   /** `80 /0 ib` */
   readonly encoding: string;
+  /** The same, taken apart. */
+  readonly pattern: EncodingPattern;
   /** `ADD r/m8, imm8` */
   readonly syntax: string;
   /** `ADD`; `Jcc`, `SETcc`, `CMOVcc` for the conditional ones. */
   readonly mnemonic: string;
-  readonly operandTypes: readonly string[];
+  readonly operandTypes: readonly OperandType[];
   readonly semantics: Semantics;
   readonly attributes: ReadonlySet<Attribute>;
+  /** What the instruction is called in words: `Add`. */
+  readonly title: string;
   /** The SDM's section title for this instruction: a source that can be named on a screen. */
   readonly source: string;
 }
+
+/** The encoding of a form, as data for the decoder and the assembler. */
+export interface EncodingPattern {
+  /** The prefix that chooses the instruction; 'NP': none of 66, F2, F3 may be there; undefined: they do not choose. */
+  readonly mandatory: 'NP' | 0x66 | 0xf2 | 0xf3 | undefined;
+  /** One to three bytes, 0F escapes included, low bits 0 where `low` says that they hold something. */
+  readonly opcode: readonly number[];
+  readonly low: 'r' | 'cc' | undefined;
+  /** 'r': the reg field is an operand (or ignored); a number: it is an opcode extension. */
+  readonly modrm: 'r' | number | undefined;
+  /** mod must be 3 and r/m is ignored. */
+  readonly registerOnly: boolean;
+  readonly immediates: readonly ImmediateToken[];
+}
+
+export const IMMEDIATE_TOKENS = ['ib', 'iw', 'iz', 'iq', 'cb', 'cz', 'ap', 'mo'] as const;
+export type ImmediateToken = (typeof IMMEDIATE_TOKENS)[number];
+
+export const OPERAND_TYPES = [
+  'r8', 'r16', 'r32', 'r64', 'rV', 'rM', 'rmM', 'r/m8', 'r/m16', 'r/m32', 'r/m64', 'r/mV', 'r/mM', 'rV/m16',
+  'm', 'm64', 'm128', 'm16&M', 'm16:V', 'imm8', 'imm8s', 'imm16', 'immZ', 'immV', 'rel8', 'relZ', 'ptr16:Z', 'moffs8', 'moffsV',
+  'sreg', 'cr', 'dr', 'AL', 'rAX', 'CL', 'DX', '1', 'ES', 'CS', 'SS', 'DS', 'FS', 'GS',
+] as const;
+export type OperandType = (typeof OPERAND_TYPES)[number];
 
 export type Attribute =
   /** LOCK is allowed when the destination is memory. */
@@ -66,11 +97,13 @@ export type Attribute =
   | 'os16' | 'os32' | 'os64'
   /** Only this effective address size selects the line (JCXZ, JECXZ, JRCXZ). */
   | 'as16' | 'as32' | 'as64'
+  /** REX.W does not raise the operand size above 32 (IN, OUT, INS, OUTS). */
+  | 'noW'
   /** A byte form: the operand size is 8. */
   | 'byte'
-  /** #UD in real mode and virtual-8086 mode (LLDT, LAR, VMX instructions). */
+  /** #UD in real mode and virtual-8086 mode (LLDT, SLDT): `recordMicrocode` puts that check first. */
   | 'protected'
   /** The same bytes as an earlier line; decode never picks it, the assembler may accept it as a spelling. */
   | 'alias'
-  /** Decoded, but the assembler prefers another encoding (82 /0; duplicates by direction bit 02/03 forms are not redundant: nasm picks by operands). */
+  /** Decoded, but no assembler writes it (82 /0, F6 /1, the SAL encodings). */
   | 'redundant';

@@ -1,0 +1,33 @@
+// The whole opcode table. Decode, disassemble, assemble, execute, explain and classify all start here.
+
+import {DATA_TRANSFER} from './data-transfer.js';
+import {ARITHMETIC} from './arithmetic.js';
+import {LOGIC} from './logic.js';
+import {SHIFT_AND_ROTATE} from './shift-and-rotate.js';
+import {BIT_AND_BYTE} from './bit-and-byte.js';
+import {CONTROL_TRANSFER} from './control-transfer.js';
+import {STRING} from './string.js';
+import {INPUT_OUTPUT} from './input-output.js';
+import {FLAG_CONTROL} from './flag-control.js';
+import {SEGMENT} from './segment.js';
+import {MISCELLANEOUS} from './miscellaneous.js';
+import {SYSTEM} from './system.js';
+import {VMX} from './vmx.js';
+import type {OpcodeForm} from './form.js';
+
+/** Every encoding that the project knows, one entry a table line. */
+export const OPCODES: readonly OpcodeForm[] = [
+  ...DATA_TRANSFER,
+  ...ARITHMETIC,
+  ...LOGIC,
+  ...SHIFT_AND_ROTATE,
+  ...BIT_AND_BYTE,
+  ...CONTROL_TRANSFER,
+  ...STRING,
+  ...INPUT_OUTPUT,
+  ...FLAG_CONTROL,
+  ...SEGMENT,
+  ...MISCELLANEOUS,
+  ...SYSTEM,
+  ...VMX,
+];

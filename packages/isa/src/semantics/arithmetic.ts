@@ -1,0 +1,15 @@
+import {assert} from '@hyperscope/base';
+import type {Semantics} from '../opcodes/form.js';
+export const ADD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const ADC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SUB: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SBB: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const CMP: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const DEC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const NEG: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const MUL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const IMUL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const IMUL_TRUNCATED: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const DIV: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const IDIV: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);

@@ -1,0 +1,10 @@
+import {assert} from '@hyperscope/base';
+import type {Semantics} from '../opcodes/form.js';
+export const BT: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const BTS: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const BTR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const BTC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const BSF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const BSR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SETcc: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const TEST: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);

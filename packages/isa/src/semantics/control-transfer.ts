@@ -1,0 +1,18 @@
+import {assert} from '@hyperscope/base';
+import type {Semantics} from '../opcodes/form.js';
+export const JMP: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const JMP_FAR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const Jcc: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const JCXZ: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const LOOP: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const CALL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const CALL_FAR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const RET: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const RETF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const IRET: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INT: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INT3: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INT1: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INTO: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const ENTER: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const LEAVE: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);

@@ -1,0 +1,13 @@
+import {assert} from '@hyperscope/base';
+import type {Semantics} from '../opcodes/form.js';
+export const CLC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const STC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const CMC: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const CLD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const STD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const LAHF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SAHF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const PUSHF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const POPF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const CLI: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const STI: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);

@@ -1,0 +1,11 @@
+import {assert} from '@hyperscope/base';
+import type {Semantics} from '../opcodes/form.js';
+export const ROL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const ROR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const RCL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const RCR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SHL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SHR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SAR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SHLD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const SHRD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);

@@ -1,0 +1,14 @@
+import {assert} from '@hyperscope/base';
+import type {Semantics} from '../opcodes/form.js';
+export const VMXON: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMXOFF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMCLEAR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMPTRLD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMPTRST: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMREAD: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMWRITE: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMLAUNCH: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMRESUME: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const VMCALL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INVEPT: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+export const INVVPID: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
