@@ -9,3 +9,8 @@ export * from './microcode/value.js';
 export * from './opcodes/op.js';
 export * from './opcodes/table.js';
 export * from './opcodes/titles.js';
+export * from './exceptions.js';
+export * from './registers/fields.js';
+export * from './registers/msrs.js';
+export * from './vmx/exit-reasons.js';
+export * from './vmx/vmcs-fields.js';
