@@ -1,1 +1,3 @@
+export * from './assembled-guest.js';
 export * from './guest.js';
+export * from './guests.js';

@@ -1,0 +1,50 @@
+import {execFileSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {mkdtempSync, readFileSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {describe, expect, test} from 'vitest';
+import {GUESTS, assembleGuest, findGuest} from './index.js';
+
+const nasm = hasNasm();
+
+describe.each(GUESTS.map(guest => [guest.id, guest] as const))('%s', (id, guest) => {
+  test('is the text in programs/', () => {
+    const file = fileURLToPath(new URL(`../programs/${id}.asm`, import.meta.url));
+    expect(guest.source).toBe(readFileSync(file, 'utf8'));
+  });
+
+  test('assembles and fits its memory', () => {
+    const assembly = assembleGuest(guest);
+    expect(assembly.bytes.length).toBeGreaterThan(0);
+    expect(guest.loadAddress + assembly.bytes.length).toBeLessThan(guest.memoryMiB << 20);
+  });
+
+  test.skipIf(!nasm)('is byte for byte what nasm makes of it', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
+    writeFileSync(join(folder, 'guest.asm'), guest.source);
+    execFileSync('nasm', ['-f', 'bin', '-w+error=label-orphan', '-o', 'guest.bin', 'guest.asm'], {cwd: folder});
+    expect(digest(assembleGuest(guest).bytes)).toBe(digest(readFileSync(join(folder, 'guest.bin'))));
+  });
+
+  test('is found by its id', () => {
+    expect(findGuest(id)).toBe(guest);
+  });
+});
+
+test('an unknown id finds nothing', () => {
+  expect(findGuest('no-such-guest')).toBeUndefined();
+});
+
+function digest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+function hasNasm(): boolean {
+  try {
+    execFileSync('nasm', ['-v'], {stdio: 'ignore'});
+    return true;
+  } catch {
+    return false;
+  }
+}

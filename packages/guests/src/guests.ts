@@ -1,0 +1,52 @@
+// The guests that ship, in the order in which a newcomer meets them.
+
+import type {Guest} from './guest.js';
+import {PROGRAMS} from './programs.generated.js';
+
+export const GUESTS: readonly Guest[] = [
+  {
+    id: 'hello-kvm',
+    title: 'Hello, KVM',
+    teaches: 'Four ways of leaving, and not leaving, a guest: OUT, CPUID, MOV CR3 and HLT.',
+    source: PROGRAMS['hello-kvm'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    expectedSerial: 'Hi\n=\n',
+  },
+  {
+    id: 'hello-real',
+    title: 'Hello from real mode',
+    teaches: 'The boot sector of a PC: 16-bit code that prints through a serial port, one exit a character.',
+    source: PROGRAMS['hello-real'],
+    loadAddress: 0x7c00,
+    mode: 'real',
+    memoryMiB: 1,
+    expectedSerial: 'Hello from real mode\r\n',
+  },
+  {
+    id: 'rings',
+    title: 'Rings',
+    teaches: 'A kernel enters ring 3, answers a SYSCALL and catches a #GP; under VT-x none of it exits.',
+    source: PROGRAMS['rings'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    expectedSerial: '03G3\n',
+  },
+  {
+    id: 'popf',
+    title: 'POPF',
+    teaches: 'The instruction that made x86 hard to virtualize: it switches interrupts on, or silently does not.',
+    source: PROGRAMS['popf'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    expectedSerial: 'IF 0\nPOPF 1\n',
+  },
+];
+
+/** The guest with this id; undefined when there is none. */
+export function findGuest(id: string): Guest | undefined {
+  return GUESTS.find(guest => guest.id === id);
+}
