@@ -2,7 +2,7 @@
 
 import type {Helper, HelperName, Instruction, Intercept} from '@hyperscope/isa';
 import type {Gpa, Hpa} from '@hyperscope/base';
-import type {MachineEvent, VmExitInformation, WalkReference} from '../observer.js';
+import type {Bank, MachineEvent, VmExitInformation, WalkReference} from '../observer.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
 import type {RegisterFile} from './register-file.js';
 import type {Fault, Trouble} from './trouble.js';
@@ -16,8 +16,28 @@ export interface Core {
   /** Tells the observer, if there is one. Building an event costs; ask `observed` first in hot paths. */
   emit(event: MachineEvent): void;
   readonly observed: boolean;
-  /** Address of the instruction that is executing. */
+  /** Address of the instruction that is executing. While a helper runs, the cell RIP already holds the next one's. */
   readonly instructionRip: bigint;
+  /**
+   * Delivers an event through the IDT of the current context, at once and completely: faults on the way, #DF, triple
+   * fault and VM exits included. For event injection at the end of a VM entry (SDM vol. 3C, "Event Injection").
+   */
+  deliverEvent(event: DeliverableEvent): void;
+}
+
+/** The kinds of event, by the number that interruption-information fields give them (SDM vol. 3C, "Event Injection"). */
+export const EVENT_TYPES = {
+  'external-interrupt': 0, NMI: 2, 'hardware-exception': 3, 'software-interrupt': 4, 'privileged-software-exception': 5, 'software-exception': 6,
+} as const;
+export type EventType = keyof typeof EVENT_TYPES;
+
+export interface DeliverableEvent {
+  readonly type: EventType;
+  /** 0 to 255. */
+  readonly vector: number;
+  readonly errorCode: number | undefined;
+  /** What goes on the stack as RIP: the next instruction for software events, else the current one. */
+  readonly returnRip: bigint;
 }
 
 export interface TlbControl {
@@ -58,6 +78,25 @@ export interface VirtualizationUnit {
   /** What MOV from CR0 and CR4 read: guest/host masks and read shadows. */
   visibleCr0(core: Core): bigint;
   visibleCr4(core: Core): bigint;
+
+  // What follows is optional: a unit that leaves it out has the plain behaviour.
+
+  /** State outside registers and memory that a record must follow. */
+  readonly banks?: readonly Bank[];
+  /** The capability MSRs; undefined where the unit does not know the MSR, which is then #GP(0). */
+  readMsr?(core: Core, index: number): bigint | undefined;
+  /** The value that MOV to CR0 (CLTS, LMSW) really loads in VMX non-root operation: host-owned bits keep their value. */
+  writableCr0?(core: Core, value: bigint): bigint;
+  writableCr4?(core: Core, value: bigint): bigint;
+  /** In VMX operation, root or not: bits that must be 1. A load that clears one is #GP(0) (SDM vol. 3C, "Restrictions on VMX Operation"). */
+  requiredCr0?(core: Core): bigint;
+  requiredCr4?(core: Core): bigint;
+  /** Before each instruction in VMX non-root operation: interrupt window, NMI window, preemption timer. */
+  pendingExit?(core: Core): VmExitInformation | undefined;
+  /** Whether an external interrupt or an NMI leaves the guest. Without it, they are delivered to the guest. */
+  interceptInterrupt?(core: Core, event: DeliverableEvent): VmExitInformation | undefined;
+  /** RDTSC in VMX non-root operation: the value with the TSC offset. */
+  visibleTimeStampCounter?(core: Core): bigint;
 }
 
 export interface GuestPhysicalAccess {
