@@ -54,6 +54,8 @@ export interface ProcessorProfile {
   /** leaf → subleaf → [EAX, EBX, ECX, EDX]; leaves that are absent read as the highest basic leaf. */
   readonly cpuid: ReadonlyMap<number, ReadonlyMap<number, readonly [number, number, number, number]>>;
   readonly physicalAddressBits: number;
+  /** What the VMX capability MSRs announce; the newest generation of vmx/capabilities.ts where absent. */
+  readonly vmx?: VmxCapabilities;
 }
 
 /** What implements a helper. `args` in the order that HELPERS describes; a value is returned by those that have a result. */
@@ -75,9 +77,16 @@ export interface VirtualizationUnit {
   tripleFault(core: Core): VmExitInformation;
   /** Carries an exit out: saves the guest, loads the host (SDM vol. 3C, "VM Exits"). */
   exit(core: Core, exit: VmExitInformation): void;
-  /** What MOV from CR0 and CR4 read: guest/host masks and read shadows. */
+  /** What MOV from CR0 and CR4 read: guest/host masks and read shadows. Only called in VMX non-root operation. */
   visibleCr0(core: Core): bigint;
   visibleCr4(core: Core): bigint;
+  /** What a guest's write that does not exit makes of CR0 and CR4: bits that the host owns keep what they have. Only in non-root operation. */
+  writtenCr0(core: Core, value: bigint): bigint;
+  writtenCr4(core: Core, value: bigint): bigint;
+  /** The bits that VMX operation fixes, root and non-root. Where the check fails, the write gives #GP(0). Holds outside VMX operation. */
+  checkFixedBits(core: Core, register: 'CR0' | 'CR4', value: bigint): Check;
+  /** What RDTSC reads of a counter at `counter`: TSC offset and multiplier. Only called in VMX non-root operation. */
+  visibleTimeStamp(core: Core, counter: bigint): bigint;
 
   // What follows is optional: a unit that leaves it out has the plain behaviour.
 

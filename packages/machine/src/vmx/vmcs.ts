@@ -1,0 +1,68 @@
+// A virtual-machine control structure as it lies in memory. Software may know three things of it (SDM vol. 3C, "Format of
+// the VMCS Region"); the rest of the layout belongs to the processor, so it is ours and nobody's business:
+//
+//   +0   VMCS revision identifier (31: shadow-VMCS indicator)
+//   +4   VMX-abort indicator
+//   +8   launch state: 0 clear, 1 launched            ┐
+//   +64  one 8-byte slot for each field, in the order  │ implementation-specific
+//        of isa's list of encodings                    ┘
+
+import {VMCS_FIELDS, vmcsField, vmcsFieldByEncoding} from '@hyperscope/isa';
+import type {VmcsField, VmcsFieldName} from '@hyperscope/isa';
+import {hpa} from '@hyperscope/base';
+import type {PhysicalMemory} from '../mmu/physical-memory.js';
+
+const REVISION = 0;
+const ABORT = 4;
+const LAUNCH_STATE = 8;
+const FIELDS = 64;
+
+/** No VMCS, no VMXON region: the pointer's value outside their use. */
+export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
+
+const SLOT: ReadonlyMap<number, number> = new Map(VMCS_FIELDS.map((field, index) => [field.encoding, FIELDS + 8 * index]));
+const BY_NAME: ReadonlyMap<VmcsFieldName, number> = new Map(VMCS_FIELDS.map((field, index) => [field.name, FIELDS + 8 * index]));
+
+const bitsOf = (field: VmcsField): number => (field.width === 'natural' ? 64 : field.width);
+
+export class Vmcs {
+  readonly address: number;
+  readonly #memory: PhysicalMemory;
+
+  /** `address`: host-physical, 4 KiB aligned. */
+  constructor(memory: PhysicalMemory, address: number) {
+    this.#memory = memory;
+    this.address = address;
+  }
+
+  get revision(): number { return Number(this.#memory.read(hpa(this.address + REVISION), 4)); }
+  get launchState(): 'clear' | 'launched' { return this.#memory.read(hpa(this.address + LAUNCH_STATE), 4) === 1n ? 'launched' : 'clear'; }
+  set launchState(state: 'clear' | 'launched') { this.#memory.write(hpa(this.address + LAUNCH_STATE), 4, state === 'launched' ? 1n : 0n); }
+  set abortIndicator(reason: number) { this.#memory.write(hpa(this.address + ABORT), 4, BigInt(reason)); }
+
+  get(name: VmcsFieldName): bigint {
+    return this.#memory.read(hpa(this.address + (BY_NAME.get(name) ?? 0)), 8);
+  }
+  /** Stores a field, cut to its width. */
+  set(name: VmcsFieldName, value: bigint): void {
+    const width = bitsOf(vmcsField(name));
+    this.#memory.write(hpa(this.address + (BY_NAME.get(name) ?? 0)), 8, BigInt.asUintN(width, value));
+  }
+  bit(name: VmcsFieldName, index: number): boolean {
+    return ((this.get(name) >> BigInt(index)) & 1n) === 1n;
+  }
+
+  /** As VMREAD: by encoding, the high half of a 64-bit field for an odd one; undefined where no such field exists. */
+  read(encoding: number): bigint | undefined {
+    const slot = SLOT.get(encoding & ~1);
+    if (vmcsFieldByEncoding(encoding) === undefined || slot === undefined) return undefined;
+    const value = this.#memory.read(hpa(this.address + slot), 8);
+    return (encoding & 1) === 1 ? value >> 32n : value;
+  }
+  /** As VMWRITE, to a field that exists: the value is cut to the field's width. */
+  write(field: VmcsField, half: 'whole' | 'high', value: bigint): void {
+    const slot = this.address + (SLOT.get(field.encoding) ?? 0);
+    if (half === 'high') this.#memory.write(hpa(slot + 4), 4, BigInt.asUintN(32, value));
+    else this.#memory.write(hpa(slot), 8, BigInt.asUintN(bitsOf(field), value));
+  }
+}
