@@ -3,6 +3,7 @@
 import type {Helper, HelperName, Instruction, Intercept} from '@hyperscope/isa';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Bank, MachineEvent, VmExitInformation, WalkReference} from '../observer.js';
+import type {VmxCapabilities} from '../vmx/capabilities.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
 import type {RegisterFile} from './register-file.js';
 import type {Fault, Trouble} from './trouble.js';
@@ -80,13 +81,6 @@ export interface VirtualizationUnit {
   /** What MOV from CR0 and CR4 read: guest/host masks and read shadows. Only called in VMX non-root operation. */
   visibleCr0(core: Core): bigint;
   visibleCr4(core: Core): bigint;
-  /** What a guest's write that does not exit makes of CR0 and CR4: bits that the host owns keep what they have. Only in non-root operation. */
-  writtenCr0(core: Core, value: bigint): bigint;
-  writtenCr4(core: Core, value: bigint): bigint;
-  /** The bits that VMX operation fixes, root and non-root. Where the check fails, the write gives #GP(0). Holds outside VMX operation. */
-  checkFixedBits(core: Core, register: 'CR0' | 'CR4', value: bigint): Check;
-  /** What RDTSC reads of a counter at `counter`: TSC offset and multiplier. Only called in VMX non-root operation. */
-  visibleTimeStamp(core: Core, counter: bigint): bigint;
 
   // What follows is optional: a unit that leaves it out has the plain behaviour.
 
