@@ -12,7 +12,14 @@ const alias = readdirSync(packages).map(name => ({
 export default defineConfig({
   resolve: {alias},
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/src/**/*.kvmtest.ts', 'packages/*/conformance/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/src/**/*.kvmtest.ts',
+      'packages/*/conformance/**/*.test.ts',
+      'packages/tools/**/*.test.mjs',
+      'native/**/*.test.mjs',
+    ],
+    exclude: ['**/node_modules/**', '**/dist/**', '**/build/**'],
     environment: 'node',
   },
 });
