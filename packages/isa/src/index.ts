@@ -14,3 +14,7 @@ export * from './registers/fields.js';
 export * from './registers/msrs.js';
 export * from './vmx/exit-reasons.js';
 export * from './vmx/vmcs-fields.js';
+export * from './interpretations/assemble.js';
+export * from './interpretations/assemble-request.js';
+export * from './interpretations/assemble-registers.js';
+export {isMnemonic, nearestMnemonics, editDistance} from './interpretations/assemble-mnemonics.js';

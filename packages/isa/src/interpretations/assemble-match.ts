@@ -1,0 +1,191 @@
+// Tries one table line on the operands that were written: operand by operand, each by its type in the table.
+
+import {assertUnreachable} from '@hyperscope/base';
+import type {OperandType} from '../opcodes/form.js';
+import type {
+  AssemblyFarPointer, AssemblyMemory, AssemblyOperand, EncodeFailure, EncodeRequest,
+} from './assemble-request.js';
+import {encodeAddress} from './assemble-address.js';
+import {placeRegister, segmentNumber, REX_R, type Draft, type Matched} from './assemble-draft.js';
+import {matchImmediate, matchTarget, type Place} from './assemble-immediates.js';
+import type {Line} from './assemble-lines.js';
+import {eitherRange, within} from './assemble-ranges.js';
+
+/** The operands, sorted by the type that the table wants in this place. */
+export function matchOperand(place: Place, type: OperandType, written: AssemblyOperand): Matched {
+  const {line, request} = place;
+  const size = line.operandSize ?? 8;
+  const mode = request.codeSize === 64 ? 64 : 32;
+  switch (type) {
+    case 'r8': return general(place, written, 8);
+    case 'r16': return general(place, written, 16);
+    case 'r32': return general(place, written, 32);
+    case 'r64': return general(place, written, 64);
+    case 'rV': return general(place, written, size);
+    case 'rM': return general(place, written, mode);
+    case 'rmM': return registerOrMemory(place, written, mode, undefined);
+    case 'r/m8': return registerOrMemory(place, written, 8, 8);
+    case 'r/m16': return registerOrMemory(place, written, 16, 16);
+    case 'r/m32': return registerOrMemory(place, written, 32, 32);
+    case 'r/m64': return registerOrMemory(place, written, 64, 64);
+    case 'r/mV': return registerOrMemory(place, written, size, size);
+    case 'r/mM': return registerOrMemory(place, written, mode, mode);
+    case 'rV/m16': return registerOrMemory(place, written, size, 16);
+    // nasm takes no size keyword here: these operands have a size of their own.
+    case 'm': return registerOrMemory(place, written, 0, line.form.mnemonic === 'LEA' ? 'any' : 0);
+    case 'm16&M': case 'm64': return registerOrMemory(place, written, 0, 0);
+    case 'm128': return registerOrMemory(place, written, 0, 128);
+    case 'm16:V': return farMemory(place, written);
+    case 'moffs8': return offsetMemory(place, written, 8);
+    case 'moffsV': return offsetMemory(place, written, size);
+    case 'imm8': case 'imm8s': case 'imm16': case 'immZ': case 'immV': case '1':
+      return written.kind === 'immediate' ? matchImmediate(place, type, written) : noForm(place);
+    case 'rel8': case 'relZ': return written.kind === 'immediate' ? matchTarget(place, type, written) : noForm(place);
+    case 'ptr16:Z': return written.kind === 'far' ? farPointer(place, written) : noForm(place);
+    case 'sreg': case 'cr': case 'dr': return systemRegister(place, type, written);
+    case 'AL': case 'rAX': case 'CL': case 'DX': return accumulator(place, type, written);
+    case 'ES': case 'CS': case 'SS': case 'DS': case 'FS': case 'GS':
+      return written.kind === 'segment' && written.register === type ? 'yes' : noForm(place);
+    default: return assertUnreachable(type);
+  }
+}
+
+export function noForm(place: {readonly line: Line}): EncodeFailure {
+  return {reason: 'no-such-form', mnemonic: place.line.mnemonic, accepted: []};
+}
+
+function general(place: Place, written: AssemblyOperand, width: number): Matched {
+  if (written.kind !== 'register' || written.width !== width) return noForm(place);
+  place.draft.pinned = true;
+  placeRegister(place.draft, place.line.form.pattern.low === 'r' ? 'low' : 'reg', written, place.operand);
+  return reachable(place, written.register, written.width === 8 && !written.high);
+}
+
+/** R8 to R15, and SPL, BPL, SIL and DIL, exist only with REX. */
+function reachable(place: Place, register: string, byte: boolean): Matched {
+  if (place.request.codeSize === 64) return 'yes';
+  const needsRex = /^R\d/.test(register) || (byte && /^R(SP|BP|SI|DI)$/.test(register));
+  return needsRex ? {reason: 'needs-64-bit-mode', operand: place.operand} : 'yes';
+}
+
+/** `access`: the size in memory; 0 where none may be written, `any` where all are ignored, undefined: registers only. */
+function registerOrMemory(place: Place, written: AssemblyOperand, width: number, access: number | 'any' | undefined): Matched {
+  if (written.kind === 'register' && written.width === width) {
+    place.draft.pinned = true;
+    placeRegister(place.draft, 'rm', written, place.operand);
+    return reachable(place, written.register, written.width === 8 && !written.high);
+  }
+  if (written.kind !== 'memory' || access === undefined || written.distance === 'far') return noForm(place);
+  const {size} = written;
+  if (size !== undefined && access !== 'any' && size !== access) {
+    return {reason: 'size-mismatch', operand: place.operand, written: size, needed: access};
+  }
+  if (size !== undefined && access !== 'any') place.draft.pinned = true;
+  if (size === undefined && access !== 'any' && access > 0) place.draft.unsized = {operand: place.operand, size: access};
+  return address(place, written);
+}
+
+function address(place: Place, written: AssemblyMemory): Matched {
+  const encoded = encodeAddress(written, place.request.codeSize, place.request.prefixes.addressSize);
+  if (!encoded.ok) return addressFailure(place, written, encoded);
+  place.draft.memory = encoded;
+  place.draft.rex |= encoded.rex;
+  place.draft.addressSize = encoded.addressSize;
+  place.draft.segment = written.segment;
+  return 'yes';
+}
+
+type Unencodable = Exclude<ReturnType<typeof encodeAddress>, {readonly ok: true}>;
+
+function addressFailure(place: Place, written: AssemblyMemory, failure: Unencodable): EncodeFailure {
+  const {operand} = place;
+  if ('why' in failure) return {reason: 'invalid-address', operand, why: failure.why};
+  if ('range' in failure) return {reason: 'out-of-range', operand, value: written.displacement.value, ...failure.range};
+  return {reason: 'needs-64-bit-mode', operand};
+}
+
+/** JMP and CALL want the word `far`; LES and its kin have no other reading and want none. */
+function farMemory(place: Place, written: AssemblyOperand): Matched {
+  if (written.kind !== 'memory') return noForm(place);
+  const branch = place.line.form.operandTypes.length === 1;
+  if ((written.distance === 'far') !== branch) return noForm(place);
+  if (written.size !== undefined) {
+    if (!branch || written.size !== place.line.operandSize) return noForm(place);
+    place.draft.pinned = true;
+  }
+  return address(place, written);
+}
+
+/** An offset instead of a ModR/M byte. In 64-bit mode nasm takes it only when the address size was written. */
+function offsetMemory(place: Place, written: AssemblyOperand, access: number): Matched {
+  const {draft, request} = place;
+  if (written.kind !== 'memory' || written.terms.length > 0 || written.distance !== undefined) return noForm(place);
+  if (written.displacementSize === 8 || (written.size !== undefined && written.size !== access)) return noForm(place);
+  const wide = request.codeSize === 64 && written.displacementSize === 64;
+  if (request.codeSize === 64 && !wide && request.prefixes.addressSize !== 32) return noForm(place);
+  if (wide) {
+    draft.addressSize = 64;
+    draft.immediates.push({value: written.displacement.value, bytes: 8});
+  } else {
+    const encoded = encodeAddress({...written, reference: 'absolute'}, request.codeSize, request.prefixes.addressSize);
+    if (!encoded.ok) return addressFailure(place, written, encoded);
+    draft.addressSize = encoded.addressSize;
+    draft.immediates.push({value: written.displacement.value, bytes: encoded.addressSize / 8});
+  }
+  draft.segment = written.segment;
+  draft.pinned = true;
+  return 'yes';
+}
+
+function farPointer(place: Place, written: AssemblyFarPointer): Matched {
+  const {draft, line, operand} = place;
+  const size = line.operandSize ?? 16;
+  if (written.size !== undefined && written.size !== size) return noForm(place);
+  const settled = written.offset.certainty !== 'forward';
+  if (settled && !within(written.offset.value, eitherRange(size))) {
+    return {reason: 'out-of-range', operand, value: written.offset.value, ...eitherRange(size)};
+  }
+  if (!within(written.selector.value, eitherRange(16))) {
+    return {reason: 'out-of-range', operand, value: written.selector.value, ...eitherRange(16)};
+  }
+  draft.pinned = written.size !== undefined;
+  draft.immediates.push({value: written.offset.value, bytes: size / 8}, {value: written.selector.value, bytes: 2});
+  return 'yes';
+}
+
+function systemRegister(place: Place, type: 'sreg' | 'cr' | 'dr', written: AssemblyOperand): Matched {
+  if (type === 'sreg') {
+    if (written.kind !== 'segment') return noForm(place);
+    place.draft.reg = segmentNumber(written.register);
+    return 'yes';
+  }
+  if (written.kind !== (type === 'cr' ? 'control' : 'debug') || !('number' in written)) return noForm(place);
+  place.draft.reg = written.number & 7;
+  if (written.number < 8) return 'yes';
+  place.draft.rex |= REX_R;
+  return place.request.codeSize === 64 ? 'yes' : {reason: 'needs-64-bit-mode', operand: place.operand};
+}
+
+function accumulator(place: Place, type: 'AL' | 'rAX' | 'CL' | 'DX', written: AssemblyOperand): Matched {
+  if (written.kind !== 'register' || written.high) return noForm(place);
+  const wanted = {AL: ['RAX', 8], CL: ['RCX', 8], DX: ['RDX', 16], rAX: ['RAX', place.line.operandSize]}[type];
+  if (written.register !== wanted[0] || written.width !== wanted[1]) return noForm(place);
+  if (type === 'rAX') place.draft.pinned = true;
+  return 'yes';
+}
+
+/** Everything that does not fit an operand by itself: an immediate's size keyword is also the size of `[x]`. */
+export function contradicts(line: Line, request: EncodeRequest, draft: Draft): boolean {
+  if (draft.unsized === undefined) return false;
+  const {unsized} = draft;
+  return request.operands.some((operand, index) => {
+    const type = line.form.operandTypes[index];
+    if (operand.kind !== 'immediate' || operand.size === undefined) return false;
+    const sameSize = type === 'immZ' || type === 'imm8s' || (type === 'imm8' && line.form.attributes.has('byte'));
+    return sameSize && !isShift(line) && operand.size !== unsized.size;
+  });
+}
+
+function isShift(line: Line): boolean {
+  return line.form.operandTypes.length === 2 && line.form.pattern.opcode.length === 1 && line.form.pattern.opcode[0] === 0xc0;
+}
