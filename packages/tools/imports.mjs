@@ -83,7 +83,7 @@ export function importsOf(file) {
 function judgePackage(file, from, to, typeOnly) {
   if (to === from)
     return isTest(file.path) ? undefined : 'a package does not import itself by name: use a relative path';
-  const worker = from === 'visualiser' && /\.worker\.ts$/.test(file.path);
+  const worker = from === 'visualiser' && file.path.endsWith('.worker.ts');
   const arrows = worker ? WORKER : ARROWS[from];
   if (arrows.packages.includes(to)) return undefined;
   if (typeOnly && arrows.types?.includes(to)) return undefined;

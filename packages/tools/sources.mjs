@@ -27,15 +27,15 @@ export function listFiles(root, directory, wanted = path => SOURCE.test(path)) {
     }
   };
   visit(directory);
-  return found.sort();
+  return found.sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Every source file of the packages, the addon and the end-to-end tests, with its text. */
+/** Every source file of the packages, the addon and the end-to-end tests, with its text; generated ones are left out. */
 export function readSources(root = ROOT) {
   const folders = ['packages', 'native', 'playwright'].filter(name => readdirSync(root).includes(name));
   return folders
     .flatMap(folder => listFiles(root, folder))
-    .filter(path => !path.endsWith('.d.ts'))
+    .filter(path => !path.endsWith('.d.ts') && !path.endsWith('.generated.ts'))
     .map(path => ({path, text: readFileSync(root + path, 'utf8')}));
 }
 

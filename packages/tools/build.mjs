@@ -1,0 +1,35 @@
+// Builds everything that `npm start` serves: the packages, the page, and compressed copies of the page's files.
+
+import {spawnSync} from 'node:child_process';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {brotliCompressSync, constants} from 'node:zlib';
+import {fileURLToPath} from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const page = join(root, 'packages/visualiser');
+
+/** Runs a program of node_modules; false when it fails. */
+function run(program, args, cwd) {
+  const path = join(root, 'node_modules', program);
+  return spawnSync(process.execPath, [path, ...args], {cwd, stdio: 'inherit'}).status === 0;
+}
+
+/** Writes a `.br` beside every file worth compressing, so that the server need not compress at run time. */
+function compress(folder) {
+  for (const entry of readdirSync(folder, {withFileTypes: true})) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) compress(path);
+    else if (/\.(js|css|html|wasm|svg|json|asm|hsr)$/.test(entry.name)) {
+      const bytes = readFileSync(path);
+      if (bytes.length < 1024) continue;
+      const params = {[constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length};
+      writeFileSync(`${path}.br`, brotliCompressSync(bytes, {params}));
+    }
+  }
+}
+
+const packages = run('typescript/bin/tsc', ['-b'], root);
+const built = packages && run('vite/bin/vite.js', ['build', '--logLevel', 'warn'], page);
+if (built && existsSync(join(page, 'dist'))) compress(join(page, 'dist'));
+process.exitCode = built ? 0 : 1;
