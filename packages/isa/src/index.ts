@@ -18,3 +18,5 @@ export * from './interpretations/assemble.js';
 export * from './interpretations/assemble-request.js';
 export * from './interpretations/assemble-registers.js';
 export {isMnemonic, nearestMnemonics, editDistance} from './interpretations/assemble-mnemonics.js';
+export * from './interpretations/decode.js';
+export * from './opcodes/unsupported.js';

@@ -1,0 +1,178 @@
+// Decode: bytes to an Instruction, by the opcode table. What is no instruction, what the project lacks, and what needs
+// more bytes are different answers; none is a guess. Rules: SDM vol. 2, "Instruction Format"; where Intel and AMD differ
+// (66h on near branches in 64-bit mode) this is Intel's processor.
+
+import {CONDITIONS} from '../instruction.js';
+import type {CodeSize, Condition, Instruction, OperandSize, Prefixes} from '../instruction.js';
+import type {OpcodeForm} from '../opcodes/form.js';
+import {unsupportedName, unsupportedNeedsModrm} from '../opcodes/unsupported.js';
+import type {OpcodePlace} from '../opcodes/unsupported.js';
+import {Cursor} from './cursor.js';
+import {CANDIDATES} from './dispatch.js';
+import type {Candidate} from './dispatch.js';
+import {readModRm, rexB} from './modrm.js';
+import {readOperands} from './operands.js';
+import {MAXIMUM_LENGTH, readPrefixes} from './prefixes.js';
+
+export type DecodeResult =
+  | {readonly kind: 'instruction'; readonly instruction: Instruction}
+  /** No processor has this encoding (or not in this mode, or not with these operands): #UD. */
+  | {readonly kind: 'undefined'; readonly bytes: Uint8Array; readonly why: string}
+  /** A real instruction that the project does not have yet. */
+  | {readonly kind: 'unsupported'; readonly bytes: Uint8Array; readonly what: string}
+  /** `needed`: at least so many bytes from the start of the instruction are necessary to go on. */
+  | {readonly kind: 'truncated'; readonly needed: number}
+  /** More than 15 bytes: #GP(0). */
+  | {readonly kind: 'too-long'};
+
+/** Decodes one instruction at `offset` of `bytes`. `codeSize` is 64 in 64-bit mode, else by CS.D. */
+export function decode(bytes: Uint8Array, codeSize: CodeSize, offset = 0): DecodeResult {
+  const cursor = new Cursor(bytes, offset);
+  const prefixes = readPrefixes(cursor, codeSize);
+  const prefixEnd = cursor.length;
+  const slot = readOpcode(cursor);
+  if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
+  const opcodeEnd = cursor.length;
+
+  const place: OpcodePlace = {slot, prefix: mandatoryPrefix(prefixes), codeSize};
+  const candidates = CANDIDATES[slot] ?? [];
+  const needsModrm = unsupportedNeedsModrm(slot) || candidates.some(usesModrm);
+  const modrm = cursor.peek();
+  if (needsModrm) {
+    cursor.byte();
+    if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
+  }
+  const unsupported = unsupportedName(place, modrm);
+  if (unsupported !== undefined) {
+    return {kind: 'unsupported', bytes: cursor.taken(), what: `${opcodeText(place, cursor, prefixEnd)}: ${unsupported}`};
+  }
+  const sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize)};
+  const candidate = candidates.find(each => whyNot(each, place, modrm, sizes) === undefined);
+  if (candidate === undefined) return {kind: 'undefined', bytes: cursor.taken(), why: whyUndefined(candidates, place, modrm, sizes)};
+  if (needsModrm && !usesModrm(candidate)) cursor.length--;
+  return complete(cursor, candidate, modrm, sizes, [prefixEnd, opcodeEnd]);
+}
+
+interface Sizes {
+  readonly prefixes: Prefixes;
+  readonly codeSize: CodeSize;
+  readonly addressSize: 16 | 32 | 64;
+}
+
+const usesModrm = ({form, fixedModrm}: Candidate): boolean => form.pattern.modrm !== undefined || fixedModrm !== undefined;
+
+function unfinished(cursor: Cursor): DecodeResult {
+  return cursor.length > MAXIMUM_LENGTH ? {kind: 'too-long'} : {kind: 'truncated', needed: cursor.length};
+}
+
+/** Reads the opcode and gives its slot: 256 × opcode map + the last byte. */
+function readOpcode(cursor: Cursor): number {
+  const first = cursor.byte();
+  if (first !== 0x0f) return first;
+  const second = cursor.byte();
+  if (second !== 0x38 && second !== 0x3a) return 256 + second;
+  return (second === 0x38 ? 512 : 768) + cursor.byte();
+}
+
+/** The prefix that may choose the instruction: F2 and F3 count before 66. */
+function mandatoryPrefix(prefixes: Prefixes): OpcodePlace['prefix'] {
+  if (prefixes.repeat !== 'none') return prefixes.repeat === 'rep' ? 0xf3 : 0xf2;
+  return prefixes.operandSize ? 0x66 : 'NP';
+}
+
+function addressSizeOf(prefixes: Prefixes, codeSize: CodeSize): 16 | 32 | 64 {
+  if (!prefixes.addressSize) return codeSize;
+  return codeSize === 32 ? 16 : 32;
+}
+
+/** The effective operand size. SDM vol. 1, "Operand-Size and Address-Size Attributes"; vol. 2, "REX Prefixes". */
+function operandSizeOf(form: OpcodeForm, {prefixes, codeSize}: Sizes): OperandSize {
+  if (form.attributes.has('byte')) return 8;
+  const small = prefixes.operandSize;
+  if (codeSize !== 64) return (codeSize === 16) === small ? 32 : 16;
+  if (form.attributes.has('f64')) return 64;
+  if (form.attributes.has('d64')) return small ? 16 : 64;
+  if (((prefixes.rex ?? 0) & 8) !== 0) return form.attributes.has('noW') ? 32 : 64;
+  return small ? 16 : 32;
+}
+
+/** Why a line of the table does not apply here; undefined when it does. */
+function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: Sizes): string | undefined {
+  const {form, fixedModrm} = candidate;
+  const {mandatory, modrm: extension} = form.pattern;
+  if (form.attributes.has('i64') && sizes.codeSize === 64) return 'it does not exist in 64-bit mode';
+  if (form.attributes.has('o64') && sizes.codeSize !== 64) return 'it exists only in 64-bit mode';
+  if (mandatory !== undefined && mandatory !== place.prefix) return 'no instruction has this prefix and opcode';
+  if (fixedModrm !== undefined && fixedModrm !== modrm) return 'no instruction has this opcode and ModR/M byte';
+  if (typeof extension === 'number' && extension !== ((modrm >> 3) & 7)) return `opcode extension /${(modrm >> 3) & 7} is not defined`;
+  if (candidate.operand === 'memory' && modrm >= 0xc0) return 'the operand must be in memory';
+  if (candidate.operand === 'register' && modrm < 0xc0) return 'the operand must be a register';
+  if (candidate.excludesRexB && rexB(sizes.prefixes) !== 0) return 'REX.B makes it another instruction';
+  return sizeMatches(form, sizes) ? undefined : 'no form has this operand or address size';
+}
+
+function sizeMatches(form: OpcodeForm, sizes: Sizes): boolean {
+  const {attributes} = form;
+  const size = operandSizeOf(form, sizes);
+  const bySize = attributes.has('os16') || attributes.has('os32') || attributes.has('os64');
+  if (bySize && !attributes.has(size === 16 ? 'os16' : size === 32 ? 'os32' : 'os64')) return false;
+  const byAddress = attributes.has('as16') || attributes.has('as32') || attributes.has('as64');
+  return !byAddress || attributes.has(`as${sizes.addressSize}`);
+}
+
+function whyUndefined(candidates: readonly Candidate[], place: OpcodePlace, modrm: number, sizes: Sizes): string {
+  const reasons = candidates.map(each => whyNot(each, place, modrm, sizes));
+  return reasons.find(reason => reason !== undefined) ?? 'the opcode map leaves this opcode empty';
+}
+
+/** Reads the rest of the instruction and makes it whole. */
+function complete(cursor: Cursor, candidate: Candidate, modrm: number, sizes: Sizes, [prefixEnd, opcodeEnd]: readonly [number, number]): DecodeResult {
+  const {form} = candidate;
+  const width = operandSizeOf(form, sizes);
+  const hasModrm = form.pattern.modrm !== undefined;
+  const registerForm = form.operandTypes.includes('rmM') || form.pattern.registerOnly ? 'registerForm' : 'anyForm';
+  const address = hasModrm ? readModRm(cursor, modrm, sizes, registerForm) : undefined;
+  const immediateStart = cursor.length;
+  const operands = readOperands(cursor, form, {...sizes, width, address, low: lastOpcodeByte(cursor, opcodeEnd) & 7});
+  if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
+  const bytes = cursor.taken();
+  if (typeof operands === 'string') return {kind: 'undefined', bytes, why: operands};
+  const condition = form.pattern.low === 'cc' ? CONDITIONS[lastOpcodeByte(cursor, opcodeEnd) & 15] : undefined;
+  if (sizes.prefixes.lock && !(form.attributes.has('lockable') && operands[0]?.kind === 'memory')) {
+    return {kind: 'undefined', bytes, why: 'LOCK is not allowed here'};
+  }
+  const instruction: Instruction = {
+    form,
+    mnemonic: fullMnemonic(form, condition),
+    bytes,
+    codeSize: sizes.codeSize,
+    width,
+    addressSize: sizes.addressSize,
+    operands,
+    condition,
+    prefixes: sizes.prefixes,
+    parts: {
+      prefixes: [0, prefixEnd],
+      opcode: [prefixEnd, candidate.fixedModrm === undefined ? opcodeEnd : opcodeEnd + 1],
+      modrm: hasModrm ? opcodeEnd : undefined,
+      sib: address?.sibAt,
+      displacement: address?.displacementAt,
+      immediate: cursor.length > immediateStart ? [immediateStart, cursor.length] : undefined,
+    },
+  };
+  return {kind: 'instruction', instruction};
+}
+
+const lastOpcodeByte = (cursor: Cursor, opcodeEnd: number): number => cursor.at(opcodeEnd - 1);
+
+/** The mnemonic with its condition: `Jcc` and NZ give `JNZ`. */
+function fullMnemonic(form: OpcodeForm, condition: Condition | undefined): string {
+  return condition === undefined ? form.mnemonic : form.mnemonic.replace('cc', condition);
+}
+
+/** `0F 58`, with the mandatory prefix before it, for the message. */
+function opcodeText(place: OpcodePlace, cursor: Cursor, prefixEnd: number): string {
+  const bytes = [...cursor.taken().slice(prefixEnd)];
+  const shown = place.prefix === 'NP' ? bytes : [place.prefix, ...bytes];
+  return shown.map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
+}
