@@ -91,9 +91,9 @@ function operandSizeOf(form: OpcodeForm, {prefixes, codeSize}: Sizes): OperandSi
   const small = prefixes.operandSize;
   if (codeSize !== 64) return (codeSize === 16) === small ? 32 : 16;
   if (form.attributes.has('f64')) return 64;
-  if (form.attributes.has('d64')) return small ? 16 : 64;
+  // REX.W outranks 66h.
   if (((prefixes.rex ?? 0) & 8) !== 0) return form.attributes.has('noW') ? 32 : 64;
-  return small ? 16 : 32;
+  return small ? 16 : form.attributes.has('d64') ? 64 : 32;
 }
 
 /** Why a line of the table does not apply here; undefined when it does. */

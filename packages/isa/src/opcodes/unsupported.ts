@@ -19,8 +19,8 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['C4-C5 r i64', 'VEX encoding (AVX, BMI)'], ['C4-C5 o64', 'VEX encoding (AVX, BMI)'],
   ['C6 =F8', 'XABORT'], ['C7 =F8', 'XBEGIN'], ['D6 i64', 'SALC'], ['D8-DF', 'x87 instruction'],
 
-  ['0F 00 /4', 'VERR'], ['0F 00 /5', 'VERW'],
-  ['0F 01 =C0', 'ENCLV'], ['0F 01 =C5', 'PCONFIG'], ['0F 01 =C6', 'WRMSRNS'], ['0F 01 =C8', 'MONITOR'], ['0F 01 =C9', 'MWAIT'],
+  ['0F 00 /4', 'VERR'], ['0F 00 /5', 'VERW'], ['F2 0F 00 /6 o64', 'LKGS'],
+  ['0F 01 =C0', 'ENCLV'], ['0F 01 =C5', 'PCONFIG'], ['0F 01 =C6', 'WRMSRNS'], ['0F 01 =C7', 'PBNDKB'], ['0F 01 =C8', 'MONITOR'], ['0F 01 =C9', 'MWAIT'],
   ['0F 01 =CA', 'CLAC'], ['0F 01 =CB', 'STAC'], ['0F 01 =CC-CE', 'TDX or user-interrupt instruction'], ['0F 01 =CF', 'ENCLS'],
   ['0F 01 =D0', 'XGETBV'], ['0F 01 =D1', 'XSETBV'], ['0F 01 =D4', 'VMFUNC'], ['0F 01 =D5', 'XEND'], ['0F 01 =D6', 'XTEST'],
   ['0F 01 =D7', 'ENCLU'], ['0F 01 =D8', 'VMRUN (SVM)'], ['0F 01 =D9', 'VMMCALL (SVM)'], ['0F 01 =DA', 'VMLOAD (SVM)'],
@@ -34,7 +34,7 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['0F 37', 'GETSEC'], ['0F 50-57', 'SSE arithmetic or logic'], ['0F 58', 'SSE ADDPS and its kin'], ['0F 59', 'SSE MULPS and its kin'],
   ['0F 5A-5F', 'SSE arithmetic or conversion'], ['0F 60-77', 'MMX or SSE2 integer instruction'], ['66 0F 78', 'EXTRQ (SSE4a)'],
   ['F2 0F 78', 'INSERTQ (SSE4a)'], ['66 0F 79', 'EXTRQ (SSE4a)'], ['F2 0F 79', 'INSERTQ (SSE4a)'], ['0F 7C-7F', 'SSE3 arithmetic or MMX move'],
-  ['0F AA', 'RSM'], ['0F AE /0 m', 'FXSAVE'], ['0F AE /1 m', 'FXRSTOR'], ['0F AE /2 m', 'LDMXCSR'], ['0F AE /3 m', 'STMXCSR'],
+  ['0F A6-A7 r', 'PadLock instruction (VIA)'], ['0F AA', 'RSM'], ['0F AE /0 m', 'FXSAVE'], ['0F AE /1 m', 'FXRSTOR'], ['0F AE /2 m', 'LDMXCSR'], ['0F AE /3 m', 'STMXCSR'],
   ['0F AE /4 m', 'XSAVE'], ['0F AE /5 m', 'XRSTOR'], ['0F AE /6 m', 'XSAVEOPT, CLWB or CLRSSBSY'], ['0F AE /7 m', 'CLFLUSH or CLFLUSHOPT'],
   ['F3 0F AE /0 r', 'RDFSBASE'], ['F3 0F AE /1 r', 'RDGSBASE'], ['F3 0F AE /2 r', 'WRFSBASE'], ['F3 0F AE /3 r', 'WRGSBASE'],
   ['F3 0F AE /4 r', 'PTWRITE'], ['F3 0F AE /5 r', 'INCSSP'], ['66 0F AE /6 r', 'TPAUSE'], ['F2 0F AE /6 r', 'UMWAIT'],
@@ -84,7 +84,9 @@ function buildSlots(): readonly (readonly Row[])[] {
   return slots;
 }
 
-const oneOf = <T extends string>(text: string | undefined, a: T, b: T): T | undefined => (text === a ? a : text === b ? b : undefined);
+function oneOf<T extends string>(text: string | undefined, a: T, b: T): T | undefined {
+  return text === a ? a : text === b ? b : undefined;
+}
 
 function prefixOf(text: string | undefined): Row['prefix'] {
   switch (text) {
