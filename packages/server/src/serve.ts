@@ -1,0 +1,56 @@
+// Listens: on this machine only unless told otherwise, until it is asked to stop.
+
+import {hostname} from 'node:os';
+import {isIP} from 'node:net';
+import {UserError} from '@hyperscope/base';
+import {createApp} from './app.js';
+import type {AppOptions} from './app.js';
+
+export interface ServeOptions extends Omit<AppOptions, 'names'> {
+  /** Address or name to listen on. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+export interface RunningServer {
+  /** Where to point a browser. */
+  readonly url: string;
+  /** A warning worth printing, when the server can be reached from other machines. */
+  readonly warning: string | undefined;
+  /** Answers what is being asked, then stops. */
+  close(): Promise<void>;
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+/** Starts the server. @throws UserError when the port is taken or may not be used. */
+export async function serve(options: ServeOptions): Promise<RunningServer> {
+  const names = [options.host, hostname().toLowerCase()];
+  const app = await createApp({...options, names});
+  try {
+    await app.listen({host: options.host, port: options.port});
+  } catch (error) {
+    await app.close();
+    throw new UserError('cannot-listen', listenTrouble(error, options));
+  }
+  const address = app.addresses()[0];
+  const port = typeof address === 'object' ? address.port : options.port;
+  const everywhere = options.host === '0.0.0.0' || options.host === '::';
+  const shown = everywhere ? 'localhost' : isIP(options.host) === 6 ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${shown}:${port}/`,
+    warning: isLoopback(options.host)
+      ? undefined
+      : "Anybody who can reach this address can run guests on this machine's KVM.",
+    close: () => app.close(),
+  };
+}
+
+function listenTrouble(error: unknown, {host, port}: ServeOptions): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or choose another with --port.`;
+  if (code === 'EACCES') return `Port ${port} needs rights that you do not have: choose one above 1023 with --port.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is no address of this machine: check --host.`;
+  return `Cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`;
+}
