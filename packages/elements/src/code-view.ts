@@ -1,0 +1,103 @@
+// The guest's code: addresses, bytes and text, or the source it was assembled from; the current line; and chips that
+// say what classification found: privileged, sensitive, stealth, exits.
+
+import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
+import {customElement, property, state} from 'lit/decorators.js';
+import type {Actor, CodeLine} from '@hyperscope/trace';
+import {actorLook} from './actors.js';
+import {sharedStyles} from './shared-styles.js';
+
+type Chip = CodeLine['chips'][number];
+
+@customElement('hs-code-view')
+export class CodeView extends LitElement {
+  static override readonly styles = [sharedStyles, css`
+    :host { display: flex; flex-direction: column; min-height: 0; }
+    .bar { display: flex; gap: 2px; margin-bottom: 6px; }
+    .bar button { border: 0; border-bottom: 2px solid transparent; border-radius: 0; padding: 3px 8px; background: none; color: var(--mute); }
+    .bar button[aria-pressed='true'] { color: var(--ink); border-color: var(--ink); font-weight: 650; }
+    .lines { overflow: auto; min-height: 0; flex: 1; font-family: var(--mono); font-size: var(--code); }
+    .line { display: grid; grid-template-columns: 14px minmax(5ch, max-content) 15ch minmax(16ch, 1fr) max-content; gap: 0 8px; align-items: center;
+      padding: 2px 6px 2px 4px; border-radius: 4px; white-space: pre; min-width: min-content; }
+    .line.bytes-off { grid-template-columns: 14px max-content minmax(16ch, 1fr) max-content; }
+    .where, .bytes { color: var(--mute); }
+    .bytes { overflow: hidden; text-overflow: ellipsis; }
+    .current { background: var(--hit); color: var(--hit-ink); box-shadow: inset 3px 0 0 var(--who); }
+    .current .where, .current .bytes { color: inherit; }
+    .pointer { width: 12px; height: 12px; fill: var(--who); }
+    .comment { color: var(--mute); }
+    .current .comment { color: inherit; }
+    .chips { display: flex; gap: 4px; }
+    .chip { font: 650 11px/1.5 var(--sans); padding: 0 7px; border-radius: 9px; border: 1px solid currentColor; cursor: help; }
+    .chip.exits { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
+    .chip.privileged { background: var(--vmm-tint); color: var(--vmm-ink); }
+    .chip.sensitive, .chip.IOPL-sensitive { background: var(--device-tint); color: var(--device-ink); }
+    .chip.stealth { background: var(--stealth-tint); color: var(--stealth-ink); border-style: dashed; }
+  `];
+
+  @property({attribute: false}) lines: readonly CodeLine[] = [];
+  @property({attribute: false}) current: bigint | undefined = undefined;
+  /** NASM source, when there is one; then a toggle appears. */
+  @property({attribute: false}) source: string | undefined = undefined;
+  /** Whose code it is, for the pointer's colour. */
+  @property({attribute: false}) who: Actor = 'guest-kernel';
+  @state() private view: 'disassembly' | 'source' = 'disassembly';
+
+  override render(): TemplateResult {
+    const token = actorLook(this.who).token;
+    const isSource = this.view === 'source' && this.source !== undefined;
+    return html`${this.source === undefined ? nothing : this.toggle()}
+      <div class="lines" tabindex="0" role="region" aria-label="Guest code, ${isSource ? 'source' : 'disassembly'}" .style=${`--who: var(${token})`}>
+        ${isSource ? this.sourceLines(this.source ?? '') : this.disassembly()}
+      </div>`;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (!changed.has('current') && !changed.has('lines') && !changed.has('source')) return;
+    const box = this.renderRoot.querySelector('.lines');
+    const line = this.renderRoot.querySelector('.current');
+    if (box === null || line === null) return;
+    const above = line.getBoundingClientRect().top - box.getBoundingClientRect().top;
+    const room = box.clientHeight;
+    if (above < 24 || above > room - 40) box.scrollTop += above - room * 0.35;
+  }
+
+  private toggle(): TemplateResult {
+    const button = (view: 'disassembly' | 'source', name: string): TemplateResult => html`<button
+      aria-pressed=${this.view === view} @click=${() => { this.view = view; }}>${name}</button>`;
+    return html`<div class="bar" role="group" aria-label="How the code is shown">
+      ${button('disassembly', 'Disassembly')}${button('source', 'Source')}</div>`;
+  }
+
+  private disassembly(): TemplateResult {
+    if (this.lines.length === 0) return html`<p class="empty">No code is known at this address.</p>`;
+    return html`${this.lines.map(line => {
+      const current = line.address === this.current;
+      return html`<div class="line ${current ? 'current' : ''}" aria-current=${current ? 'step' : nothing}>
+        ${pointer(current)}<span class="where">${line.address.toString(16)}</span>
+        <span class="bytes" title=${line.bytes}>${line.bytes}</span><span>${line.text}</span>${chips(line.chips)}</div>`;
+    })}`;
+  }
+
+  private sourceLines(source: string): TemplateResult {
+    const byLine = new Map(this.lines.flatMap(line => (line.sourceLine === undefined ? [] : [[line.sourceLine, line] as const])));
+    return html`${source.split('\n').map((text, index) => {
+      const line = byLine.get(index + 1);
+      const current = line !== undefined && line.address === this.current;
+      const at = text.indexOf(';');
+      const code = at < 0 ? text : text.slice(0, at);
+      return html`<div class="line bytes-off ${current ? 'current' : ''}" aria-current=${current ? 'step' : nothing}>
+        ${pointer(current)}<span class="where">${String(index + 1).padStart(3)}</span>
+        <span>${code}${at < 0 ? nothing : html`<span class="comment">${text.slice(at)}</span>`}</span>
+        ${chips(line?.chips ?? [])}</div>`;
+    })}`;
+  }
+}
+
+function pointer(current: boolean): TemplateResult {
+  return html`<span>${current ? html`<svg class="pointer" viewBox="0 0 12 12" role="img" aria-label="next"><path d="M2 1L11 6L2 11z"></path></svg>` : nothing}</span>`;
+}
+
+function chips(found: readonly Chip[]): TemplateResult {
+  return html`<span class="chips">${found.map(chip => html`<span class="chip ${chip.label}" title=${chip.why}>${chip.label}</span>`)}</span>`;
+}

@@ -1,0 +1,17 @@
+export * from './actors.js';
+export * from './address.js';
+export * from './code-view.js';
+export * from './compare-table.js';
+export * from './console.js';
+export * from './exit-table.js';
+export * from './page-walk.js';
+export * from './register-file.js';
+export * from './ring-stage.js';
+export * from './shared-styles.js';
+export * from './stage-picture.js';
+export * from './theme.js';
+export * from './timeline.js';
+export {type RealMark} from './timeline-painting.js';
+export * from './transport.js';
+export * from './vmcs.js';
+export * from './why.js';

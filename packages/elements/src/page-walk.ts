@@ -1,0 +1,81 @@
+// The last page walk as the two-dimensional figure of the manuals: each guest table must itself be found through EPT,
+// so that a 4-level walk under a 4-level EPT reads up to 24 entries. Cells are numbered in the order of the reads.
+
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import {hex} from '@hyperscope/base';
+import type {Moment} from '@hyperscope/trace';
+import {address, addressStyles} from './address.js';
+import {sharedStyles} from './shared-styles.js';
+
+type Walk = NonNullable<Moment['walk']>;
+interface Reference { readonly order: number; readonly reference: Walk['references'][number] }
+
+const TABLES = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
+
+@customElement('hs-page-walk')
+export class PageWalk extends LitElement {
+  static override readonly styles = [sharedStyles, addressStyles, css`
+    :host { overflow-x: auto; }
+    table { border-collapse: separate; border-spacing: 3px; margin-top: 8px; width: auto; }
+    td { padding: 3px 6px; border-radius: 5px; font: 11.5px/1.35 var(--mono); white-space: nowrap; }
+    td.ept { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
+    td.guest { background: var(--guest-kernel-tint); color: var(--guest-kernel-ink); font-weight: 600; }
+    th { padding: 0 6px; white-space: nowrap; }
+    sup { font: 700 10px var(--sans); margin-inline-end: 3px; }
+    .outcome { font-weight: 650; }
+    .outcome.bad { color: var(--bad); }
+  `];
+
+  @property({attribute: false}) walk: Moment['walk'] = undefined;
+
+  override render(): TemplateResult {
+    const walk = this.walk;
+    if (walk === undefined) return html`<p class="empty">No page walk so far: paging is off, or the TLB answered.</p>`;
+    const rows = walkRows(walk);
+    const levels = [...new Set(walk.references.filter(r => r.table === 'ept').map(r => r.level))].toSorted((a, b) => b - a);
+    return html`<p>${walk.access} of ${address('GVA', walk.linear)} read <b>${walk.references.length}</b>
+        ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
+        <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}">${walk.outcome}</span></p>
+      <table><caption class="visually-hidden">Entries in the order in which they were read</caption>
+        <thead><tr><th scope="col">guest level</th>${levels.map(level => html`<th scope="col">EPT ${TABLES[level]}</th>`)}
+          <th scope="col">guest entry</th></tr></thead>
+        <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
+          ${levels.map(level => this.cell(row.ept.find(item => item.reference.level === level), 'ept'))}
+          ${this.cell(row.guest, 'guest')}</tr>`)}</tbody></table>`;
+  }
+
+  private cell(item: Reference | undefined, table: 'guest' | 'ept'): TemplateResult {
+    if (item === undefined) return html`<td></td>`;
+    const {reference, order} = item;
+    const where = `${TABLES[reference.level] ?? ''} entry at ${hex(reference.address)}: ${entryWords(reference.entry, table)}`;
+    return html`<td class=${table} title=${where}><sup>${order}</sup>${hex(reference.entry)}${
+      (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing}</td>`;
+  }
+}
+
+interface WalkRow { readonly name: string; readonly ept: readonly Reference[]; readonly guest: Reference | undefined }
+
+/** One row for each guest table, and a last one for the address itself. */
+function walkRows(walk: Walk): readonly WalkRow[] {
+  const rows: WalkRow[] = [];
+  let ept: Reference[] = [];
+  walk.references.forEach((reference, index) => {
+    const item = {order: index + 1, reference};
+    if (reference.table === 'ept') {
+      ept.push(item);
+      return;
+    }
+    rows.push({name: TABLES[reference.level] ?? `level ${reference.level}`, ept, guest: item});
+    ept = [];
+  });
+  if (ept.length > 0) rows.push({name: 'the page', ept, guest: undefined});
+  return rows;
+}
+
+/** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures"; vol. 3C, "EPT Translation Mechanism". */
+function entryWords(entry: bigint, table: 'guest' | 'ept'): string {
+  const names = table === 'ept' ? ['read', 'write', 'execute'] : ['present', 'writable', 'user', 'write-through', 'cache off', 'accessed', 'dirty', 'large'];
+  const set = names.filter((_, at) => ((entry >> BigInt(at)) & 1n) === 1n);
+  return set.length === 0 ? 'nothing set' : set.join(', ');
+}

@@ -1,0 +1,81 @@
+// The registers: values with what the last step changed, and the fields of the ones that have fields.
+
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import {bits, hex} from '@hyperscope/base';
+import {fieldsOf} from '@hyperscope/isa';
+import {REGISTER_GROUPS, decoded, splitZeros, type RegisterGroup} from './register-groups.js';
+import {sharedStyles} from './shared-styles.js';
+
+interface Shown {
+  readonly cell: string;
+  readonly now: bigint;
+  readonly before: bigint;
+}
+
+@customElement('hs-register-file')
+export class RegisterFile extends LitElement {
+  static override readonly styles = [sharedStyles, css`
+    dl { margin: 0 0 12px; font: var(--code)/1.5 var(--mono); }
+    dl.two { display: grid; grid-template-columns: 1fr; }
+    .row { display: grid; grid-template-columns: max-content 1fr; gap: 0 12px; padding: 0 4px; border-radius: 3px; }
+    dd { margin: 0; text-align: end; }
+    .zero { color: var(--mute); }
+    .changed { background: var(--hit); color: var(--hit-ink); font-weight: 650; }
+    .changed .zero { color: inherit; font-weight: 400; }
+    .was { grid-column: 1 / -1; text-align: end; font-size: 0.88em; font-weight: 400; }
+    .fields { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 3px; justify-content: flex-end; padding: 1px 0 3px; }
+    .field { font: 600 11px/1.5 var(--sans); padding: 0 5px; border: 1px solid var(--strong-line); border-radius: 4px; cursor: help; background: var(--panel); color: var(--ink); }
+    .field.flipped { border-width: 2px; border-color: var(--hit-ink); }
+    .field.cleared { text-decoration: line-through; border-style: dashed; }
+  `];
+
+  /** Cell names in the order of the two banks. */
+  @property({attribute: false}) cells: readonly string[] = [];
+  @property({attribute: false}) registers: BigUint64Array = new BigUint64Array();
+  @property({attribute: false}) previous: BigUint64Array = new BigUint64Array();
+
+  override render(): TemplateResult {
+    if (this.registers.length === 0) return html`<p class="empty">No registers are recorded here.</p>`;
+    return html`${REGISTER_GROUPS.map(group => this.group(group))}`;
+  }
+
+  private group(group: RegisterGroup): TemplateResult | typeof nothing {
+    const shown = group.cells.flatMap(cell => this.shown(cell));
+    if (shown.length === 0) return nothing;
+    return html`<h3>${group.name}</h3><dl>${shown.map(item => registerRow(item, group.digits))}</dl>`;
+  }
+
+  private shown(cell: string): readonly Shown[] {
+    const at = this.cells.indexOf(cell);
+    const now = this.registers[at];
+    return now === undefined ? [] : [{cell, now, before: this.previous[at] ?? now}];
+  }
+}
+
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  VMX_OPERATION: ['outside VMX', 'root', 'non-root'],
+  ACTIVITY: ['active', 'HLT', 'shutdown', 'wait-for-SIPI'],
+};
+
+function registerRow(item: Shown, digits: number): TemplateResult {
+  const changed = item.now !== item.before;
+  const [zeros, rest] = splitZeros(item.now, digits);
+  const word = WORDS[item.cell]?.[Number(item.now)];
+  const name = item.cell.replace('.selector', '').replace('.base', ' base').replace('_', ' ');
+  return html`<div class="row ${changed ? 'changed' : ''}"><dt>${name}</dt>
+    <dd>${word ?? html`<span class="zero">0x${zeros}</span>${rest}`}</dd>
+    ${changed ? html`<dd class="was">was ${hex(item.before)}</dd>` : nothing} ${fieldChips(item)}</div>`;
+}
+
+function fieldChips(item: Shown): TemplateResult | typeof nothing {
+  const fields = fieldsOf(item.cell);
+  if (fields.length === 0 || item.cell === 'CR3') return nothing;
+  const gone = decoded(fields, item.before).filter(({field}) => bits(item.now, field.high, field.low) === 0n);
+  const set = decoded(fields, item.now).map(({text, field}) => {
+    const flipped = bits(item.before, field.high, field.low) !== bits(item.now, field.high, field.low);
+    return html`<span class="field ${flipped ? 'flipped' : ''}" title=${field.meaning}>${text}${flipped ? html`<span class="visually-hidden"> (now set)</span>` : nothing}</span>`;
+  });
+  const cleared = gone.map(({field}) => html`<span class="field cleared" title="cleared by this step: ${field.meaning}">${field.name}<span class="visually-hidden"> (cleared)</span></span>`);
+  return set.length + cleared.length === 0 ? nothing : html`<div class="fields">${set}${cleared}</div>`;
+}

@@ -1,0 +1,198 @@
+// Where the processor is: root and non-root operation with four rings each, one token, and the arrow that moved it.
+// The 2 × 4 grid underneath says the same in words; it is what a screen reader reads and what the last row can see.
+
+import {LitElement, html, nothing, svg, type SVGTemplateResult, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import type {Actor} from '@hyperscope/trace';
+import {actorGlyph, actorLook} from './actors.js';
+import {ALONE, GUEST, HOST, RING_RADII, VIEW, crown, curve, standOf, type Point} from './ring-stage-geometry.js';
+import {ringStageStyles} from './ring-stage-styles.js';
+import {sharedStyles} from './shared-styles.js';
+import {placeName, type Leg, type LegState, type Place, type StagePicture} from './stage-picture.js';
+
+const RINGS = [3, 2, 1, 0] as const;
+
+interface Diagram {
+  readonly centre: Point;
+  readonly title: string;
+  /** Who lives in ring 0 and in ring 3. */
+  readonly kernel: Actor;
+  readonly user: Actor;
+  readonly operations: readonly Place['operation'][];
+}
+
+const HOST_DIAGRAM: Diagram = {centre: HOST, title: 'root operation · host', kernel: 'hypervisor', user: 'vmm', operations: ['root', 'none']};
+const GUEST_DIAGRAM: Diagram = {centre: GUEST, title: 'non-root operation · guest', kernel: 'guest-kernel', user: 'guest-user', operations: ['non-root']};
+const BARE_DIAGRAM: Diagram = {centre: ALONE, title: 'the processor · no hypervisor', kernel: 'guest-kernel', user: 'guest-user', operations: ['none']};
+
+const LEG_NAMES: Readonly<Record<Leg, string>> = {
+  'vm-exit': 'VM exit', 'to-user-space': 'KVM_RUN returns', 'to-kernel': 'ioctl(KVM_RUN)', 'vm-entry': 'VM entry',
+};
+const LEG_ACTORS: Readonly<Record<Leg, Actor>> = {
+  'vm-exit': 'hypervisor', 'to-user-space': 'vmm', 'to-kernel': 'vmm', 'vm-entry': 'guest-kernel',
+};
+
+/** A sentence that says all that the picture shows. */
+export function stageSentence(picture: StagePicture): string {
+  const where = `The ${actorLook(picture.who).name} runs in ${placeName(picture.here)}, ${picture.mode} mode.`;
+  const moved = picture.transition;
+  if (moved === undefined) return where;
+  const cost = moved.cycles === undefined ? '' : `, ${moved.cycles} cycles`;
+  return `${moved.name}${moved.reason === '' ? '' : ` (${moved.reason})`}${cost}: from ${placeName(moved.from)} to ${placeName(moved.to)}. ${where}`;
+}
+
+@customElement('hs-ring-stage')
+export class RingStage extends LitElement {
+  static override readonly styles = [sharedStyles, ringStageStyles];
+
+  @property({attribute: false}) picture: StagePicture | undefined = undefined;
+
+  override render(): TemplateResult {
+    const picture = this.picture;
+    if (picture === undefined) return html`<p class="empty">The stage is empty: no run has started.</p>`;
+    const diagrams = picture.hypervised ? [HOST_DIAGRAM, GUEST_DIAGRAM] : [BARE_DIAGRAM];
+    return html`
+      <div class="stage ${picture.hypervised ? 'both' : 'alone'}">
+        <svg viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${stageSentence(picture)}>
+          <defs>${arrowHeads()}</defs>
+          ${diagrams.map(diagram => drawDiagram(diagram, picture))}
+          ${picture.hypervised ? drawRoute(picture) : nothing}
+          ${drawMove(picture)} ${drawToken(picture)}
+        </svg>
+        ${card(picture)}
+      </div>
+      ${grid(picture)} ${strip(picture)}`;
+  }
+}
+
+function arrowHeads(): SVGTemplateResult[] {
+  const tokens = ['--hypervisor', '--vmm', '--guest-kernel', '--guest-user', '--strong-line'];
+  return tokens.map(token => svg`<marker id=${`head${token}`} viewBox="0 0 10 10" refX="7" refY="5"
+    markerUnits="userSpaceOnUse" markerWidth="18" markerHeight="18" orient="auto">
+    <path d="M0 0L10 5L0 10L2.5 5z" fill=${`var(${token})`}></path></marker>`);
+}
+
+function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult {
+  const inside = diagram.operations.includes(picture.here.operation);
+  const {x, y} = diagram.centre;
+  const name = (ring: number): SVGTemplateResult => {
+    const actor = ring === 0 ? diagram.kernel : ring === 3 ? diagram.user : undefined;
+    const outer = RING_RADII[ring] ?? 0;
+    if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
+    const top = ring === 0 ? y - 38 : y - outer + 22;
+    return svg`<text class="ring" x=${x} y=${top}>ring ${ring}</text>
+      <text class="role" x=${x} y=${top + 18}>${actorLook(actor).name}</text>`;
+  };
+  return svg`<g>
+    <text class="side" x=${x} y=${y - 193}>${diagram.title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? ' · VMX off' : ''}</text>
+    ${RINGS.map(ring => drawBand(diagram, ring, inside && picture.here.ring === ring))}
+    ${RINGS.map(name)}
+  </g>`;
+}
+
+function drawBand(diagram: Diagram, ring: number, here: boolean): SVGTemplateResult {
+  const {x, y} = diagram.centre;
+  const actor = ring === 0 ? diagram.kernel : ring === 3 ? diagram.user : undefined;
+  const token = actor === undefined ? undefined : actorLook(actor).token;
+  return svg`<circle class="band ${here ? 'role-here' : ''}" cx=${x} cy=${y} r=${RING_RADII[ring] ?? 0}
+    fill=${token === undefined ? 'var(--panel)' : `var(${token}-tint)`}
+    stroke=${token === undefined ? 'var(--line)' : `var(${token})`}></circle>`;
+}
+
+interface Path {
+  readonly from: Point;
+  readonly to: Point;
+  readonly bow: number;
+}
+
+function legPath(leg: Leg, guestRing: number): Path {
+  const kernel = standOf({operation: 'root', ring: 0}, true);
+  const user = standOf({operation: 'root', ring: 3}, true);
+  const guest = standOf({operation: 'non-root', ring: guestRing}, true);
+  switch (leg) {
+    case 'vm-exit': return {from: guest, to: kernel, bow: guestRing === 0 ? 205 : 330};
+    case 'vm-entry': return {from: kernel, to: guest, bow: guestRing === 0 ? 205 : 120};
+    case 'to-user-space': return {from: kernel, to: user, bow: 44};
+    case 'to-kernel': return {from: user, to: kernel, bow: 44};
+  }
+}
+
+function drawRoute(picture: StagePicture): SVGTemplateResult {
+  const moved = picture.transition;
+  const guestEnd = [moved?.from, moved?.to].find(place => place?.operation === 'non-root');
+  const guestRing = guestEnd?.ring ?? 0;
+  const draw = (leg: Leg, state: LegState): SVGTemplateResult => {
+    const path = legPath(leg, guestRing);
+    const token = state === 'idle' ? '--strong-line' : actorLook(LEG_ACTORS[leg]).token;
+    const at = crown(path.from, path.to, path.bow);
+    const beside = leg === 'to-kernel' ? {x: 62, y: 12} : leg === 'to-user-space' ? {x: -46, y: -8} : {x: 0, y: leg === 'vm-exit' ? -9 : 19};
+    const shown = state === 'now' || leg === 'vm-exit' || leg === 'vm-entry';
+    return svg`<path class="leg ${state}" d=${curve(path.from, path.to, path.bow)} stroke=${`var(${token})`}
+        marker-end=${`url(#head${token})`}></path>
+      ${shown ? svg`<text class="leg-name ${state}" x=${at.x + beside.x} y=${at.y + beside.y}>${LEG_NAMES[leg]}</text>` : nothing}`;
+  };
+  const order: readonly LegState[] = ['idle', 'done', 'now'];
+  const legs = Object.entries(picture.legs).flatMap(([name, state]) => (isLeg(name) ? [{name, state}] : []));
+  legs.sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+  return svg`<g>${legs.map(leg => draw(leg.name, leg.state))}</g>`;
+}
+
+function isLeg(name: string): name is Leg {
+  return name in LEG_NAMES;
+}
+
+/** The arrow of a move inside one diagram: SYSCALL, IRET, the delivery of an exception. */
+function drawMove(picture: StagePicture): SVGTemplateResult | typeof nothing {
+  const moved = picture.transition;
+  const onRoute = Object.values(picture.legs).includes('now');
+  if (moved === undefined || onRoute || (picture.hypervised && moved.from.operation !== moved.to.operation)) return nothing;
+  const token = actorLook(moved.who).token;
+  const path = curve(standOf(moved.from, picture.hypervised), standOf(moved.to, picture.hypervised), 40);
+  return svg`<path class="leg now" d=${path} stroke=${`var(${token})`} marker-end=${`url(#head${token})`}></path>`;
+}
+
+function drawToken(picture: StagePicture): SVGTemplateResult {
+  const at = standOf(picture.here, picture.hypervised);
+  const token = actorLook(picture.who).token;
+  const was = picture.transition?.from;
+  const ghost = was === undefined ? undefined : standOf(was, picture.hypervised);
+  return svg`
+    ${ghost === undefined ? nothing : svg`<circle class="ghost" cx=${ghost.x} cy=${ghost.y} r="7" fill="var(--ink)"></circle>`}
+    <g class="token" .style=${`transform: translate(${at.x}px, ${at.y}px)`}>
+      <circle class="halo" r="19" stroke=${`var(${token})`}></circle>
+      <circle r="14" fill="var(--panel)"></circle>
+      <g transform="translate(-13 -13) scale(1.625)">${actorGlyph(picture.who)}</g>
+    </g>`;
+}
+
+function card(picture: StagePicture): TemplateResult {
+  const moved = picture.transition;
+  if (moved === undefined) {
+    return html`<div class="card quiet" aria-hidden="true">${actorLook(picture.who).name} runs in ring ${picture.here.ring}</div>`;
+  }
+  return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
+    <b>${moved.name}</b> ${moved.reason === '' ? nothing : html`<span>${moved.reason}</span><br>`}
+    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} cycles</span>`}
+  </div>`;
+}
+
+function grid(picture: StagePicture): TemplateResult {
+  const rows: readonly {readonly name: string; readonly operations: readonly Place['operation'][]}[] = picture.hypervised
+    ? [{name: 'root · host', operations: ['root', 'none']}, {name: 'non-root · guest', operations: ['non-root']}]
+    : [{name: 'bare metal', operations: ['none']}];
+  const look = actorLook(picture.who);
+  const here = html`<svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(picture.who)}</svg>${look.name}`;
+  const vars = `--here: var(${look.token}); --here-tint: var(${look.token}-tint); --here-ink: var(${look.token}-ink)`;
+  return html`<table .style=${vars}>
+    <caption class="visually-hidden">${stageSentence(picture)}</caption>
+    <thead><tr><td></td>${[0, 1, 2, 3].map(ring => html`<th scope="col">ring ${ring}</th>`)}</tr></thead>
+    <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
+      ${[0, 1, 2, 3].map(ring => (row.operations.includes(picture.here.operation) && picture.here.ring === ring
+        ? html`<td class="here" aria-current="true">${here}</td>` : html`<td><span aria-hidden="true">·</span></td>`))}</tr>`)}
+    </tbody></table>`;
+}
+
+function strip(picture: StagePicture): TemplateResult | typeof nothing {
+  if (picture.strip.length === 0) return nothing;
+  return html`<dl class="strip">${picture.strip.map(item => html`<div><dt>${item.label}</dt><dd>${item.value}</dd></div>`)}</dl>`;
+}

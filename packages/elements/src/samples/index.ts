@@ -1,0 +1,2 @@
+export * from './sample-session.js';
+export * from './sample-steps.js';

@@ -1,0 +1,176 @@
+// What the stage shows at one moment, computed from the record: where the processor is, how it got there, and how far
+// the route of the current exit (hardware to KVM to QEMU and back) has been walked. The drawing itself decides nothing.
+
+import {hex} from '@hyperscope/base';
+import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
+import type {Actor, Moment, TraceEvent} from '@hyperscope/trace';
+
+/** One cell of the 2 × 4 grid; `operation` is 'none' outside VMX operation. */
+export interface Place {
+  readonly operation: 'none' | 'root' | 'non-root';
+  readonly ring: number;
+}
+
+/** The four legs of an exit's route. */
+export const LEGS = ['vm-exit', 'to-user-space', 'to-kernel', 'vm-entry'] as const;
+export type Leg = (typeof LEGS)[number];
+export type LegState = 'idle' | 'done' | 'now';
+
+/** An arrow: what moved the processor, its name, its reason and what it cost. */
+export interface Transition {
+  readonly from: Place;
+  readonly to: Place;
+  readonly name: string;
+  readonly reason: string;
+  readonly cycles: number | undefined;
+  /** Who caused it, for its colour. */
+  readonly who: Actor;
+}
+
+export interface StagePicture {
+  /** Whether there is a host to draw: not for bare metal. */
+  readonly hypervised: boolean;
+  readonly here: Place;
+  readonly who: Actor;
+  readonly mode: string;
+  readonly transition: Transition | undefined;
+  readonly legs: Readonly<Record<Leg, LegState>>;
+  readonly strip: Moment['strip'];
+}
+
+/** Steps that belong to a leg, from the marks of the timeline. */
+export interface RouteMark {
+  readonly step: number;
+  readonly leg: Leg;
+}
+
+function cell(moment: Moment, name: string, registers: BigUint64Array): bigint | undefined {
+  const index = moment.header.cells.indexOf(name);
+  return index < 0 ? undefined : registers[index];
+}
+
+/** Where an actor runs: the roles of the host have fixed rings; a guest has the ring that CPL says. */
+export function placeOf(who: Actor, operation: Place['operation'], cpl: number, hypervised: boolean): Place {
+  if (!hypervised) return {operation: 'none', ring: cpl};
+  if (who === 'hypervisor') return {operation: operation === 'none' ? 'none' : 'root', ring: 0};
+  if (who === 'vmm' || who === 'device') return {operation: operation === 'none' ? 'none' : 'root', ring: 3};
+  return {operation: 'non-root', ring: cpl};
+}
+
+/** The place in words: 'VMX non-root operation, ring 0'. */
+export function placeName(place: Place): string {
+  if (place.operation === 'none') return `ring ${place.ring}`;
+  return `VMX ${place.operation} operation, ring ${place.ring}`;
+}
+
+/** The exit qualification in words, where its format is that of a port access or a control-register access. */
+function qualificationWords(reason: number, qualification: bigint): string {
+  // SDM vol. 3C, "Exit Qualification for I/O Instructions": 2:0 size − 1, 3 direction (1: IN), 31:16 port.
+  if (reason === 30) {
+    const bytes = Number(qualification & 7n) + 1;
+    const direction = (qualification & 8n) === 0n ? 'out' : 'in';
+    return `port ${hex((qualification >> 16n) & 0xffffn)} · ${direction} · ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+  }
+  // SDM vol. 3C, "Exit Qualification for Control-Register Accesses": 3:0 register, 5:4 type of access.
+  if (reason === 28) {
+    const access = ['MOV to', 'MOV from', 'CLTS', 'LMSW'][Number((qualification >> 4n) & 3n)];
+    return `${access} CR${qualification & 15n}`;
+  }
+  return qualification === 0n ? '' : `qualification ${hex(qualification)}`;
+}
+
+function vectorName(vector: number): string {
+  const exception = exceptionAt(vector);
+  return exception === undefined ? `interrupt ${vector}` : `${exception.name} ${exception.title}`;
+}
+
+interface Named {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** The name of the arrow that an event draws; undefined for events that move nobody. */
+function arrowOf(event: TraceEvent): Named | undefined {
+  switch (event.kind) {
+    case 'vm-exit':
+      return {
+        name: `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`,
+        reason: qualificationWords(event.exit.reason & 0xffff, event.exit.qualification),
+      };
+    case 'vm-entry': return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
+    case 'vm-entry-failure': return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};
+    case 'ioctl':
+      return event.direction === 'call'
+        ? {name: `ioctl(${event.name})`, reason: 'QEMU asks KVM to run the guest'}
+        : {name: `${event.name} returns`, reason: event.result ?? ''};
+    case 'delivery': return {name: `${vectorName(event.vector)} delivered`, reason: `ring ${event.from} → ring ${event.to}`};
+    case 'exception': return {name: vectorName(event.vector), reason: event.errorCode === undefined ? '' : `error code ${hex(event.errorCode)}`};
+    case 'ring': return {name: event.how, reason: `ring ${event.from} → ring ${event.to}`};
+    case 'mode': return {name: 'mode change', reason: `${event.from} → ${event.to}`};
+    default: return undefined;
+  }
+}
+
+const PRIORITY: readonly TraceEvent['kind'][] =
+  ['vm-exit', 'vm-entry-failure', 'vm-entry', 'ioctl', 'delivery', 'ring', 'exception', 'mode'];
+
+function transitionOf(moment: Moment, here: Place, before: Place, who: Actor): Transition | undefined {
+  if (moment.last === undefined) return undefined;
+  const cost = cell(moment, 'CYCLES', moment.registers);
+  const cycles = cost === undefined ? undefined : Number(cost) - moment.last.cycle;
+  for (const kind of PRIORITY) {
+    const event = moment.events.find(candidate => candidate.kind === kind);
+    const arrow = event === undefined ? undefined : arrowOf(event);
+    if (arrow !== undefined) return {...arrow, from: before, to: here, cycles, who};
+  }
+  if (before.operation === here.operation && before.ring === here.ring) return undefined;
+  return {name: 'switch', reason: moment.why.title, from: before, to: here, cycles, who};
+}
+
+function legsAt(moment: Moment, marks: readonly RouteMark[]): Readonly<Record<Leg, LegState>> {
+  const legs: Record<Leg, LegState> = {'vm-exit': 'idle', 'to-user-space': 'idle', 'to-kernel': 'idle', 'vm-entry': 'idle'};
+  for (const mark of marks) {
+    if (mark.step >= moment.index) break;
+    if (mark.leg === 'vm-exit') for (const leg of LEGS) legs[leg] = 'idle';
+    legs[mark.leg] = 'done';
+  }
+  // The way back from user space is no mark of the timeline: it has been walked when the hypervisor runs again.
+  if (legs['to-user-space'] === 'done' && moment.who === 'hypervisor' && moment.last?.who !== 'hypervisor') legs['to-kernel'] = 'done';
+  const now = moment.events.flatMap(event => legOf(event) ?? []).at(-1);
+  if (now !== undefined) legs[now] = 'now';
+  // A route ends with its entry: one step later the guest runs and nothing of it is under way.
+  if (legs['vm-entry'] === 'done') for (const leg of LEGS) legs[leg] = 'idle';
+  return legs;
+}
+
+/** The leg that an event walks. */
+export function legOf(event: TraceEvent): Leg | undefined {
+  switch (event.kind) {
+    case 'vm-exit': return 'vm-exit';
+    case 'vm-entry': return 'vm-entry';
+    case 'ioctl': return event.name !== 'KVM_RUN' ? undefined : event.direction === 'call' ? 'to-kernel' : 'to-user-space';
+    default: return undefined;
+  }
+}
+
+/** The legs that the marks of a timeline show; `kvm-exit` is where KVM_RUN returned. */
+export function routeMarks(marks: readonly {readonly step: number; readonly kind: TraceEvent['kind']}[]): readonly RouteMark[] {
+  return marks.flatMap(({step, kind}): readonly RouteMark[] => {
+    if (kind === 'vm-exit' || kind === 'vm-entry') return [{step, leg: kind}];
+    return kind === 'kvm-exit' ? [{step, leg: 'to-user-space'}] : [];
+  });
+}
+
+/** The picture of a moment. `hypervised`: the technique has a host; `marks`: the legs walked in this run, by step. */
+export function stagePicture(moment: Moment, hypervised: boolean, marks: readonly RouteMark[]): StagePicture {
+  const here = placeOf(moment.who, moment.operation, moment.cpl, hypervised);
+  const last = moment.last;
+  const wasOperation = (['none', 'root', 'non-root'] as const)[Number(cell(moment, 'VMX_OPERATION', moment.previousRegisters) ?? 0n)] ?? 'none';
+  const wasCpl = Number(cell(moment, 'CPL', moment.previousRegisters) ?? 0n);
+  const before = last === undefined ? here : placeOf(last.who, wasOperation, wasCpl, hypervised);
+  const transition = transitionOf(moment, here, before, last?.who ?? moment.who);
+  return {
+    hypervised, here, who: moment.who, mode: moment.mode, strip: moment.strip,
+    transition, legs: legsAt(moment, marks),
+  };
+}

@@ -1,0 +1,91 @@
+// Moving through the run: first, back, play, forward, last, by a granularity, and the next exit.
+
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import {GRANULARITIES, type Granularity} from '@hyperscope/trace';
+import {icon, type IconName} from './icons.js';
+import {sharedStyles} from './shared-styles.js';
+
+export const TRANSPORT_COMMANDS = ['first', 'back', 'play', 'forward', 'last', 'next-exit'] as const;
+export type TransportCommand = (typeof TRANSPORT_COMMANDS)[number];
+
+export class TransportEvent extends CustomEvent<{readonly command: TransportCommand}> {
+  constructor(command: TransportCommand) {
+    super('hs-transport', {detail: {command}, bubbles: true, composed: true});
+  }
+}
+
+export class GranularityEvent extends CustomEvent<{readonly granularity: Granularity}> {
+  constructor(granularity: Granularity) {
+    super('hs-granularity', {detail: {granularity}, bubbles: true, composed: true});
+  }
+}
+
+const NAMES: Readonly<Record<Granularity, string>> = {
+  instruction: 'instruction', event: 'event', exit: 'VM exit', ring: 'ring change', mode: 'mode change',
+};
+
+@customElement('hs-transport')
+export class Transport extends LitElement {
+  static override readonly styles = [sharedStyles, css`
+    .bar { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; }
+    .group { display: flex; gap: 2px; }
+    .group button { display: grid; place-items: center; width: 34px; height: 34px; padding: 0; }
+    .group button.play { width: 44px; background: var(--accent); color: var(--on-accent); border-color: var(--accent); }
+    .next { display: flex; gap: 8px; align-items: center; font-weight: 700; background: var(--hypervisor-tint); color: var(--hypervisor-ink);
+      border: 2px solid var(--hypervisor); min-height: 34px; padding: 3px 16px; }
+    .next:hover:not(:disabled) { background: var(--hypervisor-tint); border-color: var(--hypervisor-ink); }
+    .next:disabled { background: none; }
+    select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--strong-line); border-radius: var(--radius); min-height: 34px; padding: 0 8px; }
+    label { display: flex; gap: 6px; align-items: center; }
+    output { font: var(--code)/1.4 var(--mono); font-variant-numeric: tabular-nums; }
+    kbd { font: 600 11px var(--mono); border: 1px solid currentColor; border-radius: 4px; padding: 0 4px; opacity: 0.85; }
+  `];
+
+  @property({type: Number}) index = 0;
+  @property({type: Number}) length = 0;
+  @property({type: Number}) cycle = 0;
+  @property() granularity: Granularity = 'instruction';
+  /** Whether playing; the button then pauses. */
+  @property({type: Boolean}) playing = false;
+  /** Whether the run has ended at `length`; else there is more to record. */
+  @property({type: Boolean}) finished = false;
+  /** Whether this technique has VM exits at all. */
+  @property({type: Boolean}) exits = false;
+
+  override render(): TemplateResult {
+    const atEnd = this.finished && this.index >= this.length;
+    return html`<div class="bar" role="toolbar" aria-label="Moving through the run">
+      <div class="group">
+        ${this.button('first', 'To the beginning (Home)', 'first', this.index === 0)}
+        ${this.button('back', `Back one ${NAMES[this.granularity]} (left arrow)`, 'back', this.index === 0)}
+        ${this.button('play', this.playing ? 'Pause (space)' : 'Play (space)', this.playing ? 'pause' : 'play', atEnd && !this.playing)}
+        ${this.button('forward', `Forward one ${NAMES[this.granularity]} (right arrow)`, 'forward', atEnd)}
+        ${this.button('last', 'To the end (End)', 'last', atEnd)}
+      </div>
+      ${this.exits ? html`<button class="next" ?disabled=${atEnd} @click=${() => this.send('next-exit')}>${icon('exit')} Next exit <kbd aria-hidden="true">e</kbd></button>` : nothing}
+      <label>step by <select @change=${this.choose}>${GRANULARITIES.filter(name => this.exits || name !== 'exit').map(name => html`<option
+        value=${name} ?selected=${name === this.granularity}>${NAMES[name]}</option>`)}</select></label>
+      <output>step ${count(this.index)} / ${count(this.length)}${this.finished ? '' : '…'} · cycle ${count(this.cycle)}</output>
+    </div>`;
+  }
+
+  private button(command: TransportCommand, name: string, picture: IconName, disabled: boolean): TemplateResult {
+    return html`<button class=${command} aria-label=${name} title=${name} ?disabled=${disabled} @click=${() => this.send(command)}>${icon(picture)}</button>`;
+  }
+
+  private send(command: TransportCommand): void {
+    this.dispatchEvent(new TransportEvent(command));
+  }
+
+  private readonly choose = (event: Event): void => {
+    const target = event.target;
+    if (!(target instanceof HTMLSelectElement)) return;
+    const chosen = GRANULARITIES.find(name => name === target.value);
+    if (chosen !== undefined) this.dispatchEvent(new GranularityEvent(chosen));
+  };
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en').replaceAll(',', '\u2009');
+}
