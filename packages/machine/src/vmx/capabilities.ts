@@ -49,7 +49,7 @@ export const VMX_CAPABILITIES: VmxCapabilities = {
   primary: {
     must: PRIMARY_DEFAULT1 & ~controlMask(primaryControl('CR3-load exiting'), primaryControl('CR3-store exiting')),
     may: PRIMARY_DEFAULT1 | controlMask(
-      primaryControl('use TSC offsetting'), primaryControl('HLT exiting'), primaryControl('INVLPG exiting'), primaryControl('MWAIT exiting'),
+      primaryControl('interrupt-window exiting'), primaryControl('use TSC offsetting'), primaryControl('HLT exiting'), primaryControl('INVLPG exiting'), primaryControl('MWAIT exiting'),
       primaryControl('RDPMC exiting'), primaryControl('RDTSC exiting'), primaryControl('CR3-load exiting'), primaryControl('CR3-store exiting'),
       primaryControl('CR8-load exiting'), primaryControl('CR8-store exiting'), primaryControl('MOV-DR exiting'),
       primaryControl('unconditional I/O exiting'), primaryControl('use I/O bitmaps'), primaryControl('use MSR bitmaps'),
@@ -112,4 +112,9 @@ export function readVmxCapabilityMsr(capabilities: VmxCapabilities, index: numbe
     case 0x490: return pair(c.entry);
     default: return undefined;
   }
+}
+
+/** What a processor of this profile can do. */
+export function capabilitiesOf(profile: {readonly vmx?: VmxCapabilities}): VmxCapabilities {
+  return profile.vmx ?? VMX_CAPABILITIES;
 }

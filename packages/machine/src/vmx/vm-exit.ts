@@ -1,0 +1,52 @@
+// VM exit: why it happened goes into the VMCS, the guest's state follows, then the host's state is loaded.
+// SDM vol. 3C, "VM Exits".
+
+import type {Core} from '../cpu/core.js';
+import type {VmExitInformation} from '../observer.js';
+import {Controls} from './controls.js';
+import {saveGuestState} from './guest-state.js';
+import {loadHostState} from './host-state.js';
+import {loadMsrList, storeMsrList} from './msr-lists.js';
+import {currentVmcs} from './outcome.js';
+import {assertExists} from '@hyperscope/base';
+import type {Vmcs} from './vmcs.js';
+
+const VALID = 1n << 31n;
+const ABORT_SAVING_MSRS = 1;
+const ABORT_LOADING_MSRS = 4;
+const SHUTDOWN = 2n;
+
+export function exitGuest(core: Core, exit: VmExitInformation): void {
+  const vmcs = assertExists(currentVmcs(core), 'a VM exit without a current VMCS');
+  if (core.observed) core.emit({kind: 'vm-exit', exit});
+  const controls = new Controls(vmcs);
+  recordExit(vmcs, exit);
+  saveGuestState(core, controls, exit.guestRip);
+  if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined) return abort(core, vmcs, ABORT_SAVING_MSRS);
+  loadHostState(core, controls);
+  core.registers.set('VMX_OPERATION', 1n);
+  core.tlb.flushAll();
+  if (loadMsrList(core, vmcs.get('VM_EXIT_MSR_LOAD_ADDRESS'), vmcs.get('VM_EXIT_MSR_LOAD_COUNT')) !== undefined) abort(core, vmcs, ABORT_LOADING_MSRS);
+}
+
+/** SDM vol. 3C, "Recording VM-Exit Information and Updating VM-Entry Control Fields". */
+function recordExit(vmcs: Vmcs, exit: VmExitInformation): void {
+  vmcs.set('EXIT_REASON', BigInt(exit.reason));
+  vmcs.set('EXIT_QUALIFICATION', exit.qualification);
+  vmcs.set('VM_EXIT_INSTRUCTION_LENGTH', BigInt(exit.instructionLength));
+  vmcs.set('VM_EXIT_INSTRUCTION_INFORMATION', BigInt(exit.instructionInformation));
+  vmcs.set('VM_EXIT_INTERRUPTION_INFORMATION', BigInt(exit.interruptionInformation));
+  vmcs.set('VM_EXIT_INTERRUPTION_ERROR_CODE', BigInt(exit.interruptionErrorCode));
+  vmcs.set('IDT_VECTORING_INFORMATION', BigInt(exit.idtVectoringInformation));
+  vmcs.set('IDT_VECTORING_ERROR_CODE', BigInt(exit.idtVectoringErrorCode));
+  vmcs.set('GUEST_LINEAR_ADDRESS', exit.guestLinearAddress);
+  vmcs.set('GUEST_PHYSICAL_ADDRESS', BigInt(exit.guestPhysicalAddress));
+  // An event is injected once: the exit withdraws the request.
+  vmcs.set('VM_ENTRY_INTERRUPTION_INFORMATION', vmcs.get('VM_ENTRY_INTERRUPTION_INFORMATION') & ~VALID);
+}
+
+/** SDM vol. 3C, "VMX Aborts": the processor notes why and shuts down. */
+function abort(core: Core, vmcs: Vmcs, reason: number): void {
+  vmcs.abortIndicator = reason;
+  core.registers.set('ACTIVITY', SHUTDOWN);
+}
