@@ -42,6 +42,15 @@ export interface RecordHeader {
   readonly cells: readonly string[];
   /** Names and sizes of the banks, in order. */
   readonly banks: readonly {readonly name: string; readonly size: number}[];
+  /** Where guest-physical memory lies in the bank 'memory'; absent where they are the same. */
+  readonly guestMemory?: readonly GuestExtent[];
+}
+
+/** `length` bytes of guest-physical memory from `gpa` lie at `offset` of the bank 'memory'. */
+export interface GuestExtent {
+  readonly gpa: number;
+  readonly offset: number;
+  readonly length: number;
 }
 
 /** What a 100 ms probe found out about a host's KVM: expectations are chosen by it, never by a module's name. */

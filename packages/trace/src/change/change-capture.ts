@@ -1,0 +1,122 @@
+// Finds out what a step changed. Two ways, for two kinds of bank:
+//   compared   small and written often (registers): a shadow copy is compared after each step
+//   told       large (memory, devices): the machine says `willWrite` first, and the old bytes are kept until the step ends
+
+import type {Bank} from '@hyperscope/machine';
+import {assert} from '@hyperscope/base';
+import type {ByteColumn} from '../record/growable-columns.js';
+import {ByteColumn as Column} from '../record/growable-columns.js';
+import {ChangeEncoder} from './change-encoder.js';
+import {StateSpace} from './state-space.js';
+
+/** A compared bank seen as 32-bit words: a comparison of words needs neither BigInt nor allocation. */
+interface Shadow {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+  readonly old: Uint32Array;
+  readonly oldBytes: Uint8Array;
+}
+
+interface Capture {
+  readonly place: number;
+  readonly length: number;
+  /** Where the old bytes lie in the column of captured bytes. */
+  readonly saved: number;
+}
+
+export class ChangeCapture {
+  readonly space: StateSpace;
+  readonly #banks: readonly Bank[];
+  readonly #shadows: readonly Shadow[];
+  readonly #compared: ReadonlySet<string>;
+  readonly #saved = new Column(4096);
+  #captures: Capture[] = [];
+  readonly #encoder: ChangeEncoder;
+
+  /** `compared` names the banks of the first kind; they must come first and be whole numbers of 32-bit words. */
+  constructor(banks: readonly Bank[], compared: readonly string[], out: ByteColumn) {
+    this.space = StateSpace.of(banks);
+    this.#banks = banks;
+    this.#compared = new Set(compared);
+    this.#encoder = new ChangeEncoder(out);
+    this.#shadows = banks.filter(bank => this.#compared.has(bank.name)).map((bank): Shadow => {
+      assert(bank.bytes.byteOffset % 4 === 0 && bank.bytes.length % 4 === 0, `bank ${bank.name} is not made of 32-bit words`);
+      const words = new Uint32Array(bank.bytes.buffer, bank.bytes.byteOffset, bank.bytes.length / 4);
+      const old = words.slice();
+      return {start: this.space.place(bank.name, 0) ?? 0, bytes: bank.bytes, words, old, oldBytes: new Uint8Array(old.buffer)};
+    });
+  }
+
+  /** Keeps the bytes that are about to change. Of a byte that changes twice in a step, the first old value counts. */
+  willWrite(bank: string, offset: number, length: number): void {
+    if (this.#compared.has(bank)) return;
+    const index = this.space.indexOf(bank);
+    const bytes = this.#banks[index]?.bytes;
+    assert(bytes !== undefined && offset >= 0 && offset + length <= bytes.length, `a write outside bank ${bank}`);
+    this.#keep((this.space.starts[index] ?? 0), bytes, offset, offset + length, 0);
+  }
+
+  /** Encodes what changed since the last call, as one change. */
+  take(): void {
+    this.#encoder.begin();
+    if (this.#captures.length > 1) this.#captures.sort((a, b) => a.place - b.place);
+    let next = 0;
+    for (const shadow of this.#shadows) {
+      next = this.#emitCaptures(next, shadow.start);
+      this.#emitShadow(shadow);
+    }
+    this.#emitCaptures(next, Number.POSITIVE_INFINITY);
+    this.#encoder.end();
+    if (this.#captures.length > 0) {
+      this.#captures = [];
+      this.#saved.clear();
+    }
+  }
+
+  /** Takes the state as it is: after a seek, what the banks hold now is no change. */
+  resynchronise(): void {
+    assert(this.#captures.length === 0, 'a seek in the middle of a step');
+    for (const shadow of this.#shadows) shadow.old.set(shadow.words);
+  }
+
+  #keep(start: number, bytes: Uint8Array, from: number, to: number, known: number): void {
+    for (let i = known; i < this.#captures.length && from < to; i++) {
+      const capture = this.#captures[i];
+      if (capture === undefined) break;
+      const captured = capture.place - start;
+      if (captured >= to || captured + capture.length <= from) continue;
+      if (captured > from) this.#keep(start, bytes, from, captured, i + 1);
+      from = captured + capture.length;
+    }
+    if (from >= to) return;
+    this.#captures.push({place: start + from, length: to - from, saved: this.#saved.length});
+    this.#saved.pushBytes(bytes, from, to);
+  }
+
+  #emitCaptures(next: number, before: number): number {
+    for (; next < this.#captures.length; next++) {
+      const capture = this.#captures[next];
+      if (capture === undefined || capture.place >= before) break;
+      const index = this.space.bankAt(capture.place);
+      const bytes = this.#banks[index]?.bytes;
+      const offset = capture.place - (this.space.starts[index] ?? 0);
+      for (let i = 0; i < capture.length; i++) {
+        this.#encoder.put(capture.place + i, (this.#saved.bytes[capture.saved + i] ?? 0) ^ (bytes?.[offset + i] ?? 0));
+      }
+    }
+    return next;
+  }
+
+  #emitShadow(shadow: Shadow): void {
+    const {words, old} = shadow;
+    for (let word = 0; word < words.length; word++) {
+      if (words[word] === old[word]) continue;
+      for (let byte = word * 4; byte < word * 4 + 4; byte++) {
+        const xor = (shadow.bytes[byte] ?? 0) ^ (shadow.oldBytes[byte] ?? 0);
+        if (xor !== 0) this.#encoder.put(shadow.start + byte, xor);
+      }
+      old[word] = words[word] ?? 0;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// The common shape of every explanation: sentences, and the processor's checks with the one that decided marked.
+
+import type {Check, Checks} from '@hyperscope/machine';
+import type {Explanation} from '../session-view.js';
+
+interface Parts {
+  readonly title: string;
+  readonly sentences: readonly string[];
+  readonly checks?: Checks;
+  /** Sources beyond those of the checks. */
+  readonly sources?: readonly string[];
+  readonly otherwise?: string | undefined;
+}
+
+/** Puts an explanation together. The last check is the one that decided: the processor stopped looking there. */
+export function explanation(parts: Parts): Explanation {
+  const checks = parts.checks ?? [];
+  return {
+    title: parts.title,
+    sentences: parts.sentences,
+    checks: checks.map((check, index) => ({
+      text: checkText(check), holds: check.holds, decided: index === checks.length - 1, source: check.source,
+    })),
+    sources: [...new Set([...checks.map(check => check.source), ...parts.sources ?? []])].filter(source => source !== ''),
+    otherwise: parts.otherwise,
+  };
+}
+
+/** `CPL = 0 (CPL 3)` */
+export function checkText(check: Check): string {
+  const values = check.values.map(([name, value]) => `${name} ${value}`).join(', ');
+  return values === '' ? check.rule : `${check.rule} (${values})`;
+}
+
+/** The check that decided. */
+export const decisiveCheck = (checks: Checks): Check | undefined => checks.at(-1);
+
+/** `Because “CPL = 0” does not hold (CPL 3).` */
+export function becauseSentence(checks: Checks): string | undefined {
+  const check = decisiveCheck(checks);
+  if (check === undefined) return undefined;
+  const values = check.values.map(([name, value]) => `${name} is ${value}`).join(', ');
+  return `The check that decided: “${check.rule}” ${check.holds ? 'holds' : 'does not hold'}${values === '' ? '' : `; ${values}`}.`;
+}
+
+/** `Had “CPL = 0” held, ⟨consequence⟩.` */
+export function otherwiseSentence(checks: Checks, consequence: string): string | undefined {
+  const check = decisiveCheck(checks);
+  return check === undefined ? undefined : `Had “${check.rule}” ${check.holds ? 'not held' : 'held'}, ${consequence}.`;
+}
+
+/** A sentence from a phrase: first letter large, a full stop at the end. */
+export function sentence(phrase: string): string {
+  const trimmed = phrase.trim();
+  return trimmed === '' ? '' : trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.');
+}

@@ -1,0 +1,64 @@
+// What each kind of event looks like, for events that come from a file.
+
+import type {TraceEvent} from '../record-format.js';
+import {address, bytes, count, fields, flag, isObject, list, oneOf, optional, text, tuple} from './shape.js';
+import type {Shape} from './shape.js';
+
+const pair = tuple(text, text);
+const checks = list(fields({rule: text, holds: flag, values: list(pair), source: text}));
+const mode = oneOf('real', 'virtual-8086', 'protected', 'compatibility', '64-bit');
+const faultLink = fields({vector: count, errorCode: optional(count), address: optional(address), why: text});
+const reference = fields({table: oneOf('guest', 'ept'), level: count, address: count, entry: address});
+
+const exitInformation = fields({
+  reason: count, qualification: address, guestRip: address, instructionLength: count, instructionInformation: count,
+  interruptionInformation: count, interruptionErrorCode: count, idtVectoringInformation: count, idtVectoringErrorCode: count,
+  guestLinearAddress: address, guestPhysicalAddress: count, checks,
+});
+
+const VM_EXIT_SHAPES: Readonly<Record<string, Shape>> = {
+  io: fields({direction: oneOf('in', 'out'), port: count, width: oneOf(8, 16, 32), count, data: bytes}),
+  mmio: fields({direction: oneOf('read', 'write'), gpa: count, data: bytes}),
+  hlt: isObject, shutdown: isObject, 'irq-window-open': isObject, interrupted: isObject,
+  debug: fields({exception: count, pc: address, dr6: address}),
+  rdmsr: fields({index: count, value: address, cause: text}),
+  wrmsr: fields({index: count, value: address, cause: text}),
+  'fail-entry': fields({hardwareReason: address}),
+  'internal-error': fields({suberror: count, instruction: optional(bytes)}),
+  unknown: fields({code: count}),
+};
+const vmExit: Shape = value => isObject(value) && typeof value['reason'] === 'string' && (VM_EXIT_SHAPES[value['reason']]?.(value) ?? false);
+
+const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
+  exception: fields({vector: count, errorCode: optional(count), address: optional(address), checks}),
+  delivery: fields({vector: count, from: count, to: count, handler: address, stackSwitched: flag}),
+  ring: fields({how: text, from: count, to: count}),
+  mode: fields({from: mode, to: mode}),
+  'control-register': fields({register: oneOf('CR0', 'CR3', 'CR4', 'EFER'), from: address, to: address}),
+  port: fields({direction: oneOf('in', 'out'), port: count, width: oneOf(8, 16, 32), value: count, device: optional(text)}),
+  'vmx-instruction': fields({
+    name: text, outcome: oneOf('VMsucceed', 'VMfailInvalid', 'VMfailValid'), error: optional(count), operands: list(pair), checks,
+  }),
+  'vm-entry': fields({how: oneOf('VMLAUNCH', 'VMRESUME'), vmcs: count, guestRip: address, injected: optional(count)}),
+  'vm-entry-failure': fields({reason: count, qualification: address, checks}),
+  'vm-exit': fields({exit: exitInformation}),
+  halt: isObject,
+  'page-walk': fields({
+    linear: address, access: oneOf('read', 'write', 'execute'), references: list(reference),
+    outcome: oneOf('mapped', 'page-fault', 'ept-violation', 'ept-misconfiguration'),
+  }),
+  'triple-fault': fields({chain: list(faultLink)}),
+  unsupported: fields({address, bytes: text, what: text}),
+  'host-step': fields({actor: oneOf('hypervisor', 'vmm'), routine: text, sentence: text}),
+  ioctl: fields({name: text, direction: oneOf('call', 'return'), result: optional(text)}),
+  'exit-handled': fields({reason: count, route: oneOf('kvm', 'user-space'), why: text}),
+  'kvm-exit': fields({exit: vmExit}),
+  serial: fields({byte: count}),
+};
+
+const SHAPE_OF_KIND: ReadonlyMap<string, Shape> = new Map(Object.entries(EVENT_SHAPES));
+
+/** Whether a value is an event. */
+export function isTraceEvent(value: unknown): value is TraceEvent {
+  return isObject(value) && typeof value['kind'] === 'string' && (SHAPE_OF_KIND.get(value['kind'])?.(value) ?? false);
+}
