@@ -30,9 +30,10 @@ export function encodeInstruction(request: EncodeRequest): EncodeResult {
   if (!meaning.modes.includes(request.codeSize)) {
     return fail({reason: 'not-in-mode', codeSize: request.codeSize, modes: meaning.modes});
   }
-  const invalid = invalidPrefix(request);
+  const wanted = rewritten(request);
+  const invalid = invalidPrefix(wanted);
   if (invalid !== undefined) return fail(invalid);
-  const outcome = tryLines(meaning.lines, rewritten(request), meaning.operandSize);
+  const outcome = tryLines(meaning.lines, wanted, meaning.operandSize);
   return outcome.ok ? outcome : fail(withSyntaxes(outcome.failure, meaning.lines));
 }
 
@@ -67,7 +68,7 @@ function rewritten(request: EncodeRequest): EncodeRequest {
         return {...request, operands: [first, first, second]};
       }
       return request;
-    case 'MOV': return narrowMove(request);
+    case 'MOV': return first?.kind === 'segment' ? selectorMove(request) : narrowMove(request);
     case 'LOOP': case 'LOOPE': case 'LOOPNE': case 'LOOPZ': case 'LOOPNZ': return loopCounter(request);
     default: return request;
   }
@@ -82,6 +83,14 @@ function narrowMove(request: EncodeRequest): EncodeRequest {
   const fits = second.certainty === 'forward' || within(second.value, {low: 0n, high: 0xffff_ffffn});
   if (request.codeSize !== 64 || !shortens || !fits || second.distance !== undefined) return request;
   return {...request, operands: [{...first, width: 32}, {...second, size: undefined}]};
+}
+
+/** MOV to a segment register takes 16 bits of whatever register is named. */
+function selectorMove(request: EncodeRequest): EncodeRequest {
+  const [first, second] = request.operands;
+  if (first === undefined || second?.kind !== 'register' || second.width === 8) return request;
+  if (second.width === 64 && request.codeSize !== 64) return request;
+  return {...request, operands: [first, {...second, width: 16}]};
 }
 
 /** `loop x, ecx` names the counter, whose size is the address size. */
