@@ -25,6 +25,8 @@ export type Flag = keyof typeof FLAG_BITS;
 /** State that microcode reads by name, apart from general registers and single flags. */
 export type StateName =
   | 'CPL' | 'IOPL' | 'VM' | 'PE' | 'RFLAGS' | 'RIP' | 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8' | 'EFER' | 'UMIP'
+  /** All ones of the stack's width: 64 bits in 64-bit mode, else 32 or 16 by SS.D/B. */
+  | 'stackMask'
   | 'GDTR.base' | 'GDTR.limit' | 'IDTR.base' | 'IDTR.limit' | 'LDTR.selector' | 'TR.selector' | 'FS.base' | 'GS.base'
   | `${SegmentRegister}.selector`;
 
@@ -36,7 +38,11 @@ export type ExceptionName = '#DE' | '#DB' | '#BP' | '#OF' | '#BR' | '#UD' | '#NM
 /** What a memory access is for: `modify` is a read whose write is certain to follow, so it needs write permission. */
 export type Access = 'read' | 'write' | 'modify';
 
-/** Operations refer to earlier ones by index; an operation that gives no value is an effect. */
+/**
+ * Operations refer to earlier ones by index and are carried out in the order of the list; an operation that gives no value
+ * is an effect. A register, flag or state is read when its operation's turn comes, so one that is recorded after an effect
+ * sees what the effect did.
+ */
 export type Operation =
   | {readonly op: 'constant'; readonly value: bigint; readonly width: Width}
   | {readonly op: 'register'; readonly register: GeneralRegister; readonly high: boolean; readonly width: Width}
@@ -88,6 +94,8 @@ export class Microcode {
   readonly operations: Operation[] = [];
   #committed = false;
   readonly #probed = new Set<number>();
+  /** An operand's address is computed once, before anything changes the registers that it is made of. */
+  readonly #addresses = new Map<MemoryOperand, Address>();
 
   constructor(instruction: Instruction) {
     this.instruction = instruction;
@@ -140,14 +148,24 @@ export class Microcode {
 
   /** The offset that a memory operand names, truncated to the address size and widened to 64 bits. */
   address(operand: MemoryOperand): Address {
+    const known = this.#addresses.get(operand);
+    if (known !== undefined) return known;
+    const address = {segment: operand.segment, offset: this.#offset(operand)};
+    this.#addresses.set(operand, address);
+    return address;
+  }
+  #offset(operand: MemoryOperand): Value {
     const size = operand.addressSize;
-    let sum = this.constant(operand.displacement, size);
+    const terms: Value[] = [];
+    if (operand.base === 'RIP') terms.push(this.nextRip.truncate(size));
+    else if (operand.base !== undefined) terms.push(this.gpr(operand.base, size));
     if (operand.index !== undefined) {
-      sum = this.gpr(operand.index, size).shiftLeft(BigInt(Math.log2(operand.scale))).add(sum);
+      const index = this.gpr(operand.index, size);
+      terms.push(operand.scale === 1 ? index : index.shiftLeft(BigInt(Math.log2(operand.scale))));
     }
-    if (operand.base === 'RIP') sum = this.nextRip.truncate(size).add(sum);
-    else if (operand.base !== undefined) sum = this.gpr(operand.base, size).add(sum);
-    return {segment: operand.segment, offset: sum.zeroExtend(64)};
+    if (operand.displacement !== 0n || terms.length === 0) terms.push(this.constant(operand.displacement, size));
+    const sum = terms.reduce((a, b) => a.add(b));
+    return size === 64 ? sum : sum.zeroExtend(64);
   }
 
   /** Reads an operand; `modify` when the same operand is written later. */
@@ -243,9 +261,11 @@ export class Microcode {
   }
   finishIf(when: Value): void { this.operations.push({op: 'finishIf', when: when.id}); }
   repeatIf(when: Value): void { this.#commit({op: 'repeatIf', when: when.id}); }
+  /** Runs machinery. One that writes nothing only checks, and does not commit. */
   invoke(helper: Helper, ...args: Value[]): void {
     if (helper.mayFault) this.#fallible();
-    this.#commit({op: 'invoke', helper, args: args.map(a => a.id)});
+    if (helper.writes.length > 0) this.#committed = true;
+    this.operations.push({op: 'invoke', helper, args: args.map(a => a.id)});
   }
   /** As `invoke`, for a helper that gives a value back. One that writes nothing does not commit. */
   call(helper: Helper, ...args: Value[]): Value {
@@ -271,7 +291,8 @@ export class Microcode {
 
 const COMPARISONS: ReadonlySet<BinaryOperation> = new Set(['eq', 'ne', 'gtu', 'ltu', 'lts']);
 
-function doubled(width: Width): Width {
+/** Twice as wide: of a product, or of a dividend. */
+export function doubled(width: Width): Width {
   switch (width) {
     case 8: return 16;
     case 16: return 32;
@@ -283,6 +304,10 @@ function doubled(width: Width): Width {
 /** Records the meaning of a decoded instruction. Throws an AssertionError when the definition breaks compute-then-commit. */
 export function recordMicrocode(instruction: Instruction): Microcode {
   const microcode = new Microcode(instruction);
+  // In 64-bit mode neither can be: the check would only be noise.
+  if (instruction.form.attributes.has('protected') && instruction.codeSize !== 64) {
+    microcode.faultIf(microcode.state('PE', 1).not().or(microcode.vm), '#UD');
+  }
   instruction.form.semantics(instruction, microcode);
   return microcode;
 }

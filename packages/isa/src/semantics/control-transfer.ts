@@ -1,18 +1,139 @@
+// What transfers of control mean. SDM vol. 1, "Control Transfer Instructions". Near ones are spelled out; far ones go
+// through descriptors, gates and stacks, and are helpers that `machine` implements.
+
 import {assert} from '@hyperscope/base';
 import type {Semantics} from '../opcodes/form.js';
-export const JMP: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const JMP_FAR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const Jcc: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const JCXZ: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const LOOP: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const CALL: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const CALL_FAR: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const RET: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const RETF: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const IRET: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const INT: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const INT3: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const INT1: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const INTO: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const ENTER: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const LEAVE: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+import type {Instruction, Operand} from '../instruction.js';
+import {HELPERS} from '../microcode/helpers.js';
+import type {Microcode, Width} from '../microcode/microcode.js';
+import type {Value} from '../microcode/value.js';
+import {memoryOperand, operandAt} from './operand-access.js';
+import {requireIoplInVirtual8086} from './privilege.js';
+
+/** Where a near branch goes, truncated to the operand size. */
+function nearTarget(i: Instruction, m: Microcode, operand: Operand): Value {
+  if (operand.kind !== 'relative') return m.read(operand, i.width).zeroExtend(64);
+  const target = m.nextRip.add(m.constant(BigInt.asUintN(64, operand.displacement), 64));
+  return i.width === 64 ? target : target.truncate(i.width).zeroExtend(64);
+}
+
+export const JMP: Semantics = (i, m) => {
+  const target = nearTarget(i, m, operandAt(i, 0));
+  m.checkTarget(target);
+  m.jump(target);
+};
+
+export const Jcc: Semantics = (i, m) => {
+  assert(i.condition !== undefined, 'Jcc has a condition');
+  const taken = m.condition(i.condition), target = nearTarget(i, m, operandAt(i, 0));
+  m.checkTarget(target, taken);
+  m.jump(target, taken);
+};
+
+/** JCXZ, JECXZ, JRCXZ: the counter has the address size. */
+export const JCXZ: Semantics = (i, m) => {
+  const taken = m.gpr('RCX', i.addressSize).is(0n), target = nearTarget(i, m, operandAt(i, 0));
+  m.checkTarget(target, taken);
+  m.jump(target, taken);
+};
+
+/** LOOP, LOOPE, LOOPNE: the counter has the address size; no flag changes. */
+export const LOOP: Semantics = (i, m) => {
+  const count = m.gpr('RCX', i.addressSize).sub(1n), counted = count.isNot(0n);
+  const taken = i.mnemonic === 'LOOP' ? counted : counted.and(m.condition(i.mnemonic === 'LOOPE' ? 'Z' : 'NZ'));
+  const target = nearTarget(i, m, operandAt(i, 0));
+  m.checkTarget(target, taken);
+  m.setGpr('RCX', count);
+  m.jump(target, taken);
+};
+
+export const CALL: Semantics = (i, m) => {
+  const target = nearTarget(i, m, operandAt(i, 0));
+  m.checkTarget(target);
+  m.push(i.width === 64 ? m.nextRip : m.nextRip.truncate(i.width));
+  m.jump(target);
+};
+
+/** RET, and RET n, which releases n more bytes. */
+export const RET: Semantics = (i, m) => {
+  const target = m.load(m.stackSlot(0n), i.width).zeroExtend(64);
+  m.checkTarget(target);
+  m.moveStack(BigInt(i.width / 8) + releasedBytes(i));
+  m.jump(target);
+};
+
+const releasedBytes = (i: Instruction): bigint => (i.operands[0]?.kind === 'immediate' ? i.operands[0].value : 0n);
+
+export const JMP_FAR: Semantics = (i, m) => m.invoke(HELPERS.farJump, ...farPointer(i, m));
+export const CALL_FAR: Semantics = (i, m) => m.invoke(HELPERS.farCall, ...farPointer(i, m));
+
+/** Selector and offset, from the instruction or from memory (offset first, selector above it). */
+function farPointer(i: Instruction, m: Microcode): [Value, Value] {
+  const operand = operandAt(i, 0);
+  if (operand.kind === 'far') return [m.constant(BigInt(operand.selector), 16), m.constant(operand.offset, 64)];
+  const {segment, offset} = m.address(memoryOperand(i, 0));
+  const target = m.load({segment, offset}, i.width).zeroExtend(64);
+  return [m.load({segment, offset: offset.add(BigInt(i.width / 8))}, 16), target];
+}
+
+export const RETF: Semantics = (i, m) => m.invoke(HELPERS.farReturn, m.constant(releasedBytes(i), 16));
+
+export const IRET: Semantics = (_, m) => {
+  requireIoplInVirtual8086(m);
+  m.intercept('IRET');
+  m.invoke(HELPERS.interruptReturn);
+};
+
+/** INT n. Whether the gate lets this privilege level through is checked in delivery. */
+export const INT: Semantics = (i, m) => {
+  requireIoplInVirtual8086(m);
+  const vector = m.read(operandAt(i, 0), 8);
+  m.intercept('INTn', vector);
+  m.invoke(HELPERS.softwareInterrupt, vector);
+};
+
+export const INT3: Semantics = (_, m) => m.invoke(HELPERS.softwareInterrupt, m.constant(3n, 8));
+
+/** INT1: a debug exception that no debug register asked for; unlike INT n it does not check the gate's DPL. */
+export const INT1: Semantics = (_, m) => {
+  m.intercept('INT1');
+  m.invoke(HELPERS.softwareInterrupt, m.constant(1n, 8));
+};
+
+/** INTO: interrupt 4, where OF is set. */
+export const INTO: Semantics = (_, m) => {
+  m.finishIf(m.flag('OF').not());
+  m.invoke(HELPERS.softwareInterrupt, m.constant(4n, 8));
+};
+
+/** ENTER: push rBP, copy the frame pointers of the enclosing procedures, make room. Every store is probed before the first. */
+export const ENTER: Semantics = (i, m) => {
+  const [size, level] = [operandAt(i, 0), operandAt(i, 1)];
+  assert(size.kind === 'immediate' && level.kind === 'immediate', 'ENTER imm16, imm8');
+  const bytes = i.width / 8, depth = Number(level.value % 32n);
+  const frame = m.stackSlot(BigInt(-bytes)).offset.truncate(i.width);
+  const pushed = [m.gpr('RBP', i.width), ...enclosingFrames(m, depth - 1, i.width), ...(depth > 0 ? [frame] : [])];
+  const slots = pushed.map((value, n) => ({value, address: m.stackSlot(BigInt(-bytes * (n + 1)))}));
+  for (const slot of slots) m.probe(slot.address, bytes);
+  // The new top of the stack must be writable too. SDM vol. 2, "ENTER—Make Stack Frame for Procedure Parameters".
+  m.probe(m.stackSlot(BigInt(-bytes * slots.length) - size.value), bytes);
+  for (const slot of slots) m.store(slot.address, slot.value);
+  m.setGpr('RBP', frame);
+  m.moveStack(BigInt(-bytes * slots.length) - size.value);
+};
+
+/** The frame pointers below the current one, as far as the nesting level asks for. */
+function enclosingFrames(m: Microcode, count: number, width: Width): readonly Value[] {
+  const mask = m.state('stackMask'), rbp = m.gpr('RBP', 64);
+  return Array.from({length: Math.max(count, 0)}, (_, n) =>
+    m.load({segment: 'SS', offset: rbp.sub(BigInt((n + 1) * (width / 8))).and(mask)}, width));
+}
+
+/** LEAVE: rSP ← rBP, then pop rBP. */
+export const LEAVE: Semantics = (i, m) => {
+  const mask = m.state('stackMask'), frame = m.gpr('RBP', 64);
+  const caller = m.load({segment: 'SS', offset: frame.and(mask)}, i.width);
+  const released = frame.add(BigInt(i.width / 8)).and(mask);
+  m.setGpr('RSP', m.gpr('RSP', 64).and(mask.not()).or(released));
+  m.setGpr('RBP', caller);
+};

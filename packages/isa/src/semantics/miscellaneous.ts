@@ -1,9 +1,38 @@
-import {assert} from '@hyperscope/base';
+// What the instructions under "Miscellaneous Instructions" (SDM vol. 1) and the fences mean.
+
 import type {Semantics} from '../opcodes/form.js';
-export const LEA: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const NOP: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const PAUSE: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const XLATB: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const CPUID: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const UNDEFINED: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
-export const FENCE: Semantics = i => assert(false, `${i.mnemonic}: meaning not written yet`);
+import {effectiveSegment} from '../interpretations/prefixes.js';
+import {HELPERS} from '../microcode/helpers.js';
+import {memoryOperand, operandAt} from './operand-access.js';
+import {undefinedOpcode} from './privilege.js';
+
+/** LEA: an address is computed and nothing is read. */
+export const LEA: Semantics = (i, m) => {
+  const {offset} = m.address(memoryOperand(i, 1));
+  m.write(operandAt(i, 0), i.width === 64 ? offset : offset.truncate(i.width));
+};
+
+/** NOP. A memory operand is not read. */
+export const NOP: Semantics = () => {};
+
+/** PAUSE: nothing, but a hypervisor can ask for it, to find guests that spin. */
+export const PAUSE: Semantics = (_, m) => m.intercept('PAUSE');
+
+/** XLATB: AL ← [rBX + AL]. */
+export const XLATB: Semantics = (i, m) => {
+  const segment = effectiveSegment(i.prefixes, i.codeSize) ?? 'DS';
+  const offset = m.gpr('RBX', i.addressSize).add(m.gpr('RAX', 8).zeroExtend(i.addressSize)).zeroExtend(64);
+  m.setGpr('RAX', m.load({segment, offset}, 8));
+};
+
+/** CPUID: at every privilege level. Under VT-x it always exits; without, nothing traps it. */
+export const CPUID: Semantics = (_, m) => {
+  m.intercept('CPUID');
+  m.invoke(HELPERS.cpuid, m.gpr('RAX', 32), m.gpr('RCX', 32));
+};
+
+/** UD0, UD1, UD2. */
+export const UNDEFINED: Semantics = (_, m) => undefinedOpcode(m);
+
+/** LFENCE, MFENCE, SFENCE: memory is in order here, so there is nothing to wait for. */
+export const FENCE: Semantics = () => {};
