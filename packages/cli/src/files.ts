@@ -1,0 +1,42 @@
+// Files that the user names: read with a sentence instead of a stack when they cannot be read.
+
+import {readFileSync, writeFileSync} from 'node:fs';
+import {UserError} from '@hyperscope/base';
+
+/** The bytes of a file; `-` is standard input. @throws UserError 'unreadable' */
+export function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path === '-' ? 0 : path);
+  } catch (error) {
+    throw new UserError('unreadable', `Cannot read ${path}: ${reason(error)}.`);
+  }
+}
+
+/** The text of a file; `-` is standard input. @throws UserError 'unreadable' */
+export function readText(path: string): string {
+  return new TextDecoder().decode(readBytes(path));
+}
+
+/** Writes a file. @throws UserError 'unwritable' */
+export function writeBytes(path: string, bytes: Uint8Array | string): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new UserError('unwritable', `Cannot write ${path}: ${reason(error)}.`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  EACCES: 'you may not',
+  EPERM: 'you may not',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  ENOSPC: 'the disk is full',
+  EROFS: 'the disk is read-only',
+};
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return code === undefined ? String(error) : (REASONS[code] ?? code);
+}

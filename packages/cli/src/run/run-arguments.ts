@@ -1,0 +1,162 @@
+// The command line of `hyperscope run`, checked and typed: what the rest of the command works from.
+
+import type {Arguments} from '../terminal/arguments.js';
+import {usage} from '../terminal/arguments.js';
+import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
+import type {RunOptionName} from './run-options.js';
+
+export const START_MODES = ['real', 'protected', 'paged32', 'long'] as const;
+export type StartMode = (typeof START_MODES)[number];
+
+/** How an image is loaded: by what it is (auto), or by force. */
+export type LoadAs =
+  | {readonly kind: 'auto'}
+  | {readonly kind: 'rom'}
+  | {readonly kind: 'boot'}
+  | {readonly kind: 'multiboot'}
+  | {readonly kind: 'elf'}
+  | {readonly kind: 'raw'; readonly at: number; readonly mode: StartMode};
+
+/** A place for bytes: a file, or standard output. */
+export type Sink = {readonly kind: 'stdout'} | {readonly kind: 'file'; readonly path: string};
+
+export interface RunArguments {
+  readonly image: string;
+  readonly technique: string;
+  readonly load: LoadAs;
+  /** Register names in lower case ('rip', 'cs.base'). */
+  readonly registers: readonly (readonly [name: string, value: bigint])[];
+  readonly commandLine: string | undefined;
+  readonly modules: readonly string[];
+  readonly disks: readonly {readonly unit: number; readonly path: string}[];
+  readonly memoryMiB: number | undefined;
+  readonly cpu: {
+    readonly profile: string | undefined;
+    readonly add: readonly string[];
+    readonly remove: readonly string[];
+  };
+  readonly vendor: string | undefined;
+  readonly serial: Sink | undefined;
+  readonly serialScript: string | undefined;
+  readonly stopSerial: RegExp | undefined;
+  readonly capturePorts: readonly {readonly port: number; readonly path: string}[];
+  readonly exitPort: number | undefined;
+  readonly powerOffPort: number | undefined;
+  readonly maxInstructions: number | undefined;
+  readonly timeoutSeconds: number | undefined;
+  readonly dumps: readonly {readonly address: bigint; readonly length: number}[];
+  readonly record: string | undefined;
+  readonly trace: string | undefined;
+  readonly json: Sink | undefined;
+}
+
+const PORT = 0xffff;
+/** More would not fit the answer, nor the reader. */
+const LARGEST_DUMP = 1 << 20;
+
+/** Reads what `parseArguments` found. @throws UserError 'usage' for what makes no sense. */
+export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
+  const [image, ...more] = args.positionals;
+  if (image === undefined) throw usage('Which image? Give a guest (see `hyperscope guests`) or a file.');
+  if (more.length > 0) throw usage(`One image at a time: '${more.join(' ')}' is left over.`);
+  const number = (name: RunOptionName, least: number, most?: number): number | undefined => {
+    const text = args.value(name);
+    return text === undefined ? undefined : parseNumber(text, `--${name}`, least, most);
+  };
+  const timeout = args.value('timeout');
+  return {
+    image,
+    technique: args.value('on') ?? 'vtx-ept',
+    load: readLoad(args),
+    registers: args.values('set').map(readRegister),
+    commandLine: args.value('append'),
+    modules: args.values('module'),
+    disks: args.values('disk').map(readDisk),
+    memoryMiB: number('memory', 1, 3072),
+    cpu: readCpu(args.value('cpu')),
+    vendor: readVendor(args.value('vendor')),
+    serial: sink(args.value('serial')),
+    serialScript: args.value('serial-script'),
+    stopSerial: readPattern(args.value('stop-serial')),
+    capturePorts: args.values('capture-port').map(readCapture),
+    exitPort: number('exit-port', 0, PORT),
+    powerOffPort: number('poweroff-port', 0, PORT),
+    maxInstructions: number('max-instructions', 1),
+    timeoutSeconds: timeout === undefined ? undefined : parseSeconds(timeout, '--timeout'),
+    dumps: args.values('dump-memory').map(readDump),
+    record: args.value('record'),
+    trace: args.value('trace'),
+    json: sink(args.value('json')),
+  };
+}
+
+const sink = (text: string | undefined): Sink | undefined =>
+  text === undefined ? undefined : text === '-' ? {kind: 'stdout'} : {kind: 'file', path: text};
+
+function readLoad(args: Arguments<RunOptionName>): LoadAs {
+  const kind = args.value('as') ?? 'auto';
+  const at = args.value('at');
+  const mode = args.value('mode') ?? 'real';
+  if (kind !== 'raw' && (at !== undefined || args.value('mode') !== undefined)) {
+    throw usage('--at and --mode belong to --as raw.');
+  }
+  if (kind === 'raw') {
+    const known = START_MODES.find(name => name === mode);
+    if (known === undefined) throw usage(`--mode ${mode}: there are ${START_MODES.join(', ')}.`);
+    return {kind, at: at === undefined ? 0 : parseNumber(at, '--at', 0, 0xffff_ffff), mode: known};
+  }
+  if (kind === 'auto' || kind === 'rom' || kind === 'boot' || kind === 'multiboot' || kind === 'elf') return {kind};
+  throw usage(`--as ${kind}: there are raw, rom, boot, multiboot and elf; without --as the file itself tells.`);
+}
+
+function readRegister(text: string): readonly [string, bigint] {
+  const [name, value] = splitOnce(text, '=', 'REG=VALUE, such as rip=0x7c00');
+  return [name.trim().toLowerCase(), parseBigInt(value, `--set ${name}`)];
+}
+
+function readDisk(text: string): {readonly unit: number; readonly path: string} {
+  const [unit, path] = splitOnce(text, ':', 'N:FILE, such as 0:disk.img');
+  return {unit: parseNumber(unit, '--disk', 0, 3), path};
+}
+
+function readCapture(text: string): {readonly port: number; readonly path: string} {
+  const [port, path] = splitOnce(text, '=', 'PORT=FILE, such as 0xe9=debug.txt');
+  return {port: parseNumber(port, '--capture-port', 0, PORT), path};
+}
+
+function readDump(text: string): {readonly address: bigint; readonly length: number} {
+  const [address, length] = splitOnce(text, ':', 'ADDRESS:LENGTH, such as 0x8000:64');
+  return {
+    address: parseBigInt(address, '--dump-memory'),
+    length: parseNumber(length, '--dump-memory', 1, LARGEST_DUMP),
+  };
+}
+
+function readCpu(text: string | undefined): RunArguments['cpu'] {
+  const parts = (text ?? '').split(',').map(part => part.trim());
+  const features = parts.slice(1);
+  const wrong = features.find(part => !/^[+-][A-Za-z0-9._]+$/.test(part));
+  if (wrong !== undefined) throw usage(`--cpu: '${wrong}' is not of the form +feature or -feature.`);
+  const named = (sign: string): readonly string[] =>
+    features.filter(part => part.startsWith(sign)).map(part => part.slice(1).toLowerCase());
+  return {profile: parts[0] === '' ? undefined : parts[0], add: named('+'), remove: named('-')};
+}
+
+function readVendor(text: string | undefined): string | undefined {
+  if (text !== undefined && !/^[\x20-\x7e]{12}$/.test(text)) {
+    throw usage(
+      `--vendor: CPUID leaf 0 holds exactly twelve letters, such as GenuineIntel; '${text}' has ${text.length}.`,
+    );
+  }
+  return text;
+}
+
+function readPattern(text: string | undefined): RegExp | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw usage(`--stop-serial: '${text}' is not a regular expression (${error.message}).`);
+  }
+}

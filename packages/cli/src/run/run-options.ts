@@ -1,0 +1,55 @@
+// The options of `hyperscope run`: one table that is parsed and printed.
+
+import type {Option} from '../terminal/arguments.js';
+
+export const RUN_OPTIONS = {
+  on: {value: 'TECHNIQUE', help: 'The machine to run on: vtx-ept (default), bare, or kvm for the real thing.'},
+  as: {
+    value: 'KIND',
+    help: 'How to load the image: raw, rom (ends at 4 GiB and at 1 MiB), boot, multiboot, elf. Default: the file itself tells.',
+  },
+  at: {
+    value: 'ADDRESS',
+    help: 'With --as raw: the guest-physical address of the first byte, which is where it starts.',
+  },
+  mode: {value: 'MODE', help: 'With --as raw: real (default), protected, paged32 or long.'},
+  set: {
+    value: 'REG=VALUE',
+    repeatable: 'repeatable',
+    help: 'A register to start with: rip, rsp, rax…, rflags, cs.base, cs.selector.',
+  },
+  append: {value: 'TEXT', help: 'Command line for a multiboot kernel.'},
+  module: {value: 'FILE', repeatable: 'repeatable', help: 'A multiboot module; may be given several times.'},
+  disk: {value: 'N:FILE', repeatable: 'repeatable', help: 'A disk: 0 is the first hard disk.'},
+  memory: {value: 'MIB', help: 'Memory of the guest. Default: what the guest asks for, or 64.'},
+  cpu: {value: 'PROFILE,±FEATURE', help: 'Processor profile, with features added or taken away: default,-pcid.'},
+  vendor: {value: 'ID', help: 'The twelve letters of CPUID leaf 0, such as GenuineIntel.'},
+  serial: {
+    value: 'FILE|-',
+    help: 'Where the first serial port goes. Default: standard output (standard error with --json -).',
+  },
+  'serial-script': {
+    value: 'FILE',
+    help: 'What to type: lines `wait TEXT` and `send TEXT`, with \\n, \\r, \\t and \\xNN.',
+  },
+  'stop-serial': {value: 'REGEX', help: 'Stop when the serial output matches.'},
+  'capture-port': {
+    value: 'PORT=FILE',
+    repeatable: 'repeatable',
+    help: 'Keep the bytes written to a port: 0xe9=debug.txt.',
+  },
+  'exit-port': {value: 'PORT', help: "OUT to this port ends the run, as QEMU's isa-debug-exit does (0xf4)."},
+  'poweroff-port': {value: 'PORT', help: 'OUT of 0x2000 to this port is power-off (0x604).'},
+  'max-instructions': {value: 'N', help: 'Stop after so many instructions (exits, with --on kvm).'},
+  timeout: {value: 'SECONDS', help: 'Stop after so much time.'},
+  'dump-memory': {
+    value: 'ADDRESS:LENGTH',
+    repeatable: 'repeatable',
+    help: 'Put guest-physical memory into the result.',
+  },
+  record: {value: 'FILE', help: 'Write the record of the run (.hsr): it can be opened in the lab and compared.'},
+  trace: {value: 'FILE', help: 'Write every event as one line of JSON.'},
+  json: {value: 'FILE|-', help: 'Write the result as JSON.'},
+} as const satisfies Readonly<Record<string, Option>>;
+
+export type RunOptionName = keyof typeof RUN_OPTIONS;
