@@ -1,0 +1,110 @@
+// A virtual machine on /dev/kvm with one vCPU: RAM from address 0, whatever lies above it (a ROM) in slots of its own.
+
+import {UserError, hex} from '@hyperscope/base';
+import {native, reason} from '@hyperscope/native';
+import type {Kvm, Native, Vm} from '@hyperscope/native';
+import type {GuestImage, VirtualMachine} from '@hyperscope/vmm';
+import {IDENTITY_MAP_ADDRESS, KVM_CAP, KVM_MEM, LARGEST_MEMORY, PAGE_BYTES, TSS_ADDRESS} from './kvm-abi.js';
+import {explainKvmError, explained} from './kvm-error.js';
+import {KvmVcpu} from './kvm-vcpu.js';
+import {parseStatistics} from './statistics.js';
+import type {Statistics} from './statistics.js';
+
+export interface KvmMachineOptions {
+  readonly memoryBytes: number;
+  /** Milliseconds after which each KVM_RUN comes back whatever the guest does. */
+  readonly deadline: number;
+  /** CPUID as kvm_cpuid_entry2 words; what the host supports when absent. */
+  readonly cpuid?: Uint32Array;
+}
+
+const RAM_SLOT = 0;
+
+/** The addon. @throws UserError that says how to get it. */
+export function requireNative(): Native {
+  if (native === undefined) throw new UserError(reason?.code ?? 'ENOADDON', reason?.message ?? 'The KVM addon is not there.');
+  return native;
+}
+
+export class KvmVirtualMachine implements VirtualMachine {
+  readonly memory: Uint8Array;
+  readonly vcpu: KvmVcpu;
+  readonly #kvm: Kvm;
+  readonly #vm: Vm;
+  readonly #dirty: BigUint64Array;
+  #nextSlot = RAM_SLOT + 1;
+
+  /** @throws UserError when /dev/kvm cannot be opened, or KVM refuses. */
+  constructor(options: KvmMachineOptions) {
+    checkMemorySize(options.memoryBytes);
+    const addon = requireNative();
+    this.#kvm = explained(() => new addon.Kvm());
+    try {
+      this.#vm = this.#kvm.createVm();
+      // Needed by VMX without unrestricted guest, harmless elsewhere; must come before the first vCPU.
+      this.#vm.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
+      this.#vm.setTssAddr(TSS_ADDRESS);
+      const memory = this.#vm.allocate(options.memoryBytes);
+      this.memory = new Uint8Array(memory);
+      this.#vm.setUserMemoryRegion(RAM_SLOT, KVM_MEM.LOG_DIRTY_PAGES, 0, options.memoryBytes, memory);
+      this.#dirty = new BigUint64Array(Math.ceil(options.memoryBytes / PAGE_BYTES / 64));
+      const vcpu = this.#vm.createVcpu(0);
+      vcpu.setCpuid2(options.cpuid ?? this.#kvm.supportedCpuid());
+      this.vcpu = new KvmVcpu(vcpu, this.#kvm.checkExtension(KVM_CAP.SYNC_REGS) >= 7, options.deadline);
+    } catch (error) {
+      this.#kvm.close();
+      throw explainKvmError(error);
+    }
+  }
+
+  /** Puts an image's bytes where they belong and its registers into the vCPU. */
+  load(image: GuestImage): void {
+    for (const {gpa, bytes} of image.segments) {
+      if (gpa + bytes.length <= this.memory.length) this.memory.set(bytes, gpa);
+      else this.#addRom(gpa, bytes);
+    }
+    this.vcpu.setRegisters(image.registers);
+  }
+
+  /** Read-only memory: writes there come back as MMIO exits, as with a real ROM nothing changes. */
+  #addRom(address: number, contents: Uint8Array): void {
+    const start = Math.floor(address / PAGE_BYTES) * PAGE_BYTES;
+    const size = Math.ceil((address + contents.length - start) / PAGE_BYTES) * PAGE_BYTES;
+    if (start < this.memory.length) {
+      throw new UserError('bad-image', `The segment at ${hex(address)} ends beyond the guest's memory: give it more with --memory.`);
+    }
+    explained(() => {
+      const rom = this.#vm.allocate(size);
+      new Uint8Array(rom).set(contents, address - start);
+      this.#vm.setUserMemoryRegion(this.#nextSlot++, KVM_MEM.READONLY, start, size, rom);
+    });
+  }
+
+  /** Guest-physical addresses of the pages of RAM that the guest wrote to since the last call. */
+  dirtyPages(): readonly number[] {
+    explained(() => { this.#vm.getDirtyLog(RAM_SLOT, this.memory.length / PAGE_BYTES, this.#dirty); });
+    const pages: number[] = [];
+    for (const [word, mask] of this.#dirty.entries()) {
+      if (mask === 0n) continue;
+      for (let bit = 0; bit < 64; bit++) {
+        if (((mask >> BigInt(bit)) & 1n) === 1n) pages.push((word * 64 + bit) * PAGE_BYTES);
+      }
+    }
+    return pages;
+  }
+
+  /** The counters of the VM as a whole. */
+  statistics(): Statistics { return parseStatistics(explained(() => this.#vm.stats())); }
+
+  /** Closes every fd and gives the memory back; `memory` has length 0 afterwards. May be called twice. */
+  close(): void {
+    this.#vm.close();
+    this.#kvm.close();
+  }
+}
+
+function checkMemorySize(size: number): void {
+  if (!Number.isInteger(size) || size <= 0 || size % PAGE_BYTES !== 0 || size > LARGEST_MEMORY) {
+    throw new UserError('bad-memory-size', `Guest memory must be a multiple of 4096 bytes, more than 0 and at most 3 GiB, not ${size}.`);
+  }
+}
