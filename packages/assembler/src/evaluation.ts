@@ -110,7 +110,8 @@ function addRegisters(left: readonly AddressTerm[], right: readonly AddressTerm[
     const index = sum.findIndex(other => other.register === term.register && other.width === term.width);
     const other = sum[index];
     if (other === undefined) sum.push(term);
-    else sum[index] = {...other, coefficient: other.coefficient + term.coefficient};
+    // nasm's nosplit keeps a product, not a sum: [nosplit eax+eax] is split like [eax+eax].
+    else sum[index] = {...other, coefficient: other.coefficient + term.coefficient, multiplied: false};
   }
   return sum;
 }

@@ -50,7 +50,8 @@ export function encodeAddress(
   if (codeSize !== 64 && terms.some(term => numberOf(term.register) >= 8)) return {ok: false, needs64: true};
   const range = addressSize === 64 ? signedRange(32) : eitherRange(addressSize);
   const {value, certainty} = memory.displacement;
-  const relative = codeSize === 64 && memory.reference === 'relative' && terms.length === 0;
+  // A plain number does not move with the code, so nasm addresses it absolutely even when told `rel`.
+  const relative = codeSize === 64 && memory.reference === 'relative' && terms.length === 0 && certainty !== 'constant';
   if (!relative && certainty !== 'forward' && !within(signedAddress(value), range)) return {ok: false, range};
   return addressSize === 16 ? encode16(memory, terms) : encodeWide(memory, terms, addressSize, codeSize, relative);
 }
@@ -110,9 +111,10 @@ function rolesOf(memory: AssemblyMemory, terms: readonly AddressTerm[]): Roles |
 
 function singleRole(memory: AssemblyMemory, term: AddressTerm): Roles {
   const {coefficient} = term;
-  if (coefficient === 1n) return {base: term, index: undefined, scale: 1n};
+  const keptAsIndex = term.multiplied && memory.split === 'forbidden' && !isStackPointer(term);
+  if (coefficient === 1n && !keptAsIndex) return {base: term, index: undefined, scale: 1n};
   const splits = coefficient === 3n || coefficient === 5n || coefficient === 9n
-    || (coefficient === 2n && memory.split === 'allowed' && !isStackPointer(term));
+    || (coefficient === 2n && (memory.split === 'allowed' || !term.multiplied) && !isStackPointer(term));
   if (splits) return {base: term, index: term, scale: coefficient - 1n};
   return {base: undefined, index: term, scale: coefficient};
 }

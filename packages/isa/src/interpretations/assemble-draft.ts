@@ -29,12 +29,14 @@ export interface Draft {
   unsized: {readonly operand: number; readonly size: number} | undefined;
   /** A sign-extended imm8 was chosen for a longer immediate. */
   shortened: boolean;
+  /** A 64-bit offset was asked for by its keyword, so that a shorter encoding is not what was meant. */
+  longOffset: boolean;
 }
 
 export function emptyDraft(): Draft {
   return {
     rex: 0, needsRex: false, highByte: undefined, low: 0, reg: 0, rm: undefined, memory: undefined, segment: undefined,
-    addressSize: undefined, immediates: [], target: undefined, pinned: false, unsized: undefined, shortened: false,
+    addressSize: undefined, immediates: [], target: undefined, pinned: false, unsized: undefined, shortened: false, longOffset: false,
   };
 }
 

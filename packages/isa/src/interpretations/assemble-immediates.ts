@@ -22,12 +22,28 @@ export function matchImmediate(place: Place, type: ImmediateType, written: Assem
   switch (type) {
     case '1':
       return written.value === 1n && written.certainty === 'constant' && written.size === undefined ? 'yes' : mismatch(place);
-    case 'imm8': return place.line.form.pattern.immediates.includes('ib') ? whole(place, written, 8, eitherRange(8)) : mismatch(place);
-    case 'imm16': return whole(place, written, 16, eitherRange(16));
+    case 'imm8': return counted(place, written, 8);
+    case 'imm16': return counted(place, written, 16);
     case 'imm8s': return signExtended(place, written, size);
     case 'immZ': return size === 64 ? whole64(place, written) : whole(place, written, size, eitherRange(size));
     case 'immV': return immediateOfMove(place, written, size);
   }
+}
+
+/** Counts, ports, vectors and frame sizes: a negative one is a mistake. */
+const UNSIGNED: ReadonlySet<string> = new Set([
+  'ROL', 'ROR', 'RCL', 'RCR', 'SHL', 'SHR', 'SAR', 'SHLD', 'SHRD', 'BT', 'BTS', 'BTR', 'BTC', 'IN', 'OUT', 'INT', 'ENTER',
+]);
+/** nasm takes no size keyword for the immediates of these. */
+const UNSIZED: ReadonlySet<string> = new Set(['SHLD', 'SHRD', 'ENTER']);
+
+function counted(place: Place, written: AssemblyImmediate, width: 8 | 16): Matched {
+  const {mnemonic} = place.line.form;
+  if (written.size !== undefined && UNSIZED.has(mnemonic)) {
+    return {reason: 'size-mismatch', operand: place.operand, written: written.size, needed: 0};
+  }
+  const range = eitherRange(width);
+  return whole(place, written, width, width === 8 && UNSIGNED.has(mnemonic) ? {low: 0n, high: range.high} : range);
 }
 
 function mismatch(place: Place): Matched {
@@ -47,6 +63,12 @@ function whole(place: Place, written: AssemblyImmediate, width: number, range: R
   return 'yes';
 }
 
+/** Whether `dword` may be said of the 32-bit immediate of a 64-bit operation; for the others nasm wants `qword`. */
+function takesDword(line: Line): boolean {
+  const {mnemonic} = line.form;
+  return mnemonic === 'MOV' || mnemonic === 'PUSH' || mnemonic === 'IMUL';
+}
+
 /** 64-bit operations have 32-bit immediates, sign-extended. */
 function whole64(place: Place, written: AssemblyImmediate): Matched {
   const {line} = place;
@@ -55,7 +77,8 @@ function whole64(place: Place, written: AssemblyImmediate): Matched {
   if (isMove && written.size !== 32 && written.certainty !== 'constant' && written.certainty !== 'forward'
     && place.request.operands[0]?.kind === 'register') return mismatch(place);
   if (isMove && written.size === 64 && written.strict) return mismatch(place);
-  const sized = written.size === 64 || written.size === 32 ? {...written, size: 32} : written;
+  if (written.size === 32 && !takesDword(line)) return {reason: 'size-mismatch', operand: place.operand, written: 32, needed: 64};
+  const sized = written.size === 64 ? {...written, size: 32} : written;
   return whole(place, sized, 32, signedRange(32));
 }
 
@@ -63,7 +86,7 @@ function signExtended(place: Place, written: AssemblyImmediate, size: number): M
   const {draft, operand} = place;
   const asByte = written.size === 8;
   if (!asByte) {
-    const sameSize = written.size === undefined || written.size === size || (size === 64 && written.size === 32);
+    const sameSize = written.size === undefined || written.size === size || (size === 64 && written.size === 32 && takesDword(place.line));
     if (!sameSize || written.strict) return mismatch(place);
     if (written.certainty !== 'constant' && written.certainty !== 'forward') return mismatch(place);
   }
@@ -89,6 +112,8 @@ export function matchTarget(place: Place, type: 'rel8' | 'relZ', written: Assemb
   if (type === 'rel8') {
     if (written.size !== undefined || written.distance === 'near') return mismatch(place);
     const unasked = grows && written.distance !== 'short';
+    // LOOP and JCXZ are always short, and nasm does not want to hear it.
+    if (!grows && written.distance !== undefined) return mismatch(place);
     const known = written.certainty === 'local' || written.certainty === 'forward';
     if (unasked && (written.strict || !known)) return mismatch(place);
     draft.target = {value: written.value, bytes: 1, operand, checked: written.certainty !== 'forward'};

@@ -125,6 +125,7 @@ function offsetMemory(place: Place, written: AssemblyOperand, access: number): M
   if (request.codeSize === 64 && !wide && request.prefixes.addressSize !== 32) return noForm(place);
   if (wide) {
     draft.addressSize = 64;
+    draft.longOffset = true;
     draft.immediates.push({value: written.displacement.value, bytes: 8});
   } else {
     const encoded = encodeAddress({...written, reference: 'absolute'}, request.codeSize, request.prefixes.addressSize);
@@ -174,18 +175,25 @@ function accumulator(place: Place, type: 'AL' | 'rAX' | 'CL' | 'DX', written: As
   return 'yes';
 }
 
-/** Everything that does not fit an operand by itself: an immediate's size keyword is also the size of `[x]`. */
-export function contradicts(line: Line, request: EncodeRequest, draft: Draft): boolean {
-  if (draft.unsized === undefined) return false;
-  const {unsized} = draft;
-  return request.operands.some((operand, index) => {
+/**
+ * The size of a number is also the size of an operand in memory that has none: `add [x], byte 5` adds bytes.
+ * No number is 64 bits long there, so `qword` does not say it.
+ */
+export function immediateConflict(line: Line, request: EncodeRequest, {unsized}: Draft): EncodeFailure | undefined {
+  const settled = request.operands.some(({kind}) => kind === 'register');
+  if (unsized === undefined || settled || isShift(line)) return undefined;
+  for (const [index, operand] of request.operands.entries()) {
+    if (operand.kind !== 'immediate' || operand.size === undefined) continue;
     const type = line.form.operandTypes[index];
-    if (operand.kind !== 'immediate' || operand.size === undefined) return false;
     const sameSize = type === 'immZ' || type === 'imm8s' || (type === 'imm8' && line.form.attributes.has('byte'));
-    return sameSize && !isShift(line) && operand.size !== unsized.size;
-  });
+    if (!sameSize) continue;
+    if (operand.size === 64) return {reason: 'size-not-specified', operand: unsized.operand, sizes: [8, 16, 32, 64]};
+    if (operand.size !== unsized.size) return noForm({line});
+  }
+  return undefined;
 }
 
+/** C0 and C1 shift by a count, whose size says nothing about what is shifted. */
 function isShift(line: Line): boolean {
-  return line.form.operandTypes.length === 2 && line.form.pattern.opcode.length === 1 && line.form.pattern.opcode[0] === 0xc0;
+  return line.form.pattern.opcode.length === 1 && (line.form.pattern.opcode[0] ?? 0) >> 1 === 0x60;
 }

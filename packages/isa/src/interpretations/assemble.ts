@@ -6,7 +6,7 @@ import type {OpcodeForm} from '../opcodes/form.js';
 import {emptyDraft, type Draft} from './assemble-draft.js';
 import {emit} from './assemble-emit.js';
 import {modesOf, type Line} from './assemble-lines.js';
-import {contradicts, matchOperand, noForm} from './assemble-match.js';
+import {immediateConflict, matchOperand, noForm} from './assemble-match.js';
 import {meaningOf, nearestMnemonics} from './assemble-mnemonics.js';
 import type {EncodeFailure, EncodeRequest, EncodeResult, EncodeWarning} from './assemble-request.js';
 import {within} from './assemble-ranges.js';
@@ -45,6 +45,10 @@ function invalidPrefix(request: EncodeRequest): EncodeFailure | undefined {
   const {operandSize, addressSize} = request.prefixes;
   if (operandSize === 64 && request.codeSize !== 64) return {reason: 'invalid-prefix', prefix: 'o64', why: '64-bit operands exist only in 64-bit mode'};
   if (addressSize === 64 && request.codeSize !== 64) return {reason: 'invalid-prefix', prefix: 'a64', why: '64-bit addresses exist only in 64-bit mode'};
+  const inBrackets = request.operands.find(operand => operand.kind === 'memory' && operand.segment !== undefined);
+  if (inBrackets !== undefined && request.prefixes.segment !== undefined) {
+    return {reason: 'invalid-prefix', prefix: request.prefixes.segment.toLowerCase(), why: 'the address already has a segment'};
+  }
   if (addressSize === 16 && request.codeSize === 64) return {reason: 'invalid-prefix', prefix: 'a16', why: '64-bit mode has no 16-bit addresses'};
   return undefined;
 }
@@ -108,13 +112,14 @@ const TELLING: readonly EncodeFailure['reason'][] = [
 
 function tryLines(lines: readonly Line[], request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined): EncodeResult {
   const candidates: Candidate[] = [];
+  const unsized: Unsized[] = [];
   let failure: EncodeFailure | undefined;
   for (const line of lines) {
-    const outcome = tryLine(line, request, operandSize);
+    const outcome = tryLine(line, request, operandSize, unsized);
     if ('bytes' in outcome) candidates.push(outcome);
     else if (failure === undefined || TELLING.indexOf(outcome.reason) > TELLING.indexOf(failure.reason)) failure = outcome;
   }
-  const ambiguity = ambiguous(candidates);
+  const ambiguity = ambiguous(unsized);
   if (ambiguity !== undefined) return fail(ambiguity);
   let best: Candidate | undefined;
   for (const candidate of candidates) {
@@ -128,35 +133,50 @@ function tryLines(lines: readonly Line[], request: EncodeRequest, operandSize: 1
 }
 
 function isBetter(candidate: Candidate, best: Candidate): boolean {
+  if (candidate.draft.longOffset !== best.draft.longOffset) return candidate.draft.longOffset;
   if (candidate.bytes.length !== best.bytes.length) return candidate.bytes.length < best.bytes.length;
   if (candidate.draft.shortened !== best.draft.shortened) return candidate.draft.shortened;
   return candidate.line.order < best.line.order;
 }
 
-function tryLine(line: Line, request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined): Candidate | EncodeFailure {
+/** An operand in memory without a size, and the size that a line which would take it gives it. */
+type Unsized = NonNullable<Draft['unsized']>;
+
+/** Encodes by one line. A number that is too large for it still counts when sizes are compared: `add [x], 1000`. */
+function tryLine(
+  line: Line, request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined, unsized: Unsized[],
+): Candidate | EncodeFailure {
+  const draft = emptyDraft();
+  const problem = matchOperands(line, request, draft);
+  if (problem !== undefined && problem.reason !== 'out-of-range') return problem;
+  const modes = modesOf(line);
+  if (!modes.includes(request.codeSize)) return {reason: 'not-in-mode', codeSize: request.codeSize, modes};
+  const conflict = sizeConflict(line, request, draft, operandSize);
+  if (conflict !== undefined) return conflict;
+  if (draft.unsized !== undefined) unsized.push(draft.unsized);
+  if (problem !== undefined) return problem;
+  const bytes = emit(line, draft, request, operandSize);
+  return Array.isArray(bytes) ? {line, draft, bytes} : bytes;
+}
+
+/** Matches every operand; of several problems, an operand of the wrong kind says more than a number that is too large. */
+function matchOperands(line: Line, request: EncodeRequest, draft: Draft): EncodeFailure | undefined {
   const {operandTypes} = line.form;
   if (operandTypes.length !== request.operands.length) return noForm({line});
-  const draft = emptyDraft();
   let problem: EncodeFailure | undefined;
   for (const [operand, written] of request.operands.entries()) {
     const type = operandTypes[operand];
     const matched = type === undefined ? noForm({line}) : matchOperand({line, request, draft, operand}, type, written);
     if (matched === 'yes') continue;
-    // An operand of the wrong kind is the better reason than a number that is too large for the wrong line.
     if (problem === undefined || TELLING.indexOf(matched.reason) < TELLING.indexOf(problem.reason)) problem = matched;
   }
-  if (problem !== undefined) return problem;
-  const modes = modesOf(line);
-  if (!modes.includes(request.codeSize)) return {reason: 'not-in-mode', codeSize: request.codeSize, modes};
-  const conflict = sizeConflict(line, request, draft, operandSize);
-  if (conflict !== undefined) return conflict;
-  const bytes = emit(line, draft, request, operandSize);
-  return Array.isArray(bytes) ? {line, draft, bytes} : bytes;
+  return problem;
 }
 
 /** Lines that the operands allow and the sizes rule out. */
 function sizeConflict(line: Line, request: EncodeRequest, draft: Draft, operandSize: 16 | 32 | 64 | undefined): EncodeFailure | undefined {
-  if (contradicts(line, request, draft)) return noForm({line});
+  const contradiction = immediateConflict(line, request, draft);
+  if (contradiction !== undefined) return contradiction;
   const {prefixes, codeSize} = request;
   if (prefixes.addressSize !== undefined && (draft.addressSize ?? line.addressSize ?? prefixes.addressSize) !== prefixes.addressSize) {
     return {reason: 'invalid-prefix', prefix: `a${prefixes.addressSize}`, why: 'the operands have another address size'};
@@ -180,16 +200,10 @@ function selectsBySize(line: Line): boolean {
 }
 
 /** `inc [x]`: the same words fit operands of several sizes. */
-function ambiguous(candidates: readonly Candidate[]): EncodeFailure | undefined {
-  const sizes = new Set<number>();
-  let operand = 0;
-  for (const {draft} of candidates) {
-    if (draft.unsized === undefined) continue;
-    sizes.add(draft.unsized.size);
-    operand = draft.unsized.operand;
-  }
+function ambiguous(unsized: readonly Unsized[]): EncodeFailure | undefined {
+  const sizes = new Set(unsized.map(({size}) => size));
   if (sizes.size < 2) return undefined;
-  return {reason: 'size-not-specified', operand, sizes: [...sizes].sort((a, b) => a - b)};
+  return {reason: 'size-not-specified', operand: unsized[0]?.operand ?? 0, sizes: [...sizes].sort((a, b) => a - b)};
 }
 
 function warningsOf(chosen: Candidate, request: EncodeRequest): readonly EncodeWarning[] {
