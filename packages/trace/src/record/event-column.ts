@@ -6,9 +6,14 @@ import {NumberColumn} from './growable-columns.js';
 export class EventColumn {
   readonly #steps = new NumberColumn();
   readonly #events: TraceEvent[] = [];
+  /** For each kind, the indexes of its events. */
+  readonly #byKind = new Map<TraceEvent['kind'], NumberColumn>();
 
   get length(): number { return this.#events.length; }
   push(step: number, event: TraceEvent): void {
+    const kind = this.#byKind.get(event.kind) ?? new NumberColumn();
+    kind.push(this.#events.length);
+    this.#byKind.set(event.kind, kind);
     this.#steps.push(step);
     this.#events.push(event);
   }
@@ -16,5 +21,34 @@ export class EventColumn {
   at(index: number): TraceEvent | undefined { return this.#events[index]; }
   /** The index of the first event of this step or a later one. */
   firstAt(step: number): number { return this.#steps.countAtMost(step - 1); }
+  /** The last event of a kind that happened in a step before `step`; undefined where there is none. */
+  lastBefore<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {
+    const indexes = this.#byKind.get(kind);
+    const found = indexes === undefined ? 0 : indexes.countAtMost(this.firstAt(step) - 1);
+    return found === 0 || indexes === undefined ? undefined : this.#ofKind(kind, indexes.at(found - 1));
+  }
+  /** The first event of a kind in step `step` or a later one. */
+  firstOfKind<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {
+    const indexes = this.#byKind.get(kind);
+    const before = indexes === undefined ? 0 : indexes.countAtMost(this.firstAt(step) - 1);
+    return indexes === undefined || before >= indexes.length ? undefined : this.#ofKind(kind, indexes.at(before));
+  }
+  /** All events of a kind, with their steps. */
+  * allOf<K extends TraceEvent['kind']>(kind: K): IterableIterator<{readonly step: number; readonly event: Extract<TraceEvent, {kind: K}>}> {
+    const indexes = this.#byKind.get(kind);
+    for (let i = 0; i < (indexes?.length ?? 0); i++) {
+      const index = indexes?.at(i) ?? 0;
+      const event = this.#ofKind(kind, index);
+      if (event !== undefined) yield {step: this.stepOf(index), event};
+    }
+  }
+  #ofKind<K extends TraceEvent['kind']>(kind: K, index: number): Extract<TraceEvent, {kind: K}> | undefined {
+    const event = this.#events[index];
+    return event !== undefined && isOfKind(event, kind) ? event : undefined;
+  }
   of(step: number): readonly TraceEvent[] { return this.#events.slice(this.firstAt(step), this.firstAt(step + 1)); }
+}
+
+function isOfKind<K extends TraceEvent['kind']>(event: TraceEvent, kind: K): event is Extract<TraceEvent, {kind: K}> {
+  return event.kind === kind;
 }
