@@ -1,7 +1,27 @@
-// The machine: one core, its memory, its ports. (The machine helper replaces this outline; the shape stays.)
+// The machine: one core, its memory, its ports; and the loop that executes one thing at a time.
 
-import type {Bank, Observer} from './observer.js';
-import type {Core} from './cpu/core.js';
+import type {Bank, MachineEvent, Mode, Observer} from './observer.js';
+import {ACTIVITY, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
+import type {Core, DeliverableEvent, ProcessorProfile, VirtualizationUnit} from './cpu/core.js';
+import type {CostModel} from './cpu/cost-model.js';
+import {deliverOrRaise, resolveTrouble} from './cpu/exceptions.js';
+import type {Outcome} from './cpu/exceptions.js';
+import {helperTable} from './cpu/helper-table.js';
+import type {VirtualizationHelpers} from './cpu/helper-table.js';
+import {InterruptPins} from './cpu/interrupt-pins.js';
+import {RFLAGS_IF, RFLAGS_RF, RFLAGS_TF, codeSizeOf, low, modeOf} from './cpu/modes.js';
+import {Processor} from './cpu/processor.js';
+import type {RegisterFile} from './cpu/register-file.js';
+import {resetRegisters} from './cpu/reset.js';
+import {singleStepTrap} from './cpu/single-step.js';
+import type {Trouble} from './cpu/trouble.js';
+import {PortMap} from './devices/port-map.js';
+import type {Executor} from './execution/executor.js';
+import {InstructionFetch, hexBytes} from './execution/instruction-fetch.js';
+import {StepExecutor} from './execution/step-executor.js';
+import {PhysicalMemory} from './mmu/physical-memory.js';
+import type {Tlb} from './mmu/tlb.js';
+import type {Instruction} from '@hyperscope/isa';
 
 /** A program of the host that is TypeScript: where the processor arrives at one of its addresses, its next named action runs. */
 export interface HostProgram {
@@ -20,10 +40,193 @@ export type MachineStep =
   | {readonly kind: 'shutdown'}
   | {readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: Uint8Array; readonly what: string};
 
-export interface Machine extends Core {
-  readonly banks: readonly Bank[];
+export interface MachineOptions {
+  /** Bytes of RAM from address 0, a multiple of 4096. */
+  readonly memoryBytes: number;
+  readonly profile: ProcessorProfile;
+  readonly costModel: CostModel;
+  /** The virtualization half of the processor; without it VMX instructions are #UD. */
+  readonly virtualization?: {readonly unit: VirtualizationUnit; readonly helpers: VirtualizationHelpers} | undefined;
+}
+
+const HALTED = 1;
+const SHUTDOWN = 2;
+
+export class Machine implements Core {
+  readonly memory: PhysicalMemory;
+  readonly ports = new PortMap();
+  readonly pins = new InterruptPins();
+  readonly processor: Processor;
+  readonly executor: Executor;
   hostProgram: HostProgram | undefined;
-  observe(observer: Observer | undefined): void;
+  readonly #fetch: InstructionFetch;
+
+  constructor(options: MachineOptions) {
+    this.memory = new PhysicalMemory(options.memoryBytes);
+    this.processor = new Processor({
+      memory: this.memory, ports: this.ports, profile: options.profile, costModel: options.costModel,
+      unit: options.virtualization?.unit,
+    });
+    this.executor = new StepExecutor(this.processor, helperTable(options.virtualization?.helpers));
+    this.#fetch = new InstructionFetch(this.processor);
+    this.reset();
+  }
+
+  // ── as the parts of a processor see each other ──────────────────────────────────────────────────────────────────
+
+  get registers(): RegisterFile { return this.processor.registers; }
+  get tlb(): Tlb { return this.processor.tlb; }
+  get profile(): ProcessorProfile { return this.processor.profile; }
+  get observed(): boolean { return this.processor.observed; }
+  get instructionRip(): bigint { return this.processor.instructionRip; }
+  get costModel(): CostModel { return this.processor.costModel; }
+  get mode(): Mode { return modeOf(this.registers); }
+  emit(event: MachineEvent): void { this.processor.emit(event); }
+  deliverEvent(event: DeliverableEvent): void { this.processor.deliverEvent(event); }
+
+  /** Everything that a record must follow, registers first. Attach devices before asking. */
+  get banks(): readonly Bank[] {
+    return [
+      {name: 'registers', bytes: this.registers.bytes}, {name: 'memory', bytes: this.memory.bytes}, this.tlb.bank, this.pins.bank,
+      ...this.ports.devices.map(device => device.bank), ...(this.processor.unit?.banks ?? []),
+    ];
+  }
+
+  observe(observer: Observer | undefined): void {
+    this.processor.observer = observer;
+    this.memory.observer = observer;
+    this.tlb.observer = observer;
+    this.pins.observer = observer;
+    this.ports.observe(observer === undefined ? undefined : (bank, offset, length) => observer.willWrite(bank, offset, length));
+  }
+
+  /** RESET: the processor's state; memory and devices keep theirs. */
+  reset(): void {
+    this.processor.clearRegisters();
+    resetRegisters(this.registers, this.profile);
+    this.tlb.reset();
+    this.pins.reset();
+  }
+
+  /** An interrupt controller asks for `vector` (0 to 255). It is taken when IF and the interrupt window allow. */
+  requestInterrupt(vector: number): void { this.pins.request(vector); }
+
+  // ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────
+
   /** Executes one instruction (or one iteration of a repeated one), delivers one event, or runs one host action. */
-  step(): MachineStep;
+  step(): MachineStep {
+    const {registers, processor} = this;
+    if (this.hostProgram !== undefined && low(registers, VMX_OPERATION) !== 2 && this.hostProgram.covers(registers.cells[RIP] ?? 0n)) {
+      this.hostProgram.step();
+      return {kind: 'host-action'};
+    }
+    if (low(registers, ACTIVITY) === SHUTDOWN) return {kind: 'shutdown'};
+    const before = this.mode;
+    processor.instructionRip = registers.cells[RIP] ?? 0n;
+    const step = this.#deliverPending() ?? this.#leaveBefore() ?? (low(registers, ACTIVITY) === HALTED ? {kind: 'halted'} as const : this.#instruction());
+    const after = this.mode;
+    if (before !== after) this.emit({kind: 'mode', from: before, to: after});
+    return this.#stoppedInside() ?? step;
+  }
+
+  /** An NMI, then an external interrupt, where nothing blocks them. SDM vol. 3A, "Priority Among Concurrent Events". */
+  #deliverPending(): MachineStep | undefined {
+    const {registers, pins, processor} = this;
+    const rip = registers.cells[RIP] ?? 0n;
+    const shadow = low(registers, INTERRUPT_SHADOW);
+    if (pins.nmi && registers.get('NMI_BLOCKING') === 0n && (shadow & 2) === 0) {
+      pins.acknowledgeNmi();
+      return this.#interrupt({type: 'NMI', vector: 2, errorCode: undefined, returnRip: rip});
+    }
+    const vector = pins.requested;
+    if (vector === undefined || shadow !== 0) return undefined;
+    const event: DeliverableEvent = {type: 'external-interrupt', vector, errorCode: undefined, returnRip: rip};
+    const exit = processor.isGuest ? processor.unit?.interceptInterrupt?.(processor, event) : undefined;
+    if (exit !== undefined) return this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+    if ((low(registers, RFLAGS) & RFLAGS_IF) === 0) return undefined;
+    pins.acknowledge();
+    return this.#interrupt(event);
+  }
+
+  #interrupt(event: DeliverableEvent): MachineStep {
+    const {registers, processor} = this;
+    if (event.type === 'NMI') {
+      const exit = processor.isGuest ? processor.unit?.interceptInterrupt?.(processor, event) : undefined;
+      if (exit !== undefined) return this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+      registers.set('NMI_BLOCKING', 1n);
+    }
+    registers.cells[ACTIVITY] = 0n;
+    registers.cells[INTERRUPT_SHADOW] = 0n;
+    return this.#finish(deliverOrRaise(processor, event));
+  }
+
+  /** What ends a guest's run between instructions: an interrupt window, the preemption timer. */
+  #leaveBefore(): MachineStep | undefined {
+    const {processor} = this;
+    const exit = processor.isGuest ? processor.unit?.pendingExit?.(processor) : undefined;
+    return exit === undefined ? undefined : this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+  }
+
+  #instruction(): MachineStep {
+    const {registers, processor} = this;
+    const {cells} = registers;
+    const rip = processor.instructionRip;
+    const codeSize = codeSizeOf(registers);
+    const microcode = this.#fetch.next(codeSize);
+    if (!('operations' in microcode)) return this.#trouble(microcode);
+    const {instruction} = microcode;
+    const shadow = cells[INTERRUPT_SHADOW] ?? 0n;
+    const flags = low(registers, RFLAGS);
+    // Helpers see the next instruction's address in RIP, and a shadow that only they can cast anew.
+    cells[RIP] = BigInt.asUintN(codeSize === 64 ? 64 : 32, rip + BigInt(instruction.bytes.length));
+    cells[INTERRUPT_SHADOW] = 0n;
+    const result = this.executor.execute(microcode);
+    if (result !== 'completed' && result !== 'repeats') {
+      cells[RIP] = rip;
+      cells[INTERRUPT_SHADOW] = shadow;
+      return this.#trouble(result, instruction);
+    }
+    return this.#retire(instruction, result, flags);
+  }
+
+  #retire(instruction: Instruction, result: 'completed' | 'repeats', flags: number): MachineStep {
+    const {registers, processor} = this;
+    const {cells} = registers;
+    processor.chargeInstruction(instruction);
+    // RF lasts for one instruction, unless that instruction set it (IRET).
+    if ((flags & RFLAGS_RF) !== 0 && (low(registers, RFLAGS) & RFLAGS_RF) !== 0 && !instruction.mnemonic.startsWith('IRET')) {
+      cells[RFLAGS] = (cells[RFLAGS] ?? 0n) & ~BigInt(RFLAGS_RF);
+    }
+    if (result === 'completed') cells[INSTRUCTIONS] = (cells[INSTRUCTIONS] ?? 0n) + 1n;
+    if ((flags & RFLAGS_TF) !== 0) {
+      const trap = singleStepTrap(processor, instruction);
+      if (trap !== undefined) return this.#trouble(trap, instruction);
+    }
+    return {kind: 'instruction', length: instruction.bytes.length};
+  }
+
+  #trouble(trouble: Trouble, instruction?: Instruction): MachineStep {
+    return this.#finish(resolveTrouble(this.processor, trouble), instruction);
+  }
+
+  #finish(outcome: Outcome, instruction?: Instruction): MachineStep {
+    switch (outcome.kind) {
+      case 'delivered': case 'left-guest': return {kind: 'delivery'};
+      case 'shutdown': return {kind: 'shutdown'};
+      default: {
+        const bytes = outcome.bytes.length > 0 ? outcome.bytes : instruction?.bytes ?? outcome.bytes;
+        const address = this.processor.instructionRip;
+        this.emit({kind: 'unsupported', address, bytes: hexBytes(bytes), what: outcome.what});
+        return {kind: 'unsupported', address, bytes, what: outcome.what};
+      }
+    }
+  }
+
+  /** A delivery inside an instruction (event injection) met something that is not simulated. */
+  #stoppedInside(): MachineStep | undefined {
+    const {stopped} = this.processor;
+    if (stopped?.kind !== 'unsupported') return undefined;
+    this.processor.stopped = undefined;
+    return this.#finish(stopped);
+  }
 }

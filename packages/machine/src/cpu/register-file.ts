@@ -8,6 +8,8 @@ export class RegisterFile {
   readonly cells = new BigUint64Array(CELLS.length);
   /** The same storage as bytes: the bank named 'registers'. */
   readonly bytes = new Uint8Array(this.cells.buffer);
+  /** The same storage as 32-bit halves, low half first: cell i's low half is words[2 * i]. For hot paths, where a BigInt costs. */
+  readonly words = new Uint32Array(this.cells.buffer);
 
   get(cell: Cell): bigint { return this.cells[cellIndex(cell)] ?? 0n; }
   set(cell: Cell, value: bigint): void { this.cells[cellIndex(cell)] = value; }

@@ -1,0 +1,58 @@
+// SYSCALL, SYSRET and SWAPGS: into ring 0 and back without touching memory.
+// The segments are not read from the GDT; they become flat by definition. SDM vol. 2, "SYSCALL—Fast System Call".
+
+import type {Instruction} from '@hyperscope/isa';
+import {RFLAGS, RIP} from './cell-indexes.js';
+import {Checklist, shown} from './faults.js';
+import {RFLAGS_RF, isCanonical} from './modes.js';
+import type {Processor} from './processor.js';
+import type {SegmentValues} from './register-file.js';
+import type {Trouble} from './trouble.js';
+
+/** Flat segments, present, accessed, with G: code 64-bit (L), code 32-bit (D), data (B). */
+const CODE_64 = 0xa09b;
+const CODE_32 = 0xc09b;
+const DATA = 0xc093;
+
+const flat = (selector: number, attributes: number, dpl: number): SegmentValues =>
+  ({selector, base: 0n, limit: 0xffff_ffff, attributes: attributes | (dpl << 5)});
+
+export function syscall(cpu: Processor): undefined {
+  const {registers} = cpu;
+  const flags = registers.cells[RFLAGS] ?? 0n;
+  registers.set('RCX', registers.cells[RIP] ?? 0n);
+  registers.set('R11', flags & ~BigInt(RFLAGS_RF));
+  registers.cells[RIP] = registers.get('LSTAR');
+  registers.cells[RFLAGS] = (flags & ~registers.get('FMASK') & ~BigInt(RFLAGS_RF)) | 2n;
+  const selector = Number((registers.get('STAR') >> 32n) & 0xfffcn);
+  registers.setSegment('CS', flat(selector, CODE_64, 0));
+  registers.setSegment('SS', flat(selector + 8, DATA, 0));
+  cpu.charge(cpu.costModel.syscall.cycles);
+  cpu.enterRing(0, 'SYSCALL');
+}
+
+/** To 64-bit mode with REX.W, to compatibility mode without. */
+export function sysret(cpu: Processor, instruction: Instruction): Trouble | undefined {
+  const {registers} = cpu;
+  const isLong = instruction.width === 64;
+  const target = registers.get('RCX');
+  // Intel's processors fault here while still in ring 0, with the user's stack: the source of a famous family of bugs.
+  const checks = new Checklist('SDM vol. 2, "SYSRET—Return From Fast System Call"');
+  if (!checks.require('RCX is canonical', !isLong || isCanonical(target), shown('RCX', target))) return checks.fault('#GP', 0);
+  const base = Number((registers.get('STAR') >> 48n) & 0xffffn);
+  const code = ((isLong ? base + 16 : base) | 3) & 0xffff;
+  registers.cells[RIP] = isLong ? target : target & 0xffff_ffffn;
+  registers.cells[RFLAGS] = (registers.get('R11') & 0x3c_7fd7n) | 2n;
+  registers.setSegment('CS', flat(code, isLong ? CODE_64 : CODE_32, 3));
+  registers.setSegment('SS', flat(((base + 8) | 3) & 0xffff, DATA, 3));
+  cpu.charge(cpu.costModel.syscall.cycles);
+  cpu.enterRing(3, 'SYSRET');
+  return undefined;
+}
+
+export function swapgs(cpu: Processor): undefined {
+  const {registers} = cpu;
+  const visible = registers.get('GS.base');
+  registers.set('GS.base', registers.get('KERNEL_GS_BASE'));
+  registers.set('KERNEL_GS_BASE', visible);
+}

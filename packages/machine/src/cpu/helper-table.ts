@@ -1,0 +1,117 @@
+// Every helper that isa names, by its implementation. Where one is missing, this file does not compile.
+
+import {HELPERS} from '@hyperscope/isa';
+import type {HelperName, Instruction} from '@hyperscope/isa';
+import {keysOf} from '@hyperscope/base';
+import {ACTIVITY, INTERRUPT_SHADOW} from './cell-indexes.js';
+import {clearTaskSwitched, loadCr0, loadCr3, loadCr4, loadCr8, loadMachineStatusWord} from './control-registers.js';
+import type {HelperImplementations} from './core.js';
+import {cpuid} from './cpuid.js';
+import {loadDebugRegister, readDebugRegister} from './debug-registers.js';
+import {farCall, farJump} from './far-transfer.js';
+import {farReturn, interruptReturn} from './far-return.js';
+import {faultBecause} from './faults.js';
+import {syscall, sysret, swapgs} from './fast-system-call.js';
+import {is64Bit} from './modes.js';
+import {readMsr, writeMsr} from './msrs.js';
+import {checkPortPermission, portIn, portOut} from './port-access.js';
+import type {Processor} from './processor.js';
+import {loadLdtr, loadSegment, loadTaskRegister, segmentNumbered} from './segment-load.js';
+import {softwareInterrupt} from './software-interrupt.js';
+import type {Trouble} from './trouble.js';
+import {segmentView} from '../mmu/segmentation.js';
+
+/** A helper as the processor runs it: like `HelperImplementation`, with all of the processor at hand. */
+export type ProcessorHelper = (cpu: Processor, instruction: Instruction, args: readonly bigint[]) => bigint | Trouble | undefined;
+
+/** What the virtualization unit implements. */
+export type VirtualizationHelperName =
+  | 'vmxon' | 'vmxoff' | 'vmclear' | 'vmptrld' | 'vmptrst' | 'vmread' | 'vmwrite' | 'vmlaunch' | 'vmresume' | 'vmcall'
+  | 'invept' | 'invvpid' | 'requireVmxOperation';
+export type VirtualizationHelpers = Pick<HelperImplementations, VirtualizationHelperName>;
+
+/** The helpers by name, for the executor. */
+export function helperTable(virtualization: VirtualizationHelpers | undefined): ReadonlyMap<string, ProcessorHelper> {
+  const table: Readonly<Record<HelperName, ProcessorHelper>> = {
+    ...SEGMENT_HELPERS, ...CONTROL_HELPERS, ...RUN_HELPERS, ...(virtualization ?? WITHOUT_VIRTUALIZATION),
+  };
+  return new Map(keysOf(HELPERS).map(name => [name, table[name]]));
+}
+
+const argument = (args: readonly bigint[], index: number): bigint => args[index] ?? 0n;
+const number = (args: readonly bigint[], index: number): number => Number(args[index] ?? 0n);
+
+const SEGMENT_HELPERS = {
+  loadSegment: (cpu, _, args) => loadSegment(cpu, segmentNumbered(number(args, 0)), number(args, 1)),
+  loadGdtr: (cpu, _, args) => loadTable(cpu, 'GDTR', args),
+  loadIdtr: (cpu, _, args) => loadTable(cpu, 'IDTR', args),
+  loadLdtr: (cpu, _, args) => loadLdtr(cpu, number(args, 0)),
+  loadTaskRegister: (cpu, _, args) => loadTaskRegister(cpu, number(args, 0)),
+  farJump: (cpu, _, args) => farJump(cpu, number(args, 0), argument(args, 1)),
+  farCall: (cpu, i, args) => farCall(cpu, number(args, 0), argument(args, 1), i.width),
+  farReturn: (cpu, i, args) => farReturn(cpu, i.width, number(args, 0)),
+  interruptReturn: (cpu, i) => interruptReturn(cpu, i.width),
+  softwareInterrupt: (cpu, i, args) => softwareInterrupt(cpu, i, number(args, 0)),
+  syscall: cpu => syscall(cpu),
+  sysret: (cpu, i) => sysret(cpu, i),
+  swapgs: cpu => swapgs(cpu),
+} as const satisfies Readonly<Record<string, ProcessorHelper>>;
+
+const CONTROL_HELPERS = {
+  readCr0: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr0(cpu) : cpu.registers.get('CR0')),
+  readCr4: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr4(cpu) : cpu.registers.get('CR4')),
+  loadCr0: (cpu, _, args) => loadCr0(cpu, argument(args, 0)),
+  loadCr2: (cpu, _, args) => { cpu.registers.set('CR2', argument(args, 0)); return undefined; },
+  loadCr3: (cpu, _, args) => loadCr3(cpu, argument(args, 0)),
+  loadCr4: (cpu, _, args) => loadCr4(cpu, argument(args, 0)),
+  loadCr8: (cpu, _, args) => loadCr8(cpu, argument(args, 0)),
+  loadMachineStatusWord: (cpu, _, args) => loadMachineStatusWord(cpu, argument(args, 0)),
+  clearTaskSwitched: cpu => clearTaskSwitched(cpu),
+  readDebugRegister: (cpu, _, args) => readDebugRegister(cpu, number(args, 0)),
+  loadDebugRegister: (cpu, _, args) => loadDebugRegister(cpu, number(args, 0), argument(args, 1)),
+  readMsr: (cpu, _, args) => readMsr(cpu, number(args, 0)),
+  writeMsr: (cpu, _, args) => writeMsr(cpu, number(args, 0), argument(args, 1)),
+  readTimeStampCounter: cpu => (cpu.isGuest ? cpu.unit?.visibleTimeStampCounter?.(cpu) : undefined) ?? cpu.registers.get('TSC'),
+  invalidatePage: (cpu, _, args) => { cpu.tlb.flushPage(argument(args, 0)); return undefined; },
+  linearAddress: (cpu, _, args) => linearAddressOf(cpu, number(args, 0), argument(args, 1)),
+  // No cache is modelled, so there is nothing to write back.
+  writeBackCaches: () => undefined,
+} as const satisfies Readonly<Record<string, ProcessorHelper>>;
+
+const HALTED = 1n;
+const SHADOW_STI = 1n;
+
+const RUN_HELPERS = {
+  cpuid: (cpu, _, args) => cpuid(cpu, number(args, 0), number(args, 1)),
+  checkPortPermission: (cpu, _, args) => checkPortPermission(cpu, number(args, 0), number(args, 1)),
+  portIn: (cpu, _, args) => portIn(cpu, number(args, 0), number(args, 1)),
+  portOut: (cpu, _, args) => portOut(cpu, number(args, 0), number(args, 1), number(args, 2)),
+  halt: cpu => { cpu.registers.cells[ACTIVITY] = HALTED; cpu.emit({kind: 'halt'}); return undefined; },
+  enableInterrupts: cpu => enableInterrupts(cpu),
+} as const satisfies Readonly<Record<string, ProcessorHelper>>;
+
+/** STI shields the next instruction, but only where IF was 0 before: two in a row shield one (SDM vol. 2, "STI—Set Interrupt Flag"). */
+function enableInterrupts(cpu: Processor): undefined {
+  if (!cpu.registers.flag('IF')) cpu.registers.cells[INTERRUPT_SHADOW] = SHADOW_STI;
+  cpu.registers.setFlag('IF', true);
+}
+
+function loadTable(cpu: Processor, table: 'GDTR' | 'IDTR', args: readonly bigint[]): undefined {
+  cpu.registers.set(`${table}.limit`, argument(args, 0) & 0xffffn);
+  cpu.registers.set(`${table}.base`, argument(args, 1));
+}
+
+/** As INVLPG forms it: no limit, no rights. */
+function linearAddressOf(cpu: Processor, segment: number, offset: bigint): bigint {
+  const register = segmentNumbered(segment);
+  const {base} = segmentView(cpu.registers, register);
+  if (!is64Bit(cpu.registers)) return BigInt.asUintN(32, base + offset);
+  return register === 'FS' || register === 'GS' ? BigInt.asUintN(64, base + offset) : BigInt.asUintN(64, offset);
+}
+
+const noVmx: ProcessorHelper = (_, i) => faultBecause('#UD', undefined, 'the processor has a virtualization unit', [['instruction', i.mnemonic]], i.form.source);
+
+const WITHOUT_VIRTUALIZATION = {
+  vmxon: noVmx, vmxoff: noVmx, vmclear: noVmx, vmptrld: noVmx, vmptrst: noVmx, vmread: noVmx, vmwrite: noVmx, vmlaunch: noVmx,
+  vmresume: noVmx, vmcall: noVmx, invept: noVmx, invvpid: noVmx, requireVmxOperation: noVmx,
+} as const satisfies Readonly<Record<VirtualizationHelperName, ProcessorHelper>>;

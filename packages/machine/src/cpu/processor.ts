@@ -1,0 +1,116 @@
+// The processor's state and units, as its procedures share them. The loop that drives it is machine.ts.
+
+import {CELLS} from '@hyperscope/isa';
+import type {Instruction} from '@hyperscope/isa';
+import type {Gpa} from '@hyperscope/base';
+import type {MachineEvent, Observer, WalkReference} from '../observer.js';
+import type {PhysicalMemory} from '../mmu/physical-memory.js';
+import {Mmu} from '../mmu/mmu.js';
+import type {Privilege} from '../mmu/page-walk.js';
+import {Tlb} from '../mmu/tlb.js';
+import type {PortMap} from '../devices/port-map.js';
+import type {Core, DeliverableEvent, GuestPhysicalAccess, ProcessorProfile, VirtualizationUnit} from './core.js';
+import {CPL, CR0, CYCLES, RFLAGS, TSC, VMX_OPERATION} from './cell-indexes.js';
+import type {CostModel} from './cost-model.js';
+import {featuresOf} from './features.js';
+import type {ProcessorFeatures} from './features.js';
+import {faultBecause, shown} from './faults.js';
+import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes.js';
+import {RegisterFile} from './register-file.js';
+import {deliverAtOnce} from './exceptions.js';
+import type {Fault, Trouble} from './trouble.js';
+
+export interface ProcessorParts {
+  readonly memory: PhysicalMemory;
+  readonly ports: PortMap;
+  readonly profile: ProcessorProfile;
+  readonly costModel: CostModel;
+  readonly unit: VirtualizationUnit | undefined;
+}
+
+export class Processor implements Core {
+  readonly registers = new RegisterFile();
+  readonly memory: PhysicalMemory;
+  readonly tlb = new Tlb();
+  readonly mmu: Mmu;
+  readonly ports: PortMap;
+  readonly profile: ProcessorProfile;
+  readonly features: ProcessorFeatures;
+  readonly costModel: CostModel;
+  readonly unit: VirtualizationUnit | undefined;
+  observer: Observer | undefined;
+  instructionRip = 0n;
+  /** Trouble outside the guest's reach that a nested delivery met (something unsupported); the loop reports it. */
+  stopped: Trouble | undefined;
+
+  constructor(parts: ProcessorParts) {
+    this.memory = parts.memory;
+    this.ports = parts.ports;
+    this.profile = parts.profile;
+    this.features = featuresOf(parts.profile);
+    this.costModel = parts.costModel;
+    this.unit = parts.unit;
+    this.mmu = new Mmu(this);
+  }
+
+  get observed(): boolean { return this.observer !== undefined; }
+  emit(event: MachineEvent): void { this.observer?.event(event); }
+
+  get cpl(): number { return currentPrivilegeLevel(this.registers); }
+  /** Whose rights an access by the running program has. */
+  get privilege(): Privilege { return this.cpl === 3 ? 'user' : 'supervisor'; }
+  get isGuest(): boolean { return low(this.registers, VMX_OPERATION) === 2; }
+  get usesEpt(): boolean { return this.unit !== undefined && this.isGuest && this.unit.usesEpt(this); }
+  get linearAddressBits(): 32 | 64 { return isLongMode(this.registers) ? 64 : 32; }
+
+  /** Changes CPL; `how` names the transition: 'SYSCALL', 'far RET'. */
+  enterRing(ring: number, how: string): void {
+    const from = this.cpl;
+    if (from === ring) return;
+    this.registers.cells[CPL] = BigInt(ring);
+    this.emit({kind: 'ring', how, from, to: ring});
+  }
+
+  /** Through EPT, where the running guest has it. */
+  translateGuestPhysical(address: Gpa, access: GuestPhysicalAccess, references: WalkReference[] | undefined): number | Trouble {
+    if (this.unit === undefined) return address;
+    const found = this.unit.translate(this, address, access, references);
+    return typeof found === 'number' ? found : {kind: 'vm-exit', exit: found};
+  }
+
+  /** #AC where alignment is checked (CR0.AM, RFLAGS.AC, CPL 3) and the access is not aligned to its size. */
+  alignmentFault(linear: bigint, bytes: number): Fault | undefined {
+    if (bytes < 2 || (low(this.registers, CR0) & CR0_AM) === 0 || this.cpl !== 3) return undefined;
+    if ((low(this.registers, RFLAGS) & RFLAGS_AC) === 0 || linear % BigInt(Math.min(bytes, 8)) === 0n) return undefined;
+    return faultBecause('#AC', 0, 'the address is a multiple of the access size (CR0.AM, RFLAGS.AC, CPL 3)',
+      [shown('linear address', linear), ['bytes', String(bytes)]], 'SDM vol. 3A, "Interrupt 17—Alignment Check Exception (#AC)"');
+  }
+
+  charge(cycles: number): void {
+    const {cells} = this.registers;
+    cells[CYCLES] = (cells[CYCLES] ?? 0n) + BigInt(cycles);
+    cells[TSC] = (cells[TSC] ?? 0n) + BigInt(cycles);
+  }
+  /** The cost of an instruction that has completed. Ports, SYSCALL and deliveries charge their own. */
+  chargeInstruction(instruction: Instruction): void {
+    this.charge(this.costModel.instruction.cycles);
+    const own = OWN_COSTS.get(instruction.mnemonic);
+    if (own !== undefined) this.charge(this.costModel[own].cycles);
+  }
+  /** A full walk, whether or not somebody watches: 4 references, or 24 through EPT. */
+  chargeTlbMiss(nested: boolean): void {
+    this.charge(this.costModel.tlbMissReference.cycles * (nested ? NESTED_REFERENCES : PLAIN_REFERENCES));
+  }
+
+  deliverEvent(event: DeliverableEvent): void { deliverAtOnce(this, event); }
+
+  clearRegisters(): void { this.registers.cells.fill(0n, 0, CELLS.length); }
+}
+
+const OWN_COSTS: ReadonlyMap<string, 'vmEntry' | 'vmread' | 'vmwrite'> = new Map([
+  ['VMLAUNCH', 'vmEntry'], ['VMRESUME', 'vmEntry'], ['VMREAD', 'vmread'], ['VMWRITE', 'vmwrite'],
+] as const);
+
+/** n + m + n·m references with n guest and m EPT levels (Bhargava and others, ASPLOS 2008). */
+const PLAIN_REFERENCES = 4;
+const NESTED_REFERENCES = 24;

@@ -1,0 +1,35 @@
+// INT n, INT3, INTO and INT1: events that the program asks for, delivered inside the instruction.
+
+import type {Instruction} from '@hyperscope/isa';
+import {EVENT_TYPES} from './core.js';
+import type {DeliverableEvent, EventType} from './core.js';
+import {RIP} from './cell-indexes.js';
+import {deliverEvent} from './event-delivery.js';
+import {check, counted} from './faults.js';
+import type {Processor} from './processor.js';
+import type {Trouble} from './trouble.js';
+
+/** SDM vol. 3C, "Event Injection": INT3 and INTO are software exceptions, INT1 a privileged one, INT n an interrupt. */
+function typeOf(mnemonic: string): EventType {
+  switch (mnemonic) {
+    case 'INT3': case 'INTO': return 'software-exception';
+    case 'INT1': return 'privileged-software-exception';
+    default: return 'software-interrupt';
+  }
+}
+
+/** RIP already is the return address. */
+export function softwareInterrupt(cpu: Processor, instruction: Instruction, vector: number): Trouble | undefined {
+  const type = typeOf(instruction.mnemonic);
+  const event: DeliverableEvent = {type, vector, errorCode: undefined, returnRip: cpu.registers.cells[RIP] ?? 0n};
+  // INT3, INTO and INT1 are exceptions, so a hypervisor's exception bitmap sees them; INT n it does not.
+  if (cpu.isGuest && type !== 'software-interrupt') {
+    const checks = [check(`${instruction.mnemonic} raises exception ${vector}`, true, [counted('vector', vector)], instruction.form.source)];
+    const exit = cpu.unit?.interceptException(cpu, {kind: 'fault', vector, errorCode: undefined, address: undefined, checks});
+    if (exit !== undefined) return {kind: 'vm-exit', exit};
+  }
+  const trouble = deliverEvent(cpu, event);
+  if (trouble?.kind !== 'vm-exit') return trouble;
+  const vectoring = (vector | (EVENT_TYPES[type] << 8) | (1 << 31)) >>> 0;
+  return {kind: 'vm-exit', exit: {...trouble.exit, idtVectoringInformation: vectoring, idtVectoringErrorCode: 0}};
+}

@@ -1,0 +1,34 @@
+// The physical address space of the machine, drawn, then declared.
+//
+//   1_0000_0000  ┌──────────────────────────┐ 4 GiB
+//                │ ROM, where one is loaded │   ends at 4 GiB: the reset vector FFFF_FFF0 lies in it
+//                ├──────────────────────────┤
+//                │ nothing answers          │   reads all ones; FEE0_0000 is kept for the local APIC
+//                ├──────────────────────────┤ end of RAM, as large as the machine was made
+//                │ RAM                      │
+//     10_0000    ├──────────────────────────┤ 1 MiB
+//                │ RAM; a ROM's last 128 KiB│   is copied here, E_0000 to F_FFFF, as firmware expects
+//      E_0000    ├──────────────────────────┤
+//                │ RAM                      │   a PC has video memory and option ROMs here; this machine has none
+//      7_C00     │   · boot sector          │
+//      500       │   · free for programs    │
+//      400       │   · BIOS data area       │
+//      0         └──────────────────────────┘ real-mode interrupt vector table
+
+export interface MemoryArea {
+  readonly name: string;
+  readonly start: number;
+  /** First address behind it. */
+  readonly end: number;
+}
+
+export const INTERRUPT_VECTOR_TABLE: MemoryArea = {name: 'interrupt vector table', start: 0, end: 0x400};
+export const BIOS_DATA_AREA: MemoryArea = {name: 'BIOS data area', start: 0x400, end: 0x500};
+export const BOOT_SECTOR: MemoryArea = {name: 'boot sector', start: 0x7c00, end: 0x7e00};
+export const LOW_ROM: MemoryArea = {name: 'copy of the ROM below 1 MiB', start: 0xe_0000, end: 0x10_0000};
+export const LOCAL_APIC: MemoryArea = {name: 'local APIC', start: 0xfee0_0000, end: 0xfee0_1000};
+/** Where a ROM ends, and so where it starts: this minus its length. */
+export const ROM_END = 0x1_0000_0000;
+export const RESET_VECTOR = 0xffff_fff0;
+
+export const MEMORY_MAP: readonly MemoryArea[] = [INTERRUPT_VECTOR_TABLE, BIOS_DATA_AREA, BOOT_SECTOR, LOW_ROM, LOCAL_APIC];
