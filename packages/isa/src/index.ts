@@ -22,3 +22,4 @@ export {CONDITION_SPELLINGS} from './interpretations/assemble-lines.js';
 export * from './interpretations/decode.js';
 export * from './opcodes/unsupported.js';
 export * from './interpretations/disassemble.js';
+export * from './interpretations/explain.js';

@@ -15,7 +15,10 @@ export interface Helper {
   readonly mayFault: boolean;
   /** Width of the value it gives back; undefined when it gives none. */
   readonly result: Width | undefined;
-  /** A sentence with {0}, {1}… for its arguments: 'CR3 ← {0}; forget every non-global translation'. */
+  /**
+   * A sentence with {0}, {1}… for its arguments: 'CR3 ← {0}; forget every non-global translation'. {0:segment} names the
+   * segment register whose number the argument is.
+   */
   readonly summary: string;
 }
 

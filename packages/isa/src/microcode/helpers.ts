@@ -5,7 +5,7 @@ import {helper} from './helper.js';
 
 export const HELPERS = {
   // Segments and descriptor tables. `which` arguments are register numbers in encoding order (ES CS SS DS FS GS).
-  loadSegment: helper('loadSegment', {reads: ['GDTR', 'LDTR', 'CPL'], writes: ['segments'], mayFault: true, summary: 'segment register {0} ← selector {1}, with base, limit and rights from its descriptor'}),
+  loadSegment: helper('loadSegment', {reads: ['GDTR', 'LDTR', 'CPL'], writes: ['segments'], mayFault: true, summary: '{0:segment} ← selector {1}, with base, limit and rights from its descriptor'}),
   loadGdtr: helper('loadGdtr', {writes: ['GDTR'], summary: 'GDTR ← limit {0}, base {1}'}),
   loadIdtr: helper('loadIdtr', {writes: ['IDTR'], summary: 'IDTR ← limit {0}, base {1}'}),
   loadLdtr: helper('loadLdtr', {reads: ['GDTR'], writes: ['LDTR'], mayFault: true, summary: 'LDTR ← selector {0}, with its descriptor'}),
@@ -41,7 +41,7 @@ export const HELPERS = {
   readTimeStampCounter: helper('readTimeStampCounter', {reads: ['MSR'], result: 64, summary: 'the time-stamp counter'}),
   invalidatePage: helper('invalidatePage', {writes: ['TLB'], summary: 'forget the translation of linear address {0}'}),
   /** Arguments: segment number, offset. Gives the linear address. */
-  linearAddress: helper('linearAddress', {reads: ['segments'], result: 64, summary: 'the linear address of offset {1} in segment {0}'}),
+  linearAddress: helper('linearAddress', {reads: ['segments'], result: 64, summary: 'the linear address of {0:segment}:{1}'}),
   writeBackCaches: helper('writeBackCaches', {writes: ['cache'], summary: 'write back and forget the caches'}),
 
   /** Argument: leaf, subleaf. Writes EAX, EBX, ECX, EDX. */

@@ -122,8 +122,22 @@ export class Microcode {
   binary(operation: BinaryOperation, a: Value, b: Value): Value {
     const shift = operation === 'shl' || operation === 'shr' || operation === 'sar';
     assert(shift || a.width === b.width, `${operation} of ${a.width} and ${b.width} bits`);
+    const known = this.#fold(operation, a, b);
+    if (known !== undefined) return this.constant(known, a.width);
     const width = COMPARISONS.has(operation) ? 1 : a.width;
     return this.record({op: 'binary', operation, a: a.id, b: b.id, width});
+  }
+  /** What two constants give together: known now, so nobody has to compute it later or read how. */
+  #fold(operation: BinaryOperation, a: Value, b: Value): bigint | undefined {
+    const [x, y] = [this.operations[a.id], this.operations[b.id]];
+    if (x?.op !== 'constant' || y?.op !== 'constant') return undefined;
+    switch (operation) {
+      case 'add': return x.value + y.value;
+      case 'sub': return x.value - y.value;
+      case 'and': return x.value & y.value;
+      case 'or': return x.value | y.value;
+      default: return undefined;
+    }
   }
   /** The value of a condition code (SDM vol. 1, "Condition Codes"). */
   condition(condition: Condition): Value {

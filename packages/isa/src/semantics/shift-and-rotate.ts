@@ -31,17 +31,29 @@ const bitOutLeft = (m: Microcode, a: Value, count: Value): Value => a.shiftRight
 const bitOutRight = (a: Value, count: Value): Value => a.shiftRight(count.sub(1n)).truncate(1);
 const nextToSign = (a: Value): Value => a.bit(a.width - 2);
 
-/** Sets a flag where the count is not 0: as defined for the counts of `defined`, as undefined for the others. */
-function setCountedFlag(m: Microcode, count: Count, flag: Flag, value: Value | bigint, defined: (n: number) => boolean, isDefined: (c: Value) => Value): void {
-  if (count.fixed !== undefined) {
-    if (defined(count.fixed)) m.setFlag(flag, value);
-    else m.setUndefinedFlag(flag, value);
-    return;
-  }
-  const nonzero = count.value.isNot(0n), is = isDefined(count.value);
-  m.setFlag(flag, value, nonzero.and(is));
-  m.setUndefinedFlag(flag, value, nonzero.and(is.not()));
+/** For which counts, of those that are not 0, the manual defines a flag: as a number, and as a value. */
+interface Domain {
+  readonly includes: (count: number) => boolean;
+  readonly inside: (count: Value) => Value;
+  readonly outside: (count: Value) => Value;
 }
+
+/** Sets a flag where the count is not 0: as defined for the counts of the domain, as undefined for the others. */
+function setCountedFlag(m: Microcode, count: Count, flag: Flag, value: Value, domain: Domain): void {
+  if (count.fixed === undefined) {
+    m.setFlag(flag, value, domain.inside(count.value));
+    m.setUndefinedFlag(flag, value, domain.outside(count.value));
+  } else if (domain.includes(count.fixed)) m.setFlag(flag, value);
+  else m.setUndefinedFlag(flag, value);
+}
+
+const ONE: Domain = {includes: n => n === 1, inside: c => c.is(1n), outside: c => c.above(1n)};
+
+const upTo = (last: number): Domain => ({
+  includes: n => n <= last,
+  inside: c => c.isNot(0n).and(c.above(BigInt(last)).not()),
+  outside: c => c.above(BigInt(last)),
+});
 
 /** A flag that is defined for every count but 0. */
 function setFlagUnlessZero(m: Microcode, count: Count, flag: Flag, value: Value): void {
@@ -50,7 +62,7 @@ function setFlagUnlessZero(m: Microcode, count: Count, flag: Flag, value: Value)
 
 /** OF is defined for a count of 1; measured: the same formula serves for the others. */
 function setOverflow(m: Microcode, count: Count, value: Value): void {
-  setCountedFlag(m, count, 'OF', value, n => n === 1, c => c.is(1n));
+  setCountedFlag(m, count, 'OF', value, ONE);
 }
 
 /** SF, ZF, PF by the result; AF is undefined, measured: set. */
@@ -58,14 +70,14 @@ function setResultFlags(m: Microcode, count: Count, result: Value): void {
   setFlagUnlessZero(m, count, 'SF', result.sign());
   setFlagUnlessZero(m, count, 'ZF', result.is(0n));
   setFlagUnlessZero(m, count, 'PF', result.parity());
-  setCountedFlag(m, count, 'AF', 1n, () => false, c => c.is(0n));
+  m.setUndefinedFlag('AF', 1n, count.fixed === undefined ? count.value.isNot(0n) : undefined);
 }
 
 /** CF of SHL and SHR is undefined from the operand's width on, which only 8 and 16-bit operands can reach. */
 function setShiftCarry(m: Microcode, count: Count, carry: Value): void {
   const width = m.instruction.width;
   if (width >= 32) setFlagUnlessZero(m, count, 'CF', carry);
-  else setCountedFlag(m, count, 'CF', carry, n => n < width, c => c.below(BigInt(width)));
+  else setCountedFlag(m, count, 'CF', carry, upTo(width - 1));
 }
 
 interface Shift {
@@ -134,7 +146,8 @@ function doubleShift(i: Instruction, m: Microcode, compute: (a: Value, b: Value,
   if (count.fixed === 0) return m.write(operand, a);
   const {result, carry, overflow} = compute(a, b, count.value);
   m.write(operand, result);
-  setCountedFlag(m, count, 'CF', carry, n => n <= i.width, c => c.above(BigInt(i.width)).not());
+  if (i.width === 16) setCountedFlag(m, count, 'CF', carry, upTo(16));
+  else setFlagUnlessZero(m, count, 'CF', carry);
   setOverflow(m, count, overflow);
   setResultFlags(m, count, result);
 }
