@@ -1,0 +1,95 @@
+// The devices that a guest finds at its ports, and the answer to everything KVM brings to user space. One board serves
+// the simulated QEMU, real KVM (packages/kvm hands it the same VmExit values) and a guest on bare metal.
+
+import {assertUnreachable, hex} from '@hyperscope/base';
+import {DebugPort, ExitPort, PortMap, PowerOffPort, Uart16550, debugExitStatus} from '@hyperscope/machine';
+import type {Bank, WillWrite} from '@hyperscope/machine';
+import type {PortOptions, RunOutcome} from '../technique.js';
+import type {VmExit} from '../virtual-machine.js';
+
+const COM1 = 0x3f8;
+const DEBUG_CONSOLE = 0xe9;
+
+export class DeviceBoard {
+  readonly ports = new PortMap();
+  readonly uart = new Uart16550(COM1);
+  readonly #captures = new Map<number, DebugPort>();
+  readonly #exitPort: ExitPort | undefined;
+  readonly #powerOffPort: PowerOffPort | undefined;
+
+  /** COM1 and the debug console are always there; `options` adds the others. */
+  constructor(options: PortOptions) {
+    this.ports.attach(this.uart);
+    for (const port of new Set([DEBUG_CONSOLE, ...options.capturePorts])) {
+      const device = new DebugPort(port);
+      this.#captures.set(port, device);
+      this.ports.attach(device);
+    }
+    this.#exitPort = options.exitPort === undefined ? undefined : new ExitPort(options.exitPort);
+    this.#powerOffPort = options.powerOffPort === undefined ? undefined : new PowerOffPort(options.powerOffPort);
+    if (this.#exitPort !== undefined) this.ports.attach(this.#exitPort);
+    if (this.#powerOffPort !== undefined) this.ports.attach(this.#powerOffPort);
+  }
+
+  get banks(): readonly Bank[] { return this.ports.devices.map(device => device.bank); }
+  observe(willWrite: WillWrite | undefined): void { this.ports.observe(willWrite); }
+
+  /** Bytes that the guest wrote to a captured port (0xe9 always is one). */
+  captured(port: number): Uint8Array { return this.#captures.get(port)?.output ?? new Uint8Array(); }
+  get unknownPorts(): ReadonlyMap<number, number> { return this.ports.unknown; }
+
+  /** How the guest asked for its run to end, if it did. */
+  get outcome(): RunOutcome | undefined {
+    const value = this.#exitPort?.value;
+    if (value !== undefined) return {kind: 'debug-exit', value: debugExitStatus(value)};
+    return this.#powerOffPort?.isOff === true ? {kind: 'power-off'} : undefined;
+  }
+
+  /** Does what the exit asks for: an 'in' or a 'read' finds its data filled. Gives the outcome where the guest cannot go on. */
+  handleExit(exit: VmExit): 'continue' | RunOutcome {
+    switch (exit.reason) {
+      case 'io':
+        this.#transfer(exit);
+        return this.outcome ?? 'continue';
+      case 'mmio':
+        // Nothing is mapped outside the memory slots: reads give all ones, writes are lost.
+        if (exit.direction === 'read') exit.data.fill(0xff);
+        return 'continue';
+      case 'hlt': return {kind: 'halted'};
+      case 'shutdown': return {kind: 'triple-fault', chain: []};
+      case 'rdmsr':
+      case 'wrmsr':
+      case 'irq-window-open':
+      case 'interrupted':
+      case 'debug': return 'continue';
+      case 'fail-entry': return {kind: 'error', message: `KVM could not enter the guest: hardware entry failure reason ${hex(exit.hardwareReason)}.`};
+      case 'internal-error': return internalError(exit.suberror, exit.instruction);
+      case 'unknown': return {kind: 'error', message: `KVM_RUN returned exit reason ${exit.code}, which this program does not know.`};
+      default: return assertUnreachable(exit);
+    }
+  }
+
+  #transfer(exit: Extract<VmExit, {reason: 'io'}>): void {
+    const bytes = exit.width / 8;
+    const view = new DataView(exit.data.buffer, exit.data.byteOffset, exit.data.byteLength);
+    for (let index = 0; index < exit.count; index++) {
+      const at = index * bytes;
+      if (exit.direction === 'out') this.ports.write(exit.port, bytes, readElement(view, at, bytes));
+      else writeElement(view, at, bytes, this.ports.read(exit.port, bytes));
+    }
+  }
+}
+
+function readElement(view: DataView, at: number, bytes: number): number {
+  return bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
+}
+function writeElement(view: DataView, at: number, bytes: number, value: number): void {
+  if (bytes === 1) view.setUint8(at, value);
+  else if (bytes === 2) view.setUint16(at, value, true);
+  else view.setUint32(at, value, true);
+}
+
+function internalError(suberror: number, instruction: Uint8Array | undefined): RunOutcome {
+  if (instruction === undefined) return {kind: 'error', message: `KVM stopped with an internal error, suberror ${suberror}.`};
+  return {kind: 'unsupported', address: 0n, bytes: instruction, what: 'an instruction that KVM cannot emulate (KVM_EXIT_INTERNAL_ERROR, suberror 1)'};
+}

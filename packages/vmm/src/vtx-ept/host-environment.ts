@@ -1,0 +1,121 @@
+// The operating system under the hypervisor, as far as the processor can see it: descriptor tables, page tables, control
+// registers and SYSCALL MSRs of a 64-bit host. This is the state that VM exits come back to.
+
+import {hpa} from '@hyperscope/base';
+import type {DescriptorRegister} from '@hyperscope/isa';
+import type {Machine} from '@hyperscope/machine';
+import {NO_POINTER} from '@hyperscope/machine';
+import {
+  HOST_GDT, HOST_IDT, HOST_PAGE_TABLES, HOST_TR, HOST_TSS, DIRECT_MAP, KERNEL_CODE, KERNEL_CS, KERNEL_SS, KERNEL_STACK, KERNEL_WINDOW,
+  USER_CODE, USER_CS, USER_SS, USER_STACK, USER_WINDOW,
+} from './host-layout.js';
+
+const PRESENT_WRITABLE = 3n;
+const USER = 4n;
+const LARGE = 0x80n;
+/** PE MP ET NE WP AM PG; PAE PGE OSFXSR OSXMMEXCPT. VMXE comes when KVM is loaded. */
+export const HOST_CR0 = 0x8005_0033n;
+export const HOST_CR4 = 0x6a0n;
+/** SCE LME LMA NXE. */
+export const HOST_EFER = 0xd01n;
+const RESET_PAT = 0x0007_0406_0007_0406n;
+/** Locked by the firmware, with VMXON outside SMX allowed. */
+const FEATURE_CONTROL = 5n;
+/** Flags that SYSCALL clears: TF IF DF NT AC and the status flags, as Linux sets it. */
+const SYSCALL_MASK = 0x25_7fd5n;
+
+const CODE_64 = 0xa09bn;
+const USER_CODE_64 = 0xa0fbn;
+const DATA = 0xc093n;
+const USER_DATA = 0xc0f3n;
+
+/** `entry`: where SYSCALL leads, the kernel's entry_SYSCALL_64. Leaves the processor in QEMU's first instruction, at ring 3. */
+export function buildHostEnvironment(machine: Machine, entry: bigint, start: bigint): void {
+  writeDescriptorTables(machine);
+  writePageTables(machine);
+  const r = machine.registers;
+  r.set('CR0', HOST_CR0);
+  r.set('CR3', BigInt(HOST_PAGE_TABLES));
+  r.set('CR4', HOST_CR4);
+  r.set('EFER', HOST_EFER);
+  r.set('PAT', RESET_PAT);
+  r.set('FEATURE_CONTROL', FEATURE_CONTROL);
+  r.set('STAR', (0x23n << 48n) | (BigInt(KERNEL_CS) << 32n));
+  r.set('LSTAR', entry);
+  r.set('FMASK', SYSCALL_MASK);
+  r.set('GDTR.base', DIRECT_MAP + BigInt(HOST_GDT));
+  r.set('GDTR.limit', 0x7fn);
+  r.set('IDTR.base', DIRECT_MAP + BigInt(HOST_IDT));
+  r.set('IDTR.limit', 0xfffn);
+  r.set('DR6', 0xffff_0ff0n);
+  r.set('DR7', 0x400n);
+  r.set('XCR0', 1n);
+  setSegment(machine, 'TR', BigInt(HOST_TR), DIRECT_MAP + BigInt(HOST_TSS), 0x67n, 0x8bn);
+  setSegment(machine, 'LDTR', 0n, 0n, 0n, 0x1_0000n);
+  for (const name of ['DS', 'ES', 'FS', 'GS'] as const) setSegment(machine, name, 0n, 0n, 0xffff_ffffn, 0x1_0000n);
+  r.set('VMXON_POINTER', NO_POINTER);
+  r.set('CURRENT_VMCS', NO_POINTER);
+  r.set('RSP', USER_STACK);
+  r.set('RFLAGS', 0x202n);
+  enterUserMode(machine);
+  r.set('RIP', start);
+  machine.tlb.flushAll();
+}
+
+function setSegment(machine: Machine, name: DescriptorRegister, selector: bigint, base: bigint, limit: bigint, attributes: bigint): void {
+  const r = machine.registers;
+  r.set(`${name}.selector`, selector);
+  r.set(`${name}.base`, base);
+  r.set(`${name}.limit`, limit);
+  r.set(`${name}.attributes`, attributes);
+}
+
+/** CS, SS and CPL as SYSCALL leaves them. */
+export function enterKernelMode(machine: Machine): void {
+  setSegment(machine, 'CS', BigInt(KERNEL_CS), 0n, 0xffff_ffffn, CODE_64);
+  setSegment(machine, 'SS', BigInt(KERNEL_SS), 0n, 0xffff_ffffn, DATA);
+  machine.registers.set('CPL', 0n);
+}
+
+/** CS, SS and CPL as SYSRET leaves them. */
+export function enterUserMode(machine: Machine): void {
+  setSegment(machine, 'CS', BigInt(USER_CS), 0n, 0xffff_ffffn, USER_CODE_64);
+  setSegment(machine, 'SS', BigInt(USER_SS), 0n, 0xffff_ffffn, USER_DATA);
+  machine.registers.set('CPL', 3n);
+}
+
+function writeDescriptorTables(machine: Machine): void {
+  const gdt: readonly (readonly [number, bigint])[] = [
+    [KERNEL_CS, 0x00af_9b00_0000_ffffn], [KERNEL_SS, 0x00cf_9300_0000_ffffn], [USER_SS & ~7, 0x00cf_f300_0000_ffffn], [USER_CS & ~7, 0x00af_fb00_0000_ffffn],
+    [HOST_TR, systemDescriptor(DIRECT_MAP + BigInt(HOST_TSS))], [HOST_TR + 8, (DIRECT_MAP + BigInt(HOST_TSS)) >> 32n],
+  ];
+  for (const [selector, descriptor] of gdt) machine.memory.write(hpa(HOST_GDT + selector), 8, descriptor);
+  machine.memory.write(hpa(HOST_TSS + 4), 8, KERNEL_STACK); // RSP0
+  machine.memory.write(hpa(HOST_TSS + 0x66), 2, 0x68n); // no I/O permission bitmap
+}
+
+/** The low half of a busy 64-bit TSS descriptor with limit 67h. */
+function systemDescriptor(base: bigint): bigint {
+  return 0x67n | ((base & 0xff_ffffn) << 16n) | (0x8bn << 40n) | (((base >> 24n) & 0xffn) << 56n);
+}
+
+function writePageTables(machine: Machine): void {
+  let next = HOST_PAGE_TABLES + 0x1000;
+  const table = (at: number, linear: bigint, level: bigint): number => {
+    const slot = at + Number((linear >> (12n + 9n * (level - 1n))) & 511n) * 8;
+    const entry = machine.memory.read(hpa(slot), 8);
+    if (entry !== 0n) return Number(entry & ~0xfffn);
+    machine.memory.write(hpa(slot), 8, BigInt(next) | PRESENT_WRITABLE | USER);
+    next += 0x1000;
+    return next - 0x1000;
+  };
+  const map = (linear: bigint, physical: number, user: bigint): void => {
+    const directory = table(table(HOST_PAGE_TABLES, linear, 4n), linear, 3n);
+    const slot = directory + Number((linear >> 21n) & 511n) * 8;
+    machine.memory.write(hpa(slot), 8, BigInt(physical & ~0x1f_ffff) | PRESENT_WRITABLE | LARGE | user);
+  };
+  for (let at = 0; at < machine.memory.size && at < 2 ** 30; at += 0x20_0000) map(DIRECT_MAP + BigInt(at), at, 0n);
+  map(KERNEL_WINDOW, KERNEL_CODE, 0n);
+  map(USER_WINDOW, USER_CODE, USER);
+  map(USER_STACK, USER_CODE, USER);
+}

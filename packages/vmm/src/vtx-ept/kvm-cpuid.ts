@@ -1,0 +1,41 @@
+// CPUID: the guest sees the processor that KVM lets it see. Linux, arch/x86/kvm/cpuid.c: kvm_emulate_cpuid, kvm_cpuid.
+
+import {hex} from '@hyperscope/base';
+import {cpuidEntry} from '@hyperscope/machine';
+import {guestCr4} from './guest-registers.js';
+import type {Host} from './host-context.js';
+import type {StepResult} from './host-program.js';
+
+const CPUID = 10;
+const VMX = 1 << 5;
+const OSXSAVE = 1 << 27;
+const HYPERVISOR = 1 << 31;
+const CR4_OSXSAVE = 1n << 18n;
+const SIGNATURE_LEAF = 0x4000_0000;
+/** "KVMKVMKVM\0\0\0" in EBX, ECX, EDX; Documentation/virt/kvm/x86/cpuid.rst. */
+const SIGNATURE = [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d] as const;
+
+export type CpuidAnswer = readonly [eax: number, ebx: number, ecx: number, edx: number];
+
+/** What the guest is told: VMX hidden, the hypervisor bit set, KVM's signature at 40000000h. */
+export function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
+  if (leaf === SIGNATURE_LEAF) return SIGNATURE;
+  if (leaf === SIGNATURE_LEAF + 1) return [0, 0, 0, 0];
+  const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
+  if (leaf !== 1) return [eax, ebx, ecx, edx];
+  const osxsave = (guestCr4(host) & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
+  return [eax, ebx, (ecx & ~(VMX | OSXSAVE)) | osxsave | HYPERVISOR, edx];
+}
+
+export function handleCpuid(host: Host): StepResult {
+  const leaf = Number(host.vcpu.register('RAX') & 0xffff_ffffn);
+  const subleaf = Number(host.vcpu.register('RCX') & 0xffff_ffffn);
+  const [eax, ebx, ecx, edx] = guestCpuid(host, leaf, subleaf);
+  host.vcpu.setRegister('RAX', BigInt(eax >>> 0));
+  host.vcpu.setRegister('RBX', BigInt(ebx >>> 0));
+  host.vcpu.setRegister('RCX', BigInt(ecx >>> 0));
+  host.vcpu.setRegister('RDX', BigInt(edx >>> 0));
+  host.handled(CPUID, 'kvm', 'KVM answers from the table that user space gave it');
+  const values = [['EAX', eax], ['EBX', ebx], ['ECX', ecx], ['EDX', edx]] as const;
+  return {say: `kvm_emulate_cpuid: leaf ${hex(leaf)}: ${values.map(([name, value]) => `${name} ← ${hex(value >>> 0)}`).join(', ')}`, go: 'skip_emulated_instruction'};
+}

@@ -1,0 +1,34 @@
+// Where KVM would need its instruction emulator and this one does not have it: the run stops and says what was met.
+
+import {bit, bits, hex} from '@hyperscope/base';
+import {exitReasonTitle} from '@hyperscope/isa';
+import {KVM_EXIT, INTERNAL_ERROR} from './kvm-exit-codes.js';
+import type {Host} from './host-context.js';
+import type {StepResult} from './host-program.js';
+import {readGuestVirtual} from './guest-memory.js';
+
+const LONGEST_INSTRUCTION = 15;
+
+/** The bytes at the guest's RIP, as far as they can be read. */
+export function bytesAtGuestRip(host: Host): {readonly address: bigint; readonly bytes: Uint8Array} {
+  const rip = host.vmx.vmread('GUEST_RIP');
+  const code64 = bit(host.vmx.vmread('GUEST_CS_ACCESS_RIGHTS'), 13) && bit(host.vmx.vmread('VM_ENTRY_CONTROLS'), 9);
+  const address = code64 ? rip : rip + host.vmx.vmread('GUEST_CS_BASE');
+  const read: number[] = [];
+  for (let index = 0; index < LONGEST_INSTRUCTION; index++) {
+    const byte = readGuestVirtual(host, address + BigInt(index), 1);
+    if (byte === undefined) break;
+    read.push(Number(byte));
+  }
+  return {address, bytes: Uint8Array.from(read)};
+}
+
+/** KVM_EXIT_INTERNAL_ERROR, with a sentence for `what` this hypervisor cannot do. */
+export function cannotEmulate(host: Host, what: string): StepResult {
+  const reason = Number(bits(host.vmx.vmread('EXIT_REASON'), 15, 0));
+  host.vcpu.exitReason = KVM_EXIT.INTERNAL_ERROR;
+  host.vcpu.unionWord = BigInt(INTERNAL_ERROR.EMULATION);
+  host.unsupported = {kind: 'unsupported', ...bytesAtGuestRip(host), what};
+  host.handled(reason, 'user-space', `${what}: KVM_EXIT_INTERNAL_ERROR`);
+  return {say: `${exitReasonTitle(reason)} at guest RIP ${hex(host.vmx.vmread('GUEST_RIP'))}: ${what}`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+}

@@ -1,0 +1,96 @@
+// I/O instructions. There is no device in the kernel, so each goes to user space; on the way back the instruction is
+// completed. Linux, arch/x86/kvm/vmx/vmx.c: handle_io; arch/x86/kvm/x86.c: kvm_fast_pio.
+//
+// Exit qualification: 2:0 bytes − 1 · 3 IN · 4 string · 5 REP · 6 immediate · 31:16 port
+
+import {bit, bits, hex} from '@hyperscope/base';
+import type {GeneralRegister} from '@hyperscope/isa';
+import {KVM_EXIT} from './kvm-exit-codes.js';
+import {COMPLETE} from './kvm-vcpu.js';
+import type {Host} from './host-context.js';
+import type {StepResult} from './host-program.js';
+import {skipInstruction} from './guest-registers.js';
+import {readGuestVirtual, writeGuestVirtual} from './guest-memory.js';
+import {cannotEmulate} from './kvm-emulation-failure.js';
+
+const IO_INSTRUCTION = 30;
+const DF = 10;
+
+interface IoQualification {
+  readonly bytes: 1 | 2 | 4;
+  readonly direction: 'in' | 'out';
+  readonly form: 'plain' | 'string';
+  readonly repeated: boolean;
+  readonly port: number;
+}
+
+function decode(qualification: bigint): IoQualification {
+  const size = Number(bits(qualification, 2, 0)) + 1;
+  return {
+    bytes: size === 4 ? 4 : size === 2 ? 2 : 1,
+    direction: bit(qualification, 3) ? 'in' : 'out',
+    form: bit(qualification, 4) ? 'string' : 'plain',
+    repeated: bit(qualification, 5),
+    port: Number(bits(qualification, 31, 16)),
+  };
+}
+
+export function handleIo(host: Host): StepResult {
+  const qualification = host.vmx.vmread('EXIT_QUALIFICATION');
+  const io = decode(qualification);
+  const name = `${io.form === 'string' ? (io.direction === 'in' ? 'INS' : 'OUTS') : io.direction.toUpperCase()}`;
+  const say = `read EXIT_QUALIFICATION: ${hex(qualification)}: ${name}, ${io.bytes === 1 ? '1 byte' : `${io.bytes} bytes`}, port ${hex(io.port)}`;
+  if (io.form === 'string' && io.direction === 'out') {
+    const element = readGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes);
+    if (element === undefined) return cannotEmulate(host, 'OUTS from an address that the guest’s page tables do not map needs the instruction emulator');
+    host.vcpu.ioData = element;
+  } else {
+    host.vcpu.ioData = io.direction === 'out' ? BigInt.asUintN(8 * io.bytes, host.vcpu.register('RAX')) : 0n;
+  }
+  host.vcpu.io = {direction: io.direction, bytes: io.bytes, port: io.port};
+  host.vcpu.exitReason = KVM_EXIT.IO;
+  host.vcpu.set('complete_userspace_io', io.form === 'string' ? COMPLETE.string : io.direction === 'in' ? COMPLETE.input : COMPLETE.skip);
+  host.handled(IO_INSTRUCTION, 'user-space', `no device in the kernel answers at port ${hex(io.port)}: KVM_EXIT_IO`);
+  return {say: `${say}. No device in the kernel has it, so user space is asked.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+}
+
+/** An IN whose value user space has put into kvm_run. A 32-bit result clears the upper half of RAX. */
+export function completeInput(host: Host): string {
+  const {bytes, port} = host.vcpu.io;
+  const value = BigInt.asUintN(8 * bytes, host.vcpu.ioData);
+  const before = host.vcpu.register('RAX');
+  const mask = (1n << BigInt(8 * bytes)) - 1n;
+  host.vcpu.setRegister('RAX', bytes === 4 ? value : (before & ~mask) | value);
+  const {from, to} = skipInstruction(host);
+  return `the IN is completed: ${hex(value)} from port ${hex(port)} into ${bytes === 4 ? 'EAX' : bytes === 2 ? 'AX' : 'AL'}; guest RIP ${hex(from)} → ${hex(to)}`;
+}
+
+/** One element of INS or OUTS: memory, index and count registers; RIP only moves when the repetition is over. */
+export function completeString(host: Host): string {
+  const io = decode(host.vmx.vmread('EXIT_QUALIFICATION'));
+  if (io.direction === 'in' && !writeGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes, host.vcpu.ioData)) {
+    return cannotEmulate(host, 'INS to an address that the guest’s page tables do not map needs the instruction emulator').say;
+  }
+  const width = addressWidth(host);
+  const step = bit(host.vmx.vmread('GUEST_RFLAGS'), DF) ? -BigInt(io.bytes) : BigInt(io.bytes);
+  advance(host, io.direction === 'in' ? 'RDI' : 'RSI', step, width);
+  if (io.repeated) {
+    advance(host, 'RCX', -1n, width);
+    if (BigInt.asUintN(width, host.vcpu.register('RCX')) !== 0n) return 'one element is done; the repetition goes on at the same RIP';
+  }
+  const {from, to} = skipInstruction(host);
+  return `the last element is done: guest RIP ${hex(from)} → ${hex(to)}`;
+}
+
+/** VM-exit instruction information 9:7: 0, 1, 2 for 16, 32, 64 bits. */
+function addressWidth(host: Host): 16 | 32 | 64 {
+  const code = bits(host.vmx.vmread('VM_EXIT_INSTRUCTION_INFORMATION'), 9, 7);
+  return code === 2n ? 64 : code === 1n ? 32 : 16;
+}
+
+function advance(host: Host, register: GeneralRegister, by: bigint, width: 16 | 32 | 64): void {
+  const before = host.vcpu.register(register);
+  const moved = BigInt.asUintN(width, before + by);
+  const kept = width === 16 ? before & ~0xffffn : 0n;
+  host.vcpu.setRegister(register, kept | moved);
+}

@@ -1,0 +1,80 @@
+// struct kvm_vcpu and kvm_run as they lie in the host's memory. The processor does not switch the guest's general
+// registers, CR2 or the SYSCALL MSRs, so KVM keeps them here; being memory, they are recorded and shown like any other.
+//
+//   kvm_vcpu  +0 regs[16] in encoding order · then one 8-byte slot for each name below
+//   kvm_run   Documentation/virt/kvm/api.rst, "The kvm_run structure": +8 exit_reason, +32 the union
+
+import {hpa} from '@hyperscope/base';
+import {GENERAL_REGISTERS} from '@hyperscope/isa';
+import type {GeneralRegister} from '@hyperscope/isa';
+import type {PhysicalMemory} from '@hyperscope/machine';
+import {KVM_RUN_PAGE, PIO_DATA_PAGE, VCPU_STRUCT} from './host-layout.js';
+
+const SLOTS = [
+  'cr2', 'xcr0', 'star', 'lstar', 'cstar', 'fmask', 'kernel_gs_base', 'tsc_aux', 'dr0', 'dr1', 'dr2', 'dr3', 'dr6', 'cr8', 'apic_base', 'misc_enable',
+  'host_star', 'host_lstar', 'host_cstar', 'host_fmask', 'host_kernel_gs_base', 'host_tsc_aux', 'host_xcr0',
+  /** 1 once VMLAUNCH has succeeded: VMRESUME from then on. */
+  'launched',
+  /** The ring-3 RIP and RFLAGS to go back to. */
+  'user_rip', 'user_rflags',
+  /** What to do when user space has answered: 0 nothing, 1 skip the instruction, 2 take the value of an IN, 3 a string element. */
+  'complete_userspace_io',
+  /** Next free page of the pool that EPT tables come from, and how many guest pages are mapped. */
+  'ept_pool', 'ept_mapped',
+] as const;
+export type VcpuSlot = (typeof SLOTS)[number];
+
+const SLOT_OFFSET: ReadonlyMap<VcpuSlot, number> = new Map(SLOTS.map((slot, index) => [slot, 128 + 8 * index]));
+
+export const COMPLETE = {nothing: 0n, skip: 1n, input: 2n, string: 3n} as const;
+
+const EXIT_REASON = 8;
+const UNION = 32;
+
+/** The part of kvm_run that KVM_EXIT_IO fills. */
+export interface RunIo {
+  readonly direction: 'in' | 'out';
+  readonly bytes: 1 | 2 | 4;
+  readonly port: number;
+}
+
+export class KvmVcpu {
+  readonly #memory: PhysicalMemory;
+
+  constructor(memory: PhysicalMemory) {
+    this.#memory = memory;
+  }
+
+  register(name: GeneralRegister): bigint { return this.#memory.read(hpa(VCPU_STRUCT + 8 * GENERAL_REGISTERS.indexOf(name)), 8); }
+  setRegister(name: GeneralRegister, value: bigint): void {
+    this.#memory.write(hpa(VCPU_STRUCT + 8 * GENERAL_REGISTERS.indexOf(name)), 8, BigInt.asUintN(64, value));
+  }
+  get(slot: VcpuSlot): bigint { return this.#memory.read(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8); }
+  set(slot: VcpuSlot, value: bigint): void { this.#memory.write(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8, BigInt.asUintN(64, value)); }
+
+  get exitReason(): number { return Number(this.#memory.read(hpa(KVM_RUN_PAGE + EXIT_REASON), 4)); }
+  set exitReason(reason: number) { this.#memory.write(hpa(KVM_RUN_PAGE + EXIT_REASON), 4, BigInt(reason)); }
+
+  /** kvm_run.fail_entry.hardware_entry_failure_reason, and internal.suberror: both first in the union. */
+  get unionWord(): bigint { return this.#memory.read(hpa(KVM_RUN_PAGE + UNION), 8); }
+  set unionWord(value: bigint) { this.#memory.write(hpa(KVM_RUN_PAGE + UNION), 8, value); }
+
+  get io(): RunIo {
+    const read = (offset: number, bytes: number): number => Number(this.#memory.read(hpa(KVM_RUN_PAGE + UNION + offset), bytes));
+    const bytes = read(1, 1);
+    return {direction: read(0, 1) === 0 ? 'in' : 'out', bytes: bytes === 4 ? 4 : bytes === 2 ? 2 : 1, port: read(2, 2)};
+  }
+  set io(io: RunIo) {
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION), 1, io.direction === 'in' ? 0n : 1n);
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 1), 1, BigInt(io.bytes));
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 2), 2, BigInt(io.port));
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 4), 4, 1n);
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 8), 8, BigInt(PIO_DATA_PAGE - KVM_RUN_PAGE));
+  }
+  /** The element at data_offset, little-endian. */
+  get ioData(): bigint { return this.#memory.read(hpa(PIO_DATA_PAGE), 4); }
+  set ioData(value: bigint) { this.#memory.write(hpa(PIO_DATA_PAGE), 4, BigInt.asUintN(32, value)); }
+}
+
+/** Where the general registers of the guest lie while the host runs, for views. */
+export const SAVED_REGISTERS = {address: VCPU_STRUCT, slots: SLOTS, offsetOf: (slot: VcpuSlot): number => SLOT_OFFSET.get(slot) ?? 0} as const;
