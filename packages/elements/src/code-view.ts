@@ -9,15 +9,19 @@ import {sharedStyles} from './shared-styles.js';
 
 type Chip = CodeLine['chips'][number];
 
+const CHIP_NAMES: Readonly<Record<Chip['label'], string>> = {
+  'privileged': 'privileged', 'IOPL-sensitive': 'IOPL', 'sensitive': 'sensitive', 'stealth': 'stealth', 'exits': 'exits',
+};
+
 @customElement('hs-code-view')
 export class CodeView extends LitElement {
   static override readonly styles = [sharedStyles, css`
-    :host { display: flex; flex-direction: column; min-height: 0; }
+    :host { container-type: inline-size; display: flex; flex-direction: column; min-height: 0; }
     .bar { display: flex; gap: 2px; margin-bottom: 6px; }
     .bar button { border: 0; border-bottom: 2px solid transparent; border-radius: 0; padding: 3px 8px; background: none; color: var(--mute); }
     .bar button[aria-pressed='true'] { color: var(--ink); border-color: var(--ink); font-weight: 650; }
     .lines { overflow: auto; min-height: 0; flex: 1; font-family: var(--mono); font-size: var(--code); }
-    .line { display: grid; grid-template-columns: 14px minmax(5ch, max-content) 15ch minmax(16ch, 1fr) max-content; gap: 0 8px; align-items: center;
+    .line { display: grid; grid-template-columns: 12px minmax(4ch, max-content) 9ch minmax(max-content, 1fr) max-content; gap: 0 7px; align-items: center;
       padding: 2px 6px 2px 4px; border-radius: 4px; white-space: pre; min-width: min-content; }
     .line.bytes-off { grid-template-columns: 14px max-content minmax(16ch, 1fr) max-content; }
     .where, .bytes { color: var(--mute); }
@@ -25,9 +29,13 @@ export class CodeView extends LitElement {
     .current { background: var(--hit); color: var(--hit-ink); box-shadow: inset 3px 0 0 var(--who); }
     .current .where, .current .bytes { color: inherit; }
     .pointer { width: 12px; height: 12px; fill: var(--who); }
+    .left { background: none; color: inherit; box-shadow: inset 3px 0 0 var(--who), inset 0 0 0 1px var(--strong-line); }
+    .left .pointer { fill: none; stroke: var(--who); stroke-width: 1.6; }
     .comment { color: var(--mute); }
     .current .comment { color: inherit; }
-    .chips { display: flex; gap: 4px; }
+    .chips { display: flex; gap: 4px; position: sticky; inset-inline-end: 2px; }
+    .bytes { font-size: 0.92em; }
+    @container (max-width: 260px) { .bytes { display: none; } .line { grid-template-columns: 12px max-content minmax(max-content, 1fr) max-content; } }
     .chip { font: 650 11px/1.5 var(--sans); padding: 0 7px; border-radius: 9px; border: 1px solid currentColor; cursor: help; }
     .chip.exits { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
     .chip.privileged { background: var(--vmm-tint); color: var(--vmm-ink); }
@@ -39,7 +47,9 @@ export class CodeView extends LitElement {
   @property({attribute: false}) current: bigint | undefined = undefined;
   /** NASM source, when there is one; then a toggle appears. */
   @property({attribute: false}) source: string | undefined = undefined;
-  /** Whose code it is, for the pointer's colour. */
+  /** 'left': the guest stopped here and its host runs. */
+  @property() standing: 'running' | 'left' = 'running';
+  /** Who runs, for the pointer's colour. */
   @property({attribute: false}) who: Actor = 'guest-kernel';
   @state() private view: 'disassembly' | 'source' = 'disassembly';
 
@@ -69,13 +79,17 @@ export class CodeView extends LitElement {
       ${button('disassembly', 'Disassembly')}${button('source', 'Source')}</div>`;
   }
 
+  private mark(current: boolean): string {
+    return current ? `current ${this.standing}` : '';
+  }
+
   private disassembly(): TemplateResult {
     if (this.lines.length === 0) return html`<p class="empty">No code is known at this address.</p>`;
     return html`${this.lines.map(line => {
       const current = line.address === this.current;
-      return html`<div class="line ${current ? 'current' : ''}" aria-current=${current ? 'step' : nothing}>
+      return html`<div class="line ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
         ${pointer(current)}<span class="where">${line.address.toString(16)}</span>
-        <span class="bytes" title=${line.bytes}>${line.bytes}</span><span>${line.text}</span>${chips(line.chips)}</div>`;
+        <span class="bytes" title=${line.bytes}>${line.bytes}</span><span>${line.text.replaceAll(/ +/g, ' ')}</span>${chips(line.chips)}</div>`;
     })}`;
   }
 
@@ -86,7 +100,7 @@ export class CodeView extends LitElement {
       const current = line !== undefined && line.address === this.current;
       const at = text.indexOf(';');
       const code = at < 0 ? text : text.slice(0, at);
-      return html`<div class="line bytes-off ${current ? 'current' : ''}" aria-current=${current ? 'step' : nothing}>
+      return html`<div class="line bytes-off ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
         ${pointer(current)}<span class="where">${String(index + 1).padStart(3)}</span>
         <span>${code}${at < 0 ? nothing : html`<span class="comment">${text.slice(at)}</span>`}</span>
         ${chips(line?.chips ?? [])}</div>`;
@@ -99,5 +113,5 @@ function pointer(current: boolean): TemplateResult {
 }
 
 function chips(found: readonly Chip[]): TemplateResult {
-  return html`<span class="chips">${found.map(chip => html`<span class="chip ${chip.label}" title=${chip.why}>${chip.label}</span>`)}</span>`;
+  return html`<span class="chips">${found.map(chip => html`<span class="chip ${chip.label}" title="${chip.label}: ${chip.why}">${CHIP_NAMES[chip.label]}</span>`)}</span>`;
 }

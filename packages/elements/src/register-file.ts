@@ -61,7 +61,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 function registerRow(item: Shown, digits: number): TemplateResult {
   const changed = item.now !== item.before;
   const [zeros, rest] = splitZeros(item.now, digits);
-  const word = WORDS[item.cell]?.[Number(item.now)];
+  const word = item.cell === 'CPL' ? `ring ${item.now}` : WORDS[item.cell]?.[Number(item.now)];
   const name = item.cell.replace('.selector', '').replace('.base', ' base').replace('_', ' ');
   return html`<div class="row ${changed ? 'changed' : ''}"><dt>${name}</dt>
     <dd>${word ?? html`<span class="zero">0x${zeros}</span>${rest}`}</dd>
@@ -77,5 +77,5 @@ function fieldChips(item: Shown): TemplateResult | typeof nothing {
     return html`<span class="field ${flipped ? 'flipped' : ''}" title=${field.meaning}>${text}${flipped ? html`<span class="visually-hidden"> (now set)</span>` : nothing}</span>`;
   });
   const cleared = gone.map(({field}) => html`<span class="field cleared" title="cleared by this step: ${field.meaning}">${field.name}<span class="visually-hidden"> (cleared)</span></span>`);
-  return set.length + cleared.length === 0 ? nothing : html`<div class="fields">${set}${cleared}</div>`;
+  return set.length + cleared.length === 0 ? nothing : html`<dd class="fields">${set}${cleared}</dd>`;
 }

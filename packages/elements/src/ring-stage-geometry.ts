@@ -1,4 +1,4 @@
-// Where things are on the stage: two ring diagrams in a box of 1000 × 430, or one in the middle for bare metal.
+// Where things are on the stage: two ring diagrams in a box of 1000 × 402, or one in the middle for bare metal.
 
 import type {Place} from './stage-picture.js';
 
@@ -9,10 +9,10 @@ export interface Point {
 
 /** Outer radii of ring 0 to ring 3. */
 export const RING_RADII = [78, 104, 130, 182] as const;
-export const VIEW = {width: 1000, height: 420} as const;
-export const HOST: Point = {x: 205, y: 212};
-export const GUEST: Point = {x: 795, y: 212};
-export const ALONE: Point = {x: 300, y: 212};
+export const VIEW = {width: 1000, height: 402} as const;
+export const HOST: Point = {x: 205, y: 214};
+export const GUEST: Point = {x: 795, y: 214};
+export const ALONE: Point = {x: 300, y: 214};
 
 const degrees = (angle: number): number => (angle * Math.PI) / 180;
 
@@ -41,12 +41,12 @@ function shortened(from: Point, to: Point, by: number): Point {
 
 const round = (value: number): string => value.toFixed(1);
 
-/** A curve between two stands that bows by `bow` to the left of its direction (in view units), stopping short of the tokens. */
+/** A curve between two stands that bows by `bow` to the right of its direction as drawn (in view units), stopping short of the tokens. */
 export function curve(from: Point, to: Point, bow: number): string {
   const length = Math.hypot(to.x - from.x, to.y - from.y);
   if (length < 1) return loop(from);
   const middle = {x: (from.x + to.x) / 2, y: (from.y + to.y) / 2};
-  const control = {x: middle.x + ((to.y - from.y) / length) * bow, y: middle.y - ((to.x - from.x) / length) * bow};
+  const control = {x: middle.x - ((to.y - from.y) / length) * bow, y: middle.y + ((to.x - from.x) / length) * bow};
   const start = shortened(control, from, 18);
   const end = shortened(control, to, 22);
   return `M${round(start.x)} ${round(start.y)}Q${round(control.x)} ${round(control.y)} ${round(end.x)} ${round(end.y)}`;
@@ -61,7 +61,7 @@ function loop(at: Point): string {
 export function crown(from: Point, to: Point, bow: number): Point {
   const length = Math.max(1, Math.hypot(to.x - from.x, to.y - from.y));
   return {
-    x: (from.x + to.x) / 2 + ((to.y - from.y) / length) * bow * 0.5,
-    y: (from.y + to.y) / 2 - ((to.x - from.x) / length) * bow * 0.5,
+    x: (from.x + to.x) / 2 - ((to.y - from.y) / length) * bow * 0.5,
+    y: (from.y + to.y) / 2 + ((to.x - from.x) / length) * bow * 0.5,
   };
 }

@@ -5,19 +5,19 @@ import {css} from 'lit';
 export const ringStageStyles = css`
   :host { container-type: inline-size; }
   .stage { position: relative; }
-  svg { display: block; width: 100%; height: auto; max-height: var(--stage-height, 420px); }
+  svg { display: block; width: 100%; height: auto; max-height: var(--stage-height, 44vh); }
   text { font-family: var(--sans); fill: var(--ink); text-anchor: middle; }
-  .side { font-size: 17px; font-weight: 700; }
-  .ring { font-size: 16px; font-weight: 650; }
-  .role { font-size: 15px; }
-  .thin { font-size: 13px; fill: var(--mute); }
-  .band { stroke-width: 1.25; stroke: var(--line); fill: var(--panel); }
+  .side { font-size: calc(17px * var(--stage-type, 1)); font-weight: 700; }
+  .ring { font-size: calc(16px * var(--stage-type, 1)); font-weight: 650; }
+  .role { font-size: calc(15px * var(--stage-type, 1)); }
+  .thin { font-size: calc(13px * var(--stage-type, 1)); fill: var(--mute); }
+  .band { stroke-width: 1.5; }
   .band.role-here { stroke-width: 3.5; }
-  .leg { fill: none; stroke: var(--strong-line); stroke-width: 1.6; stroke-dasharray: 3 6; }
+  .leg { fill: none; stroke-width: 1.6; stroke-dasharray: 3 6; }
   .leg.done { stroke-dasharray: none; stroke-width: 2.4; opacity: 0.75; }
   .leg.now { stroke-dasharray: none; stroke-width: 5; }
-  .leg-name { font-size: 13.5px; fill: var(--mute); paint-order: stroke; stroke: var(--panel); stroke-width: 5px; }
-  .leg-name.now { font-weight: 700; fill: var(--ink); font-size: 15px; }
+  .leg-name { font-size: calc(13.5px * var(--stage-type, 1)); fill: var(--mute); paint-order: stroke; stroke: var(--panel); stroke-width: 5px; }
+  .leg-name.now { font-weight: 700; fill: var(--ink); font-size: calc(15px * var(--stage-type, 1)); }
   .token { transition: transform 420ms cubic-bezier(0.3, 0.7, 0.2, 1); }
   .halo { fill: none; stroke-width: 3; opacity: 0.55; }
   .ghost { opacity: 0.35; }
@@ -34,9 +34,11 @@ export const ringStageStyles = css`
   th { font-size: 0.85em; padding: 1px 8px; }
   thead th { text-align: center; }
   tbody th { width: 13em; }
-  td { border: 1px solid var(--line); text-align: center; padding: 3px 4px; color: var(--mute); background: var(--sunken); }
-  td.here { font-weight: 750; color: var(--here-ink); background: var(--here-tint); box-shadow: inset 0 0 0 3px var(--here); }
+  .corner { border: 0; background: none; }
+  tbody td { border: 1px solid var(--line); text-align: center; padding: 3px 4px; color: var(--mute); background: var(--sunken); }
+  tbody td.here { font-weight: 750; color: var(--here-ink); background: var(--here-tint); box-shadow: inset 0 0 0 3px var(--here); }
   td svg { display: inline-block; width: 0.95em; height: 0.95em; vertical-align: -0.1em; margin-inline-end: 0.35em; }
+  @container (max-width: 780px) { svg { --stage-type: 1.22; } .leg-name.now { display: none; } }
   .strip {
     display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 8px 0 0; padding: 6px 12px; background: var(--sunken);
     border-radius: 6px; font-family: var(--mono); font-size: clamp(11px, 1.35cqw, 20px);
@@ -44,5 +46,4 @@ export const ringStageStyles = css`
   .strip div { display: flex; gap: 0.6em; }
   .strip dt { color: var(--mute); }
   .strip dd { margin: 0; }
-  .ring-name { paint-order: stroke; stroke: var(--band-fill); stroke-width: 4px; }
 `;

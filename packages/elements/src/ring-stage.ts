@@ -68,7 +68,7 @@ export class RingStage extends LitElement {
 function arrowHeads(): SVGTemplateResult[] {
   const tokens = ['--hypervisor', '--vmm', '--guest-kernel', '--guest-user', '--strong-line'];
   return tokens.map(token => svg`<marker id=${`head${token}`} viewBox="0 0 10 10" refX="7" refY="5"
-    markerUnits="userSpaceOnUse" markerWidth="18" markerHeight="18" orient="auto">
+    markerUnits="userSpaceOnUse" markerWidth=${token === '--strong-line' ? 11 : 18} markerHeight=${token === '--strong-line' ? 11 : 18} orient="auto">
     <path d="M0 0L10 5L0 10L2.5 5z" fill=${`var(${token})`}></path></marker>`);
 }
 
@@ -79,9 +79,9 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
     const actor = ring === 0 ? diagram.kernel : ring === 3 ? diagram.user : undefined;
     const outer = RING_RADII[ring] ?? 0;
     if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
-    const top = ring === 0 ? y - 38 : y - outer + 22;
-    return svg`<text class="ring" x=${x} y=${top}>ring ${ring}</text>
-      <text class="role" x=${x} y=${top + 18}>${actorLook(actor).name}</text>`;
+    if (ring === 3) return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${actorLook(actor).name}</text>`;
+    return svg`<text class="ring" x=${x} y=${y - 45}>ring ${ring}</text>
+      <text class="role" x=${x} y=${y - 20}>${actorLook(actor).name}</text>`;
   };
   return svg`<g>
     <text class="side" x=${x} y=${y - 193}>${diagram.title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? ' · VMX off' : ''}</text>
@@ -125,7 +125,7 @@ function drawRoute(picture: StagePicture): SVGTemplateResult {
     const path = legPath(leg, guestRing);
     const token = state === 'idle' ? '--strong-line' : actorLook(LEG_ACTORS[leg]).token;
     const at = crown(path.from, path.to, path.bow);
-    const beside = leg === 'to-kernel' ? {x: 62, y: 12} : leg === 'to-user-space' ? {x: -46, y: -8} : {x: 0, y: leg === 'vm-exit' ? -9 : 19};
+    const beside = leg === 'to-kernel' ? {x: 64, y: 22} : leg === 'to-user-space' ? {x: -70, y: -2} : {x: 0, y: leg === 'vm-exit' ? -12 : 22};
     const shown = state === 'now' || leg === 'vm-exit' || leg === 'vm-entry';
     return svg`<path class="leg ${state}" d=${curve(path.from, path.to, path.bow)} stroke=${`var(${token})`}
         marker-end=${`url(#head${token})`}></path>
@@ -185,7 +185,7 @@ function grid(picture: StagePicture): TemplateResult {
   const vars = `--here: var(${look.token}); --here-tint: var(${look.token}-tint); --here-ink: var(${look.token}-ink)`;
   return html`<table .style=${vars}>
     <caption class="visually-hidden">${stageSentence(picture)}</caption>
-    <thead><tr><td></td>${[0, 1, 2, 3].map(ring => html`<th scope="col">ring ${ring}</th>`)}</tr></thead>
+    <thead><tr><td class="corner"></td>${[0, 1, 2, 3].map(ring => html`<th scope="col">ring ${ring}</th>`)}</tr></thead>
     <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
       ${[0, 1, 2, 3].map(ring => (row.operations.includes(picture.here.operation) && picture.here.ring === ring
         ? html`<td class="here" aria-current="true">${here}</td>` : html`<td><span aria-hidden="true">·</span></td>`))}</tr>`)}

@@ -23,7 +23,7 @@ export interface Transition {
   readonly name: string;
   readonly reason: string;
   readonly cycles: number | undefined;
-  /** Who caused it, for its colour. */
+  /** Who has the processor after it, for its colour. */
   readonly who: Actor;
 }
 
@@ -134,8 +134,8 @@ function legsAt(moment: Moment, marks: readonly RouteMark[]): Readonly<Record<Le
     if (mark.leg === 'vm-exit') for (const leg of LEGS) legs[leg] = 'idle';
     legs[mark.leg] = 'done';
   }
-  // The way back from user space is no mark of the timeline: it has been walked when the hypervisor runs again.
-  if (legs['to-user-space'] === 'done' && moment.who === 'hypervisor' && moment.last?.who !== 'hypervisor') legs['to-kernel'] = 'done';
+  // The way back from user space is no mark of the timeline: it has been walked when user space no longer runs.
+  if (legs['to-user-space'] === 'done' && moment.who !== 'vmm' && moment.who !== 'device') legs['to-kernel'] = 'done';
   const now = moment.events.flatMap(event => legOf(event) ?? []).at(-1);
   if (now !== undefined) legs[now] = 'now';
   // A route ends with its entry: one step later the guest runs and nothing of it is under way.
@@ -168,7 +168,7 @@ export function stagePicture(moment: Moment, hypervised: boolean, marks: readonl
   const wasOperation = (['none', 'root', 'non-root'] as const)[Number(cell(moment, 'VMX_OPERATION', moment.previousRegisters) ?? 0n)] ?? 'none';
   const wasCpl = Number(cell(moment, 'CPL', moment.previousRegisters) ?? 0n);
   const before = last === undefined ? here : placeOf(last.who, wasOperation, wasCpl, hypervised);
-  const transition = transitionOf(moment, here, before, last?.who ?? moment.who);
+  const transition = transitionOf(moment, here, before, moment.who);
   return {
     hypervised, here, who: moment.who, mode: moment.mode, strip: moment.strip,
     transition, legs: legsAt(moment, marks),

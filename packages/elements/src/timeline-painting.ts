@@ -24,7 +24,7 @@ export interface TimelinePicture {
 }
 
 /** Measures in CSS pixels. */
-export const LANE = {marks: 16, height: 17, pitch: 23, axis: 20} as const;
+export const LANE = {marks: 16, height: 16, pitch: 21, axis: 18} as const;
 
 /** Height of a timeline with that many lanes. */
 export function timelineHeight(lanes: number, realLane: 'with' | 'without'): number {

@@ -116,6 +116,7 @@ export class Timeline extends LitElement {
     const width = this.renderRoot.querySelector('.track')?.clientWidth ?? 0;
     if (width === this.width || width === 0) return;
     this.width = width;
+    this.paint();
     const {window} = this;
     this.ask(window?.fromCycle ?? 0, window?.toCycle ?? this.end);
   }

@@ -1,9 +1,11 @@
 // A SessionClient over the scripted run: the same questions and answers as the real one, for stories and tests.
 
 import {CELLS} from '@hyperscope/isa';
-import type {ExitRow, Granularity, Moment, RecordHeader, SessionClient, Step, TimelineWindow, TraceEvent} from '@hyperscope/trace';
-import {ACTOR_LOOKS} from '../actors.js';
+import type {Actor, ExitRow, Granularity, Moment, RecordHeader, SessionClient, Step, TimelineWindow, TraceEvent} from '@hyperscope/trace';
 import {SAMPLE_CODE, SAMPLE_STEPS, type SampleStep} from './sample-steps.js';
+
+/** The rows of a timeline. Not taken from actors.ts, which needs a document: a session lives in a worker. */
+const ROWS: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm', 'device'];
 
 export const SAMPLE_HEADER: RecordHeader = {
   format: 'hyperscope-record', version: 1, engine: 'simulated', technique: 'vtx-ept',
@@ -103,10 +105,10 @@ export class SampleSession implements SessionClient {
   }
 
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
-    const cycles = new Float64Array(columns * ACTOR_LOOKS.length);
+    const cycles = new Float64Array(columns * ROWS.length);
     const width = (toCycle - fromCycle) / columns;
     SAMPLE_STEPS.forEach((step, at) => {
-      const row = ACTOR_LOOKS.findIndex(look => look.actor === step.who);
+      const row = ROWS.indexOf(step.who);
       const start = this.#cycles[at] ?? 0;
       for (let column = 0; column < columns; column++) {
         const left = fromCycle + column * width;

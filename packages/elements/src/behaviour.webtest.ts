@@ -1,0 +1,152 @@
+// What elements show, and the events that they send.
+
+import {expect, test} from 'vitest';
+import {CodeView, ExitTable, PageWalk, RegisterFile, RingStage, SeekCycleEvent, SeekEvent, Timeline, Transport, TransportEvent, Why, WindowEvent, routeMarks, stagePicture, stageSentence} from './index.js';
+import {SAMPLE_SOURCE, SampleSession} from './samples/index.js';
+import {mount, textOf} from './testing/mounting.js';
+
+const session = new SampleSession();
+const marks = routeMarks(session.timeline(0, 13_000, 10).marks);
+
+test('the stage names the exit, its reason and its cycles, and marks the cell where the processor is', async () => {
+  const stage = new RingStage();
+  stage.picture = stagePicture(session.seek(5), true, marks);
+  await mount(stage);
+  expect(textOf(stage)).toContain('VM exit · 30 I/O instruction');
+  expect(textOf(stage)).toContain('port 0x3f8 · out · 1 byte');
+  expect(textOf(stage)).toContain('1,240 cycles');
+  expect(stage.shadowRoot?.querySelector('td.here')?.textContent).toContain('KVM');
+});
+
+test('the route of an exit lights up leg by leg and is dark again when the guest runs on', () => {
+  const legs = (index: number): readonly string[] => Object.values(stagePicture(session.seek(index), true, marks).legs);
+  expect(legs(4)).toEqual(['idle', 'idle', 'idle', 'idle']);
+  expect(legs(5)).toEqual(['now', 'idle', 'idle', 'idle']);
+  expect(legs(7)).toEqual(['done', 'now', 'idle', 'idle']);
+  expect(legs(9)).toEqual(['done', 'done', 'now', 'idle']);
+  expect(legs(10)).toEqual(['done', 'done', 'done', 'now']);
+  expect(legs(11)).toEqual(['idle', 'idle', 'idle', 'idle']);
+});
+
+test('the stage says in one sentence what it draws', () => {
+  const sentence = stageSentence(stagePicture(session.seek(5), true, marks));
+  expect(sentence).toBe('VM exit · 30 I/O instruction (port 0x3f8 · out · 1 byte), 1240 cycles: from VMX non-root operation, ring 0 to VMX root operation, ring 0. The KVM runs in VMX root operation, ring 0, 64-bit mode.');
+});
+
+test('without a hypervisor there is one diagram and one row', async () => {
+  const stage = new RingStage();
+  stage.picture = stagePicture({...session.seek(3), operation: 'none'}, false, []);
+  await mount(stage);
+  expect(stage.shadowRoot?.querySelectorAll('tbody tr')).toHaveLength(1);
+  expect(textOf(stage)).toContain('no hypervisor');
+});
+
+test('the decisive check is marked, and only that one', async () => {
+  const why = new Why();
+  why.explanation = session.seek(5).why;
+  await mount(why);
+  expect(why.shadowRoot?.querySelectorAll('li')).toHaveLength(2);
+  expect(why.shadowRoot?.querySelector('li.decided')?.textContent).toContain('bit 0x3f8 of the I/O bitmap is set');
+  expect(why.shadowRoot?.querySelectorAll('.decisive')).toHaveLength(1);
+});
+
+test('the current line is marked in the disassembly and, after the toggle, in the source', async () => {
+  const code = new CodeView();
+  Object.assign(code, {lines: session.seek(5).code, current: 0x8007n, source: SAMPLE_SOURCE});
+  await mount(code);
+  expect(code.shadowRoot?.querySelector('.current')?.textContent).toContain('out dx, al');
+  const toggle = code.shadowRoot?.querySelectorAll('button')[1];
+  toggle?.click();
+  await code.updateComplete;
+  expect(code.shadowRoot?.querySelector('.current')?.textContent).toContain('; COM1');
+});
+
+test('a changed register shows its old value, and flags show which were set and cleared', async () => {
+  const file = new RegisterFile();
+  const moment = session.seek(18);
+  Object.assign(file, {cells: moment.header.cells, registers: moment.registers, previous: moment.previousRegisters});
+  await mount(file);
+  const changed = [...(file.shadowRoot?.querySelectorAll('.changed') ?? [])].map(row => row.textContent?.replaceAll(/\s+/g, ' ') ?? '');
+  expect(changed.some(text => text.includes('RAX') && text.includes('was 0x69'))).toBe(true);
+  expect(changed.some(text => text.includes('RFLAGS') && text.includes('ZF (now set)'))).toBe(true);
+});
+
+test('an exit in the table leads to the next exit of that reason', async () => {
+  const table = new ExitTable();
+  Object.assign(table, {rows: session.exits(), index: 5});
+  await mount(table);
+  const asked: number[] = [];
+  table.addEventListener('hs-seek', event => { if (event instanceof SeekEvent) asked.push(event.detail.index); });
+  table.shadowRoot?.querySelector('button')?.click();
+  expect(asked).toEqual([12]);
+});
+
+test('a walk under EPT shows 24 entries in the order in which they were read', async () => {
+  const walk = new PageWalk();
+  walk.walk = session.seek(5).walk;
+  await mount(walk);
+  expect([...(walk.shadowRoot?.querySelectorAll('sup') ?? [])].map(item => Number(item.textContent))).toEqual(Array.from({length: 24}, (_, at) => at + 1));
+});
+
+test('the transport offers the next exit only where exits exist', async () => {
+  const transport = new Transport();
+  Object.assign(transport, {length: 20, exits: true});
+  await mount(transport);
+  const commands: string[] = [];
+  transport.addEventListener('hs-transport', event => { if (event instanceof TransportEvent) commands.push(event.detail.command); });
+  const next = transport.shadowRoot?.querySelector('.next');
+  if (next instanceof HTMLButtonElement) next.click();
+  expect(commands).toEqual(['next-exit']);
+  transport.exits = false;
+  await transport.updateComplete;
+  expect(transport.shadowRoot?.querySelector('.next')).toBeNull();
+});
+
+async function timeline(): Promise<Timeline> {
+  const element = new Timeline();
+  Object.assign(element, {window: session.timeline(0, 12_000, 800), end: 12_000, length: 23, index: 5, playhead: 2482});
+  await mount(element);
+  await new Promise(resolve => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+  return element;
+}
+
+function track(element: Timeline): HTMLElement {
+  const found = element.shadowRoot?.querySelector('.track');
+  if (!(found instanceof HTMLElement)) throw new Error('the timeline has no track');
+  return found;
+}
+
+test('dragging the playhead asks for the cycle under the pointer', async () => {
+  const element = await timeline();
+  const asked: number[] = [];
+  element.addEventListener('hs-seek-cycle', event => { if (event instanceof SeekCycleEvent) asked.push(event.detail.cycle); });
+  const box = track(element).getBoundingClientRect();
+  const at = (share: number): PointerEventInit => ({pointerId: 1, button: 0, clientX: box.left + box.width * share, clientY: box.top + 60, bubbles: true});
+  Object.assign(track(element), {setPointerCapture: () => undefined});
+  track(element).dispatchEvent(new PointerEvent('pointerdown', at(0.25)));
+  track(element).dispatchEvent(new PointerEvent('pointermove', at(0.5)));
+  track(element).dispatchEvent(new PointerEvent('pointerup', at(0.5)));
+  track(element).dispatchEvent(new PointerEvent('pointermove', at(0.75)));
+  expect(asked.map(Math.round)).toEqual([3000, 6000]);
+});
+
+test('the timeline is a slider for the keyboard, and zooms around the playhead', async () => {
+  const element = await timeline();
+  const seeks: number[] = [];
+  const windows: number[] = [];
+  element.addEventListener('hs-seek', event => { if (event instanceof SeekEvent) seeks.push(event.detail.index); });
+  element.addEventListener('hs-window', event => { if (event instanceof WindowEvent) windows.push(event.detail.to - event.detail.from); });
+  for (const key of ['ArrowRight', 'ArrowLeft', 'Home', 'End', '+']) track(element).dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+  expect(seeks).toEqual([6, 4, 0, 23]);
+  expect(windows.at(-1)).toBe(6000);
+  expect(track(element).getAttribute('role')).toBe('slider');
+  expect(track(element).getAttribute('aria-valuenow')).toBe('5');
+});
+
+test('lanes are painted in the colours of who runs', async () => {
+  const element = await timeline();
+  const canvas = element.shadowRoot?.querySelector('canvas');
+  const pixel = canvas?.getContext('2d')?.getImageData(2, Math.round((16 + 3 * 21 + 10) * devicePixelRatio), 1, 1).data;
+  // #e69f00: QEMU calls ioctl(KVM_RUN) first. The column is full, so the colour is exact.
+  expect([...(pixel ?? [])].slice(0, 3)).toEqual([230, 159, 0]);
+});

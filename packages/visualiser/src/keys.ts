@@ -1,0 +1,58 @@
+// The keys of the lab, as data: the help dialog and the handler read the same table.
+
+export type Command =
+  | 'forward' | 'back' | 'finer' | 'coarser' | 'play' | 'next-exit' | 'next-ring' | 'first' | 'last' | 'present' | 'go-to' | 'help' | 'blackout' | 'real-kvm'
+  | `machine-${number}`;
+
+export interface KeyRow {
+  readonly keys: readonly string[];
+  readonly command: Command;
+  readonly name: string;
+}
+
+export const KEY_ROWS: readonly KeyRow[] = [
+  {keys: ['→', 'Page Down'], command: 'forward', name: 'step forward'},
+  {keys: ['←', 'Page Up'], command: 'back', name: 'step back'},
+  {keys: ['↑'], command: 'coarser', name: 'coarser steps'},
+  {keys: ['↓'], command: 'finer', name: 'finer steps'},
+  {keys: ['Space'], command: 'play', name: 'play or pause'},
+  {keys: ['e'], command: 'next-exit', name: 'next VM exit'},
+  {keys: ['r'], command: 'next-ring', name: 'next ring change'},
+  {keys: ['Home'], command: 'first', name: 'back to the beginning'},
+  {keys: ['End'], command: 'last', name: 'to the end'},
+  {keys: ['g'], command: 'go-to', name: 'go to a step'},
+  {keys: ['k'], command: 'real-kvm', name: 'run on real KVM'},
+  {keys: ['1 … 9'], command: 'machine-1', name: 'choose a machine'},
+  {keys: ['p'], command: 'present', name: 'present: no chrome, large type'},
+  {keys: ['b'], command: 'blackout', name: 'black screen while presenting'},
+  {keys: ['?'], command: 'help', name: 'this help'},
+];
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  ArrowRight: 'forward', PageDown: 'forward', ArrowLeft: 'back', PageUp: 'back', ArrowUp: 'coarser', ArrowDown: 'finer',
+  ' ': 'play', e: 'next-exit', r: 'next-ring', Home: 'first', End: 'last', g: 'go-to', k: 'real-kvm', p: 'present', b: 'blackout', '?': 'help',
+};
+
+/** What a focused control does with keys itself: nothing of it may be taken away. */
+export type Focus = 'page' | 'scrolls' | 'presses' | 'types';
+
+const SCROLL_KEYS = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End', ' ']);
+
+/** The command of a key, given what has the focus; undefined when the key is not ours. */
+export function commandFor(key: string, focus: Focus): Command | undefined {
+  if (focus === 'types') return undefined;
+  if (focus === 'presses' && key === ' ') return undefined;
+  if (focus === 'scrolls' && SCROLL_KEYS.has(key)) return undefined;
+  if (/^[1-9]$/.test(key)) return `machine-${Number(key)}`;
+  return COMMANDS[key];
+}
+
+/** What the focused element does with keys. */
+export function focusOf(path: readonly EventTarget[]): Focus {
+  const target = path[0];
+  if (!(target instanceof HTMLElement)) return 'page';
+  if (target.matches('input, textarea, select, [contenteditable]')) return 'types';
+  if (target.matches('button, summary, a, [role="tab"]')) return 'presses';
+  const scrollable = target.scrollHeight > target.clientHeight + 1;
+  return target.tabIndex >= 0 && scrollable && target !== document.body && target !== document.documentElement ? 'scrolls' : 'page';
+}

@@ -1,0 +1,47 @@
+// What the page asks of the worker: a session, and what a lab needs beside it. Everything that crosses is plain data.
+
+import type {CompareRow, RealMark} from '@hyperscope/elements';
+import type {Moment, RecordHeader, SessionClient} from '@hyperscope/trace';
+
+export interface GuestEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly teaches: string;
+}
+
+export interface TechniqueEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly summary: string;
+  /** Whether a hypervisor is there, so that root operation is drawn and exits exist. */
+  readonly hypervised: boolean;
+}
+
+export interface Catalogue {
+  readonly guests: readonly GuestEntry[];
+  readonly techniques: readonly TechniqueEntry[];
+}
+
+/** A real run beside the simulated one. */
+export interface Comparison {
+  readonly header: RecordHeader;
+  /** One sentence: how many exits match, and the first difference in words. */
+  readonly summary: string;
+  readonly rows: readonly CompareRow[];
+  readonly marks: readonly RealMark[];
+  readonly serial: string;
+}
+
+export interface LabClient extends SessionClient {
+  catalogue(): Catalogue;
+  /** Starts a guest on a technique; nothing is recorded yet beyond state 0. @throws UserError when either is unknown. */
+  open(technique: string, guest: string): Moment;
+  /** NASM source of the open guest. */
+  source(): string | undefined;
+  /** Cycle counter at the end of what is recorded. */
+  endCycle(): number;
+  /** The last state that the cycle counter had reached. */
+  stateAtCycle(cycle: number): number;
+  /** Opens the record of a real run (a file's bytes) and lays it beside this one. @throws UserError when it is no such file. */
+  compareWith(record: Uint8Array): Comparison;
+}

@@ -1,0 +1,231 @@
+// The page's side of a session: turns commands into questions to the worker, in order, and keeps the answers.
+
+import {routeMarks} from '@hyperscope/elements';
+import {GRANULARITIES, type Granularity, type Moment} from '@hyperscope/trace';
+import type {Remote} from 'comlink';
+import type {LabClient, TechniqueEntry} from './lab-client.js';
+import {FIRST_STATE, type LabState} from './lab-state.js';
+import {MoveQueue} from './move-queue.js';
+import {askKvm, realRun} from './real-kvm.js';
+import type {SharedMoment} from './share-link.js';
+
+/** Steps recorded in one call: short enough that a click in between is answered at once. */
+const SLICE = 20_000;
+/** Recording ahead stops here; stepping beyond it records on. */
+const AHEAD = 2_000_000;
+/** Between two steps of Play, in milliseconds. */
+const BEAT = 320;
+
+export interface LabSurroundings {
+  readonly client: Remote<LabClient>;
+  readonly fetch: typeof fetch;
+  /** Called after each change of the state. */
+  readonly changed: (state: LabState) => void;
+}
+
+export class LabController {
+  #state: LabState = FIRST_STATE;
+  readonly #around: LabSurroundings;
+  readonly #moves = new MoveQueue(error => this.fail(error));
+  /** Counts openings: what belongs to an earlier one is dropped. */
+  #opening = 0;
+  #view: {readonly from: number; readonly to: number; readonly columns: number; readonly whole: boolean} = {from: 0, to: 0, columns: 600, whole: true};
+  #askingWindow = false;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+
+  constructor(around: LabSurroundings) {
+    this.#around = around;
+  }
+
+  get state(): LabState {
+    return this.#state;
+  }
+
+  get technique(): TechniqueEntry | undefined {
+    return this.#state.catalogue.techniques.find(entry => entry.id === this.#state.technique);
+  }
+
+  /** Shows that something of ours broke; the page stays. */
+  fail(error: unknown): void {
+    const why = error instanceof Error ? error.message : String(error);
+    this.#set({phase: {kind: 'failed', why}, playing: false});
+  }
+
+  notice(notice: string | undefined): void {
+    this.#set({notice});
+  }
+
+  /** Loads the catalogue and opens the first guest, or the one that a link names. */
+  async start(wanted: SharedMoment | undefined): Promise<void> {
+    try {
+      const catalogue = await this.#around.client.catalogue();
+      this.#set({catalogue});
+      await this.open(wanted ?? {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest, step: 0});
+      this.#set({availability: await askKvm(this.#around.fetch)});
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Opens a guest on a technique at a step. What the catalogue does not have is replaced by its first entry, and said so. */
+  async open(wanted: SharedMoment): Promise<void> {
+    const {guests, techniques} = this.#state.catalogue;
+    const guest = guests.find(entry => entry.id === wanted.guest) ?? guests.find(entry => entry.id === FIRST_STATE.guest) ?? guests[0];
+    const technique = techniques.find(entry => entry.id === wanted.technique) ?? techniques.find(entry => entry.id === FIRST_STATE.technique) ?? techniques[0];
+    if (guest === undefined || technique === undefined) throw new Error('The simulator offers no guest. Reload the page; if that does not help, build it again with `npm start`.');
+    const known = guest.id === wanted.guest && technique.id === wanted.technique;
+    const opening = ++this.#opening;
+    this.#moves.clear();
+    this.pause();
+    const sameGuest = guest.id === this.#state.guest;
+    this.#set({
+      phase: {kind: 'loading', what: `Starting ${guest.title}`}, guest: guest.id, technique: technique.id, route: [], exits: [], window: undefined,
+      real: sameGuest && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
+      notice: known ? this.#state.notice : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
+    });
+    this.#view = {...this.#view, from: 0, to: 0, whole: true};
+    const {client} = this.#around;
+    await client.open(technique.id, guest.id);
+    const source = await client.source();
+    const moment = await client.seek(known ? wanted.step : 0);
+    if (opening !== this.#opening) return;
+    this.#set({phase: {kind: 'ready'}, moment, source});
+    await this.#recordAhead(opening);
+    const {real} = this.#state;
+    if (opening === this.#opening && real.kind === 'shown') await this.runReal();
+  }
+
+  /** Records the rest of the run in slices, the playhead staying where the reader put it. */
+  async #recordAhead(opening: number): Promise<void> {
+    const {client} = this.#around;
+    for (;;) {
+      const moment = await client.run(SLICE);
+      if (opening !== this.#opening) return;
+      const shown = this.#state.moment;
+      if (shown !== undefined) this.#set({moment: {...shown, length: moment.length, finished: moment.finished, outcome: moment.outcome}});
+      await this.#refresh();
+      if (moment.finished || moment.length >= AHEAD) break;
+    }
+    // The next step at the playhead may have become known only now.
+    const at = this.#state.moment?.index ?? 0;
+    this.#moves.add('seek', async () => this.#show(await client.seek(at)));
+  }
+
+  async #refresh(): Promise<void> {
+    const {client} = this.#around;
+    const endCycle = await client.endCycle();
+    const exits = await client.exits();
+    const overview = await client.timeline(0, Math.max(1, endCycle), 1);
+    this.#set({endCycle, exits, route: routeMarks(overview.marks)});
+    if (this.#view.whole) this.#view = {...this.#view, from: 0, to: endCycle};
+    await this.#loadWindow();
+  }
+
+  /** The part of the timeline to show, in cycles, at a resolution. */
+  look(from: number, to: number, columns: number): void {
+    const end = this.#state.endCycle;
+    this.#view = {from, to, columns, whole: from <= 0 && to >= end};
+    void this.#loadWindow();
+  }
+
+  async #loadWindow(): Promise<void> {
+    if (this.#askingWindow || this.#view.to <= this.#view.from) return;
+    this.#askingWindow = true;
+    try {
+      for (let asked: unknown; asked !== this.#view;) {
+        asked = this.#view;
+        const {from, to, columns} = this.#view;
+        this.#set({window: await this.#around.client.timeline(from, to, columns)});
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#askingWindow = false;
+    }
+  }
+
+  step(direction: 'forward' | 'back', granularity: Granularity = this.#state.granularity): void {
+    this.#moves.add('step', async () => this.#show(await this.#around.client.step(direction, granularity)));
+  }
+
+  seek(index: number): void {
+    this.#moves.add('seek', async () => this.#show(await this.#around.client.seek(index)));
+  }
+
+  seekCycle(cycle: number): void {
+    this.#moves.add('seek', async () => {
+      const index = await this.#around.client.stateAtCycle(cycle);
+      this.#show(await this.#around.client.seek(index));
+    });
+  }
+
+  seekEnd(): void {
+    this.seek(this.#state.moment?.length ?? 0);
+  }
+
+  /** Coarser (+1) or finer (−1) steps. */
+  changeGranularity(by: 1 | -1): void {
+    const offered = GRANULARITIES.filter(name => name !== 'exit' || (this.technique?.hypervised ?? false));
+    const at = offered.indexOf(this.#state.granularity) + by;
+    const granularity = offered[Math.min(Math.max(0, at), offered.length - 1)];
+    if (granularity !== undefined) this.setGranularity(granularity);
+  }
+
+  setGranularity(granularity: Granularity): void {
+    this.#set({granularity});
+  }
+
+  togglePlay(): void {
+    if (this.#state.playing) this.pause();
+    else {
+      this.#set({playing: true});
+      this.#beat();
+    }
+  }
+
+  pause(): void {
+    clearTimeout(this.#timer);
+    if (this.#state.playing) this.#set({playing: false});
+  }
+
+  #beat(): void {
+    const {moment} = this.#state;
+    if (moment !== undefined && moment.finished && moment.index >= moment.length) {
+      this.pause();
+      return;
+    }
+    if (!this.#moves.busy) this.step('forward');
+    this.#timer = setTimeout(() => this.#beat(), BEAT);
+  }
+
+  /** Runs the open guest on real KVM, or fetches its recording, and lays it beside the simulated run. */
+  async runReal(): Promise<void> {
+    const opening = this.#opening;
+    const {guest} = this.#state;
+    this.#set({real: {kind: 'running'}});
+    try {
+      const availability = this.#state.availability ?? await askKvm(this.#around.fetch);
+      const record = await realRun(this.#around.fetch, availability, guest);
+      if (opening !== this.#opening) return;
+      if (record.kind === 'nothing') {
+        this.#set({availability, real: {kind: 'failed', why: record.why}});
+        return;
+      }
+      const comparison = await this.#around.client.compareWith(record.bytes);
+      if (opening === this.#opening) this.#set({availability, real: {kind: 'shown', from: record.from, why: record.why, comparison}});
+    } catch (error) {
+      if (opening === this.#opening) this.#set({real: {kind: 'failed', why: error instanceof Error ? error.message : String(error)}});
+    }
+  }
+
+  #show(moment: Moment): void {
+    const grown = moment.length > (this.#state.moment?.length ?? 0);
+    this.#set({moment, phase: {kind: 'ready'}});
+    if (grown) void this.#refresh().catch((error: unknown) => this.fail(error));
+  }
+
+  #set(change: Partial<LabState>): void {
+    this.#state = {...this.#state, ...change};
+    this.#around.changed(this.#state);
+  }
+}

@@ -1,0 +1,45 @@
+// Everything that the shell draws, as one value.
+
+import type {RouteMark} from '@hyperscope/elements';
+import type {ExitRow, Granularity, Moment, TimelineWindow} from '@hyperscope/trace';
+import type {Catalogue, Comparison} from './lab-client.js';
+import type {KvmAvailability} from './real-kvm.js';
+
+export type Phase =
+  | {readonly kind: 'loading'; readonly what: string}
+  | {readonly kind: 'ready'}
+  /** A sentence that says what was wrong and what to do. */
+  | {readonly kind: 'failed'; readonly why: string};
+
+export type RealState =
+  | {readonly kind: 'idle'}
+  | {readonly kind: 'running'}
+  | {readonly kind: 'shown'; readonly from: 'live' | 'recording'; readonly why: string | undefined; readonly comparison: Comparison}
+  | {readonly kind: 'failed'; readonly why: string};
+
+export interface LabState {
+  readonly phase: Phase;
+  readonly catalogue: Catalogue;
+  readonly technique: string;
+  readonly guest: string;
+  readonly moment: Moment | undefined;
+  readonly source: string | undefined;
+  /** Legs of routes walked, for the stage. */
+  readonly route: readonly RouteMark[];
+  readonly exits: readonly ExitRow[];
+  readonly window: TimelineWindow | undefined;
+  readonly endCycle: number;
+  readonly granularity: Granularity;
+  readonly playing: boolean;
+  readonly availability: KvmAvailability | undefined;
+  readonly real: RealState;
+  /** One sentence for the reader, until dismissed. */
+  readonly notice: string | undefined;
+}
+
+export const FIRST_STATE: LabState = {
+  phase: {kind: 'loading', what: 'Starting the simulator'},
+  catalogue: {guests: [], techniques: []}, technique: 'vtx-ept', guest: 'hello-kvm',
+  moment: undefined, source: undefined, route: [], exits: [], window: undefined, endCycle: 0,
+  granularity: 'instruction', playing: false, availability: undefined, real: {kind: 'idle'}, notice: undefined,
+};

@@ -1,0 +1,5 @@
+// The page. The simulation lives in a worker, so that nothing it does can hold the page up.
+
+import {bootLab} from './boot.js';
+
+bootLab(new Worker(new URL('./simulation.worker.ts', import.meta.url), {type: 'module'}));

@@ -1,0 +1,78 @@
+// The way to real KVM: the server's API where there is one, else the recording that ships. Nothing here trusts the
+// answer: a static host may give its own page for any address.
+
+import type {HostFingerprint} from '@hyperscope/trace';
+
+/** What can be had here. */
+export type KvmAvailability =
+  | {readonly kind: 'live'; readonly flavour: string; readonly kernel: string}
+  /** `why`: a sentence, from the server when it knows better. */
+  | {readonly kind: 'recording'; readonly why: string};
+
+export type KvmRecord =
+  | {readonly kind: 'record'; readonly from: 'live' | 'recording'; readonly bytes: Uint8Array; readonly why: string | undefined}
+  | {readonly kind: 'nothing'; readonly why: string};
+
+type Fetch = typeof fetch;
+
+const NO_SERVER = 'This page was opened without Hyperscope’s server, which is what can reach /dev/kvm.';
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isFingerprint(value: unknown): value is Pick<HostFingerprint, 'flavour' | 'kernel'> {
+  return isObject(value) && typeof value['flavour'] === 'string' && typeof value['kernel'] === 'string';
+}
+
+/** Asks the server whether it has KVM. Never throws: no server is an answer too. */
+export async function askKvm(get: Fetch): Promise<KvmAvailability> {
+  try {
+    const response = await get('./api/kvm', {signal: AbortSignal.timeout(4000), headers: {accept: 'application/json'}});
+    const answer: unknown = response.ok ? await response.json() : undefined;
+    if (!isObject(answer)) return {kind: 'recording', why: NO_SERVER};
+    if (answer['available'] === true && isFingerprint(answer['fingerprint'])) {
+      const {flavour, kernel} = answer['fingerprint'];
+      return {kind: 'live', flavour, kernel};
+    }
+    return {kind: 'recording', why: typeof answer['message'] === 'string' ? answer['message'] : NO_SERVER};
+  } catch {
+    // A refused connection, a timeout and a page instead of JSON all mean the same: there is no server of ours.
+    return {kind: 'recording', why: NO_SERVER};
+  }
+}
+
+/** Runs a shipped guest on the server's KVM; on any trouble the shipped recording takes its place, and `why` says so. */
+export async function realRun(get: Fetch, availability: KvmAvailability, guest: string): Promise<KvmRecord> {
+  const live = availability.kind === 'live' ? await runLive(get, guest) : {why: availability.why};
+  if (live instanceof Uint8Array) return {kind: 'record', from: 'live', bytes: live, why: undefined};
+  const recording = await loadRecording(get, guest);
+  if (recording !== undefined) return {kind: 'record', from: 'recording', bytes: recording, why: live.why};
+  return {kind: 'nothing', why: `${live.why} No recording of this guest ships with the lab either.`};
+}
+
+async function runLive(get: Fetch, guest: string): Promise<Uint8Array | {readonly why: string}> {
+  try {
+    const response = await get('./api/kvm/run', {
+      method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({guest}), signal: AbortSignal.timeout(20_000),
+    });
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
+    const answer: unknown = await response.json();
+    const message = isObject(answer) && typeof answer['message'] === 'string' ? answer['message'] : `The server answered ${response.status}.`;
+    return {why: message};
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === 'TimeoutError';
+    return {why: late ? 'The server did not answer within 20 seconds.' : 'The server cannot be reached any more: is it still running?'};
+  }
+}
+
+async function loadRecording(get: Fetch, guest: string): Promise<Uint8Array | undefined> {
+  try {
+    const response = await get(`./recordings/${encodeURIComponent(guest)}.kvm.hsr`);
+    const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false;
+    return response.ok && !isPage ? new Uint8Array(await response.arrayBuffer()) : undefined;
+  } catch {
+    // Offline, and not kept: the same as not shipped.
+    return undefined;
+  }
+}

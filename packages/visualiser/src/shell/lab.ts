@@ -1,0 +1,208 @@
+// The lab: toolbar, code, stage, inspector, timeline; and what joins them: events in, the controller, properties out.
+
+import {
+  SeekCycleEvent, SeekEvent, GranularityEvent, TransportEvent, WindowEvent,
+  applyTheme, sharedStyles, stagePicture, type Theme,
+} from '@hyperscope/elements';
+import type {Remote} from 'comlink';
+import {LitElement, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property, state} from 'lit/decorators.js';
+import {commandFor, focusOf} from '../keys.js';
+import type {LabClient} from '../lab-client.js';
+import {LabController} from '../lab-controller.js';
+import {FIRST_STATE, type LabState} from '../lab-state.js';
+import {keepTheme, readTheme} from '../preferences.js';
+import {readLink, writeLink} from '../share-link.js';
+import {TabEvent, type Tab} from '../views/inspector.js';
+import '../views/beside.js';
+import '../views/real-kvm-view.js';
+import {AskStep} from './ask-step.js';
+import {perform, type ShellParts} from './commands.js';
+import {Help} from './help.js';
+import {labStyles} from './lab-styles.js';
+import {codePanel} from './code-panel.js';
+import {stagePanel} from './stage-panel.js';
+import {timelinePanel} from './timeline-panel.js';
+import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
+
+@customElement('hs-lab')
+export class Lab extends LitElement implements ShellParts {
+  static override readonly styles = [sharedStyles, labStyles];
+
+  @state() private lab: LabState = FIRST_STATE;
+  @state() private theme: Theme = readTheme();
+  @state() private tab: Tab = 'registers';
+  @state() private shared = '';
+  @state() private dark: 'screen on' | 'screen off' = 'screen on';
+  @property({type: Boolean, reflect: true}) presenting = false;
+  private controller: LabController | undefined = undefined;
+  private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+
+  constructor() {
+    super();
+    applyTheme(document, this.theme);
+    this.addEventListener('hs-seek', event => { if (event instanceof SeekEvent) this.with(lab => { lab.pause(); lab.seek(event.detail.index); }); });
+    this.addEventListener('hs-seek-cycle', event => { if (event instanceof SeekCycleEvent) this.with(lab => { lab.pause(); lab.seekCycle(event.detail.cycle); }); });
+    this.addEventListener('hs-window', event => { if (event instanceof WindowEvent) this.with(lab => lab.look(event.detail.from, event.detail.to, event.detail.columns)); });
+    this.addEventListener('hs-transport', event => { if (event instanceof TransportEvent) this.with(lab => perform(event.detail.command, lab, this)); });
+    this.addEventListener('hs-granularity', event => { if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity)); });
+    this.addEventListener('hs-tab', event => { if (event instanceof TabEvent) this.tab = event.detail.tab; });
+    this.addEventListener('hs-run-real', () => this.realKvm());
+    this.addEventListener('hs-toolbar', event => { if (event instanceof ToolbarEvent) this.chosen(event.detail); });
+  }
+
+  /** Starts the lab over a simulator in a worker. */
+  connect(client: Remote<LabClient>): void {
+    const changed = (next: LabState): void => {
+      this.lab = next;
+      this.keepLink();
+    };
+    const controller = new LabController({client, fetch: (input, init) => fetch(input, init), changed});
+    this.controller = controller;
+    const link = readLink(location.hash);
+    if (link.kind === 'unreadable') controller.notice(link.why);
+    void controller.start(link.kind === 'moment' ? link.moment : undefined);
+    document.addEventListener('keydown', this.key);
+    addEventListener('hashchange', this.followLink);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('keydown', this.key);
+    removeEventListener('hashchange', this.followLink);
+  }
+
+  /** Shows that the simulator broke. */
+  fail(error: Error): void {
+    if (this.controller === undefined) this.lab = {...this.lab, phase: {kind: 'failed', why: error.message}};
+    else this.controller.fail(error);
+  }
+
+  private with(use: (lab: LabController) => void): void {
+    if (this.controller !== undefined) use(this.controller);
+  }
+
+  help(): void {
+    const help = this.renderRoot.querySelector('hs-help');
+    if (help instanceof Help) help.show();
+  }
+
+  askStep(): void {
+    const ask = this.renderRoot.querySelector('hs-ask-step');
+    if (ask instanceof AskStep) ask.show();
+  }
+
+  togglePresent(): void {
+    this.presenting = !this.presenting;
+    this.dark = 'screen on';
+  }
+
+  toggleBlackout(): void {
+    if (this.presenting) this.dark = this.dark === 'screen on' ? 'screen off' : 'screen on';
+  }
+
+  realKvm(): void {
+    this.tab = 'real';
+    this.with(lab => void lab.runReal());
+  }
+
+  machine(number: number): void {
+    const technique = this.lab.catalogue.techniques[number - 1];
+    if (technique !== undefined) this.chosen({kind: 'technique', id: technique.id});
+  }
+
+  private chosen(choice: ToolbarChoice): void {
+    switch (choice.kind) {
+      case 'guest': return this.open(this.lab.technique, choice.id);
+      case 'technique': return this.open(choice.id, this.lab.guest);
+      case 'theme':
+        this.theme = choice.theme;
+        applyTheme(document, choice.theme);
+        return keepTheme(choice.theme);
+      case 'real-kvm': return this.realKvm();
+      case 'share': return void this.share();
+      case 'present': return this.togglePresent();
+      case 'help': return this.help();
+    }
+  }
+
+  private open(technique: string, guest: string): void {
+    this.with(lab => void lab.open({technique, guest, step: 0}).catch((error: unknown) => lab.fail(error)));
+  }
+
+  private async share(): Promise<void> {
+    this.writeLink();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      this.shared = 'Link copied';
+    } catch {
+      // No permission for the clipboard, or no secure context: the link is in the address bar all the same.
+      this.shared = 'Link is in the address bar';
+    }
+    setTimeout(() => { this.shared = ''; }, 2500);
+  }
+
+  /** Keeps the address in step with the playhead, once it has come to rest. */
+  private keepLink(): void {
+    clearTimeout(this.linkTimer);
+    this.linkTimer = setTimeout(() => this.writeLink(), 400);
+  }
+
+  private writeLink(): void {
+    const {moment, technique, guest, phase} = this.lab;
+    if (moment === undefined || phase.kind !== 'ready') return;
+    history.replaceState(null, '', writeLink({technique, guest, step: moment.index}));
+  }
+
+  private readonly followLink = (): void => {
+    const link = readLink(location.hash);
+    this.with(lab => {
+      if (link.kind === 'unreadable') lab.notice(link.why);
+      if (link.kind === 'moment') void lab.open(link.moment).catch((error: unknown) => lab.fail(error));
+    });
+  };
+
+  private readonly key = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const path = event.composedPath();
+    if (path.some(target => target instanceof HTMLDialogElement)) return;
+    if (event.key === 'Escape' && this.presenting) return this.togglePresent();
+    const command = commandFor(event.key, focusOf(path));
+    if (command === undefined || this.lab.moment === undefined) return;
+    event.preventDefault();
+    this.with(lab => perform(command, lab, this));
+  };
+
+  override render(): TemplateResult {
+    const {lab} = this;
+    return html`
+      <hs-toolbar .state=${lab} .theme=${this.theme} .shared=${this.shared} ?hidden=${this.presenting}></hs-toolbar>
+      <div>${lab.notice === undefined ? nothing : html`<div class="notice" role="status"><p>${lab.notice}</p>
+        <button @click=${() => this.with(controller => controller.notice(undefined))}>Dismiss</button></div>`}</div>
+      ${this.body()}
+      <hs-help></hs-help>
+      <hs-ask-step .index=${lab.moment?.index ?? 0} .length=${lab.moment?.length ?? 0}></hs-ask-step>
+      ${this.dark === 'screen off' ? html`<div class="blackout"></div>` : nothing}`;
+  }
+
+  private body(): TemplateResult {
+    const {phase, moment} = this.lab;
+    if (phase.kind === 'failed') {
+      return html`<main class="panel center"><div class="failed" role="alert"><h2>The simulator stopped</h2><p>${phase.why}</p>
+        <button @click=${() => location.reload()}>Reload the page</button></div></main>`;
+    }
+    if (phase.kind === 'loading' || moment === undefined) {
+      return html`<main class="panel center"><div role="status"><div class="spinner"></div>${phase.kind === 'loading' ? phase.what : 'Starting'}…</div></main>`;
+    }
+    const technique = this.lab.catalogue.techniques.find(entry => entry.id === this.lab.technique);
+    const hypervised = technique?.hypervised ?? false;
+    const picture = stagePicture(moment, hypervised, this.lab.route);
+    return html`<main>
+        ${codePanel(this.lab, hypervised)}
+        ${stagePanel(this.lab, picture)}
+        <section class="panel right" aria-label="Inspector"><hs-inspector .state=${this.lab} .tab=${this.tab} ?hypervised=${hypervised}
+          technique=${technique?.title ?? ''}></hs-inspector></section>
+      </main>
+      ${timelinePanel(this.lab, hypervised)}`;
+  }
+}

@@ -1,0 +1,28 @@
+// The middle of the lab: where the processor is, the same exit on real KVM beside it, and why it happened.
+
+import type {StagePicture} from '@hyperscope/elements';
+import {html, nothing, type TemplateResult} from 'lit';
+import type {LabState} from '../lab-state.js';
+import {rowAt} from '../views/real-kvm-view.js';
+
+/** The panel at the moment of `lab`. */
+export function stagePanel(lab: LabState, picture: StagePicture): TemplateResult {
+  const {moment} = lab;
+  if (moment === undefined) return html`<section class="panel middle"></section>`;
+  const row = rowAt(lab.real, moment.index);
+  const atEnd = moment.finished && moment.index >= moment.length;
+  return html`<section class="panel middle" aria-label="Stage" tabindex="0">
+    <div><h2>Where the processor is</h2><hs-ring-stage .picture=${picture}></hs-ring-stage></div>
+    ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
+    <div aria-live="polite"><hs-why .explanation=${moment.why} .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}
+      lead=${moment.index === 0 ? 'Before step 1' : `Step ${moment.index}`}></hs-why></div>
+    ${atEnd && moment.outcome !== undefined ? html`<p class="outcome"><b>The run has ended.</b> ${moment.outcome}</p>` : nothing}
+  </section>`;
+}
+
+function realWhere(lab: LabState): string {
+  if (lab.real.kind !== 'shown') return '';
+  const {host} = lab.real.comparison.header;
+  const what = lab.real.from === 'live' ? 'real KVM, now' : `real KVM, recorded ${host?.recordedOn ?? ''}`;
+  return host === undefined ? what : `${what} · ${host.flavour}`;
+}

@@ -1,0 +1,23 @@
+// The foot of the lab: transport and timeline.
+
+import type {Actor} from '@hyperscope/trace';
+import {html, type TemplateResult} from 'lit';
+import type {LabState} from '../lab-state.js';
+
+const HYPERVISED: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'];
+const BARE: readonly Actor[] = ['guest-user', 'guest-kernel'];
+
+/** The panel at the moment of `lab`. */
+export function timelinePanel(lab: LabState, hypervised: boolean): TemplateResult {
+  const {moment} = lab;
+  if (moment === undefined) return html`<footer></footer>`;
+  const cycle = moment.next?.cycle ?? lab.endCycle;
+  const real = lab.real.kind === 'shown' ? lab.real.comparison.marks : undefined;
+  const realName = lab.real.kind === 'shown' && lab.real.from === 'recording' ? 'KVM, recorded' : 'real KVM';
+  return html`<footer aria-label="Timeline">
+    <hs-transport .index=${moment.index} .length=${moment.length} .cycle=${cycle} .granularity=${lab.granularity}
+      ?playing=${lab.playing} ?finished=${moment.finished} ?exits=${hypervised}></hs-transport>
+    <hs-timeline .window=${lab.window} .lanes=${hypervised ? HYPERVISED : BARE} .real=${hypervised ? real : undefined} .realName=${realName}
+      .playhead=${cycle} .end=${lab.endCycle} .index=${moment.index} .length=${moment.length} .describe=${moment.why.title}></hs-timeline>
+  </footer>`;
+}

@@ -1,0 +1,75 @@
+// The top bar: which guest, on which machine, real KVM, sharing, presenting, theme and help.
+
+import {THEMES, sharedStyles, type Theme} from '@hyperscope/elements';
+import {LitElement, html, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import type {LabState} from '../lab-state.js';
+import {toolbarStyles} from './toolbar-styles.js';
+
+export type ToolbarChoice =
+  | {readonly kind: 'guest' | 'technique'; readonly id: string}
+  | {readonly kind: 'theme'; readonly theme: Theme}
+  | {readonly kind: 'real-kvm' | 'share' | 'present' | 'help'};
+
+export class ToolbarEvent extends CustomEvent<ToolbarChoice> {
+  constructor(choice: ToolbarChoice) {
+    super('hs-toolbar', {detail: choice, bubbles: true, composed: true});
+  }
+}
+
+const THEME_NAMES: Readonly<Record<Theme, string>> = {auto: 'System', light: 'Light', dark: 'Dark', contrast: 'High contrast'};
+
+@customElement('hs-toolbar')
+export class Toolbar extends LitElement {
+  static override readonly styles = [sharedStyles, toolbarStyles];
+
+  @property({attribute: false}) state: LabState | undefined = undefined;
+  @property() theme: Theme = 'auto';
+  /** Shown on the Share button for a moment after it was pressed. */
+  @property() shared = '';
+
+  override render(): TemplateResult {
+    const {state} = this;
+    if (state === undefined) return html`<header></header>`;
+    const {guests, techniques} = state.catalogue;
+    return html`<header>
+      <h1 class="brand">Hyper<b>scope</b></h1>
+      <label class="pick"><span class="word">Guest</span> <select aria-label="Guest" @change=${this.guestChosen}>${guests.map(guest => html`<option value=${guest.id} title=${guest.teaches}
+        ?selected=${guest.id === state.guest}>${guest.title}</option>`)}</select></label>
+      <div class="segments" role="group" aria-label="Machine">${techniques.map(technique => html`<button title=${technique.summary}
+        aria-pressed=${technique.id === state.technique} @click=${() => this.send({kind: 'technique', id: technique.id})}>${technique.title}</button>`)}</div>
+      ${this.kvmButton(state)}
+      <span class="space"></span>
+      <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
+      <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment"><span role="status">${this.shared === '' ? 'Share' : this.shared}</span></button>
+      <label class="pick"><span class="visually-hidden">Theme</span><select @change=${this.themeChosen}>${THEMES.map(theme => html`<option
+        value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`)}</select></label>
+      <button aria-label="Help: keys and colours" title="Keys and colours (?)" @click=${() => this.send({kind: 'help'})}>?</button>
+    </header>`;
+  }
+
+  private kvmButton(state: LabState): TemplateResult {
+    const {availability, real} = state;
+    const detail = real.kind === 'running' ? 'running…' : availability === undefined ? 'asking…' : availability.kind === 'live' ? availability.flavour : 'recording';
+    const path = availability?.kind === 'live' ? 'M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z' : 'M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10z';
+    return html`<button class="kvm" ?disabled=${real.kind === 'running'} @click=${() => this.send({kind: 'real-kvm'})}
+      title="Run the same bytes on real KVM and show its exits beside these (k)">
+      <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true"><path d=${path} stroke="var(--device)" stroke-width="2"
+        fill=${availability?.kind === 'live' ? 'var(--device)' : 'none'}></path></svg>Real KVM <small>${detail}</small></button>`;
+  }
+
+  private send(choice: ToolbarChoice): void {
+    this.dispatchEvent(new ToolbarEvent(choice));
+  }
+
+  private readonly guestChosen = (event: Event): void => {
+    if (event.target instanceof HTMLSelectElement) this.send({kind: 'guest', id: event.target.value});
+  };
+
+  private readonly themeChosen = (event: Event): void => {
+    const {target} = event;
+    if (!(target instanceof HTMLSelectElement)) return;
+    const theme = THEMES.find(name => name === target.value);
+    if (theme !== undefined) this.send({kind: 'theme', theme});
+  };
+}

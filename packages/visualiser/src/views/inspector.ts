@@ -1,0 +1,67 @@
+// The panels beside the stage, as tabs.
+
+import {sharedStyles} from '@hyperscope/elements';
+import {LitElement, css, html, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import type {LabState} from '../lab-state.js';
+
+export const TABS = ['registers', 'vmcs', 'walk', 'exits', 'real'] as const;
+export type Tab = (typeof TABS)[number];
+
+const NAMES: Readonly<Record<Tab, string>> = {registers: 'Registers', vmcs: 'VMCS', walk: 'Page walk', exits: 'Exits', real: 'Real KVM'};
+
+export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
+  constructor(tab: Tab) {
+    super('hs-tab', {detail: {tab}, bubbles: true, composed: true});
+  }
+}
+
+@customElement('hs-inspector')
+export class Inspector extends LitElement {
+  static override readonly styles = [sharedStyles, css`
+    [role='tablist'] { display: flex; flex-wrap: wrap; gap: 0; border-bottom: 1px solid var(--line); margin-bottom: 10px; position: sticky; top: -12px; background: var(--panel); z-index: 1; padding-top: 2px; }
+    [role='tab'] { border: 0; border-bottom: 3px solid transparent; border-radius: 0; background: none; padding: 4px 6px; color: var(--mute); min-height: 30px; font-size: 0.9em; }
+    [role='tab'][aria-selected='true'] { color: var(--ink); border-color: var(--ink); font-weight: 650; }
+    [role='tab']:focus-visible { outline-offset: -2px; }
+  `];
+
+  @property({attribute: false}) state: LabState | undefined = undefined;
+  @property() tab: Tab = 'registers';
+  /** Whether this technique has a hypervisor: without one there is no VMCS and no exit. */
+  @property({type: Boolean}) hypervised = false;
+  @property() technique = '';
+
+  override render(): TemplateResult {
+    const tabs = TABS.filter(tab => this.hypervised || (tab !== 'vmcs' && tab !== 'exits'));
+    const open = tabs.includes(this.tab) ? this.tab : 'registers';
+    return html`<div role="tablist" aria-label="Inspector" @keydown=${(event: KeyboardEvent) => this.roam(event, tabs, open)}>
+      ${tabs.map(tab => html`<button role="tab" id=${tab} aria-selected=${tab === open} aria-controls="panel" tabindex=${tab === open ? 0 : -1}
+        @click=${() => this.dispatchEvent(new TabEvent(tab))}>${NAMES[tab]}</button>`)}</div>
+      <div role="tabpanel" id="panel" aria-labelledby=${open}>${this.panel(open)}</div>`;
+  }
+
+  private panel(tab: Tab): TemplateResult {
+    const {state} = this;
+    const moment = state?.moment;
+    if (state === undefined || moment === undefined) return html`<p class="empty">Nothing runs yet.</p>`;
+    switch (tab) {
+      case 'registers': return html`<hs-register-file .cells=${moment.header.cells} .registers=${moment.registers} .previous=${moment.previousRegisters}></hs-register-file>`;
+      case 'vmcs': return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
+      case 'walk': return html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
+      case 'exits': return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
+      case 'real': return html`<hs-real-kvm-view .real=${state.real} .availability=${state.availability} .index=${moment.index} technique=${this.technique}></hs-real-kvm-view>`;
+    }
+  }
+
+  private roam(event: KeyboardEvent, tabs: readonly Tab[], open: Tab): void {
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+    if (by === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const tab = tabs[(tabs.indexOf(open) + by + tabs.length) % tabs.length];
+    if (tab === undefined) return;
+    this.dispatchEvent(new TabEvent(tab));
+    const button = this.renderRoot.querySelector(`#${tab}`);
+    if (button instanceof HTMLElement) button.focus();
+  }
+}
