@@ -16,7 +16,7 @@ export const ARROWS = {
   guests: {packages: ['base', 'assembler'], node: false},
   simulation: {packages: ['base', 'isa', 'machine', 'vmm', 'trace', 'guests'], node: false},
   kvm: {packages: ['base', 'isa', 'vmm', 'native'], node: true},
-  server: {packages: ['base', 'simulation', 'trace', 'kvm'], node: true},
+  server: {packages: ['base', 'isa', 'simulation', 'trace', 'kvm'], node: true},
   cli: {packages: ['base', 'isa', 'assembler', 'simulation', 'trace', 'kvm', 'server'], node: true},
   elements: {packages: ['base', 'isa', 'trace'], node: false},
   visualiser: {packages: ['base', 'isa', 'assembler', 'trace', 'elements'], node: false},

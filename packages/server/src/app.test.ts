@@ -4,8 +4,9 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {UserError} from '@hyperscope/base';
 import {createApp} from './app.js';
-import type {KvmAnswer, KvmHost, KvmProgram} from './kvm-host.js';
+import type {KvmAnswer, KvmHost, KvmRunRequest} from './kvm-host.js';
 import {LARGEST_IMAGE} from './kvm-routes.js';
+import type {Recording} from './kvm-recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
 afterAll(() => rmSync(folder, {recursive: true}));
@@ -25,8 +26,23 @@ const PRESENT: KvmAnswer = {
 };
 const ABSENT: KvmAnswer = {available: false, code: 'ENOENT', message: 'There is no /dev/kvm here.'};
 
-/** A KVM that answers with the program it was given. */
-const fakeKvm = (answer: KvmAnswer, run: KvmHost['run'] = async () => new Uint8Array([1, 2, 3])): KvmHost => ({
+const recordingOf = (...file: readonly number[]): Recording => ({
+  outcome: {kind: 'halted'},
+  sentence: '',
+  exits: {},
+  steps: 0,
+  serial: new Uint8Array(),
+  captured: new Map(),
+  unknownPorts: new Map(),
+  statistics: {},
+  registers: new BigUint64Array(),
+  dumps: [],
+  seconds: 0,
+  file: Uint8Array.from(file),
+});
+
+/** A KVM that is `answer` and runs by `run`. */
+const fakeKvm = (answer: KvmAnswer, run: KvmHost['run'] = async () => recordingOf(1, 2, 3)): KvmHost => ({
   answer: async () => answer,
   run,
 });
@@ -109,18 +125,18 @@ describe('GET /api/kvm', () => {
 
 describe('POST /api/kvm/run', () => {
   test('answers with the record of a shipped guest', async () => {
-    const asked: KvmProgram[] = [];
-    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), new Uint8Array([7, 8]))));
+    const asked: KvmRunRequest[] = [];
+    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), recordingOf(7, 8))));
     const answer = await app.inject({...RUN, payload: {guest: 'hello-kvm'}});
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-type']).toBe('application/octet-stream');
     expect([...answer.rawPayload]).toEqual([7, 8]);
-    expect(asked).toEqual([{kind: 'shipped', id: 'hello-kvm'}]);
+    expect(asked).toMatchObject([{name: {id: 'hello-kvm'}, depth: 'exits'}]);
   });
 
   test('runs posted bytes where the query says', async () => {
-    const asked: KvmProgram[] = [];
-    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), new Uint8Array())));
+    const asked: KvmRunRequest[] = [];
+    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), recordingOf())));
     const headers = {host: 'localhost', 'content-type': 'application/octet-stream'};
     const answer = await app.inject({
       method: 'POST',
@@ -129,7 +145,7 @@ describe('POST /api/kvm/run', () => {
       payload: Buffer.from([0xf4]),
     });
     expect(answer.statusCode).toBe(200);
-    expect(asked).toMatchObject([{kind: 'raw', loadAddress: 0x7c00, mode: 'real'}]);
+    expect(asked).toMatchObject([{program: Buffer.from([0xf4]), loaded: {loadAddress: 0x7c00}}]);
   });
 
   test.each([
@@ -154,15 +170,18 @@ describe('POST /api/kvm/run', () => {
     expect((await app.inject({method: 'POST', url: `/api/kvm/run${query}`, headers, payload})).statusCode).toBe(status);
   });
 
-  test('passes on what the user can do about a guest that does not exist', async () => {
-    const app = await appWith(
-      fakeKvm(PRESENT, () => Promise.reject(new UserError('unknown-guest', 'There is no guest named x.'))),
-    );
-    const answer = await app.inject({...RUN, payload: {guest: 'x'}});
+  test('says that a guest does not exist', async () => {
+    const answer = await (await appWith(fakeKvm(PRESENT))).inject({...RUN, payload: {guest: 'x'}});
     expect([answer.statusCode, answer.json()]).toEqual([
       404,
       {code: 'unknown-guest', message: 'There is no guest named x.'},
     ]);
+  });
+
+  test('passes on why KVM failed', async () => {
+    const app = await appWith(fakeKvm(PRESENT, () => Promise.reject(new UserError('kvm-failure', 'It ended.'))));
+    const answer = await app.inject({...RUN, payload: {guest: 'popf'}});
+    expect([answer.statusCode, answer.json()]).toEqual([502, {code: 'kvm-failure', message: 'It ended.'}]);
   });
 
   test('says 503 and why where there is no KVM', async () => {
@@ -174,7 +193,7 @@ describe('POST /api/kvm/run', () => {
   test('says 429 when too many wait, and later serves again', async () => {
     let finish: () => void = () => undefined;
     const gate = new Promise<void>(resolve => (finish = resolve));
-    const app = await appWith(fakeKvm(PRESENT, () => gate.then(() => new Uint8Array([1]))));
+    const app = await appWith(fakeKvm(PRESENT, () => gate.then(() => recordingOf(1))));
     const ask = () => app.inject({...RUN, payload: {guest: 'popf'}});
     const admitted = [ask(), ask(), ask(), ask(), ask()];
     await new Promise(resolve => setTimeout(resolve, 20));
@@ -191,7 +210,7 @@ describe('POST /api/kvm/run', () => {
     ['a page of another site without an Origin', {'sec-fetch-site': 'cross-site'}],
   ])('refuses %s, and runs nothing', async (_who, headers) => {
     let ran = 0;
-    const app = await appWith(fakeKvm(PRESENT, async () => (ran++, new Uint8Array())));
+    const app = await appWith(fakeKvm(PRESENT, async () => (ran++, recordingOf())));
     const answer = await app.inject({...RUN, headers: {...RUN.headers, ...headers}, payload: {guest: 'popf'}});
     expect([answer.statusCode, answer.json().code, ran]).toEqual([403, 'wrong-origin', 0]);
   });

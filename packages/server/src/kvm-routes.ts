@@ -4,35 +4,32 @@
 import type {FastifyInstance, FastifyReply} from 'fastify';
 import {UserError} from '@hyperscope/base';
 import * as v from 'valibot';
-import type {KvmHost, KvmLimits, KvmProgram} from './kvm-host.js';
+import type {KvmHost, KvmRunRequest} from './kvm-host.js';
+import {kvmRunRequest} from './kvm-program.js';
 import type {RunQueue} from './run-queue.js';
 
 /** An image larger than this is refused before it is read. */
 export const LARGEST_IMAGE = 1024 * 1024;
 
-const LIMITS: KvmLimits = {exits: 20_000, milliseconds: 10_000, memoryMiB: 64};
-
-const Shipped = v.strictObject({guest: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/))});
+const Depth = v.optional(v.picklist(['exits', 'instructions']), 'exits');
+const Shipped = v.strictObject({guest: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/)), depth: Depth});
 const Placement = v.strictObject({
   at: v.optional(v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,8}$/i, 'a hexadecimal address such as 0x8000')), '0x8000'),
-  mode: v.optional(v.picklist(['real', 'protected', 'long']), 'long'),
+  mode: v.optional(v.picklist(['real', 'protected', 'paged32', 'long']), 'long'),
+  depth: Depth,
 });
 
-/** The guest that a request asks for. */
-function programOf(body: unknown, query: unknown): KvmProgram {
+/** The run that a request asks for. @throws UserError when it makes no sense. */
+function requestOf(body: unknown, query: unknown): KvmRunRequest {
   if (body instanceof Uint8Array) {
     const placement = v.safeParse(Placement, query);
     if (!placement.success) throw new UserError('bad-placement', describe(placement.issues));
-    if (body.length === 0) throw new UserError('empty-image', 'The image is empty: post the bytes of a flat binary.');
-    const loadAddress = Number(placement.output.at);
-    if (loadAddress + body.length > LIMITS.memoryMiB * 2 ** 20) {
-      throw new UserError('bad-placement', `The image must lie below ${LIMITS.memoryMiB} MiB.`);
-    }
-    return {kind: 'raw', bytes: body, loadAddress, mode: placement.output.mode};
+    const {at, mode, depth} = placement.output;
+    return kvmRunRequest({kind: 'raw', bytes: body, loadAddress: Number(at), mode}, depth);
   }
   const shipped = v.safeParse(Shipped, body);
   if (!shipped.success) throw new UserError('bad-request', describe(shipped.issues));
-  return {kind: 'shipped', id: shipped.output.guest};
+  return kvmRunRequest({kind: 'shipped', id: shipped.output.guest}, shipped.output.depth);
 }
 
 function describe(issues: readonly v.BaseIssue<unknown>[]): string {
@@ -59,11 +56,11 @@ export function addKvmRoutes(app: FastifyInstance, kvm: KvmHost, queue: RunQueue
   );
   app.get('/api/kvm', async () => ({...(await kvm.answer()), queue: queue.length}));
   app.post('/api/kvm/run', {bodyLimit: LARGEST_IMAGE}, async (request, reply) => {
-    const program = programOf(request.body, request.query);
+    const run = requestOf(request.body, request.query);
     const answer = await kvm.answer();
     if (!answer.available) return reply.code(503).send({code: answer.code, message: answer.message});
     const signal = whileConnected(reply);
-    const record = await queue.add(() => kvm.run(program, LIMITS, signal), signal);
-    return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(record));
+    const {file} = await queue.add(() => kvm.run(run, signal), signal);
+    return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(file));
   });
 }

@@ -24,7 +24,7 @@ export interface RunningServer {
 
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
 
-/** Starts the server. @throws UserError when the port is taken or may not be used. */
+/** Starts the server. @throws UserError 'port-in-use' or 'cannot-listen'. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const names = [options.host, hostname().toLowerCase()];
   const app = await createApp({...options, names});
@@ -32,7 +32,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await app.listen({host: options.host, port: options.port});
   } catch (error) {
     await app.close();
-    throw new UserError('cannot-listen', listenTrouble(error, options));
+    throw listenTrouble(error, options);
   }
   const address = app.addresses()[0];
   const port = typeof address === 'object' ? address.port : options.port;
@@ -47,10 +47,20 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   };
 }
 
-function listenTrouble(error: unknown, {host, port}: ServeOptions): string {
+function listenTrouble(error: unknown, {host, port}: ServeOptions): UserError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return `Port ${port} is in use: stop what uses it, or choose another with --port.`;
-  if (code === 'EACCES') return `Port ${port} needs rights that you do not have: choose one above 1023 with --port.`;
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `${host} is no address of this machine: check --host.`;
-  return `Cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`;
+  if (code === 'EADDRINUSE') {
+    return new UserError('port-in-use', `Port ${port} is in use: stop what uses it, or choose another with --port.`);
+  }
+  if (code === 'EACCES') {
+    return new UserError(
+      'cannot-listen',
+      `Port ${port} needs rights that you do not have: choose one above 1023 with --port.`,
+    );
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new UserError('cannot-listen', `${host} is no address of this machine: check --host.`);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UserError('cannot-listen', `Cannot listen on ${host}:${port}: ${reason}.`);
 }

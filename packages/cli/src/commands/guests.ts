@@ -1,0 +1,61 @@
+// `hyperscope guests`: the programs that ship, and their sources, which are there to be read.
+
+import {GUESTS, findGuest} from '@hyperscope/simulation';
+import type {Guest} from '@hyperscope/simulation';
+import {EXIT} from '../exit-status.js';
+import {closest, parseArguments, usage} from '../terminal/arguments.js';
+import {wrap} from '../terminal/table.js';
+import type {Command, CommandContext} from './command.js';
+
+const OPTIONS = {json: {value: undefined, help: 'Print JSON.'}} as const;
+
+export const GUESTS_COMMAND: Command = {
+  name: 'guests',
+  summary: 'list the programs that come with it, or print the source of one',
+  usage: 'hyperscope guests [NAME] [--json]',
+  description: ['Each guest is commented assembly: print it, read it, run it, change it and assemble it again.'],
+  options: OPTIONS,
+  examples: [
+    {line: 'hyperscope guests', what: 'What there is.'},
+    {line: 'hyperscope guests popf > popf.asm', what: 'A source to change; then: hyperscope run popf.asm'},
+  ],
+  run: async (args, context) => runGuests(args, context),
+};
+
+/** The guest of this name. @throws UserError 'usage' with the nearest name. */
+export function guestNamed(name: string): Guest {
+  const guest = findGuest(name);
+  if (guest !== undefined) return guest;
+  const ids = GUESTS.map(({id}) => id);
+  const nearest = closest(name, ids);
+  throw usage(
+    `There is no guest ${name}. ${nearest === undefined ? `There are ${ids.join(', ')}.` : `Did you mean ${nearest}?`}`,
+  );
+}
+
+function runGuests(args: readonly string[], {terminal}: CommandContext): number {
+  const given = parseArguments(OPTIONS, args);
+  const [name, ...more] = given.positionals;
+  if (more.length > 0) throw usage('Give one name at a time.');
+  if (name !== undefined) {
+    const guest = guestNamed(name);
+    terminal.write(given.has('json') ? `${JSON.stringify(guest, undefined, 2)}\n` : guest.source);
+    return EXIT.ok;
+  }
+  if (given.has('json')) {
+    terminal.line(
+      JSON.stringify(
+        GUESTS.map(({source: _source, ...rest}) => rest),
+        undefined,
+        2,
+      ),
+    );
+    return EXIT.ok;
+  }
+  for (const guest of GUESTS) {
+    const facts = `${guest.mode} mode, at 0x${guest.loadAddress.toString(16)}, ${guest.memoryMiB} MiB`;
+    terminal.line(`${terminal.style('bold', guest.id)}  ${terminal.style('dim', facts)}`);
+    for (const line of wrap(guest.teaches, Math.min(100, terminal.width), '  ')) terminal.line(line);
+  }
+  return EXIT.ok;
+}

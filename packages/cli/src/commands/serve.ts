@@ -1,0 +1,85 @@
+// `hyperscope serve`: the lab in a browser, until Ctrl-C.
+
+import {once} from 'node:events';
+import {fileURLToPath} from 'node:url';
+import {UserError} from '@hyperscope/base';
+import {childKvmHost, serve} from '@hyperscope/server';
+import type {RunningServer} from '@hyperscope/server';
+import {EXIT} from '../exit-status.js';
+import {parseNumber} from '../run/numbers.js';
+import {parseArguments, usage} from '../terminal/arguments.js';
+import {readVersion} from '../version.js';
+import type {Command, CommandContext} from './command.js';
+
+const DEFAULT_PORT = 8086;
+/** Without --port the next free one of so many is taken. */
+const PORTS_TRIED = 10;
+
+const OPTIONS = {
+  port: {
+    value: 'PORT',
+    short: 'p',
+    help: `Where to listen; 0 lets the system choose. Default: ${DEFAULT_PORT}, or the next that is free.`,
+  },
+  host: {value: 'ADDRESS', help: 'Address to listen on. Default: 127.0.0.1, which only this machine can reach.'},
+} as const;
+
+export const SERVE: Command = {
+  name: 'serve',
+  summary: "serve the lab, with this machine's KVM behind it",
+  usage: 'hyperscope serve [--port PORT] [--host ADDRESS]',
+  description: [
+    'Serves the page and runs guests on real KVM for it, one at a time, each in a process of its own with limits on ' +
+      'time, memory and exits. Without KVM the page shows recordings. Ctrl-C ends it.',
+  ],
+  options: OPTIONS,
+  examples: [
+    {line: 'hyperscope serve', what: 'Then open the address that it prints.'},
+    {
+      line: 'hyperscope serve --host 0.0.0.0',
+      what: 'For a lecture room: everybody who can reach this machine can run guests on it.',
+    },
+  ],
+  run: runServe,
+};
+
+async function runServe(args: readonly string[], {terminal, signal}: CommandContext): Promise<number> {
+  const given = parseArguments(OPTIONS, args);
+  if (given.positionals.length > 0)
+    throw usage(`What is ${given.positionals.join(' ')}? Guests are chosen on the page.`);
+  const kvm = childKvmHost();
+  const options = {
+    host: given.value('host') ?? '127.0.0.1',
+    pageFolder: fileURLToPath(new URL('../../../visualiser/dist', import.meta.url)),
+    version: readVersion(),
+    kvm,
+  };
+  const port = given.value('port');
+  const server =
+    port === undefined
+      ? await serveOnFreePort(options)
+      : await serve({...options, port: parseNumber(port, '--port', 0, 0xffff)});
+  terminal.line(`The lab is at ${terminal.style('bold', server.url)}`);
+  const answer = await kvm.answer();
+  terminal.line(
+    answer.available
+      ? `Real KVM: ${answer.fingerprint.flavour} on Linux ${answer.fingerprint.kernel}`
+      : `Real KVM: not here. ${answer.message} The lab shows recordings.`,
+  );
+  if (server.warning !== undefined) terminal.note(terminal.noteStyle('yellow', server.warning));
+  terminal.line('Ctrl-C ends it.');
+  if (!signal.aborted) await once(signal, 'abort');
+  await server.close();
+  return EXIT.ok;
+}
+
+async function serveOnFreePort(options: Omit<Parameters<typeof serve>[0], 'port'>): Promise<RunningServer> {
+  for (let port = DEFAULT_PORT; port < DEFAULT_PORT + PORTS_TRIED - 1; port++) {
+    try {
+      return await serve({...options, port});
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'port-in-use')) throw error;
+    }
+  }
+  return serve({...options, port: DEFAULT_PORT + PORTS_TRIED - 1});
+}
