@@ -1,7 +1,11 @@
 export * from './availability.js';
 export * from './fingerprint.js';
 export * from './kvm-error.js';
+export * from './kvm-session.js';
 export * from './kvm-vcpu.js';
 export * from './kvm-virtual-machine.js';
+export type {WriteListener} from './memory-mirror.js';
+export * from './run-on-kvm.js';
+export type {SingleStep, SteppingQuirks} from './single-step.js';
 export * from './start-states.js';
 export * from './statistics.js';

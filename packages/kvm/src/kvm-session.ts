@@ -1,0 +1,234 @@
+// One guest on real KVM, step by step: the user-space VMM's loop (QEMU's role) cut into steps that a record can follow.
+// A step is one KVM_RUN, its answer by a device, and what changed; afterwards the banks hold the state at its end.
+
+import {CELLS, cellIndex} from '@hyperscope/isa';
+import {assert, assertUnreachable, hex} from '@hyperscope/base';
+import type {Clock} from '@hyperscope/base';
+import type {Actor, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
+import {copyExit} from './exit-decoder.js';
+import {exitingInstruction} from './exiting-instruction.js';
+import type {InstructionPlace} from './exiting-instruction.js';
+import {kvmExitName} from './exit-names.js';
+import {KvmVirtualMachine} from './kvm-virtual-machine.js';
+import {MemoryMirror} from './memory-mirror.js';
+import type {WriteListener} from './memory-mirror.js';
+import {PortBoard} from './port-board.js';
+import {maySingleStep} from './single-step.js';
+import type {SingleStep, SteppingQuirks} from './single-step.js';
+import {statisticsDelta} from './statistics.js';
+import type {Statistics} from './statistics.js';
+
+export interface KvmLimits {
+  /** Wall time of the whole run. A guest that never exits is stopped by the addon's watchdog. */
+  readonly milliseconds: number;
+  /** KVM_RUN is not called again after so many exits to user space. */
+  readonly exits: number;
+  /** … or so many steps, where single-stepping makes more of them. */
+  readonly steps: number;
+}
+
+export type KvmOutcome =
+  | RunOutcome
+  | {readonly kind: 'limit'; readonly limit: 'milliseconds' | 'exits' | 'steps'}
+  /** Somebody called native.kick() or cancelled the run. */
+  | {readonly kind: 'cancelled'};
+
+export interface KvmSessionOptions {
+  readonly image: GuestImage;
+  readonly ports: PortOptions;
+  readonly limits: KvmLimits;
+  readonly singleStep: SingleStep;
+  /** The probes of this host's fingerprint; unknown ones count as the cautious answer. */
+  readonly quirks: SteppingQuirks;
+  /** Milliseconds, for the wall-time limit. */
+  readonly clock: Clock;
+}
+
+export interface KvmStep {
+  /** An exit to user space, or a single step. */
+  readonly kind: 'kvm-exit' | 'kvm-step';
+  /** The guest's ring at the end of the step. */
+  readonly who: Actor;
+  /** RIP of the instruction that exited or was stepped, and its length (0: not known). */
+  readonly rip: bigint;
+  readonly length: number;
+  readonly exit: VmExit;
+  readonly events: readonly HypervisorEvent[];
+}
+
+export class KvmSession {
+  /** 'registers' (isa's cells as 64-bit words) and 'memory' (a copy, current after each step). */
+  readonly banks: readonly {readonly name: 'registers' | 'memory'; readonly bytes: Uint8Array}[];
+  readonly registers = new BigUint64Array(CELLS.length);
+  readonly board: PortBoard;
+  readonly machine: KvmVirtualMachine;
+  readonly #options: KvmSessionOptions;
+  readonly #mirror: MemoryMirror;
+  readonly #startTime: number;
+  readonly #statistics: Statistics;
+  #outcome: KvmOutcome | undefined;
+  #exits = 0;
+  #steps = 0;
+  #serialTold = 0;
+
+  /** @throws UserError when there is no KVM, or it refuses the image's state. */
+  constructor(options: KvmSessionOptions) {
+    this.#options = options;
+    this.board = new PortBoard(options.ports);
+    this.machine = new KvmVirtualMachine({memoryBytes: options.image.memoryBytes, deadline: options.limits.milliseconds});
+    try {
+      this.machine.load(options.image);
+      this.machine.vcpu.readCells(this.registers);
+      this.#statistics = this.machine.vcpu.statistics();
+    } catch (error) {
+      this.machine.close();
+      throw error;
+    }
+    this.#mirror = new MemoryMirror(this.machine.memory, options.image.segments);
+    this.machine.dirtyPages(); // what a loader wrote is state 0
+    this.banks = [
+      {name: 'registers', bytes: new Uint8Array(this.registers.buffer)},
+      {name: 'memory', bytes: this.#mirror.bytes},
+    ];
+    this.#startTime = options.clock.now();
+  }
+
+  /** How the run ended; undefined while it can go on. */
+  get outcome(): KvmOutcome | undefined { return this.#outcome; }
+  get exits(): number { return this.#exits; }
+  get steps(): number { return this.#steps; }
+
+  /** Runs to the next exit or single step, answers it, and brings the banks up to date. Only while `outcome` is undefined. */
+  step(listener?: WriteListener): KvmStep {
+    assert(this.#outcome === undefined, 'a step of a run that is over');
+    const before = this.#cell('RIP');
+    const {vcpu} = this.machine;
+    vcpu.deadline = Math.max(1, this.#options.limits.milliseconds - (this.#options.clock.now() - this.#startTime));
+    const stepping = this.#prepareSingleStep();
+    const live = vcpu.run();
+    this.#answer(live);
+    const exit = copyExit(live); // after the answer: of an IN, the record keeps what the guest read
+    vcpu.readCells(this.registers);
+    // A stepped IN or MMIO read gives its exit first and the step afterwards: both are the one instruction.
+    const stepped = exit.reason === 'debug' || (stepping && vcpu.takeWaitingDebugExit() !== undefined);
+    this.#mirror.update(this.machine.dirtyPages(), listener);
+    this.#steps++;
+    if (exit.reason !== 'debug' && exit.reason !== 'interrupted') this.#exits++;
+    this.#outcome = this.#outcomeOf(exit);
+    const place = this.#place(exit, before, stepped);
+    return {
+      kind: exit.reason === 'debug' ? 'kvm-step' : 'kvm-exit',
+      who: this.#cell('CPL') === 3n ? 'guest-user' : 'guest-kernel',
+      ...place, exit, events: this.#events(exit),
+    };
+  }
+
+  /** What this vCPU's counters say happened inside KVM since the start: {exits: 12, insn_emulation: 340, …}. */
+  statistics(): Readonly<Record<string, number>> {
+    return statisticsDelta(this.#statistics, this.machine.vcpu.statistics());
+  }
+
+  /** Ends the run (when another step has not) and closes everything; the banks stay as they are. */
+  close(): void {
+    this.#outcome ??= {kind: 'cancelled'};
+    this.machine.close();
+  }
+
+  #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0'): bigint { return this.registers[cellIndex(cell)] ?? 0n; }
+
+  #prepareSingleStep(): boolean {
+    if (this.#options.singleStep === 'off') return false;
+    const rip = this.#cell('RIP');
+    const possible = maySingleStep(this.registers, this.#code(rip, 1)[0], this.#options.quirks);
+    this.machine.vcpu.singleStep(possible ? 'on' : 'off');
+    return possible;
+  }
+
+  /** Guest code at RIP, through segmentation and the guest's page tables; shorter where it is not mapped. */
+  #code(rip: bigint, length: number): Uint8Array {
+    const linear = BigInt.asUintN(64, this.#cell('CS.base') + rip);
+    const bytes: number[] = [];
+    for (let i = 0n; i < length; i++) {
+      const physical = (this.#cell('CR0') >> 31n) === 1n ? this.machine.vcpu.translate(linear + i) : Number(linear + i);
+      const byte = physical === undefined ? undefined : this.machine.memory[physical];
+      if (byte === undefined) break;
+      bytes.push(byte);
+    }
+    return Uint8Array.from(bytes);
+  }
+
+  #place(exit: VmExit, before: bigint, stepped: boolean): InstructionPlace {
+    const after = this.#cell('RIP');
+    if (stepped) {
+      const length = Number(after - before);
+      return {rip: before, length: length > 0 && length <= 15 ? length : 0};
+    }
+    return exitingInstruction(exit, before, after, (rip, length) => this.#code(rip, length));
+  }
+
+  /** The devices' answer. `exit` still has its data in the page that the guest's IN or read will be completed from. */
+  #answer(exit: VmExit): void {
+    if (exit.reason === 'io') this.#answerIo(exit);
+    // No device is mapped into memory here: reads give all ones, writes are lost.
+    else if (exit.reason === 'mmio' && exit.direction === 'read') exit.data.fill(0xff);
+    else if (exit.reason === 'rdmsr' || exit.reason === 'wrmsr') this.machine.vcpu.answerMsr('#GP');
+  }
+
+  #answerIo(exit: Extract<VmExit, {reason: 'io'}>): void {
+    const view = new DataView(exit.data.buffer, exit.data.byteOffset, exit.data.byteLength);
+    const bytes = exit.width / 8;
+    for (let at = 0; at < view.byteLength; at += bytes) {
+      if (exit.direction === 'out') this.board.write(exit.port, exit.width, getValue(view, at, bytes));
+      else putValue(view, at, bytes, this.board.read(exit.port, exit.width));
+    }
+  }
+
+  #outcomeOf(exit: VmExit): KvmOutcome | undefined {
+    if (this.board.outcome !== undefined) return this.board.outcome;
+    switch (exit.reason) {
+      case 'hlt': return {kind: 'halted'};
+      case 'shutdown': return {kind: 'triple-fault', chain: []};
+      case 'fail-entry': return {kind: 'error', message: `The processor refused the VM entry (KVM_EXIT_FAIL_ENTRY, hardware reason ${hex(exit.hardwareReason)}).`};
+      case 'internal-error': return {kind: 'error', message: this.#internalError(exit)};
+      case 'unknown': return {kind: 'error', message: `KVM_RUN came back with exit reason ${exit.code}, which this program does not know.`};
+      case 'interrupted': return this.machine.vcpu.interruption === 'kick' ? {kind: 'cancelled'} : {kind: 'limit', limit: 'milliseconds'};
+      case 'io': case 'mmio': case 'debug': case 'irq-window-open': case 'rdmsr': case 'wrmsr': return this.#limit();
+      default: return assertUnreachable(exit);
+    }
+  }
+
+  #internalError(exit: Extract<VmExit, {reason: 'internal-error'}>): string {
+    const bytes = exit.instruction ?? this.#code(this.#cell('RIP'), 15);
+    const shown = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+    return `This host's KVM could not emulate the instruction at ${hex(this.#cell('RIP'))} (KVM_EXIT_INTERNAL_ERROR, ` +
+      `suberror ${exit.suberror}); the bytes there are ${shown === '' ? 'not readable' : shown}.`;
+  }
+
+  #limit(): KvmOutcome | undefined {
+    const {limits, clock} = this.#options;
+    if (this.#exits >= limits.exits) return {kind: 'limit', limit: 'exits'};
+    if (this.#steps >= limits.steps) return {kind: 'limit', limit: 'steps'};
+    return clock.now() - this.#startTime >= limits.milliseconds ? {kind: 'limit', limit: 'milliseconds'} : undefined;
+  }
+
+  #events(exit: VmExit): readonly HypervisorEvent[] {
+    const serial = this.board.serial.slice(this.#serialTold);
+    this.#serialTold = this.board.serial.length;
+    return [
+      {kind: 'ioctl', name: 'KVM_RUN', direction: 'call', result: undefined},
+      {kind: 'ioctl', name: 'KVM_RUN', direction: 'return', result: kvmExitName(exit)},
+      {kind: 'kvm-exit', exit},
+      ...serial.map(byte => ({kind: 'serial', byte} as const)),
+    ];
+  }
+}
+
+function getValue(view: DataView, at: number, bytes: number): number {
+  return bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
+}
+
+function putValue(view: DataView, at: number, bytes: number, value: number): void {
+  if (bytes === 1) view.setUint8(at, value);
+  else if (bytes === 2) view.setUint16(at, value, true);
+  else view.setUint32(at, value, true);
+}
