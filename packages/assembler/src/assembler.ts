@@ -83,9 +83,10 @@ function readStatement(line: LogicalLine, statements: Statement[], found: Diagno
 function layOut(statements: readonly Statement[], options: AssembleOptions): {readonly pass: Pass; readonly unsettled: readonly Diagnostic[]} {
   const cache: EncodingCache = new Map();
   const bits = options.bits ?? 16;
+  const start = originOf(statements) ?? options.org ?? 0n;
   let pass: Pass | undefined;
   for (let number = 1; number <= PASS_LIMIT; number++) {
-    pass = new Pass({bits, origin: pass?.origin ?? options.org ?? 0n, before: pass, cache});
+    pass = new Pass({bits, origin: pass?.origin ?? start, before: pass, cache});
     pass.run(statements);
     if (pass.settled) return {pass, unsettled: []};
   }
@@ -93,6 +94,12 @@ function layOut(statements: readonly Statement[], options: AssembleOptions): {re
   const origin = {line: 1, within: undefined, at: undefined};
   const unsettled = diagnosticAt(origin, {column: 0, length: 1}, 'error', `The labels of ${name} do not settle: each pass moves them again.`, 'Look for a times or equ that depends on a label behind it.');
   return {pass: pass ?? new Pass({bits, origin: 0n, before: undefined, cache}), unsettled: [unsettled]};
+}
+
+/** The org of the source: it holds for the whole file, wherever it stands, so the first pass should know it. */
+function originOf(statements: readonly Statement[]): bigint | undefined {
+  const org = statements.find(({body}) => body.kind === 'org')?.body;
+  return org?.kind === 'org' && org.value.kind === 'number' ? BigInt.asUintN(64, org.value.value) : undefined;
 }
 
 /** A line inside %rep or times may report the same thing more than once. */

@@ -2,7 +2,7 @@
 // Jumps start short and grow: a pass that moved a label is followed by another.
 
 import {assertUnreachable} from '@hyperscope/base';
-import {encodeInstruction, type CodeSize, type RequestedPrefixes} from '@hyperscope/isa';
+import {encodeInstruction, type AssemblyOperand, type CodeSize, type RequestedPrefixes} from '@hyperscope/isa';
 import {dataBytes} from './data-bytes.js';
 import {diagnosticAt, diagnosticOf, SourceError, type Diagnostic, type Origin} from './diagnostics.js';
 import {encodeError, encodeWarning} from './encode-advice.js';
@@ -24,6 +24,8 @@ export interface PlacedLine {
   readonly bits: CodeSize;
   readonly kind: 'instruction' | 'data' | 'reserved' | 'padding';
 }
+
+type InstructionBody = Extract<Body, {readonly kind: 'instruction'}>;
 
 /** Bytes of instructions that no symbol and no address takes part in, by their words and mode. */
 export type EncodingCache = Map<string, Uint8Array>;
@@ -229,7 +231,7 @@ export class Pass implements Scope {
     }
   }
 
-  private instruction(body: Extract<Body, {readonly kind: 'instruction'}>, origin: Origin): Uint8Array {
+  private instruction(body: InstructionBody, origin: Origin): Uint8Array {
     const key = `${this.bits}${this.reference}${body.key}`;
     const known = this.cache.get(key);
     if (known !== undefined) return known;
@@ -238,7 +240,7 @@ export class Pass implements Scope {
     const operands = body.operands.map(operand => operandValue(operand, setting));
     const prefixes = withAddressSize(body);
     const result = encodeInstruction({mnemonic: body.mnemonic, operands, prefixes, codeSize: this.bits, address: this.start});
-    if (!result.ok) throw encodeError(result.failure, body);
+    if (!result.ok) return this.refused(body, origin, encodeError(result.failure, body), {operands, prefixes});
     for (const warning of result.warnings) {
       const [message, advice] = encodeWarning(warning);
       this.diagnostics.push(diagnosticAt(origin, body.place, 'warning', message, advice));
@@ -247,13 +249,30 @@ export class Pass implements Scope {
     return result.bytes;
   }
 
+  /**
+   * Reports an instruction that cannot be encoded. If only a number is too large for it, it keeps its place: in this
+   * pass the number may still be wrong, and lines after it should not move because of it.
+   */
+  private refused(
+    body: InstructionBody, origin: Origin, error: SourceError,
+    {operands, prefixes}: {readonly operands: readonly AssemblyOperand[]; readonly prefixes: RequestedPrefixes},
+  ): Uint8Array {
+    this.diagnostics.push(diagnosticOf(origin, error));
+    const unchecked = operands.map((operand): AssemblyOperand => (
+      operand.kind === 'immediate' && operand.certainty !== 'constant' ? {...operand, certainty: 'forward'} : operand));
+    const result = encodeInstruction({
+      mnemonic: body.mnemonic, operands: unchecked, prefixes, codeSize: this.bits, address: this.start,
+    });
+    return result.ok ? result.bytes : new Uint8Array();
+  }
+
   private referenceFor(prefixes: RequestedPrefixes): 'relative' | 'absolute' {
     return prefixes.segment === 'FS' || prefixes.segment === 'GS' ? 'absolute' : this.reference;
   }
 }
 
 /** `[a32 x]` is the prefix a32 written where it is needed. */
-function withAddressSize(body: Extract<Body, {readonly kind: 'instruction'}>): RequestedPrefixes {
+function withAddressSize(body: InstructionBody): RequestedPrefixes {
   for (const operand of body.operands) {
     if (operand.kind === 'memory' && operand.addressSize !== undefined) return {...body.prefixes, addressSize: operand.addressSize};
   }

@@ -74,7 +74,7 @@ function whole64(place: Place, written: AssemblyImmediate): Matched {
   const {line} = place;
   // MOV has a form that holds all 64 bits; without a keyword an address goes there.
   const isMove = line.form.mnemonic === 'MOV';
-  if (isMove && written.size !== 32 && written.certainty !== 'constant'
+  if (isMove && written.size !== 32 && written.certainty !== 'constant' && written.certainty !== 'forward'
     && place.request.operands[0]?.kind === 'register') return mismatch(place);
   if (isMove && written.size === 64 && written.strict) return mismatch(place);
   if (written.size === 32 && !takesDword(line)) return {reason: 'size-mismatch', operand: place.operand, written: 32, needed: 64};
@@ -88,7 +88,7 @@ function signExtended(place: Place, written: AssemblyImmediate, size: number): M
   if (!asByte) {
     const sameSize = written.size === undefined || written.size === size || (size === 64 && written.size === 32 && takesDword(place.line));
     if (!sameSize || written.strict) return mismatch(place);
-    if (written.certainty !== 'constant') return mismatch(place);
+    if (written.certainty !== 'constant' && written.certainty !== 'forward') return mismatch(place);
   }
   if (written.certainty !== 'forward' && !signExtends(written.value, 8, size)) {
     return asByte ? {reason: 'out-of-range', operand, value: written.value, ...signedRange(8)} : mismatch(place);

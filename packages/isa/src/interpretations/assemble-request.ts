@@ -10,7 +10,7 @@ import type {GeneralRegister, SegmentRegister} from '../registers/cells.js';
  *   constant   a number that no address takes part in
  *   local      an address in the section that is being assembled; final bytes depend on the layout
  *   elsewhere  an address in another section
- *   forward    not known in this pass: a branch is taken to be short (a later pass grows it), anything else long
+ *   forward    not known in this pass: the shortest encoding is assumed, a later pass grows it
  */
 export type Certainty = 'constant' | 'local' | 'elsewhere' | 'forward';
 

@@ -83,8 +83,8 @@ function narrowMove(request: EncodeRequest): EncodeRequest {
   const [first, second] = request.operands;
   if (first?.kind !== 'register' || first.width !== 64 || second?.kind !== 'immediate') return request;
   const shortens = !second.strict && (second.size === undefined || second.size === 64)
-    && second.certainty === 'constant';
-  const fits = within(second.value, {low: 0n, high: 0xffff_ffffn});
+    && (second.certainty === 'constant' || second.certainty === 'forward');
+  const fits = second.certainty === 'forward' || within(second.value, {low: 0n, high: 0xffff_ffffn});
   if (request.codeSize !== 64 || !shortens || !fits || second.distance !== undefined) return request;
   return {...request, operands: [{...first, width: 32}, {...second, size: undefined}]};
 }
