@@ -47,16 +47,6 @@ export class ChangePyramid {
     }
   }
 
-  /** Calls `run` for each stretch of bytes that a step wrote. */
-  runsOf(step: number, run: (place: number, length: number, changed: (i: number) => boolean) => void): void {
-    const reader = new ChangeReader();
-    reader.start(this.bytes.bytes, this.#start(step), this.ends.at(step));
-    while (reader.next()) {
-      const start = reader.dataStart;
-      run(reader.place, reader.length, i => this.bytes.bytes[start + i] !== 0);
-    }
-  }
-
   /** The last step before state `before` that wrote the byte at `place`; undefined where none did. */
   lastWriter(place: number, before: number): number | undefined {
     let step = Math.min(before, this.length);

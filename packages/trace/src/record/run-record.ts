@@ -14,14 +14,6 @@ import {EventColumn} from './event-column.js';
 import {isBoundary} from './granularity.js';
 import {StepColumns} from './step-columns.js';
 
-export interface StepWrite {
-  readonly bank: string;
-  readonly offset: number;
-  readonly length: number;
-  /** Whether the byte at `offset` + i got another value. */
-  readonly changed: (i: number) => boolean;
-}
-
 export class RunRecord {
   readonly header: RecordHeader;
   readonly space: StateSpace;
@@ -67,20 +59,6 @@ export class RunRecord {
   seek(banks: readonly Bank[], from: number, to: number, touched?: Touched): void {
     assert(from >= 0 && to >= 0 && from <= this.length && to <= this.length, `seek from ${from} to ${to} in ${this.length} steps`);
     this.changes.seek(this.space, banks, from, to, touched);
-  }
-  /** Undoes (or does) one step on some of the banks, in order from the first: enough for the registers alone. */
-  applyStep(step: number, banks: readonly Bank[]): void {
-    if (step >= 0 && step < this.length) this.changes.seek(this.space, banks, step, step + 1);
-  }
-  /** Which bytes a step wrote, and whether any of each stretch has another value since. */
-  writesOf(step: number): readonly StepWrite[] {
-    const writes: StepWrite[] = [];
-    if (step < 0 || step >= this.length) return writes;
-    this.changes.runsOf(step, (place, length, changed) => {
-      const bank = this.space.bankAt(place);
-      writes.push({bank: this.space.shapes[bank]?.name ?? '', offset: place - (this.space.starts[bank] ?? 0), length, changed});
-    });
-    return writes;
   }
   /** Banks that hold state 0. */
   initialBanks(): readonly Bank[] {

@@ -15,7 +15,7 @@ export class GuestMemory {
   readonly #extents: RecordHeader['guestMemory'];
 
   /** `memory` is the bank 'memory'; the header says where guest-physical memory lies in it. */
-  constructor(header: RecordHeader, memory: Uint8Array) {
+  constructor(header: Pick<RecordHeader, 'guestMemory'>, memory: Uint8Array) {
     this.#memory = memory;
     this.#extents = header.guestMemory;
   }

@@ -1,0 +1,59 @@
+// Counts what the result of a run reports, from the events of the machine and the hypervisor.
+
+import {exitReasonName} from '@hyperscope/isa';
+import type {MachineEvent} from '@hyperscope/machine';
+import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
+import {hex} from '@hyperscope/base';
+
+const SERIAL_FIRST = 0x3f8;
+const SERIAL_LAST = 0x3ff;
+/** Values kept of each port. */
+const MOST_VALUES = 4096;
+
+export class RunCounters implements RunObserver {
+  readonly exits = new Map<string, number>();
+  readonly exceptions = new Map<string, number>();
+  readonly ports = new Map<string, number[]>();
+  readonly unsupported: {readonly address: string; readonly bytes: string; readonly what: string}[] = [];
+  readonly #next: RunObserver | undefined;
+  readonly #virtualized: boolean;
+
+  /** `next` hears everything as well. On a technique with a hypervisor the guest's ports are those that user space was asked about. */
+  constructor(technique: string, next: RunObserver | undefined) {
+    this.#virtualized = technique !== 'bare';
+    this.#next = next;
+  }
+
+  willWrite(bank: string, offset: number, length: number): void { this.#next?.willWrite(bank, offset, length); }
+
+  event(event: MachineEvent): void {
+    this.#next?.event(event);
+    switch (event.kind) {
+      case 'vm-exit': count(this.exits, exitReasonName(event.exit.reason & 0xffff)); break;
+      case 'vm-entry-failure': count(this.exits, exitReasonName(event.reason & 0xffff)); break;
+      case 'exception': count(this.exceptions, String(event.vector)); break;
+      case 'port': if (!this.#virtualized && event.direction === 'out') this.#wrote(event.port, event.value); break;
+      case 'unsupported': this.unsupported.push({address: hex(event.address), bytes: event.bytes, what: event.what}); break;
+      default: break;
+    }
+  }
+
+  hypervisorEvent(event: HypervisorEvent): void {
+    this.#next?.hypervisorEvent(event);
+    if (event.kind !== 'kvm-exit' || event.exit.reason !== 'io' || event.exit.direction !== 'out') return;
+    const {data, port, width} = event.exit;
+    const view = new DataView(data.buffer, data.byteOffset, data.length);
+    for (let at = 0; at + width / 8 <= data.length; at += width / 8) {
+      this.#wrote(port, width === 8 ? view.getUint8(at) : width === 16 ? view.getUint16(at, true) : view.getUint32(at, true));
+    }
+  }
+
+  #wrote(port: number, value: number): void {
+    if (port >= SERIAL_FIRST && port <= SERIAL_LAST) return;
+    const values = this.ports.get(hex(port)) ?? [];
+    if (values.length < MOST_VALUES) values.push(value);
+    this.ports.set(hex(port), values);
+  }
+}
+
+function count(counts: Map<string, number>, key: string): void { counts.set(key, (counts.get(key) ?? 0) + 1); }

@@ -1,0 +1,151 @@
+// Runs an image until it stops, a limit is reached or its text is complete, and says how it went. The caller brings the
+// clock: the simulator itself knows only cycles.
+
+import type {Clock} from '@hyperscope/base';
+import {assertUnreachable} from '@hyperscope/base';
+import type {RunRecord} from '@hyperscope/trace';
+import type {PortOptions, RunOutcome, Technique, TechniqueRun} from '@hyperscope/vmm';
+import type {LoadedImage} from '../images/image-options.js';
+import {outcomeSentence} from '../session/outcome.js';
+import {RunDriver} from '../session/run-driver.js';
+import {NO_PORTS} from '../session/session.js';
+import {sha256} from '../session/sha256.js';
+import {finalState} from './final-state.js';
+import {RunCounters} from './run-counters.js';
+import type {ResultOutcome, RunResult} from './run-result.js';
+import {SerialScriptPlayer} from './serial-script.js';
+import type {SerialCommand} from './serial-script.js';
+
+export interface RunRequest {
+  readonly technique: Technique;
+  readonly image: LoadedImage;
+  /** Named in the record's header. */
+  readonly guest: {readonly id: string; readonly title: string; readonly bytes: Uint8Array};
+  readonly clock: Clock;
+  readonly ports?: PortOptions | undefined;
+  readonly profile?: string | undefined;
+  readonly costModel?: string | undefined;
+  /** Guest instructions. */
+  readonly maxInstructions?: number | undefined;
+  readonly timeoutMilliseconds?: number | undefined;
+  readonly serialScript?: readonly SerialCommand[] | undefined;
+  readonly stopSerial?: RegExp | undefined;
+  readonly dumpMemory?: readonly {readonly address: number; readonly length: number}[] | undefined;
+  /** Keep a record of every step? It costs memory and time. */
+  readonly recording?: 'on' | 'off' | undefined;
+  /** Called after each slice with the guest instructions so far, and what the guest printed since the last call. */
+  readonly onProgress?: ((instructions: number, printed: Uint8Array) => void) | undefined;
+}
+
+export interface FinishedRun {
+  readonly result: RunResult;
+  readonly record: RunRecord | undefined;
+  /** Everything the guest sent to its first serial port. */
+  readonly serial: Uint8Array;
+  /** Bytes that the guest wrote to each captured port. */
+  readonly captured: ReadonlyMap<number, Uint8Array>;
+}
+
+/** Steps between looks at the clock and at the serial output. */
+const SLICE = 4096;
+
+type Stop = {readonly outcome: ResultOutcome; readonly message: string; readonly debugExit: number | null};
+
+/** Runs to the end. Throws only UserErrors of the technique (an unknown profile) and our own assertions. */
+export function runToResult(request: RunRequest): FinishedRun {
+  const {technique, image, clock} = request;
+  const started = clock.now();
+  const run = technique.start({image: image.image, ports: request.ports ?? NO_PORTS, profile: request.profile, costModel: request.costModel});
+  const loop = new RunLoop(request, run);
+  const stop = loop.untilStopped(started);
+  const state = finalState(run, technique.id, image.image.memoryBytes, request.dumpMemory ?? []);
+  const {counters} = loop;
+  return {
+    record: loop.driver?.record, serial: run.serialOutput(),
+    captured: new Map((request.ports ?? NO_PORTS).capturePorts.map(port => [port, run.captured(port)])),
+    result: {
+      schema: 1, engine: 'simulated', technique: technique.id, outcome: stop.outcome, debugExit: stop.debugExit,
+      instructions: loop.instructions, cycles: Number(run.machine.registers.get('CYCLES')), seconds: (clock.now() - started) / 1000,
+      exits: Object.fromEntries(counters.exits), exceptions: Object.fromEntries(counters.exceptions),
+      registers: state.registers, memory: state.memory, ports: Object.fromEntries(counters.ports),
+      unknownPorts: Object.fromEntries([...run.unknownPorts()].map(([port, times]) => [`0x${port.toString(16)}`, times])),
+      unsupported: counters.unsupported, message: stop.message,
+    },
+  };
+}
+
+class RunLoop {
+  readonly driver: RunDriver | undefined;
+  readonly counters: RunCounters;
+  instructions = 0;
+  readonly #run: TechniqueRun;
+  readonly #request: RunRequest;
+  readonly #script: SerialScriptPlayer;
+  #printed = 0;
+
+  constructor(request: RunRequest, run: TechniqueRun) {
+    this.#request = request;
+    this.#run = run;
+    this.#script = new SerialScriptPlayer(request.serialScript ?? []);
+    const {guest, image, technique} = request;
+    this.driver = request.recording !== 'on' ? undefined : new RunDriver(run, {
+      technique: technique.id, costModel: request.costModel ?? 'default',
+      guest: {id: guest.id, title: guest.title, sha256: sha256(guest.bytes), loadAddress: image.loadAddress, bytes: guest.bytes.length},
+    }, image.image.memoryBytes);
+    this.counters = new RunCounters(technique.id, this.driver?.observer);
+    run.observe(this.counters);
+  }
+
+  untilStopped(started: number): Stop {
+    const {maxInstructions = Number.POSITIVE_INFINITY, timeoutMilliseconds = Number.POSITIVE_INFINITY, clock} = this.#request;
+    for (;;) {
+      const outcome = this.#slice(maxInstructions);
+      const serialStop = this.#serial();
+      if (outcome !== undefined) return this.#stopOf(outcome);
+      if (serialStop !== undefined) return serialStop;
+      if (this.instructions >= maxInstructions) return limit(`The limit of ${maxInstructions} guest instructions was reached.`);
+      if (clock.now() - started >= timeoutMilliseconds) return limit(`The limit of ${timeoutMilliseconds / 1000} seconds was reached.`);
+    }
+  }
+
+  #slice(maxInstructions: number): RunOutcome | undefined {
+    for (let i = 0; i < SLICE && this.instructions < maxInstructions; i++) {
+      const report = this.driver === undefined ? this.#run.step() : this.driver.advance();
+      if (report.kind === 'instruction' && (report.actor === 'guest-kernel' || report.actor === 'guest-user')) this.instructions++;
+      if (report.outcome !== undefined) return report.outcome;
+    }
+    return undefined;
+  }
+
+  /** Plays the script, tells the caller what was printed, and looks for the text that ends the run. */
+  #serial(): Stop | undefined {
+    const output = this.#run.serialOutput();
+    this.#request.onProgress?.(this.instructions, output.slice(this.#printed));
+    this.#printed = output.length;
+    if (this.#request.stopSerial === undefined && this.#script.done) return undefined;
+    const text = new TextDecoder('latin1').decode(output);
+    for (let send = this.#script.next(text); send !== undefined; send = this.#script.next(text)) {
+      if (this.driver === undefined) this.#run.sendSerial(send);
+      else this.driver.sendSerial(send);
+    }
+    const {stopSerial} = this.#request;
+    return stopSerial === undefined || text.search(stopSerial) < 0 ? undefined :
+      {outcome: 'stop-serial', debugExit: null, message: `The guest printed what was waited for: ${stopSerial.source}`};
+  }
+
+  #stopOf(outcome: RunOutcome): Stop {
+    const message = outcomeSentence(outcome);
+    switch (outcome.kind) {
+      case 'debug-exit': return {outcome: 'debug-exit', debugExit: outcome.value, message};
+      case 'unsupported': {
+        const bytes = [...outcome.bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
+        if (this.counters.unsupported.length === 0) this.counters.unsupported.push({address: `0x${outcome.address.toString(16)}`, bytes, what: outcome.what});
+        return {outcome: 'unsupported', debugExit: null, message};
+      }
+      case 'halted': case 'power-off': case 'triple-fault': case 'error': return {outcome: outcome.kind, debugExit: null, message};
+      default: return assertUnreachable(outcome);
+    }
+  }
+}
+
+const limit = (message: string): Stop => ({outcome: 'limit', debugExit: null, message});

@@ -1,0 +1,66 @@
+// The code around the guest's current instruction, disassembled from memory as it is at the playhead.
+
+import {decode, disassemble} from '@hyperscope/isa';
+import type {Instruction} from '@hyperscope/isa';
+import {codeAddress, codeSizeOf} from '@hyperscope/trace';
+import type {CellSource, CodeLine} from '@hyperscope/trace';
+import {chipsOf} from './chips.js';
+import type {ExecutionMap} from './execution-map.js';
+import type {SourceMap} from './source-map.js';
+import type {StateView} from './state-view.js';
+
+const LINES_BEFORE = 8;
+const LINES_AFTER = 20;
+const LONGEST = 15;
+
+export interface CodeKnowledge {
+  readonly executed: ExecutionMap;
+  readonly source: SourceMap | undefined;
+  /** Whether a hypervisor runs the guest. */
+  readonly virtualized: boolean;
+}
+
+/** Up to 8 instructions before the guest's RIP, itself, and 20 after it; empty where its memory cannot be read. */
+export function codeWindow(state: StateView, knowledge: CodeKnowledge): readonly CodeLine[] {
+  const rip = state.guestCells()('RIP') ?? 0n;
+  const fromSource = knowledge.source?.before(rip, LINES_BEFORE) ?? [];
+  const before = fromSource.length > 0 ? fromSource : knowledge.executed.before(rip, LINES_BEFORE);
+  const lines = linesFrom(state, knowledge, before[0] ?? rip, before.length + 1 + LINES_AFTER);
+  // Code may have been overwritten since it ran: a guess about where instructions begin must not hide the current one.
+  return lines.some(line => line.address === rip) ? lines : linesFrom(state, knowledge, rip, 1 + LINES_AFTER);
+}
+
+/** Instructions one after another, up to the first bytes that are none: code ends there. */
+function linesFrom(state: StateView, knowledge: CodeKnowledge, start: bigint, most: number): readonly CodeLine[] {
+  const cells = state.guestCells();
+  const bytes = state.guestMemory.readLinear(cells, codeAddress(cells, start), most * LONGEST) ?? new Uint8Array(0);
+  const lines: CodeLine[] = [];
+  for (let offset = 0; lines.length < most && offset < bytes.length;) {
+    const found = lineAt(bytes, offset, start + BigInt(offset), cells, knowledge);
+    if (found === undefined) break;
+    lines.push(found.line);
+    offset += found.length;
+  }
+  return lines;
+}
+
+function lineAt(bytes: Uint8Array, offset: number, address: bigint, cells: CellSource, knowledge: CodeKnowledge):
+  {readonly line: CodeLine; readonly length: number} | undefined {
+  const instruction = instructionAt(bytes, offset, cells);
+  if (instruction === undefined) return undefined;
+  const exits = knowledge.executed.exitsAt(address);
+  return {
+    length: instruction.bytes.length,
+    line: {
+      address, text: disassemble(instruction, address),
+      bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
+      sourceLine: knowledge.source?.at(address)?.line,
+      chips: chipsOf(instruction, {exits, virtualized: knowledge.virtualized}),
+    },
+  };
+}
+
+function instructionAt(bytes: Uint8Array, offset: number, cells: CellSource): Instruction | undefined {
+  const decoded = decode(bytes, codeSizeOf(cells), offset);
+  return decoded.kind === 'instruction' ? decoded.instruction : undefined;
+}

@@ -1,0 +1,100 @@
+// Everything that the panels show at one playhead position, gathered from the record and the state. Live sessions and
+// players share it: they differ only in where the banks come from.
+
+import {cellIndex, decode} from '@hyperscope/isa';
+import type {Bank} from '@hyperscope/machine';
+import {Playhead, codeAddress, codeSizeOf, exitRows, explainStart, explainStep, modeOf, textOfStep, timelineWindow} from '@hyperscope/trace';
+import type {Actor, ExitRow, Explanation, Moment, RunRecord, Step, TimelineWindow, TraceEvent} from '@hyperscope/trace';
+import {codeWindow} from './code-window.js';
+import {ExecutionMap} from './execution-map.js';
+import {SerialText} from './serial-text.js';
+import type {SourceMap} from './source-map.js';
+import {StateView} from './state-view.js';
+import {strip} from './strip.js';
+import {vmcsPanel} from './vmcs-panel.js';
+
+const CYCLES = cellIndex('CYCLES');
+const RIP = cellIndex('RIP');
+
+export class MomentMaker {
+  readonly record: RunRecord;
+  readonly serial: SerialText;
+  readonly #executed: ExecutionMap;
+  readonly #source: SourceMap | undefined;
+  /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
+  #scout: Playhead | undefined;
+  readonly #texts = new Map<number, string>();
+
+  constructor(record: RunRecord, source: SourceMap | undefined) {
+    this.record = record;
+    this.serial = new SerialText(record);
+    this.#executed = new ExecutionMap(record);
+    this.#source = source;
+  }
+
+  /** The moment at `index`, whose state `banks` hold. */
+  moment(banks: readonly Bank[], index: number): Moment {
+    const {record} = this;
+    const state = new StateView(record.header, banks);
+    const previous = index === 0 ? undefined : this.#stateAt(index - 1);
+    const last = record.step(index - 1);
+    const next = record.step(index) ?? (record.finished ? undefined : this.#nextStep(state, index));
+    const events = last === undefined ? [] : record.eventsOf(last.index);
+    const who = next?.who ?? last?.who ?? actorOf(state);
+    return {
+      index, length: record.length, finished: record.finished, outcome: record.outcome, header: record.header, last, next, who,
+      operation: record.header.engine === 'kvm' ? (who.startsWith('guest') ? 'non-root' : 'root') : state.operation,
+      cpl: Number(state.cells('CPL') ?? 0n), mode: modeOf(state.cells),
+      registers: state.registers.slice(), previousRegisters: (previous ?? state).registers.slice(),
+      events, why: this.#why(last, events),
+      code: codeWindow(state, {executed: this.#executed, source: this.#source, virtualized: record.header.technique !== 'bare'}),
+      serial: this.serial.before(index), strip: strip(state),
+      vmcs: vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),
+      walk: record.events.lastBefore('page-walk', index),
+    };
+  }
+
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
+    return timelineWindow(this.record, fromCycle, toCycle, columns);
+  }
+  exits(): readonly ExitRow[] { return exitRows(this.record, step => this.textOf(step)); }
+
+  /** The text of a recorded step's instruction; '' for steps that are none. */
+  textOf(step: number): string {
+    const known = this.#texts.get(step);
+    if (known !== undefined) return known;
+    const text = textOfStep(this.#scoutHead(), step);
+    this.#texts.set(step, text);
+    return text;
+  }
+
+  #why(last: Step | undefined, events: readonly TraceEvent[]): Explanation {
+    if (last === undefined) return explainStart(this.record.header.guest.title);
+    const handled = events.some(event => event.kind === 'vm-exit') ? this.record.events.firstOfKind('exit-handled', last.index) : undefined;
+    return explainStep(last, events, this.textOf(last.index), handled);
+  }
+
+  /** The step that the machine would make next: what its registers say. */
+  #nextStep(state: StateView, index: number): Step {
+    const rip = state.registers[RIP] ?? 0n;
+    const isHost = state.operation === 'root' && this.record.header.technique !== 'bare';
+    const bytes = isHost ? undefined : state.guestMemory.readLinear(state.cells, codeAddress(state.cells, rip), 15);
+    const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(state.cells));
+    const length = decoded?.kind === 'instruction' ? decoded.instruction.bytes.length : 0;
+    return {index, who: actorOf(state), kind: isHost ? 'host-action' : 'instruction', rip, length, cycle: Number(state.registers[CYCLES] ?? 0n)};
+  }
+
+  #stateAt(index: number): StateView {
+    const scout = this.#scoutHead();
+    scout.seek(index);
+    return new StateView(this.record.header, scout.banks);
+  }
+  #scoutHead(): Playhead { return this.#scout ??= new Playhead(this.record); }
+}
+
+/** Who has the processor, by VMX operation and ring. */
+export function actorOf(state: StateView): Actor {
+  const ring = Number(state.cells('CPL') ?? 0n);
+  if (state.operation === 'root' && state.header.technique !== 'bare') return ring === 3 ? 'vmm' : 'hypervisor';
+  return ring === 3 ? 'guest-user' : 'guest-kernel';
+}

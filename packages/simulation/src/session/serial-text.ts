@@ -1,0 +1,49 @@
+// What stood on the serial console at any moment, from the events of a record.
+
+import type {RunRecord} from '@hyperscope/trace';
+
+const FIRST_SERIAL_PORT = 0x3f8;
+
+export class SerialText {
+  readonly #record: RunRecord;
+  #eventsSeen = 0;
+  readonly #steps: number[] = [];
+  readonly #bytes: number[] = [];
+
+  constructor(record: RunRecord) { this.#record = record; }
+
+  /** The bytes that were sent before a state. */
+  bytesBefore(state: number): Uint8Array {
+    this.#learn();
+    let low = 0;
+    let high = this.#steps.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#steps[middle] ?? 0) < state) low = middle + 1;
+      else high = middle;
+    }
+    return Uint8Array.from(this.#bytes.slice(0, low));
+  }
+  /** The same as text; bytes that are no UTF-8 show as replacement characters. */
+  before(state: number): string { return new TextDecoder().decode(this.bytesBefore(state)); }
+
+  #learn(): void {
+    const {events, header} = this.#record;
+    for (; this.#eventsSeen < events.length; this.#eventsSeen++) {
+      const event = events.at(this.#eventsSeen);
+      const step = events.stepOf(this.#eventsSeen);
+      if (event?.kind === 'serial') this.#add(step, [event.byte]);
+      // On bare metal nobody stands between the guest and the UART; a real KVM only tells what user space was asked.
+      else if (header.technique === 'bare' && event?.kind === 'port' && event.direction === 'out' && event.port === FIRST_SERIAL_PORT) this.#add(step, [event.value & 0xff]);
+      else if (header.engine === 'kvm' && event?.kind === 'kvm-exit' && event.exit.reason === 'io' && event.exit.direction === 'out' && event.exit.port === FIRST_SERIAL_PORT) {
+        this.#add(step, event.exit.data);
+      }
+    }
+  }
+  #add(step: number, bytes: Iterable<number>): void {
+    for (const byte of bytes) {
+      this.#steps.push(step);
+      this.#bytes.push(byte);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+// A running, recorded, seekable session: a guest on a technique, with a playhead that can be anywhere in what was
+// recorded. Running goes on only at the frontier; looking back moves the machine itself back.
+
+import type {ExitRow, Granularity, Moment, RunRecord, SessionClient, TimelineWindow} from '@hyperscope/trace';
+import {isBoundary} from '@hyperscope/trace';
+import type {PortOptions, Technique} from '@hyperscope/vmm';
+import type {LoadedImage} from '../images/image-options.js';
+import {MomentMaker} from './moment-maker.js';
+import {lastWriterOf, readMemory} from './memory-access.js';
+import type {MemorySpace} from './memory-access.js';
+import {RunDriver} from './run-driver.js';
+import {sha256} from './sha256.js';
+import type {SourceMap} from './source-map.js';
+import {StateView} from './state-view.js';
+
+export interface SessionOptions {
+  readonly technique: Technique;
+  readonly image: LoadedImage;
+  readonly guest: {readonly id: string; readonly title: string; /** The file, or the assembled program. */ readonly bytes: Uint8Array};
+  readonly source?: SourceMap | undefined;
+  readonly ports?: PortOptions | undefined;
+  /** Ids; the technique's own when absent. */
+  readonly profile?: string | undefined;
+  readonly costModel?: string | undefined;
+}
+
+export const NO_PORTS: PortOptions = {exitPort: undefined, powerOffPort: undefined, capturePorts: []};
+
+/** How many steps a search for the next event may record before it gives up and shows where it got to. */
+const SEARCH_LIMIT = 200_000;
+
+/** Starts a technique with an image and makes it a session at state 0. */
+export function createSession(options: SessionOptions): Session {
+  const {technique, image, guest} = options;
+  const run = technique.start({image: image.image, ports: options.ports ?? NO_PORTS, profile: options.profile, costModel: options.costModel});
+  const driver = new RunDriver(run, {
+    technique: technique.id, costModel: options.costModel ?? 'default',
+    guest: {id: guest.id, title: guest.title, sha256: sha256(guest.bytes), loadAddress: image.loadAddress, bytes: guest.bytes.length},
+  }, image.image.memoryBytes);
+  return new Session(driver, options.source);
+}
+
+export class Session implements SessionClient {
+  readonly #driver: RunDriver;
+  readonly #maker: MomentMaker;
+  #index = 0;
+
+  constructor(driver: RunDriver, source: SourceMap | undefined) {
+    this.#driver = driver;
+    this.#maker = new MomentMaker(driver.record, source);
+  }
+
+  get record(): RunRecord { return this.#driver.record; }
+  get driver(): RunDriver { return this.#driver; }
+
+  moment(): Moment {
+    this.#driver.seek(this.#index);
+    return this.#maker.moment(this.#driver.run.banks, this.#index);
+  }
+
+  seek(index: number): Moment {
+    const wanted = Math.max(0, Math.trunc(index));
+    if (wanted > this.record.length) this.#driver.advanceBy(wanted - this.record.length);
+    this.#index = Math.min(wanted, this.record.length);
+    return this.moment();
+  }
+
+  step(direction: 'forward' | 'back', granularity: Granularity): Moment {
+    const known = this.record.neighbour(this.#index, direction, granularity);
+    if (known !== undefined) return this.seek(known);
+    if (direction === 'back') return this.seek(0);
+    if (granularity === 'instruction') return this.seek(this.#index + 1);
+    return this.seek(this.#search(granularity));
+  }
+
+  run(steps: number): Moment {
+    this.#driver.advanceBy(steps);
+    this.#index = this.record.length;
+    return this.moment();
+  }
+
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow { return this.#maker.timeline(fromCycle, toCycle, columns); }
+  exits(): readonly ExitRow[] { return this.#maker.exits(); }
+
+  memory(space: MemorySpace, address: bigint, length: number): Uint8Array | undefined { return readMemory(this.#state(), space, address, length); }
+  lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined {
+    return lastWriterOf(this.record, this.#state(), space, address, this.#index);
+  }
+
+  /** Types at the first serial port, at the frontier. */
+  sendSerial(bytes: Uint8Array): Moment {
+    this.#driver.sendSerial(bytes);
+    this.#index = this.record.length;
+    return this.moment();
+  }
+
+  /** Records until an event of the granularity; gives the state after its step, or where the search ended. */
+  #search(granularity: Granularity): number {
+    const driver = this.#driver;
+    driver.seek(this.record.length);
+    for (let steps = 0; steps < SEARCH_LIMIT && driver.outcome === undefined; steps++) {
+      driver.advance();
+      if (this.record.eventsOf(this.record.length - 1).some(event => isBoundary(event, granularity))) break;
+    }
+    return this.record.length;
+  }
+
+  #state(): StateView {
+    this.#driver.seek(this.#index);
+    return new StateView(this.record.header, this.#driver.run.banks);
+  }
+}

@@ -1,0 +1,26 @@
+// The strip under the stage: the addresses that decide whose memory is seen and whose VMCS counts.
+
+import {hex} from '@hyperscope/base';
+import type {Moment} from '@hyperscope/trace';
+import type {StateView} from './state-view.js';
+
+export function strip(state: StateView): Moment['strip'] {
+  const cr3 = hex(state.cells('CR3') ?? 0n);
+  const vmcs = state.vmcs();
+  if (vmcs === undefined || state.vmcsAddress === undefined) {
+    return [
+      {label: 'CR3', value: cr3},
+      {label: 'GDT', value: hex(state.cells('GDTR.base') ?? 0n)},
+      {label: 'IDT', value: hex(state.cells('IDTR.base') ?? 0n)},
+      {label: 'VMX operation', value: state.operation === 'none' ? 'off' : `${state.operation}, no current VMCS`},
+    ];
+  }
+  const guestCr3 = state.operation === 'non-root' ? state.cells('CR3') ?? 0n : vmcs.get('GUEST_CR3');
+  const eptp = vmcs.get('EPT_POINTER');
+  return [
+    {label: 'CR3 (real)', value: cr3},
+    {label: 'guest CR3', value: hex(guestCr3)},
+    {label: 'EPTP', value: eptp === 0n ? 'none' : hex(eptp)},
+    {label: 'current VMCS', value: `${hex(state.vmcsAddress)} · ${vmcs.launchState}`},
+  ];
+}
