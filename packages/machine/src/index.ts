@@ -25,3 +25,4 @@ export * from './vmx/instruction-errors.js';
 export * from './vmx/unit.js';
 export * from './vmx/vmcs.js';
 export * from './vmx/vmx-instructions.js';
+export {VMX_HELPERS} from './vmx/instructions.js';

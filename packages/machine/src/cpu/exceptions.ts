@@ -42,6 +42,8 @@ export function deliverOrRaise(cpu: Processor, event: DeliverableEvent): Outcome
 
 /** The same for callers inside an instruction (VM entry): unsupported trouble waits for the loop to report it. */
 export function deliverAtOnce(cpu: Processor, event: DeliverableEvent): void {
+  // An exit on the way is the guest's, not the VM-entry instruction's.
+  cpu.instructionRip = cpu.registers.get('RIP');
   const outcome = deliverOrRaise(cpu, event);
   if (outcome.kind === 'unsupported') cpu.stopped = outcome;
 }

@@ -4,7 +4,7 @@
 import {assert} from '@hyperscope/base';
 import {vmcsField} from '@hyperscope/isa';
 import type {VmcsFieldName} from '@hyperscope/isa';
-import type {Core} from '../cpu/core.js';
+import type {Machine} from '../machine.js';
 import type {Trouble} from '../cpu/trouble.js';
 import {invept, vmclear, vmptrld, vmread, vmwrite, vmxoff, vmxon} from './instructions.js';
 import {enterGuest} from './vm-entry.js';
@@ -13,10 +13,11 @@ import type {EntryInstruction} from './vm-entry.js';
 export type VmxOutcome = 'VMsucceed' | 'VMfailInvalid' | 'VMfailValid';
 
 export class VmxInstructions {
-  readonly #core: Core;
+  readonly #core: Machine;
 
-  constructor(core: Core) {
-    this.#core = core;
+  /** Every instruction is charged to the machine's clock by its cost model. */
+  constructor(machine: Machine) {
+    this.#core = machine;
   }
 
   /** How the last VMX instruction ended, as the flags say it. */
@@ -43,18 +44,21 @@ export class VmxInstructions {
   }
   vmread(field: VmcsFieldName): bigint {
     this.#requireRoot();
+    this.#core.processor.charge(this.#core.costModel.vmread.cycles);
     const value = vmread(this.#core, BigInt(vmcsField(field).encoding));
     assert(value !== undefined, `VMREAD of ${field} fails only without a current VMCS`);
     return value;
   }
   vmwrite(field: VmcsFieldName, value: bigint): VmxOutcome {
     this.#requireRoot();
+    this.#core.processor.charge(this.#core.costModel.vmwrite.cycles);
     vmwrite(this.#core, BigInt(vmcsField(field).encoding), value);
     return this.outcome;
   }
   /** VMLAUNCH or VMRESUME. Afterwards RIP is in the guest, at HOST_RIP (a late failure), or where it was (VMfail). */
   enter(how: EntryInstruction): void {
     this.#requireRoot();
+    this.#core.processor.charge(this.#core.costModel.vmEntry.cycles);
     enterGuest(this.#core, how);
   }
   /** Single-context INVEPT. */
