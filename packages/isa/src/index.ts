@@ -23,3 +23,5 @@ export * from './interpretations/decode.js';
 export * from './opcodes/unsupported.js';
 export * from './interpretations/disassemble.js';
 export * from './interpretations/explain.js';
+export * from './interpretations/classify.js';
+export * from './interpretations/footprint.js';

@@ -5,7 +5,7 @@
 import {CONDITIONS} from '../instruction.js';
 import type {CodeSize, Condition, Instruction, OperandSize, Prefixes} from '../instruction.js';
 import type {OpcodeForm} from '../opcodes/form.js';
-import {unsupportedName, unsupportedNeedsModrm} from '../opcodes/unsupported.js';
+import {unsupportedInstruction, unsupportedNeedsModrm} from '../opcodes/unsupported.js';
 import type {OpcodePlace} from '../opcodes/unsupported.js';
 import {Cursor} from './cursor.js';
 import {CANDIDATES} from './dispatch.js';
@@ -42,9 +42,10 @@ export function decode(bytes: Uint8Array, codeSize: CodeSize, offset = 0): Decod
     cursor.byte();
     if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
   }
-  const unsupported = unsupportedName(place, modrm);
+  const unsupported = unsupportedInstruction(place, modrm);
   if (unsupported !== undefined) {
-    return {kind: 'unsupported', bytes: cursor.taken(), what: `${opcodeText(place, cursor, prefixEnd)}: ${unsupported}`};
+    const opcode = cursor.taken().slice(prefixEnd, unsupported.byModrm ? opcodeEnd + 1 : opcodeEnd);
+    return {kind: 'unsupported', bytes: cursor.taken(), what: `${opcodeText(place, opcode)}: ${unsupported.name}`};
   }
   const sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize)};
   const candidate = candidates.find(each => whyNot(each, place, modrm, sizes) === undefined);
@@ -171,8 +172,7 @@ function fullMnemonic(form: OpcodeForm, condition: Condition | undefined): strin
 }
 
 /** `0F 58`, with the mandatory prefix before it, for the message. */
-function opcodeText(place: OpcodePlace, cursor: Cursor, prefixEnd: number): string {
-  const bytes = [...cursor.taken().slice(prefixEnd)];
-  const shown = place.prefix === 'NP' ? bytes : [place.prefix, ...bytes];
+function opcodeText(place: OpcodePlace, opcode: Uint8Array): string {
+  const shown = place.prefix === 'NP' ? [...opcode] : [place.prefix, ...opcode];
   return shown.map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
 }

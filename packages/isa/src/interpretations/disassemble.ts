@@ -43,7 +43,8 @@ function prefixWords(i: Instruction): readonly string[] {
   const words: string[] = [];
   const {attributes} = i.form;
   const implicitMemory = attributes.has('rep') || attributes.has('repcc') || i.form.mnemonic === 'XLATB';
-  if (implicitMemory && i.addressSize !== i.codeSize) words.push(`a${i.addressSize}`);
+  const implicitAddress = implicitMemory || (isMoffs(i) && i.codeSize === 64);
+  if (implicitAddress && i.addressSize !== i.codeSize) words.push(`a${i.addressSize}`);
   if (sizeIsSilent(i) && i.width !== silentSize(i)) words.push(`o${i.width}`);
   const segment = effectiveSegment(i.prefixes, i.codeSize);
   if (implicitMemory && segment !== undefined && segment !== 'DS' && usesSource(i)) words.push(segment.toLowerCase());
@@ -52,6 +53,9 @@ function prefixWords(i: Instruction): readonly string[] {
   if (attributes.has('repcc') && i.prefixes.repeat !== 'none') words.push(i.prefixes.repeat === 'rep' ? 'repe' : 'repne');
   return words;
 }
+
+/** An address without ModR/M: the only one that can have 64 bits. */
+const isMoffs = (i: Instruction): boolean => i.form.pattern.immediates.includes('mo');
 
 /** Whether a string instruction reads DS:rSI (or XLATB DS:rBX), which a prefix may move to another segment. */
 const usesSource = (i: Instruction): boolean => /^(MOVS|CMPS|LODS|OUTS|XLAT)/.test(i.form.mnemonic);
@@ -73,7 +77,7 @@ function silentSize(i: Instruction): number {
 function sizeWords(i: Instruction): readonly string[] {
   const [first] = i.operands;
   if (first?.kind === 'memory' && i.form.operandTypes[0] === 'm16:V') {
-    return i.width === silentSize(i) ? ['far'] : [SIZE_NAMES.get(i.width) ?? '', 'far'];
+    return i.width === i.codeSize ? ['far'] : [SIZE_NAMES.get(i.width) ?? '', 'far'];
   }
   if (first?.kind === 'far' && first.width !== i.codeSize) return [SIZE_NAMES.get(first.width) ?? ''];
   return [];
@@ -126,12 +130,17 @@ function memoryText(operand: MemoryOperand, i: Instruction, rip: bigint | undefi
   if (operand.base === 'RIP') return ripRelativeText(operand, segment, i, rip);
   const parts = addressTerms(operand);
   if (parts === '') {
-    const override = operand.addressSize === i.codeSize ? '' : `${SIZE_NAMES.get(operand.addressSize) ?? ''} `;
-    return `[${override}${segment}${hex(BigInt.asUintN(operand.addressSize, operand.displacement))}]`;
+    return `[${absoluteSize(operand, i)}${segment}${number(BigInt.asUintN(operand.addressSize, operand.displacement))}]`;
   }
   const {displacement} = operand;
   const tail = displacement === 0n ? '' : displacement < 0n ? `-${number(-displacement)}` : `+${number(displacement)}`;
   return `[${segment}${parts}${tail}]`;
+}
+
+/** The size of an absolute address, where it is not the one that NASM would choose. */
+function absoluteSize(operand: MemoryOperand, i: Instruction): string {
+  if (isMoffs(i) && i.codeSize === 64) return operand.addressSize === 64 ? 'qword ' : '';
+  return operand.addressSize === i.codeSize ? '' : `${SIZE_NAMES.get(operand.addressSize) ?? ''} `;
 }
 
 function addressTerms(operand: MemoryOperand): string {

@@ -9,7 +9,7 @@ export interface Candidate {
   /** The whole ModR/M byte, where it is part of the opcode (0F 01 C1). */
   readonly fixedModrm: number | undefined;
   readonly operand: 'memory' | 'register' | 'any';
-  /** 90 is NOP only without REX.B; with it, it is XCHG R8, rAX. */
+  /** 90 is NOP only without REX.B; with it, it is XCHG R8, rAX. (F3 90 is PAUSE with any REX.) */
   readonly excludesRexB: boolean;
 }
 
@@ -28,7 +28,7 @@ function build(): readonly (readonly Candidate[])[] {
       form,
       fixedModrm,
       operand: form.pattern.registerOnly ? 'register' : form.operandTypes.some(type => MEMORY_ONLY.has(type)) ? 'memory' : 'any',
-      excludesRexB: slot === 0x90 && form.pattern.low === undefined,
+      excludesRexB: slot === 0x90 && form.pattern.low === undefined && form.pattern.mandatory === undefined,
     };
     for (let i = 0; i < count; i++) slots[slot + i]?.push(candidate);
   }

@@ -117,8 +117,14 @@ export function unsupportedNeedsModrm(slot: number): boolean {
   return SLOTS[slot]?.some(row => row.modrm !== undefined || row.reg !== undefined || row.operand !== undefined) ?? false;
 }
 
+export interface UnsupportedInstruction {
+  readonly name: string;
+  /** Whether the ModR/M byte is part of the opcode. */
+  readonly byModrm: boolean;
+}
+
 /** The name of a real instruction that the project lacks; undefined when this is none. */
-export function unsupportedName(place: OpcodePlace, modrm: number): string | undefined {
+export function unsupportedInstruction(place: OpcodePlace, modrm: number): UnsupportedInstruction | undefined {
   const rows = SLOTS[place.slot] ?? [];
   const fits = (row: Row): boolean =>
     (row.prefix === undefined || row.prefix === place.prefix)
@@ -126,7 +132,8 @@ export function unsupportedName(place: OpcodePlace, modrm: number): string | und
     && (row.operand === undefined || (row.operand === 'r') === (modrm >= 0xc0))
     && within(row.modrm, modrm)
     && within(row.reg, (modrm >> 3) & 7);
-  return rows.find(fits)?.what;
+  const row = rows.find(fits);
+  return row === undefined ? undefined : {name: row.what, byModrm: row.modrm !== undefined};
 }
 
 const within = (range: readonly [number, number] | undefined, value: number): boolean =>

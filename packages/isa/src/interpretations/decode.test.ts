@@ -1,0 +1,138 @@
+import {describe, expect, test} from 'vitest';
+import type {CodeSize, Instruction} from '../instruction.js';
+import {askIced} from '../testing/iced.js';
+import {CODE_SIZES, formSamples} from '../testing/form-samples.js';
+import {RandomBytes} from '../testing/random-bytes.js';
+import {decode} from './decode.js';
+
+const RIP = 0x1000n;
+
+function decodeHex(text: string, codeSize: CodeSize = 64) {
+  return decode(Uint8Array.from(text.split(' ').map(byte => parseInt(byte, 16))), codeSize);
+}
+
+function instruction(text: string, codeSize: CodeSize = 64): Instruction {
+  const result = decodeHex(text, codeSize);
+  if (result.kind !== 'instruction') throw new Error(`${text}: ${result.kind}`);
+  return result.instruction;
+}
+
+const hexOf = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+
+/** How our answer and iced's contradict each other; undefined where they do not. */
+function contradiction(bytes: Uint8Array, codeSize: CodeSize): string | undefined {
+  const ours = decode(bytes, codeSize), iced = askIced(bytes, codeSize, RIP);
+  const place = `${codeSize}: ${hexOf(bytes)} (${iced.text})`;
+  switch (ours.kind) {
+    case 'instruction':
+      if (!iced.valid) return `${place}: we say ${ours.instruction.form.syntax}`;
+      return ours.instruction.bytes.length === iced.length ? undefined : `${place}: we say ${ours.instruction.bytes.length} bytes`;
+    case 'undefined': return iced.valid ? `${place}: we say undefined, ${ours.why}` : undefined;
+    case 'too-long': return iced.valid ? `${place}: we say too long` : undefined;
+    case 'truncated': return iced.valid ? `${place}: we say truncated` : undefined;
+    // A name for what we lack is not an opinion on whether every processor has it.
+    case 'unsupported': return undefined;
+  }
+}
+
+describe('the decoder against iced-x86', () => {
+  test('agrees on every line of the table, in every mode, size and operand shape', () => {
+    const contradictions = formSamples().flatMap(({codeSize, bytes}) => contradiction(bytes, codeSize) ?? []);
+    expect(contradictions.slice(0, 20)).toEqual([]);
+  }, 120_000);
+
+  test('agrees on 150,000 random byte strings: valid or not, and how long', () => {
+    const random = new RandomBytes(20261122);
+    const contradictions: string[] = [];
+    for (const codeSize of CODE_SIZES) {
+      for (let n = 0; n < 50_000; n++) {
+        const found = contradiction(random.instruction(codeSize), codeSize);
+        if (found !== undefined) contradictions.push(found);
+      }
+    }
+    expect(contradictions.slice(0, 20)).toEqual([]);
+  }, 120_000);
+
+  test('every prefix of an instruction asks for more bytes, and never for more than there are', () => {
+    const wrong: string[] = [];
+    for (const {codeSize, bytes} of formSamples().filter((_, n) => n % 7 === 0)) {
+      const whole = decode(bytes, codeSize);
+      if (whole.kind !== 'instruction') continue;
+      for (let length = 0; length < whole.instruction.bytes.length; length++) {
+        const part = decode(bytes.slice(0, length), codeSize);
+        const good = part.kind === 'truncated' && part.needed > length && part.needed <= whole.instruction.bytes.length;
+        if (!good) wrong.push(`${codeSize}: ${hexOf(bytes)} cut to ${length}: ${part.kind}`);
+      }
+    }
+    expect(wrong.slice(0, 20)).toEqual([]);
+  }, 60_000);
+});
+
+describe('the decoder', () => {
+  test.each([
+    ['f0 48 01 08', 'instruction'], ['f0 48 01 c8', 'undefined'], ['f0 90', 'undefined'], ['f0 0f 22 c0', 'undefined'],
+    ['0f 0b', 'instruction'], ['06', 'undefined'], ['0f 04', 'undefined'], ['8e c8', 'undefined'], ['0f 22 c8', 'undefined'],
+    ['0f 01 d0', 'unsupported'], ['0f 58 c1', 'unsupported'], ['d9 c0', 'unsupported'], ['f3 0f b8 c1', 'unsupported'],
+  ])('%s is %s', (text, kind) => expect(decodeHex(text).kind).toBe(kind));
+
+  test('names what it lacks', () => {
+    expect(decodeHex('0f 58 c1')).toMatchObject({what: '0F 58: SSE ADDPS and its kin'});
+    expect(decodeHex('f3 0f bc c1')).toMatchObject({what: 'F3 0F BC: TZCNT'});
+    expect(decodeHex('0f 01 d9')).toMatchObject({what: '0F 01 D9: VMMCALL (SVM)'});
+  });
+
+  test('says why an encoding is undefined', () => {
+    expect(decodeHex('06')).toMatchObject({why: 'it does not exist in 64-bit mode'});
+    expect(decodeHex('0f 22 c8')).toMatchObject({why: 'there is no CR1'});
+    expect(decodeHex('f0 48 01 c8')).toMatchObject({why: 'LOCK is not allowed here'});
+    expect(decodeHex('0f 01 38 ').kind).toBe('instruction');
+    expect(decodeHex('8d c0')).toMatchObject({why: 'the operand must be in memory'});
+  });
+
+  test('takes fifteen bytes and refuses sixteen', () => {
+    const prefixes = (n: number) => Array.from({length: n}, () => '66').join(' ');
+    expect(decodeHex(`${prefixes(14)} 90`).kind).toBe('instruction');
+    expect(decodeHex(`${prefixes(15)} 90`).kind).toBe('too-long');
+    expect(decodeHex(`${prefixes(15)}`).kind).toBe('too-long');
+    expect(decodeHex(`${prefixes(14)}`)).toEqual({kind: 'truncated', needed: 15});
+  });
+
+  test('ignores 66h on near branches in 64-bit mode, as Intel\'s processors do', () => {
+    expect(instruction('66 e8 00 00 00 00')).toMatchObject({width: 64, bytes: {length: 6}});
+    expect(instruction('66 e8 00 00', 32)).toMatchObject({width: 16, bytes: {length: 4}});
+  });
+
+  test('ignores a REX that another prefix follows', () => {
+    expect(instruction('48 66 01 c8').width).toBe(16);
+    expect(instruction('66 48 01 c8').width).toBe(64);
+  });
+
+  test('reads 90 as NOP, with REX.B as XCHG, with F3 as PAUSE', () => {
+    expect(instruction('90').form.syntax).toBe('NOP');
+    expect(instruction('41 90').form.syntax).toBe('XCHG rV, rAX');
+    expect(instruction('f3 90').form.syntax).toBe('PAUSE');
+  });
+
+  test('finds AH without REX and SPL with it', () => {
+    expect(instruction('88 e0').operands[1]).toEqual({kind: 'register', register: 'RAX', width: 8, high: true});
+    expect(instruction('40 88 e0').operands[1]).toEqual({kind: 'register', register: 'RSP', width: 8, high: false});
+  });
+
+  test('chooses the segment: SS for RBP, an override where it counts', () => {
+    expect(instruction('8b 45 00').operands[1]).toMatchObject({segment: 'SS'});
+    expect(instruction('64 8b 45 00').operands[1]).toMatchObject({segment: 'FS'});
+    expect(instruction('2e 8b 45 00').operands[1]).toMatchObject({segment: 'SS'});
+    expect(instruction('2e 8b 45 00', 32).operands[1]).toMatchObject({segment: 'CS'});
+  });
+
+  test('says which bytes are what', () => {
+    expect(instruction('66 81 84 8b 10 20 30 40 34 12', 32).parts).toEqual({
+      prefixes: [0, 1], opcode: [1, 2], modrm: 2, sib: 3, displacement: [4, 8], immediate: [8, 10],
+    });
+  });
+
+  test('decodes at an offset, and keeps only the instruction\'s own bytes', () => {
+    const result = decode(Uint8Array.of(0x90, 0x48, 0x01, 0xc8, 0xf4), 64, 1);
+    expect(result).toMatchObject({kind: 'instruction', instruction: {mnemonic: 'ADD', bytes: Uint8Array.of(0x48, 0x01, 0xc8)}});
+  });
+});
