@@ -122,10 +122,12 @@ export class Machine implements Core {
     }
     if (low(registers, ACTIVITY) === SHUTDOWN) return {kind: 'shutdown'};
     const before = this.mode;
+    const operation = low(registers, VMX_OPERATION);
     processor.instructionRip = registers.cells[RIP] ?? 0n;
     const step = this.#deliverPending() ?? this.#leaveBefore() ?? (low(registers, ACTIVITY) === HALTED ? {kind: 'halted'} as const : this.#instruction());
     const after = this.mode;
-    if (before !== after) this.emit({kind: 'mode', from: before, to: after});
+    // A VM exit or entry puts another context into the processor; that context's own mode has not changed.
+    if (before !== after && operation === low(registers, VMX_OPERATION)) this.emit({kind: 'mode', from: before, to: after});
     return this.#stoppedInside() ?? step;
   }
 
