@@ -5,6 +5,7 @@ import {hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import type {FaultLink, Machine} from '@hyperscope/machine';
 import {VmxInstructions} from '@hyperscope/machine';
+import type {RunObservation} from '../run-observer.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestImage, RunOutcome} from '../technique.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
@@ -48,6 +49,7 @@ export interface HostContextParts {
   readonly slots: readonly MemorySlot[];
   readonly options: VtxEptOptions;
   readonly board: DeviceBoard;
+  readonly observation: RunObservation;
   tell(event: HypervisorEvent): void;
 }
 
@@ -57,6 +59,7 @@ export class HostContext {
   readonly slots: readonly MemorySlot[];
   readonly options: VtxEptOptions;
   readonly board: DeviceBoard;
+  readonly #observation: RunObservation;
   readonly tell: (event: HypervisorEvent) => void;
   readonly vmx: VmxInstructions;
   readonly vcpu: KvmVcpu;
@@ -64,8 +67,6 @@ export class HostContext {
   outcome: RunOutcome | undefined;
   /** What KVM's emulator could not do, for the process that has to stop because of it. */
   unsupported: Extract<RunOutcome, {kind: 'unsupported'}> | undefined;
-  /** The faults that led to the last triple fault. */
-  lastFaultChain: readonly FaultLink[] = [];
   /** The address of vmx_vmexit, for HOST_RIP; known when the routines have been placed. */
   exitAddress = 0n;
 
@@ -75,7 +76,8 @@ export class HostContext {
     this.slots = parts.slots;
     this.options = parts.options;
     this.board = parts.board;
-    this.tell = parts.tell;
+    this.#observation = parts.observation;
+    this.tell = event => parts.tell(event);
     this.vmx = new VmxInstructions(parts.machine);
     this.vcpu = new KvmVcpu(parts.machine.memory);
   }
@@ -91,6 +93,8 @@ export class HostContext {
   handled(reason: number, route: 'kvm' | 'user-space', why: string): void {
     this.tell({kind: 'exit-handled', reason, route, why});
   }
+  /** The faults that led to the last triple fault. */
+  get lastFaultChain(): readonly FaultLink[] { return this.#observation.lastFaultChain; }
   finish(outcome: RunOutcome): void { this.outcome ??= outcome; }
 }
 

@@ -17,6 +17,7 @@ const IOCTL_SYSTEM_CALL = 16n;
 /** SYSCALL with RAX = 16 (ioctl), RSI = request. RIP goes to LSTAR; RCX keeps where to come back to. */
 export function callKernel(host: Host, ioctl: Ioctl, returnTo: bigint): void {
   const r = host.machine.registers;
+  host.machine.processor.charge(host.machine.costModel.syscall.cycles);
   r.set('RAX', IOCTL_SYSTEM_CALL);
   r.set('RSI', BigInt(IOCTLS[ioctl]));
   r.set('RCX', returnTo);
@@ -39,6 +40,7 @@ export function saveUserState(host: Host): void {
 /** SYSRET: RIP from RCX, RFLAGS from R11, ring 3. `result` is a text for the screen, `value` what RAX gives. */
 export function returnToUser(host: Host, ioctl: Ioctl, value: bigint, result: string): void {
   const r = host.machine.registers;
+  host.machine.processor.charge(host.machine.costModel.syscall.cycles);
   r.set('RAX', value);
   r.set('RCX', host.vcpu.get('user_rip'));
   r.set('R11', host.vcpu.get('user_rflags'));

@@ -1,0 +1,78 @@
+// The guest on the simulated machine itself, with no hypervisor: the yardstick for every technique.
+
+import {assert, gpa, hpa} from '@hyperscope/base';
+import type {Gpa, Hpa} from '@hyperscope/base';
+import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
+import type {Bank, MmioRegion} from '@hyperscope/machine';
+import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-support.js';
+import {RunObservation} from '../run-observer.js';
+import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import {DeviceBoard} from '../user-space/device-board.js';
+
+const USER = 3n;
+const PAGE = 4096;
+
+export class BareRun implements TechniqueRun {
+  readonly machine: Machine;
+  readonly banks: readonly Bank[];
+  readonly #board: DeviceBoard;
+  readonly #observation = new RunObservation();
+  #outcome: RunOutcome | undefined;
+
+  constructor(options: TechniqueOptions) {
+    const profile = chooseProfile(options.profile, WESTMERE);
+    this.machine = new Machine({
+      memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE, profile, costModel: chooseCostModel(options.costModel),
+      virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
+    });
+    this.#board = new DeviceBoard(options.ports);
+    for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
+    for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
+    setRegisters(this.machine, options.image.registers);
+    this.banks = this.machine.banks;
+    this.machine.observe(this.#observation);
+    this.#board.uart.onOutput = byte => this.#observation.hypervisorEvent({kind: 'serial', byte});
+  }
+
+  /** What does not lie in RAM is ROM. */
+  #load(at: Gpa, bytes: Uint8Array): void {
+    if (this.machine.memory.isRam(at, bytes.length)) this.machine.memory.load(hpa(at), bytes);
+    else this.machine.memory.addRegion(rom(at, bytes));
+  }
+
+  observe(observer: RunObserver | undefined): void { this.#observation.watcher = observer; }
+
+  step(): StepReport {
+    const {registers} = this.machine;
+    const rip = registers.get('RIP');
+    const actor = registers.get('CPL') === USER ? 'guest-user' : 'guest-kernel';
+    if (this.#outcome !== undefined) return {actor, kind: 'instruction', rip, length: 0, outcome: this.#outcome};
+    const step = this.machine.step();
+    const ended = outcomeOf(step);
+    this.#outcome = ended?.kind === 'triple-fault' ? {kind: 'triple-fault', chain: this.#observation.lastFaultChain} : ended ?? this.#board.outcome;
+    const length = step.kind === 'instruction' ? step.length : 0;
+    return {actor, kind: step.kind === 'delivery' ? 'delivery' : 'instruction', rip, length, outcome: this.#outcome};
+  }
+
+  guestToHost(address: Gpa): Hpa | undefined {
+    return address < this.machine.memory.size ? hpa(address) : undefined;
+  }
+  serialOutput(): Uint8Array { return this.#board.uart.output; }
+  captured(port: number): Uint8Array { return this.#board.captured(port); }
+  unknownPorts(): ReadonlyMap<number, number> { return this.machine.ports.unknown; }
+  sendSerial(bytes: Uint8Array): void { this.#board.uart.receive(bytes); }
+}
+
+/** Read-only memory: writes are lost. */
+function rom(start: Gpa, bytes: Uint8Array): MmioRegion {
+  assert(start >= 0 && bytes.length > 0, 'a ROM has a place and a size');
+  return {
+    start: gpa(start), length: bytes.length, name: 'ROM',
+    read: (offset, count) => {
+      let value = 0n;
+      for (let index = count - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[offset + index] ?? 0xff);
+      return value;
+    },
+    write: () => undefined,
+  };
+}

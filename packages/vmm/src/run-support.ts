@@ -1,0 +1,53 @@
+// What every simulated technique does the same way: choosing a processor and a cost model, loading an image, turning a
+// machine's step into a report.
+
+import {UserError} from '@hyperscope/base';
+import {
+  COST_MODELS, FEATURE_BITS, PROFILES, WESTMERE_COSTS, costModelById, isFeature, profileById, withFeature, withVendor,
+} from '@hyperscope/machine';
+import type {CostModel, Machine, MachineStep, ProcessorProfile} from '@hyperscope/machine';
+import {CELLS} from '@hyperscope/isa';
+import type {RunOutcome} from './technique.js';
+import type {RegisterValues} from './virtual-machine.js';
+
+/** The profile of an id, on which features may be switched and the maker changed: 'westmere,+smep,-nx,vendor=AuthenticAMD'. */
+export function chooseProfile(text: string | undefined, otherwise: ProcessorProfile): ProcessorProfile {
+  const [id = '', ...changes] = (text ?? '').split(',');
+  const profile = id === '' ? otherwise : profileById(id);
+  if (profile === undefined) {
+    throw new UserError('unknown-profile', `There is no processor profile "${id}". Choose one of: ${PROFILES.map(each => each.id).join(', ')}.`);
+  }
+  return changes.reduce(changeProfile, profile);
+}
+
+function changeProfile(profile: ProcessorProfile, change: string): ProcessorProfile {
+  if (change.startsWith('vendor=')) return withVendor(profile, change.slice('vendor='.length));
+  const feature = change.slice(1);
+  if ((change.startsWith('+') || change.startsWith('-')) && isFeature(feature)) return withFeature(profile, feature, change.startsWith('+') ? 'on' : 'off');
+  throw new UserError('unknown-feature', `"${change}" changes nothing in a processor profile. Write +feature or -feature, with one of: ${Object.keys(FEATURE_BITS).join(', ')}.`);
+}
+
+export function chooseCostModel(id: string | undefined): CostModel {
+  if (id === undefined) return WESTMERE_COSTS;
+  const model = costModelById(id);
+  if (model !== undefined) return model;
+  throw new UserError('unknown-cost-model', `There is no cost model "${id}". Choose one of: ${COST_MODELS.map(each => each.id).join(', ')}.`);
+}
+
+/** Writes register values into a machine's cells. */
+export function setRegisters(machine: Machine, values: RegisterValues): void {
+  for (const cell of CELLS) {
+    const value = values[cell];
+    if (value !== undefined) machine.registers.set(cell, value);
+  }
+}
+
+/** How a step ends a run without a hypervisor's help. */
+export function outcomeOf(step: MachineStep): RunOutcome | undefined {
+  switch (step.kind) {
+    case 'halted': return {kind: 'halted'};
+    case 'shutdown': return {kind: 'triple-fault', chain: []};
+    case 'unsupported': return {kind: 'unsupported', address: step.address, bytes: step.bytes, what: step.what};
+    default: return undefined;
+  }
+}

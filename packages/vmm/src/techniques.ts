@@ -1,0 +1,15 @@
+// The registry: every way to run a guest on the simulated machine, one line each. A new technique is a folder and a line.
+
+import {BareRun} from './bare/bare-run.js';
+import type {Technique} from './technique.js';
+import {VtxEptRun} from './vtx-ept/vtx-ept-run.js';
+
+export const TECHNIQUES: readonly Technique[] = [
+  {id: 'bare', title: 'No hypervisor', summary: 'The guest has the machine to itself: its kernel runs in ring 0 and walks its own page tables.', start: options => new BareRun(options)},
+  {id: 'vtx-ept', title: 'VT-x with EPT', summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.', start: options => new VtxEptRun(options)},
+];
+
+/** The technique of an id; undefined for one that is not in the registry. */
+export function techniqueById(id: string): Technique | undefined {
+  return TECHNIQUES.find(technique => technique.id === id);
+}

@@ -1,0 +1,90 @@
+// The guest under VT-x with EPT: a machine with a host on it, QEMU's role at its first instruction, and the guest's image
+// in the memory that QEMU will offer to KVM.
+
+import {hpa} from '@hyperscope/base';
+import type {Gpa, Hpa} from '@hyperscope/base';
+import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
+import type {Bank} from '@hyperscope/machine';
+import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
+import {RunObservation} from '../run-observer.js';
+import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import type {Actor, HypervisorEvent} from '../virtual-machine.js';
+import {DeviceBoard} from '../user-space/device-board.js';
+import {VTX_EPT_DEFAULTS} from './controls.js';
+import type {VtxEptOptions} from './controls.js';
+import {initialState} from './guest-initial-state.js';
+import {HostContext, hostMemoryBytes, memorySlots} from './host-context.js';
+import {buildHostEnvironment} from './host-environment.js';
+import {HostCode} from './host-program.js';
+import {HANDLER_ROUTINES} from './kvm-exit-handlers.js';
+import {INIT_VMCS_ROUTINES} from './kvm-init-vmcs.js';
+import {registerRoutines} from './kvm-registers.js';
+import {RUN_ROUTINES} from './kvm-run.js';
+import {SETUP_ROUTINES} from './kvm-setup.js';
+import {QEMU_ROUTINES} from './qemu.js';
+
+const NON_ROOT = 2n;
+const USER = 3n;
+
+export class VtxEptRun implements TechniqueRun {
+  readonly machine: Machine;
+  readonly banks: readonly Bank[];
+  readonly host: HostContext;
+  readonly code: HostCode<HostContext>;
+  readonly #board: DeviceBoard;
+  readonly #observation = new RunObservation();
+  #outcome: RunOutcome | undefined;
+
+  constructor(options: TechniqueOptions, controls: VtxEptOptions = VTX_EPT_DEFAULTS) {
+    const profile = chooseProfile(options.profile, WESTMERE);
+    const slots = memorySlots(options.image);
+    this.machine = new Machine({
+      memoryBytes: hostMemoryBytes(slots), profile, costModel: chooseCostModel(options.costModel),
+      virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
+    });
+    this.#board = new DeviceBoard(options.ports);
+    const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);
+    this.host = new HostContext({machine: this.machine, image: options.image, slots, options: controls, board: this.#board, tell, observation: this.#observation});
+    const initial = initialState(this.machine, options.image.registers);
+    const routines = [...QEMU_ROUTINES, ...SETUP_ROUTINES, ...INIT_VMCS_ROUTINES, ...registerRoutines(initial), ...RUN_ROUTINES, ...HANDLER_ROUTINES];
+    this.code = new HostCode(this.machine, this.host, routines, tell);
+    this.host.exitAddress = this.code.address('vmx_vmexit');
+    buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
+    for (const {gpa, bytes} of options.image.segments) {
+      const at = this.host.guestToHost(gpa);
+      if (at !== undefined) this.machine.memory.load(at, bytes);
+    }
+    this.machine.hostProgram = this.code;
+    this.banks = [...this.machine.banks, ...this.#board.banks];
+    this.machine.observe(this.#observation);
+    this.#board.observe((bank, offset, length) => this.#observation.willWrite(bank, offset, length));
+    this.#board.uart.onOutput = byte => tell({kind: 'serial', byte});
+  }
+
+  observe(observer: RunObserver | undefined): void { this.#observation.watcher = observer; }
+
+  step(): StepReport {
+    const rip = this.machine.registers.get('RIP');
+    const actor = this.#actor(rip);
+    if (this.#outcome !== undefined) return {actor, kind: 'host-action', rip, length: 0, outcome: this.#outcome};
+    const step = this.machine.step();
+    this.#outcome = this.host.outcome ?? outcomeOf(step);
+    const kind = step.kind === 'host-action' || step.kind === 'delivery' ? step.kind : 'instruction';
+    return {actor, kind, rip, length: step.kind === 'instruction' ? step.length : 0, outcome: this.#outcome};
+  }
+
+  #actor(rip: bigint): Actor {
+    const {registers} = this.machine;
+    if (registers.get('VMX_OPERATION') === NON_ROOT) return registers.get('CPL') === USER ? 'guest-user' : 'guest-kernel';
+    return this.code.symbolAt(rip)?.actor ?? 'hypervisor';
+  }
+
+  guestToHost(address: Gpa): Hpa | undefined {
+    const at = this.host.guestToHost(address);
+    return at === undefined ? undefined : hpa(at);
+  }
+  serialOutput(): Uint8Array { return this.#board.uart.output; }
+  captured(port: number): Uint8Array { return this.#board.captured(port); }
+  unknownPorts(): ReadonlyMap<number, number> { return this.#board.unknownPorts; }
+  sendSerial(bytes: Uint8Array): void { this.#board.uart.receive(bytes); }
+}
