@@ -4,9 +4,10 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {UserError} from '@hyperscope/base';
 import {createApp} from './app.js';
-import type {KvmAnswer, KvmHost, KvmRunRequest} from './kvm-host.js';
+import type {KvmAvailability} from '@hyperscope/kvm';
+import type {KvmHost} from './kvm-host.js';
+import type {KvmProgram} from './kvm-program.js';
 import {LARGEST_IMAGE} from './kvm-routes.js';
-import type {Recording} from './kvm-recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
 afterAll(() => rmSync(folder, {recursive: true}));
@@ -20,30 +21,15 @@ beforeAll(() => {
   writeFileSync(join(folder, 'assets/a.js.br'), 'brotli');
 });
 
-const PRESENT: KvmAnswer = {
+const PRESENT: KvmAvailability = {
   available: true,
   fingerprint: {flavour: 'kvm_test', kernel: '6', vendor: 'V', apiVersion: 12, recordedOn: '2026-11-22', probes: {}},
 };
-const ABSENT: KvmAnswer = {available: false, code: 'ENOENT', message: 'There is no /dev/kvm here.'};
-
-const recordingOf = (...file: readonly number[]): Recording => ({
-  outcome: {kind: 'halted'},
-  sentence: '',
-  exits: {},
-  steps: 0,
-  serial: new Uint8Array(),
-  captured: new Map(),
-  unknownPorts: new Map(),
-  statistics: {},
-  registers: new BigUint64Array(),
-  dumps: [],
-  seconds: 0,
-  file: Uint8Array.from(file),
-});
+const ABSENT: KvmAvailability = {available: false, code: 'ENOENT', message: 'There is no /dev/kvm here.'};
 
 /** A KVM that is `answer` and runs by `run`. */
-const fakeKvm = (answer: KvmAnswer, run: KvmHost['run'] = async () => recordingOf(1, 2, 3)): KvmHost => ({
-  answer: async () => answer,
+const fakeKvm = (answer: KvmAvailability, run: KvmHost['run'] = async () => Uint8Array.of(1, 2, 3)): KvmHost => ({
+  answer: () => answer,
   run,
 });
 
@@ -125,18 +111,18 @@ describe('GET /api/kvm', () => {
 
 describe('POST /api/kvm/run', () => {
   test('answers with the record of a shipped guest', async () => {
-    const asked: KvmRunRequest[] = [];
-    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), recordingOf(7, 8))));
+    const asked: KvmProgram[] = [];
+    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), Uint8Array.of(7, 8))));
     const answer = await app.inject({...RUN, payload: {guest: 'hello-kvm'}});
     expect(answer.statusCode).toBe(200);
     expect(answer.headers['content-type']).toBe('application/octet-stream');
     expect([...answer.rawPayload]).toEqual([7, 8]);
-    expect(asked).toMatchObject([{name: {id: 'hello-kvm'}, depth: 'exits'}]);
+    expect(asked).toMatchObject([{id: 'hello-kvm', depth: 'exits'}]);
   });
 
   test('runs posted bytes where the query says', async () => {
-    const asked: KvmRunRequest[] = [];
-    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), recordingOf())));
+    const asked: KvmProgram[] = [];
+    const app = await appWith(fakeKvm(PRESENT, async program => (asked.push(program), Uint8Array.of())));
     const headers = {host: 'localhost', 'content-type': 'application/octet-stream'};
     const answer = await app.inject({
       method: 'POST',
@@ -145,7 +131,7 @@ describe('POST /api/kvm/run', () => {
       payload: Buffer.from([0xf4]),
     });
     expect(answer.statusCode).toBe(200);
-    expect(asked).toMatchObject([{program: Buffer.from([0xf4]), loaded: {loadAddress: 0x7c00}}]);
+    expect(asked).toMatchObject([{program: Buffer.from([0xf4]), loadAddress: 0x7c00}]);
   });
 
   test.each([
@@ -179,9 +165,9 @@ describe('POST /api/kvm/run', () => {
   });
 
   test('passes on why KVM failed', async () => {
-    const app = await appWith(fakeKvm(PRESENT, () => Promise.reject(new UserError('kvm-failure', 'It ended.'))));
+    const app = await appWith(fakeKvm(PRESENT, () => Promise.reject(new UserError('kvm-child-died', 'It ended.'))));
     const answer = await app.inject({...RUN, payload: {guest: 'popf'}});
-    expect([answer.statusCode, answer.json()]).toEqual([502, {code: 'kvm-failure', message: 'It ended.'}]);
+    expect([answer.statusCode, answer.json()]).toEqual([502, {code: 'kvm-child-died', message: 'It ended.'}]);
   });
 
   test('says 503 and why where there is no KVM', async () => {
@@ -193,7 +179,7 @@ describe('POST /api/kvm/run', () => {
   test('says 429 when too many wait, and later serves again', async () => {
     let finish: () => void = () => undefined;
     const gate = new Promise<void>(resolve => (finish = resolve));
-    const app = await appWith(fakeKvm(PRESENT, () => gate.then(() => recordingOf(1))));
+    const app = await appWith(fakeKvm(PRESENT, () => gate.then(() => Uint8Array.of(1))));
     const ask = () => app.inject({...RUN, payload: {guest: 'popf'}});
     const admitted = [ask(), ask(), ask(), ask(), ask()];
     await new Promise(resolve => setTimeout(resolve, 20));
@@ -210,7 +196,7 @@ describe('POST /api/kvm/run', () => {
     ['a page of another site without an Origin', {'sec-fetch-site': 'cross-site'}],
   ])('refuses %s, and runs nothing', async (_who, headers) => {
     let ran = 0;
-    const app = await appWith(fakeKvm(PRESENT, async () => (ran++, recordingOf())));
+    const app = await appWith(fakeKvm(PRESENT, async () => (ran++, Uint8Array.of())));
     const answer = await app.inject({...RUN, headers: {...RUN.headers, ...headers}, payload: {guest: 'popf'}});
     expect([answer.statusCode, answer.json().code, ran]).toEqual([403, 'wrong-origin', 0]);
   });

@@ -23,8 +23,8 @@ export interface AppOptions {
 const STATUS: Readonly<Record<string, number>> = {
   busy: 429,
   'unknown-guest': 404,
-  'kvm-failure': 502,
-  'time-limit': 504,
+  'kvm-child-died': 502,
+  timeout: 504,
 };
 
 /** Builds the server; the caller listens, or injects requests. */
@@ -43,7 +43,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return refusal === undefined ? undefined : reply.code(403).send({code: 'wrong-origin', message: refusal});
   });
   app.get('/healthz', async (_request, reply) => {
-    const answer = await options.kvm.answer();
+    const answer = options.kvm.answer();
     return reply
       .header('cache-control', 'no-store')
       .send({status: 'ok', version: options.version, page: page !== undefined, kvm: answer});

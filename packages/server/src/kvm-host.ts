@@ -1,22 +1,50 @@
-// What the server asks of this machine's KVM. The real answer is in kvm-child-host.ts; tests give their own.
+// This machine's KVM, as the server asks it. Tests give their own.
 
-import type {HostFingerprint} from '@hyperscope/trace';
-import type {Recording, RecordingOptions} from './kvm-recording.js';
-
-/** What /dev/kvm is here. */
-export type KvmAnswer =
-  | {readonly available: true; readonly fingerprint: HostFingerprint}
-  | {readonly available: false; readonly code: string; readonly message: string};
-
-/** A run, less what the host knows itself. */
-export type KvmRunRequest = Omit<RecordingOptions, 'host'>;
+import {UserError} from '@hyperscope/base';
+import {probeKvm, runInChild} from '@hyperscope/kvm';
+import type {KvmAvailability} from '@hyperscope/kvm';
+import type {KvmProgram} from './kvm-program.js';
+import {KvmRecording, kvmOutcomeSentence} from './kvm-recording.js';
 
 export interface KvmHost {
   /** What KVM is here, or why there is none. */
-  answer(): Promise<KvmAnswer>;
+  answer(): KvmAvailability;
   /**
-   * Runs a guest in a child process. A little after its time limit the process is killed.
+   * Runs a guest in a child process (docs/decisions/0004) and gives its record as a file's bytes.
    * @throws UserError when there is no KVM, it failed, or `signal` aborted ('cancelled').
    */
-  run(request: KvmRunRequest, signal: AbortSignal): Promise<Recording>;
+  run(program: KvmProgram, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Why KVM is missing may change (a module is loaded, a permission given); what KVM is does not. */
+const ASK_AGAIN_MS = 5_000;
+
+/** The real one. The first question takes about 100 ms. */
+export function kvmOfThisMachine(): KvmHost {
+  let known: {readonly answer: KvmAvailability; readonly until: number} | undefined;
+  const answer = (): KvmAvailability => {
+    if (known === undefined || performance.now() >= known.until) {
+      const asked = probeKvm();
+      known = {answer: asked, until: asked.available ? Infinity : performance.now() + ASK_AGAIN_MS};
+    }
+    return known.answer;
+  };
+  return {
+    answer,
+    run: async (program, signal) => {
+      const kvm = answer();
+      if (!kvm.available) throw new UserError(kvm.code, kvm.message);
+      const recording = new KvmRecording({...program, host: kvm.fingerprint});
+      const {outcome} = await runInChild({
+        image: program.image,
+        ports: program.ports,
+        limits: program.limits,
+        singleStep: program.depth === 'instructions' ? 'where-possible' : 'off',
+        quirks: {cpl3_step: kvm.fingerprint.probes['cpl3_step']},
+        observer: recording,
+        signal,
+      });
+      return recording.file(kvmOutcomeSentence(outcome));
+    },
+  };
 }

@@ -1,32 +1,41 @@
 // Which guest a request runs, and within which limits: what anybody who reaches the page may ask of this machine.
 
 import {UserError} from '@hyperscope/base';
+import type {RunOnKvmOptions} from '@hyperscope/kvm';
 import {findGuest, loadGuest, loadRaw} from '@hyperscope/simulation';
 import type {RawMode} from '@hyperscope/simulation';
-import type {KvmRunRequest} from './kvm-host.js';
 
-/** A guest to run: one that ships, or bytes with the place and the mode to start them in. */
-export type KvmProgram =
-  | {readonly kind: 'shipped'; readonly id: string}
-  | {readonly kind: 'raw'; readonly bytes: Uint8Array; readonly loadAddress: number; readonly mode: RawMode};
+/** What a run keeps: exits to user space only, or each instruction where this KVM can single-step. */
+export type KvmDepth = 'exits' | 'instructions';
+
+export interface KvmProgram extends Pick<RunOnKvmOptions, 'image' | 'ports' | 'limits'> {
+  readonly id: string;
+  readonly title: string;
+  /** The guest's own bytes. */
+  readonly program: Uint8Array;
+  readonly loadAddress: number;
+  readonly depth: KvmDepth;
+}
 
 /** Memory of a posted image. */
 const RAW_MEMORY = 16 * 2 ** 20;
 
-const LIMITS = {exits: 20_000, steps: 100_000, milliseconds: 10_000};
-const PORTS = {exitPort: 0xf4, powerOffPort: 0x604, capturePorts: [0xe9]};
+const RULES = {
+  limits: {exits: 20_000, steps: 100_000, milliseconds: 10_000},
+  ports: {exitPort: 0xf4, powerOffPort: 0x604, capturePorts: [0xe9]},
+} as const;
 
-/** The run of a program. @throws UserError 'unknown-guest', or of the loader when the image does not fit. */
-export function kvmRunRequest(program: KvmProgram, depth: KvmRunRequest['depth']): KvmRunRequest {
-  const common = {depth, limits: LIMITS, ports: PORTS, serial: {steps: [], stop: undefined}, dumps: []};
-  if (program.kind === 'shipped') {
-    const guest = findGuest(program.id);
-    if (guest === undefined) throw new UserError('unknown-guest', `There is no guest named ${program.id}.`);
-    const {assembly, image, loadAddress} = loadGuest(guest);
-    return {...common, name: {id: guest.id, title: guest.title}, program: assembly.bytes, loaded: {image, loadAddress}};
-  }
-  const {bytes, loadAddress: at, mode} = program;
+/** A guest that ships. @throws UserError 'unknown-guest' */
+export function shippedProgram(id: string, depth: KvmDepth): KvmProgram {
+  const guest = findGuest(id);
+  if (guest === undefined) throw new UserError('unknown-guest', `There is no guest named ${id}.`);
+  const {assembly, image, loadAddress} = loadGuest(guest);
+  return {...RULES, id, title: guest.title, program: assembly.bytes, image, loadAddress, depth};
+}
+
+/** Bytes that somebody posted. @throws UserError of the loader when they do not fit. */
+export function postedProgram(bytes: Uint8Array, at: number, mode: RawMode, depth: KvmDepth): KvmProgram {
   const options = {name: 'The image', memoryBytes: RAW_MEMORY, commandLine: '', modules: [], set: {}};
-  const loaded = loadRaw(bytes, {...options, at, mode});
-  return {...common, name: {id: 'posted', title: 'A posted image'}, program: bytes, loaded};
+  const {image} = loadRaw(bytes, {...options, at, mode});
+  return {...RULES, id: 'posted', title: 'A posted image', program: bytes, image, loadAddress: at, depth};
 }

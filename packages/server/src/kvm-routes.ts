@@ -4,8 +4,9 @@
 import type {FastifyInstance, FastifyReply} from 'fastify';
 import {UserError} from '@hyperscope/base';
 import * as v from 'valibot';
-import type {KvmHost, KvmRunRequest} from './kvm-host.js';
-import {kvmRunRequest} from './kvm-program.js';
+import type {KvmHost} from './kvm-host.js';
+import {postedProgram, shippedProgram} from './kvm-program.js';
+import type {KvmProgram} from './kvm-program.js';
 import type {RunQueue} from './run-queue.js';
 
 /** An image larger than this is refused before it is read. */
@@ -20,16 +21,16 @@ const Placement = v.strictObject({
 });
 
 /** The run that a request asks for. @throws UserError when it makes no sense. */
-function requestOf(body: unknown, query: unknown): KvmRunRequest {
+function programOf(body: unknown, query: unknown): KvmProgram {
   if (body instanceof Uint8Array) {
     const placement = v.safeParse(Placement, query);
     if (!placement.success) throw new UserError('bad-placement', describe(placement.issues));
     const {at, mode, depth} = placement.output;
-    return kvmRunRequest({kind: 'raw', bytes: body, loadAddress: Number(at), mode}, depth);
+    return postedProgram(body, Number(at), mode, depth);
   }
   const shipped = v.safeParse(Shipped, body);
   if (!shipped.success) throw new UserError('bad-request', describe(shipped.issues));
-  return kvmRunRequest({kind: 'shipped', id: shipped.output.guest}, shipped.output.depth);
+  return shippedProgram(shipped.output.guest, shipped.output.depth);
 }
 
 function describe(issues: readonly v.BaseIssue<unknown>[]): string {
@@ -54,13 +55,13 @@ export function addKvmRoutes(app: FastifyInstance, kvm: KvmHost, queue: RunQueue
       done(null, body);
     },
   );
-  app.get('/api/kvm', async () => ({...(await kvm.answer()), queue: queue.length}));
+  app.get('/api/kvm', async () => ({...kvm.answer(), queue: queue.length}));
   app.post('/api/kvm/run', {bodyLimit: LARGEST_IMAGE}, async (request, reply) => {
-    const run = requestOf(request.body, request.query);
-    const answer = await kvm.answer();
+    const program = programOf(request.body, request.query);
+    const answer = kvm.answer();
     if (!answer.available) return reply.code(503).send({code: answer.code, message: answer.message});
     const signal = whileConnected(reply);
-    const {file} = await queue.add(() => kvm.run(run, signal), signal);
+    const file = await queue.add(() => kvm.run(program, signal), signal);
     return reply.type('application/octet-stream').header('cache-control', 'no-store').send(Buffer.from(file));
   });
 }

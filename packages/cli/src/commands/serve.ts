@@ -3,7 +3,7 @@
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {UserError} from '@hyperscope/base';
-import {childKvmHost, serve} from '@hyperscope/server';
+import {kvmOfThisMachine, serve} from '@hyperscope/server';
 import type {RunningServer} from '@hyperscope/server';
 import {EXIT} from '../exit-status.js';
 import {parseNumber} from '../run/numbers.js';
@@ -47,7 +47,7 @@ async function runServe(args: readonly string[], {terminal, signal}: CommandCont
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0)
     throw usage(`What is ${given.positionals.join(' ')}? Guests are chosen on the page.`);
-  const kvm = childKvmHost();
+  const kvm = kvmOfThisMachine();
   const options = {
     host: given.value('host') ?? '127.0.0.1',
     pageFolder: fileURLToPath(new URL('../../../visualiser/dist', import.meta.url)),
@@ -60,7 +60,7 @@ async function runServe(args: readonly string[], {terminal, signal}: CommandCont
       ? await serveOnFreePort(options)
       : await serve({...options, port: parseNumber(port, '--port', 0, 0xffff)});
   terminal.line(`The lab is at ${terminal.style('bold', server.url)}`);
-  const answer = await kvm.answer();
+  const answer = kvm.answer();
   terminal.line(
     answer.available
       ? `Real KVM: ${answer.fingerprint.flavour} on Linux ${answer.fingerprint.kernel}`
