@@ -5,6 +5,7 @@ export * from './kvm-session.js';
 export * from './kvm-vcpu.js';
 export * from './kvm-virtual-machine.js';
 export type {WriteListener} from './memory-mirror.js';
+export * from './run-in-child.js';
 export * from './run-on-kvm.js';
 export type {SingleStep, SteppingQuirks} from './single-step.js';
 export * from './start-states.js';

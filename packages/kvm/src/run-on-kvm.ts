@@ -8,17 +8,25 @@ import {KvmSession} from './kvm-session.js';
 import type {KvmLimits, KvmOutcome, KvmStep} from './kvm-session.js';
 import type {SingleStep, SteppingQuirks} from './single-step.js';
 
+/** The guest's state as a recorder follows it: the banks are current whenever an observer is called. */
+export interface KvmView {
+  /** 'registers' (isa's cells as 64-bit words) and 'memory' (guest-physical, from 0); the same arrays for the whole run. */
+  readonly banks: readonly {readonly name: 'registers' | 'memory'; readonly bytes: Uint8Array}[];
+  /** The bank 'registers' by cell. */
+  readonly registers: BigUint64Array;
+}
+
 /** Told of each step when the banks hold the state after it. */
 export interface KvmObserver {
   /** State 0: before the first step. */
-  begin?(session: KvmSession): void;
+  begin?(view: KvmView): void;
   /** Before a step: a recorder opens it. */
   beforeStep?(): void;
   willWrite?(bank: string, offset: number, length: number): void;
   /** After a step whose exit reached user space. */
-  exit?(step: KvmStep, session: KvmSession): void;
+  exit?(step: KvmStep, view: KvmView): void;
   /** After a single step. */
-  step?(step: KvmStep, session: KvmSession): void;
+  step?(step: KvmStep, view: KvmView): void;
 }
 
 export interface RunOnKvmOptions {
@@ -29,6 +37,8 @@ export interface RunOnKvmOptions {
   /** The host's probes, if they are known; otherwise they are made when single-stepping needs them. */
   readonly quirks?: SteppingQuirks;
   readonly clock?: Clock;
+  /** Bytes that wait at the first serial port. */
+  readonly serialInput?: Uint8Array;
   readonly observer?: KvmObserver;
 }
 
@@ -51,24 +61,35 @@ export interface KvmRunResult {
 export function runOnKvm(options: RunOnKvmOptions): KvmRunResult {
   const clock = options.clock ?? performance;
   const singleStep = options.singleStep ?? 'off';
-  const quirks = options.quirks ?? (singleStep === 'off' ? {cpl3_step: undefined} : {cpl3_step: fingerprint().probes['cpl3_step']});
+  const quirks = options.quirks ?? quirksFor(singleStep);
   const session = new KvmSession({...options, singleStep, quirks, clock});
+  if (options.serialInput !== undefined) session.board.sendSerial(options.serialInput);
   const started = clock.now();
   try {
     const exits = drive(session, options.observer);
-    return {
-      outcome: session.outcome ?? {kind: 'cancelled'},
-      exits, steps: session.steps,
-      serial: Uint8Array.from(session.board.serial),
-      captured: new Map(options.ports.capturePorts.map(port => [port, session.board.captured(port)])),
-      unknownPorts: session.board.unknownPorts(),
-      statistics: session.statistics(),
-      registers: session.registers,
-      seconds: (clock.now() - started) / 1000,
-    };
+    return runResult(session, options.ports.capturePorts, exits, (clock.now() - started) / 1000);
   } finally {
     session.close();
   }
+}
+
+/** What a session that is over leaves behind. */
+export function runResult(session: KvmSession, capturePorts: readonly number[], exits: Readonly<Record<string, number>>, seconds: number): KvmRunResult {
+  return {
+    outcome: session.outcome ?? {kind: 'cancelled'},
+    exits, steps: session.steps,
+    serial: Uint8Array.from(session.board.serial),
+    captured: new Map(capturePorts.map(port => [port, session.board.captured(port)])),
+    unknownPorts: session.board.unknownPorts(),
+    statistics: session.statistics(),
+    registers: session.registers,
+    seconds,
+  };
+}
+
+/** The host's quirks where they matter: without single-stepping nothing is asked. */
+export function quirksFor(singleStep: SingleStep): SteppingQuirks {
+  return {cpl3_step: singleStep === 'off' ? undefined : fingerprint().probes['cpl3_step']};
 }
 
 function drive(session: KvmSession, observer: KvmObserver | undefined): Record<string, number> {
