@@ -64,7 +64,10 @@ export class Machine implements Core {
   constructor(options: MachineOptions) {
     this.memory = new PhysicalMemory(options.memoryBytes);
     this.processor = new Processor({
-      memory: this.memory, ports: this.ports, profile: options.profile, costModel: options.costModel,
+      memory: this.memory,
+      ports: this.ports,
+      profile: options.profile,
+      costModel: options.costModel,
       unit: options.virtualization?.unit,
     });
     this.executor = new StepExecutor(this.processor, helperTable(options.virtualization?.helpers));
@@ -74,21 +77,43 @@ export class Machine implements Core {
 
   // ── as the parts of a processor see each other ──────────────────────────────────────────────────────────────────
 
-  get registers(): RegisterFile { return this.processor.registers; }
-  get tlb(): Tlb { return this.processor.tlb; }
-  get profile(): ProcessorProfile { return this.processor.profile; }
-  get observed(): boolean { return this.processor.observed; }
-  get instructionRip(): bigint { return this.processor.instructionRip; }
-  get costModel(): CostModel { return this.processor.costModel; }
-  get mode(): Mode { return modeOf(this.registers); }
-  emit(event: MachineEvent): void { this.processor.emit(event); }
-  deliverEvent(event: DeliverableEvent): void { this.processor.deliverEvent(event); }
+  get registers(): RegisterFile {
+    return this.processor.registers;
+  }
+  get tlb(): Tlb {
+    return this.processor.tlb;
+  }
+  get profile(): ProcessorProfile {
+    return this.processor.profile;
+  }
+  get observed(): boolean {
+    return this.processor.observed;
+  }
+  get instructionRip(): bigint {
+    return this.processor.instructionRip;
+  }
+  get costModel(): CostModel {
+    return this.processor.costModel;
+  }
+  get mode(): Mode {
+    return modeOf(this.registers);
+  }
+  emit(event: MachineEvent): void {
+    this.processor.emit(event);
+  }
+  deliverEvent(event: DeliverableEvent): void {
+    this.processor.deliverEvent(event);
+  }
 
   /** Everything that a record must follow, registers first. Attach devices before asking. */
   get banks(): readonly Bank[] {
     return [
-      {name: 'registers', bytes: this.registers.bytes}, {name: 'memory', bytes: this.memory.bytes}, this.tlb.bank, this.pins.bank,
-      ...this.ports.devices.map(device => device.bank), ...(this.processor.unit?.banks ?? []),
+      {name: 'registers', bytes: this.registers.bytes},
+      {name: 'memory', bytes: this.memory.bytes},
+      this.tlb.bank,
+      this.pins.bank,
+      ...this.ports.devices.map(device => device.bank),
+      ...(this.processor.unit?.banks ?? []),
     ];
   }
 
@@ -97,7 +122,9 @@ export class Machine implements Core {
     this.memory.observer = observer;
     this.tlb.observer = observer;
     this.pins.observer = observer;
-    this.ports.observe(observer === undefined ? undefined : (bank, offset, length) => observer.willWrite(bank, offset, length));
+    this.ports.observe(
+      observer === undefined ? undefined : (bank, offset, length) => observer.willWrite(bank, offset, length),
+    );
   }
 
   /** RESET: the processor's state; memory and devices keep theirs. */
@@ -109,14 +136,20 @@ export class Machine implements Core {
   }
 
   /** An interrupt controller asks for `vector` (0 to 255). It is taken when IF and the interrupt window allow. */
-  requestInterrupt(vector: number): void { this.pins.request(vector); }
+  requestInterrupt(vector: number): void {
+    this.pins.request(vector);
+  }
 
   // ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Executes one instruction (or one iteration of a repeated one), delivers one event, or runs one host action. */
   step(): MachineStep {
     const {registers, processor} = this;
-    if (this.hostProgram !== undefined && low(registers, VMX_OPERATION) !== 2 && this.hostProgram.covers(registers.cells[RIP] ?? 0n)) {
+    if (
+      this.hostProgram !== undefined &&
+      low(registers, VMX_OPERATION) !== 2 &&
+      this.hostProgram.covers(registers.cells[RIP] ?? 0n)
+    ) {
       this.hostProgram.step();
       return {kind: 'host-action'};
     }
@@ -124,10 +157,14 @@ export class Machine implements Core {
     const before = this.mode;
     const operation = low(registers, VMX_OPERATION);
     processor.instructionRip = registers.cells[RIP] ?? 0n;
-    const step = this.#deliverPending() ?? this.#leaveBefore() ?? (low(registers, ACTIVITY) === HALTED ? {kind: 'halted'} as const : this.#instruction());
+    const step =
+      this.#deliverPending() ??
+      this.#leaveBefore() ??
+      (low(registers, ACTIVITY) === HALTED ? ({kind: 'halted'} as const) : this.#instruction());
     const after = this.mode;
     // A VM exit or entry puts another context into the processor; that context's own mode has not changed.
-    if (before !== after && operation === low(registers, VMX_OPERATION)) this.emit({kind: 'mode', from: before, to: after});
+    if (before !== after && operation === low(registers, VMX_OPERATION))
+      this.emit({kind: 'mode', from: before, to: after});
     return this.#stoppedInside() ?? step;
   }
 
@@ -196,7 +233,11 @@ export class Machine implements Core {
     const {cells} = registers;
     processor.chargeInstruction(instruction);
     // RF lasts for one instruction, unless that instruction set it (IRET).
-    if ((flags & RFLAGS_RF) !== 0 && (low(registers, RFLAGS) & RFLAGS_RF) !== 0 && !instruction.mnemonic.startsWith('IRET')) {
+    if (
+      (flags & RFLAGS_RF) !== 0 &&
+      (low(registers, RFLAGS) & RFLAGS_RF) !== 0 &&
+      !instruction.mnemonic.startsWith('IRET')
+    ) {
       cells[RFLAGS] = (cells[RFLAGS] ?? 0n) & ~BigInt(RFLAGS_RF);
     }
     if (result === 'completed') cells[INSTRUCTIONS] = (cells[INSTRUCTIONS] ?? 0n) + 1n;
@@ -213,10 +254,13 @@ export class Machine implements Core {
 
   #finish(outcome: Outcome, instruction?: Instruction): MachineStep {
     switch (outcome.kind) {
-      case 'delivered': case 'left-guest': return {kind: 'delivery'};
-      case 'shutdown': return {kind: 'shutdown'};
+      case 'delivered':
+      case 'left-guest':
+        return {kind: 'delivery'};
+      case 'shutdown':
+        return {kind: 'shutdown'};
       default: {
-        const bytes = outcome.bytes.length > 0 ? outcome.bytes : instruction?.bytes ?? outcome.bytes;
+        const bytes = outcome.bytes.length > 0 ? outcome.bytes : (instruction?.bytes ?? outcome.bytes);
         const address = this.processor.instructionRip;
         this.emit({kind: 'unsupported', address, bytes: hexBytes(bytes), what: outcome.what});
         return {kind: 'unsupported', address, bytes, what: outcome.what};

@@ -31,4 +31,10 @@ export const LOCAL_APIC: MemoryArea = {name: 'local APIC', start: 0xfee0_0000, e
 export const ROM_END = 0x1_0000_0000;
 export const RESET_VECTOR = 0xffff_fff0;
 
-export const MEMORY_MAP: readonly MemoryArea[] = [INTERRUPT_VECTOR_TABLE, BIOS_DATA_AREA, BOOT_SECTOR, LOW_ROM, LOCAL_APIC];
+export const MEMORY_MAP: readonly MemoryArea[] = [
+  INTERRUPT_VECTOR_TABLE,
+  BIOS_DATA_AREA,
+  BOOT_SECTOR,
+  LOW_ROM,
+  LOCAL_APIC,
+];

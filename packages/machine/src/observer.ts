@@ -26,21 +26,70 @@ export type Mode = 'real' | 'virtual-8086' | 'protected' | 'compatibility' | '64
 
 export type MachineEvent =
   /** An exception was raised; it is delivered through the IDT unless it exits. */
-  | {readonly kind: 'exception'; readonly vector: number; readonly errorCode: number | undefined; readonly address: bigint | undefined; readonly checks: Checks}
+  | {
+      readonly kind: 'exception';
+      readonly vector: number;
+      readonly errorCode: number | undefined;
+      readonly address: bigint | undefined;
+      readonly checks: Checks;
+    }
   /** An interrupt or exception reached its handler. */
-  | {readonly kind: 'delivery'; readonly vector: number; readonly from: number; readonly to: number; readonly handler: bigint; readonly stackSwitched: boolean}
+  | {
+      readonly kind: 'delivery';
+      readonly vector: number;
+      readonly from: number;
+      readonly to: number;
+      readonly handler: bigint;
+      readonly stackSwitched: boolean;
+    }
   /** CPL changed, and by what. */
   | {readonly kind: 'ring'; readonly how: string; readonly from: number; readonly to: number}
   | {readonly kind: 'mode'; readonly from: Mode; readonly to: Mode}
-  | {readonly kind: 'control-register'; readonly register: 'CR0' | 'CR3' | 'CR4' | 'EFER'; readonly from: bigint; readonly to: bigint}
-  | {readonly kind: 'port'; readonly direction: 'in' | 'out'; readonly port: number; readonly width: 8 | 16 | 32; readonly value: number; readonly device: string | undefined}
-  | {readonly kind: 'vmx-instruction'; readonly name: string; readonly outcome: 'VMsucceed' | 'VMfailInvalid' | 'VMfailValid'; readonly error: number | undefined; readonly operands: readonly (readonly [name: string, value: string])[]; readonly checks: Checks}
-  | {readonly kind: 'vm-entry'; readonly how: 'VMLAUNCH' | 'VMRESUME'; readonly vmcs: number; readonly guestRip: bigint; readonly injected: number | undefined}
-  | {readonly kind: 'vm-entry-failure'; readonly reason: number; readonly qualification: bigint; readonly checks: Checks}
+  | {
+      readonly kind: 'control-register';
+      readonly register: 'CR0' | 'CR3' | 'CR4' | 'EFER';
+      readonly from: bigint;
+      readonly to: bigint;
+    }
+  | {
+      readonly kind: 'port';
+      readonly direction: 'in' | 'out';
+      readonly port: number;
+      readonly width: 8 | 16 | 32;
+      readonly value: number;
+      readonly device: string | undefined;
+    }
+  | {
+      readonly kind: 'vmx-instruction';
+      readonly name: string;
+      readonly outcome: 'VMsucceed' | 'VMfailInvalid' | 'VMfailValid';
+      readonly error: number | undefined;
+      readonly operands: readonly (readonly [name: string, value: string])[];
+      readonly checks: Checks;
+    }
+  | {
+      readonly kind: 'vm-entry';
+      readonly how: 'VMLAUNCH' | 'VMRESUME';
+      readonly vmcs: number;
+      readonly guestRip: bigint;
+      readonly injected: number | undefined;
+    }
+  | {
+      readonly kind: 'vm-entry-failure';
+      readonly reason: number;
+      readonly qualification: bigint;
+      readonly checks: Checks;
+    }
   | {readonly kind: 'vm-exit'; readonly exit: VmExitInformation}
   | {readonly kind: 'halt'}
   /** A memory access that the TLB could not answer: every table entry that the walk read, guest and EPT. */
-  | {readonly kind: 'page-walk'; readonly linear: bigint; readonly access: 'read' | 'write' | 'execute'; readonly references: readonly WalkReference[]; readonly outcome: 'mapped' | 'page-fault' | 'ept-violation' | 'ept-misconfiguration'}
+  | {
+      readonly kind: 'page-walk';
+      readonly linear: bigint;
+      readonly access: 'read' | 'write' | 'execute';
+      readonly references: readonly WalkReference[];
+      readonly outcome: 'mapped' | 'page-fault' | 'ept-violation' | 'ept-misconfiguration';
+    }
   | {readonly kind: 'triple-fault'; readonly chain: readonly FaultLink[]}
   | {readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: string; readonly what: string};
 

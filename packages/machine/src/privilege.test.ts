@@ -2,7 +2,18 @@
 
 import {expect, test} from 'vitest';
 import {hpa} from '@hyperscope/base';
-import {CODE, HANDLERS, SEL, STACK, TSS, USER_CODE, USER_STACK, longMode, protectedMode, realMode} from './machine-fixture.js';
+import {
+  CODE,
+  HANDLERS,
+  SEL,
+  STACK,
+  TSS,
+  USER_CODE,
+  USER_STACK,
+  longMode,
+  protectedMode,
+  realMode,
+} from './machine-fixture.js';
 
 const HLT = 'f4';
 const SYSCALL = '0f 05';
@@ -42,23 +53,39 @@ test('an exception in ring 3 enters ring 0 on the stack that the TSS names, with
   expect(t.get('CPL')).toBe(0n);
   expect(t.get('RIP')).toBe(BigInt(HANDLERS + 13 * 16 + 1));
   const frame = STACK - 48; // error code, RIP, CS, RFLAGS, RSP, SS
-  expect([0, 8, 16, 32, 40].map(at => t.read(frame + at, 8))).toEqual([0n, BigInt(USER_CODE), BigInt(SEL.userCode64), BigInt(USER_STACK), BigInt(SEL.userData)]);
+  expect([0, 8, 16, 32, 40].map(at => t.read(frame + at, 8))).toEqual([
+    0n,
+    BigInt(USER_CODE),
+    BigInt(SEL.userCode64),
+    BigInt(USER_STACK),
+    BigInt(SEL.userData),
+  ]);
   expect(t.get('SS.selector')).toBe(0n);
   expect(t.all('ring')).toMatchObject([{from: 3, to: 0, how: 'event delivery'}]);
 });
 
 test('IRETQ to ring 3 and INT 80h back again', () => {
   // push 23h; push 48000h; push 202h; push 2bh; push 20000h; iretq
-  const t = longMode({}, '6a 23', '68 00 80 04 00', '68 02 02 00 00', '6a 2b', '68 00 00 02 00', '48 cf').bytes(USER_CODE, '8c c8', INT80);
+  const t = longMode({}, '6a 23', '68 00 80 04 00', '68 02 02 00 00', '6a 2b', '68 00 00 02 00', '48 cf').bytes(
+    USER_CODE,
+    '8c c8',
+    INT80,
+  );
   t.run();
   expect(t.get('RAX')).toBe(0x2bn);
-  expect(t.all('ring').map(event => [event.from, event.to, event.how])).toEqual([[0, 3, 'IRET'], [3, 0, 'event delivery']]);
+  expect(t.all('ring').map(event => [event.from, event.to, event.how])).toEqual([
+    [0, 3, 'IRET'],
+    [3, 0, 'event delivery'],
+  ]);
   expect(t.get('RIP')).toBe(BigInt(HANDLERS + 0x80 * 16 + 1));
   expect(t.exceptions).toEqual([]);
 });
 
 test('IRETQ to ring 3 makes data segments null that ring 3 could not have loaded', () => {
-  const t = longMode({}, '6a 23', '68 00 80 04 00', '68 02 02 00 00', '6a 2b', '68 00 00 02 00', '48 cf').bytes(USER_CODE, INT80);
+  const t = longMode({}, '6a 23', '68 00 80 04 00', '68 02 02 00 00', '6a 2b', '68 00 00 02 00', '48 cf').bytes(
+    USER_CODE,
+    INT80,
+  );
   t.run();
   expect(t.get('DS.selector')).toBe(0n);
 });
@@ -75,12 +102,22 @@ test('SYSCALL saves RIP and RFLAGS, masks them, and SYSRET brings them back', ()
     .bytes(CODE, '48 89 e3', '48 0f 07') // mov rbx, rsp; sysretq
     .set({STAR: 0x001b_0008_0000_0000n, LSTAR: BigInt(CODE), FMASK: 0x200n});
   t.steps(1);
-  expect([t.get('RCX'), t.get('R11'), t.get('RIP'), t.get('CPL')]).toEqual([BigInt(USER_CODE + 2), 0x202n, BigInt(CODE), 0n]);
+  expect([t.get('RCX'), t.get('R11'), t.get('RIP'), t.get('CPL')]).toEqual([
+    BigInt(USER_CODE + 2),
+    0x202n,
+    BigInt(CODE),
+    0n,
+  ]);
   expect(t.get('RFLAGS')).toBe(2n);
   expect([t.get('CS.selector'), t.get('SS.selector')]).toEqual([8n, 0x10n]);
   t.steps(2);
-  expect([t.get('RIP'), t.get('CPL'), t.get('RFLAGS'), t.get('CS.selector'), t.get('SS.selector')])
-    .toEqual([BigInt(USER_CODE + 2), 3n, 0x202n, 0x2bn, 0x23n]);
+  expect([t.get('RIP'), t.get('CPL'), t.get('RFLAGS'), t.get('CS.selector'), t.get('SS.selector')]).toEqual([
+    BigInt(USER_CODE + 2),
+    3n,
+    0x202n,
+    0x2bn,
+    0x23n,
+  ]);
   expect(t.get('RBX')).toBe(BigInt(USER_STACK));
   expect(t.all('ring').map(event => event.how)).toEqual(['SYSCALL', 'SYSRET']);
 });
@@ -119,9 +156,19 @@ test('a far CALL through a call gate enters ring 0 on its own stack, and RETF go
   // call 7bh:0; int 80h — gate to code32:10080h
   const t = protectedMode({cpl: 3}, '9a 00 00 00 00 7b 00', INT80).bytes(CODE + 0x80, '8c c8', 'cb');
   t.steps(1);
-  expect([t.get('CPL'), t.get('CS.selector'), t.get('SS.selector'), t.get('RSP')]).toEqual([0n, 0x40n, 0x10n, BigInt(STACK - 16)]);
+  expect([t.get('CPL'), t.get('CS.selector'), t.get('SS.selector'), t.get('RSP')]).toEqual([
+    0n,
+    0x40n,
+    0x10n,
+    BigInt(STACK - 16),
+  ]);
   t.steps(2);
-  expect([t.get('CPL'), t.get('RIP'), t.get('RSP'), t.get('RAX')]).toEqual([3n, BigInt(USER_CODE + 7), BigInt(USER_STACK), 0x40n]);
+  expect([t.get('CPL'), t.get('RIP'), t.get('RSP'), t.get('RAX')]).toEqual([
+    3n,
+    BigInt(USER_CODE + 7),
+    BigInt(USER_STACK),
+    0x40n,
+  ]);
 });
 
 test('RETF to an inner ring is refused', () => {
@@ -143,4 +190,3 @@ test('in real mode an interrupt goes through the vector table and IRET comes bac
   t.run();
   expect([t.get('RAX'), t.get('RIP'), t.get('RSP')]).toEqual([0x1234n, 3n, 0x7000n]);
 });
-

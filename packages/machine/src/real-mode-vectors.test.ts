@@ -11,7 +11,8 @@ import {Machine} from './machine.js';
 import {NEHALEM_COSTS} from './cpu/cost-model.js';
 import {NEHALEM} from './cpu/profiles.js';
 
-const folder = process.env['HYPERSCOPE_VECTORS'] ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url));
+const folder =
+  process.env['HYPERSCOPE_VECTORS'] ?? fileURLToPath(new URL('../../../../shared/vectors', import.meta.url));
 const file = `${folder}/real286.ndjson.gz`;
 
 const REGISTERS = ['ax', 'bx', 'cx', 'dx', 'sp', 'bp', 'si', 'di'] as const;
@@ -46,7 +47,12 @@ function prepare(machine: Machine, {regs, ram}: State): void {
   for (const name of REGISTERS) registers.set(wide(name), BigInt(regs[name] ?? 0));
   for (const name of SEGMENTS) {
     const selector = regs[name] ?? 0;
-    registers.setSegment(segmentName(name), {selector, base: BigInt(selector) << 4n, limit: 0xffff, attributes: name === 'cs' ? 0x9b : 0x93});
+    registers.setSegment(segmentName(name), {
+      selector,
+      base: BigInt(selector) << 4n,
+      limit: 0xffff,
+      attributes: name === 'cs' ? 0x9b : 0x93,
+    });
   }
   registers.set('RIP', BigInt(regs.ip ?? 0));
   // IOPL and NT read as 0 in a 286's real mode, whatever the capture was given.
@@ -94,28 +100,41 @@ function run(machine: Machine, vector: Vector): readonly string[] | undefined {
   // The image of the flags that the exception pushed: two bytes above CS and IP.
   const flags = vector.exc === undefined ? undefined : (expected.ss ?? 0) * 16 + (((expected.sp ?? 0) + 4) & 0xffff);
   for (const [address, byte] of vector.final.ram) {
-    const mask = flags === undefined || (address !== flags && address !== flags + 1) ? 0xff : (vector.fmask & 0x0fd5) >> (address === flags ? 0 : 8);
+    const mask =
+      flags === undefined || (address !== flags && address !== flags + 1)
+        ? 0xff
+        : (vector.fmask & 0x0fd5) >> (address === flags ? 0 : 8);
     const got = machine.memory.bytes[address] ?? 0;
-    if ((got & mask) !== (byte & mask)) differences.push(`[${address.toString(16)}] ${byte.toString(16)} ≠ ${got.toString(16)}`);
+    if ((got & mask) !== (byte & mask))
+      differences.push(`[${address.toString(16)}] ${byte.toString(16)} ≠ ${got.toString(16)}`);
   }
   for (const [address] of [...vector.init.ram, ...vector.final.ram]) machine.memory.write(hpa(address), 1, 0n);
   return differences;
 }
 
-test.skipIf(!existsSync(file))('what a real 286 did in real mode, the machine does (skipped where the vectors are not at hand)', {timeout: 300_000}, () => {
-  const machine = new Machine({memoryBytes: MEMORY, profile: NEHALEM, costModel: NEHALEM_COSTS});
-  const failures: string[] = [];
-  let compared = 0, unsupported = 0;
-  for (const line of gunzipSync(readFileSync(file)).toString().split('\n')) {
-    if (line === '') continue;
-    const vector: unknown = JSON.parse(line);
-    if (!isVector(vector) || vector.class !== 'modern') continue;
-    const differences = run(machine, vector);
-    if (differences === undefined) { unsupported++; continue; }
-    compared++;
-    if (differences.length > 0) failures.push(`${vector.f} ${vector.i} ${vector.name} (${vector.bytes}): ${differences.join(', ')}`);
-  }
-  expect(failures.slice(0, 40)).toEqual([]);
-  expect(compared).toBeGreaterThan(25_000);
-  expect(unsupported).toBeLessThan(compared / 5);
-});
+test.skipIf(!existsSync(file))(
+  'what a real 286 did in real mode, the machine does (skipped where the vectors are not at hand)',
+  {timeout: 300_000},
+  () => {
+    const machine = new Machine({memoryBytes: MEMORY, profile: NEHALEM, costModel: NEHALEM_COSTS});
+    const failures: string[] = [];
+    let compared = 0,
+      unsupported = 0;
+    for (const line of gunzipSync(readFileSync(file)).toString().split('\n')) {
+      if (line === '') continue;
+      const vector: unknown = JSON.parse(line);
+      if (!isVector(vector) || vector.class !== 'modern') continue;
+      const differences = run(machine, vector);
+      if (differences === undefined) {
+        unsupported++;
+        continue;
+      }
+      compared++;
+      if (differences.length > 0)
+        failures.push(`${vector.f} ${vector.i} ${vector.name} (${vector.bytes}): ${differences.join(', ')}`);
+    }
+    expect(failures.slice(0, 40)).toEqual([]);
+    expect(compared).toBeGreaterThan(25_000);
+    expect(unsupported).toBeLessThan(compared / 5);
+  },
+);

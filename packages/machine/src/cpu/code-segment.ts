@@ -3,11 +3,22 @@
 
 import {RIP} from './cell-indexes.js';
 import {
-  dplOf, isCodeSegment, isConforming, isDefaultBig, isLongCode, isNull, isPresent, limitOf, loadedFrom, markAccessed,
-  readDescriptor, selectorError,
+  dplOf,
+  isCodeSegment,
+  isConforming,
+  isDefaultBig,
+  isLongCode,
+  isNull,
+  isPresent,
+  limitOf,
+  loadedFrom,
+  markAccessed,
+  readDescriptor,
+  selectorError,
 } from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
-import {Checklist, check, counted, fault, isTrouble, shown} from './faults.js';
+import {check, counted, fault, isTrouble, shown} from './faults.js';
+import type {Checklist} from './faults.js';
 import {isCanonical, isLongMode} from './modes.js';
 import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
@@ -26,15 +37,25 @@ export interface CodeTarget {
 export function checkOffset(offset: bigint, limit: number, isLong: boolean): Fault | undefined {
   if (isLong) {
     if (isCanonical(offset)) return undefined;
-    return fault('#GP', 0, [check('the target is canonical', false, [shown('RIP', offset)], 'SDM vol. 1, "Canonical Addressing"')]);
+    return fault('#GP', 0, [
+      check('the target is canonical', false, [shown('RIP', offset)], 'SDM vol. 1, "Canonical Addressing"'),
+    ]);
   }
   if (offset <= BigInt(limit)) return undefined;
-  return fault('#GP', 0, [check('the target lies within the limit of CS', false, [shown('offset', offset), shown('CS limit', limit)], 'SDM vol. 3A, "Limit Checking"')]);
+  return fault('#GP', 0, [
+    check(
+      'the target lies within the limit of CS',
+      false,
+      [shown('offset', offset), shown('CS limit', limit)],
+      'SDM vol. 3A, "Limit Checking"',
+    ),
+  ]);
 }
 
 /** The descriptor of a code segment, by a selector that must not be null. */
 export function readCodeDescriptor(cpu: Processor, selector: number, checks: Checklist): Descriptor | Trouble {
-  if (!checks.require('the selector for CS is not null', !isNull(selector), shown('selector', selector))) return checks.fault('#GP', 0);
+  if (!checks.require('the selector for CS is not null', !isNull(selector), shown('selector', selector)))
+    return checks.fault('#GP', 0);
   return readDescriptor(cpu, selector, checks);
 }
 
@@ -51,13 +72,27 @@ export function directTarget(cpu: Processor, d: Descriptor, offset: bigint, chec
 }
 
 /** RETF and IRET: the ring becomes the RPL of the CS that was popped. */
-export function returnTarget(cpu: Processor, selector: number, offset: bigint, checks: Checklist): CodeTarget | Trouble {
+export function returnTarget(
+  cpu: Processor,
+  selector: number,
+  offset: bigint,
+  checks: Checklist,
+): CodeTarget | Trouble {
   const d = readCodeDescriptor(cpu, selector, checks);
   if (isTrouble(d)) return d;
   const rpl = selector & 3;
   const error = selectorError(selector);
-  if (!checks.require('the segment is code', isCodeSegment(d), shown('descriptor', d.raw))) return checks.fault('#GP', error);
-  if (!checks.require('RPL ≥ CPL (a return never goes inward)', rpl >= cpu.cpl, counted('RPL', rpl), counted('CPL', cpu.cpl))) return checks.fault('#GP', error);
+  if (!checks.require('the segment is code', isCodeSegment(d), shown('descriptor', d.raw)))
+    return checks.fault('#GP', error);
+  if (
+    !checks.require(
+      'RPL ≥ CPL (a return never goes inward)',
+      rpl >= cpu.cpl,
+      counted('RPL', rpl),
+      counted('CPL', cpu.cpl),
+    )
+  )
+    return checks.fault('#GP', error);
   const rings = [counted('DPL', dplOf(d)), counted('RPL', rpl)] as const;
   const fits = isConforming(d)
     ? checks.require('DPL ≤ RPL (conforming code)', dplOf(d) <= rpl, ...rings)
@@ -67,11 +102,22 @@ export function returnTarget(cpu: Processor, selector: number, offset: bigint, c
 }
 
 /** What every way into a code segment checks last: L and D, presence, and the target itself. */
-export function entering(cpu: Processor, d: Descriptor, offset: bigint, ring: number, checks: Checklist): CodeTarget | Trouble {
+export function entering(
+  cpu: Processor,
+  d: Descriptor,
+  offset: bigint,
+  ring: number,
+  checks: Checklist,
+): CodeTarget | Trouble {
   const isLong = isLongMode(cpu.registers) && isLongCode(d);
-  const sizeIsClear = checks.require('L and D are not both 1', !(isLong && isDefaultBig(d)), shown('descriptor', d.raw));
+  const sizeIsClear = checks.require(
+    'L and D are not both 1',
+    !(isLong && isDefaultBig(d)),
+    shown('descriptor', d.raw),
+  );
   if (!sizeIsClear) return checks.fault('#GP', selectorError(d.selector));
-  if (!checks.require('the code segment is present', isPresent(d), shown('descriptor', d.raw))) return checks.fault('#NP', selectorError(d.selector));
+  if (!checks.require('the code segment is present', isPresent(d), shown('descriptor', d.raw)))
+    return checks.fault('#NP', selectorError(d.selector));
   const values = loadedFrom(d, (d.selector & 0xfffc) | ring);
   const outside = checkOffset(offset, limitOf(d), isLong);
   if (outside !== undefined) return {...outside, checks: [...checks.checks, ...outside.checks]};

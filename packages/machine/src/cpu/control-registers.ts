@@ -5,8 +5,27 @@ import {hpa} from '@hyperscope/base';
 import {CR0, CR3, CR4, EFER, SEGMENT, VMX_OPERATION} from './cell-indexes.js';
 import {Checklist, shown} from './faults.js';
 import {
-  CR0_CD, CR0_NW, CR0_PE, CR0_PG, CR0_TS, CR0_WP, CR4_PAE, CR4_PCIDE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, CR4_UMIP, CR4_VMXE,
-  EFER_LMA, EFER_LME, RIGHTS_L, is64Bit, isLongMode, isPaging, low,
+  CR0_CD,
+  CR0_NW,
+  CR0_PE,
+  CR0_PG,
+  CR0_TS,
+  CR0_WP,
+  CR4_PAE,
+  CR4_PCIDE,
+  CR4_PGE,
+  CR4_PSE,
+  CR4_SMAP,
+  CR4_SMEP,
+  CR4_UMIP,
+  CR4_VMXE,
+  EFER_LMA,
+  EFER_LME,
+  RIGHTS_L,
+  is64Bit,
+  isLongMode,
+  isPaging,
+  low,
 } from './modes.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
@@ -48,15 +67,31 @@ function checkCr0(cpu: Processor, value: bigint, checks: Checklist): Trouble | u
   if (!checks.require('CR0[63:32] = 0', value >> 32n === 0n, cr0)) return checks.fault('#GP', 0);
   if (!checks.require('PG = 1 only with PE = 1', !has(CR0_PG) || has(CR0_PE), cr0)) return checks.fault('#GP', 0);
   if (!checks.require('NW = 1 only with CD = 1', !has(CR0_NW) || has(CR0_CD), cr0)) return checks.fault('#GP', 0);
-  const required = inVmxOperation(cpu) ? cpu.unit?.requiredCr0?.(cpu) ?? 0n : 0n;
-  if (!checks.require('bits fixed to 1 in VMX operation stay 1', (value & required) === required, cr0, shown('required', required))) return checks.fault('#GP', 0);
+  const required = inVmxOperation(cpu) ? (cpu.unit?.requiredCr0?.(cpu) ?? 0n) : 0n;
+  if (
+    !checks.require(
+      'bits fixed to 1 in VMX operation stay 1',
+      (value & required) === required,
+      cr0,
+      shown('required', required),
+    )
+  )
+    return checks.fault('#GP', 0);
   if (!has(CR0_PG)) {
-    if (!checks.require('paging is not turned off in 64-bit mode', !is64Bit(cpu.registers) || !isPaging(cpu.registers), cr0)) return checks.fault('#GP', 0);
+    if (
+      !checks.require(
+        'paging is not turned off in 64-bit mode',
+        !is64Bit(cpu.registers) || !isPaging(cpu.registers),
+        cr0,
+      )
+    )
+      return checks.fault('#GP', 0);
     const pcide = (cr4 & CR4_PCIDE) !== 0;
     return checks.require('PG = 0 only with CR4.PCIDE = 0', !pcide, cr0) ? undefined : checks.fault('#GP', 0);
   }
   if (isPaging(cpu.registers) || !entersLongMode(cpu)) return undefined;
-  if (!checks.require('CR4.PAE = 1 (EFER.LME = 1)', (cr4 & CR4_PAE) !== 0, shown('CR4', cr4))) return checks.fault('#GP', 0);
+  if (!checks.require('CR4.PAE = 1 (EFER.LME = 1)', (cr4 & CR4_PAE) !== 0, shown('CR4', cr4)))
+    return checks.fault('#GP', 0);
   const csIsLong = (low(cpu.registers, SEGMENT.CS.attributes) & RIGHTS_L) !== 0;
   return checks.require('CS.L = 0 while IA-32e mode is entered', !csIsLong) ? undefined : checks.fault('#GP', 0);
 }
@@ -75,11 +110,17 @@ export function updateLongModeActive(cpu: Processor): void {
 
 export function loadCr3(cpu: Processor, wanted: bigint): Trouble | undefined {
   const checks = new Checklist(SOURCE);
-  const keepsPcid = (low(cpu.registers, CR4) & CR4_PCIDE) !== 0 && (wanted >> 63n) === 1n;
+  const keepsPcid = (low(cpu.registers, CR4) & CR4_PCIDE) !== 0 && wanted >> 63n === 1n;
   const value = keepsPcid ? wanted & ~(1n << 63n) : wanted;
   if (isLongMode(cpu.registers)) {
     const beyond = value >> BigInt(cpu.profile.physicalAddressBits);
-    if (!checks.require('CR3 bits beyond MAXPHYADDR = 0', beyond === 0n, shown('CR3', value), ['MAXPHYADDR', String(cpu.profile.physicalAddressBits)])) return checks.fault('#GP', 0);
+    if (
+      !checks.require('CR3 bits beyond MAXPHYADDR = 0', beyond === 0n, shown('CR3', value), [
+        'MAXPHYADDR',
+        String(cpu.profile.physicalAddressBits),
+      ])
+    )
+      return checks.fault('#GP', 0);
   } else if (isPaging(cpu.registers)) {
     const bad = checkPdptes(cpu, value, low(cpu.registers, CR4), checks);
     if (bad !== undefined) return bad;
@@ -99,11 +140,16 @@ function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist
   if ((cr4 & CR4_PAE) === 0 || cpu.usesEpt) return undefined;
   const [pdpte] = levelsOf('PAE');
   if (pdpte === undefined) return undefined;
-  const reserved = reservedBits(pdpte, false, {physicalAddressBits: cpu.profile.physicalAddressBits, noExecute: true, gigabytePages: false});
+  const reserved = reservedBits(pdpte, false, {
+    physicalAddressBits: cpu.profile.physicalAddressBits,
+    noExecute: true,
+    gigabytePages: false,
+  });
   for (let index = 0; index < 4; index++) {
     const entry = cpu.memory.read(hpa(Number(cr3 & 0xffff_ffe0n) + 8 * index), 8);
     const isFine = (entry & PTE_PRESENT) === 0n || (entry & reserved) === 0n;
-    if (!checks.require(`reserved bits of PDPTE ${index} = 0`, isFine, shown('PDPTE', entry))) return checks.fault('#GP', 0);
+    if (!checks.require(`reserved bits of PDPTE ${index} = 0`, isFine, shown('PDPTE', entry)))
+      return checks.fault('#GP', 0);
   }
   return undefined;
 }
@@ -113,8 +159,15 @@ function cr4Supported(cpu: Processor): bigint {
   const f = cpu.features;
   const always = 0x1n | 0x2n | 0x4n | 0x8n | 0x40n | 0x100n | 0x200n | 0x400n; // VME PVI TSD DE MCE PCE OSFXSR OSXMMEXCPT
   const optional: readonly (readonly [boolean, number])[] = [
-    [f.pse, CR4_PSE], [f.pae, CR4_PAE], [f.pge, CR4_PGE], [f.vmx && cpu.unit !== undefined, CR4_VMXE], [f.umip, CR4_UMIP],
-    [f.fsgsbase, 1 << 16], [f.pcid, CR4_PCIDE], [f.smep, CR4_SMEP], [f.smap, CR4_SMAP],
+    [f.pse, CR4_PSE],
+    [f.pae, CR4_PAE],
+    [f.pge, CR4_PGE],
+    [f.vmx && cpu.unit !== undefined, CR4_VMXE],
+    [f.umip, CR4_UMIP],
+    [f.fsgsbase, 1 << 16],
+    [f.pcid, CR4_PCIDE],
+    [f.smep, CR4_SMEP],
+    [f.smap, CR4_SMAP],
   ];
   return optional.reduce((mask, [has, bit]) => (has ? mask | BigInt(bit) : mask), always);
 }
@@ -125,14 +178,24 @@ export function loadCr4(cpu: Processor, wanted: bigint): Trouble | undefined {
   const cr4 = shown('CR4', value);
   const old = cpu.registers.cells[CR4] ?? 0n;
   const extra = value & ~cr4Supported(cpu);
-  if (!checks.require('reserved bits of CR4 = 0', extra === 0n, cr4, shown('reserved bits set', extra))) return checks.fault('#GP', 0);
+  if (!checks.require('reserved bits of CR4 = 0', extra === 0n, cr4, shown('reserved bits set', extra)))
+    return checks.fault('#GP', 0);
   const keepsPae = !isLongMode(cpu.registers) || (value & BigInt(CR4_PAE)) !== 0n;
   if (!checks.require('PAE stays 1 in IA-32e mode', keepsPae, cr4)) return checks.fault('#GP', 0);
   const setsPcide = (value & ~old & BigInt(CR4_PCIDE)) !== 0n;
   const pcideIsFine = !setsPcide || (isLongMode(cpu.registers) && ((cpu.registers.cells[CR3] ?? 0n) & 0xfffn) === 0n);
-  if (!checks.require('PCIDE is set only in IA-32e mode with CR3[11:0] = 0', pcideIsFine, cr4)) return checks.fault('#GP', 0);
-  const required = inVmxOperation(cpu) ? cpu.unit?.requiredCr4?.(cpu) ?? BigInt(CR4_VMXE) : 0n;
-  if (!checks.require('bits fixed to 1 in VMX operation stay 1', (value & required) === required, cr4, shown('required', required))) return checks.fault('#GP', 0);
+  if (!checks.require('PCIDE is set only in IA-32e mode with CR3[11:0] = 0', pcideIsFine, cr4))
+    return checks.fault('#GP', 0);
+  const required = inVmxOperation(cpu) ? (cpu.unit?.requiredCr4?.(cpu) ?? BigInt(CR4_VMXE)) : 0n;
+  if (
+    !checks.require(
+      'bits fixed to 1 in VMX operation stay 1',
+      (value & required) === required,
+      cr4,
+      shown('required', required),
+    )
+  )
+    return checks.fault('#GP', 0);
   const pagingBits = BigInt(CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP);
   const changed = (old ^ value) & pagingBits;
   if (changed !== 0n && isPaging(cpu.registers) && !isLongMode(cpu.registers)) {

@@ -28,7 +28,12 @@ export interface Core {
 
 /** The kinds of event, by the number that interruption-information fields give them (SDM vol. 3C, "Event Injection"). */
 export const EVENT_TYPES = {
-  'external-interrupt': 0, NMI: 2, 'hardware-exception': 3, 'software-interrupt': 4, 'privileged-software-exception': 5, 'software-exception': 6,
+  'external-interrupt': 0,
+  NMI: 2,
+  'hardware-exception': 3,
+  'software-interrupt': 4,
+  'privileged-software-exception': 5,
+  'software-exception': 6,
 } as const;
 export type EventType = keyof typeof EVENT_TYPES;
 
@@ -60,18 +65,32 @@ export interface ProcessorProfile {
 }
 
 /** What implements a helper. `args` in the order that HELPERS describes; a value is returned by those that have a result. */
-export type HelperImplementation = (core: Core, instruction: Instruction, args: readonly bigint[]) => bigint | Trouble | undefined;
+export type HelperImplementation = (
+  core: Core,
+  instruction: Instruction,
+  args: readonly bigint[],
+) => bigint | Trouble | undefined;
 export type HelperImplementations = Readonly<Record<HelperName, HelperImplementation>>;
 export type {Helper};
 
 /** The virtualization half of the processor: VT-x now, SVM later. The core asks it at fixed places. */
 export interface VirtualizationUnit {
   /** Whether an intercepted instruction leaves the guest. Only called in VMX non-root operation. */
-  intercept(core: Core, instruction: Instruction, intercept: Intercept, args: readonly bigint[]): VmExitInformation | undefined;
+  intercept(
+    core: Core,
+    instruction: Instruction,
+    intercept: Intercept,
+    args: readonly bigint[],
+  ): VmExitInformation | undefined;
   /** Whether an exception leaves the guest, by the exception bitmap. Only called in VMX non-root operation. */
   interceptException(core: Core, fault: Fault): VmExitInformation | undefined;
   /** Guest-physical to host-physical. Only called in VMX non-root operation with EPT. `references` collects what was read, where given. */
-  translate(core: Core, gpa: Gpa, access: GuestPhysicalAccess, references: WalkReference[] | undefined): Hpa | VmExitInformation;
+  translate(
+    core: Core,
+    gpa: Gpa,
+    access: GuestPhysicalAccess,
+    references: WalkReference[] | undefined,
+  ): Hpa | VmExitInformation;
   /** Whether the running guest's physical addresses go through EPT. */
   usesEpt(core: Core): boolean;
   /** A triple fault in the guest. */

@@ -71,10 +71,15 @@ export const CORE_2_COSTS: CostModel = {
 
 /** The series of round trips gives sums only; how a sum divides is taken from the Core 2 figures (937 : 1186). */
 const split = (sum: number, part: number, name: string): Cost =>
-  derived(Math.round(sum * part / 2123), `${AGESEN_2012}: ${name} round trip ${sum}, divided as Core 2 divides it (${ADAMS_AGESEN}, Table 1)`);
+  derived(
+    Math.round((sum * part) / 2123),
+    `${AGESEN_2012}: ${name} round trip ${sum}, divided as Core 2 divides it (${ADAMS_AGESEN}, Table 1)`,
+  );
 
 const later = (id: string, title: string, name: string, roundTrip: number): CostModel => ({
-  id, title, source: AGESEN_2012,
+  id,
+  title,
+  source: AGESEN_2012,
   instruction: ONE_CYCLE,
   exception: assumed(500, 'no figure in the sources; below the Pentium 4 figure of 889'),
   syscall: assumed(75, 'no figure in the sources; below the Pentium 4 figure of 121'),
@@ -90,7 +95,13 @@ export const NEHALEM_COSTS = later('nehalem-2009', 'Nehalem (2009)', 'Nehalem', 
 export const WESTMERE_COSTS = later('westmere-2010', 'Westmere (2010)', 'Westmere', 761);
 export const SANDY_BRIDGE_COSTS = later('sandy-bridge-2011', 'Sandy Bridge (2011)', 'Sandy Bridge', 784);
 
-export const COST_MODELS: readonly CostModel[] = [PRESCOTT_COSTS, CORE_2_COSTS, NEHALEM_COSTS, WESTMERE_COSTS, SANDY_BRIDGE_COSTS];
+export const COST_MODELS: readonly CostModel[] = [
+  PRESCOTT_COSTS,
+  CORE_2_COSTS,
+  NEHALEM_COSTS,
+  WESTMERE_COSTS,
+  SANDY_BRIDGE_COSTS,
+];
 
 export function costModelById(id: string): CostModel | undefined {
   return COST_MODELS.find(model => model.id === id);

@@ -11,7 +11,10 @@ export type CpuidResult = readonly [eax: number, ebx: number, ecx: number, edx: 
 /** What the profile says for a leaf; a leaf beyond the highest one reads as the highest basic leaf does. */
 export function cpuidEntry(profile: ProcessorProfile, leaf: number, subleaf: number): CpuidResult {
   const table = profile.cpuid.get(leaf);
-  if (table !== undefined) return table.get(subleaf) ?? (table.size === 1 && !HAS_SUBLEAVES.has(leaf) ? table.get(0) : undefined) ?? [0, 0, 0, 0];
+  if (table !== undefined)
+    return (
+      table.get(subleaf) ?? (table.size === 1 && !HAS_SUBLEAVES.has(leaf) ? table.get(0) : undefined) ?? [0, 0, 0, 0]
+    );
   const highestBasic = profile.cpuid.get(0)?.get(0)?.[0] ?? 0;
   const highestExtended = profile.cpuid.get(0x8000_0000)?.get(0)?.[0] ?? 0;
   const isInRange = leaf <= highestBasic || (leaf >= 0x8000_0000 && leaf <= highestExtended);

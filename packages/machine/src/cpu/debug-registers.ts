@@ -19,7 +19,11 @@ const DR7_ENABLES = 0xffn;
 function cellOf(cpu: Processor, number: number): Cell | Trouble {
   const checks = new Checklist('SDM vol. 3B, "Debug Registers DR4 and DR5"');
   const aliased = number === 4 || number === 5;
-  const isFine = checks.require('CR4.DE = 0 (DR4 and DR5)', !aliased || (cpu.registers.get('CR4') & CR4_DE) === 0n, counted('register', number));
+  const isFine = checks.require(
+    'CR4.DE = 0 (DR4 and DR5)',
+    !aliased || (cpu.registers.get('CR4') & CR4_DE) === 0n,
+    counted('register', number),
+  );
   if (!isFine) return checks.fault('#UD');
   return assertExists(CELLS[number], `no debug register ${number}`);
 }
@@ -27,7 +31,9 @@ function cellOf(cpu: Processor, number: number): Cell | Trouble {
 function checkGeneralDetect(cpu: Processor): Trouble | undefined {
   const dr7 = cpu.registers.get('DR7');
   const checks = new Checklist('SDM vol. 3B, "Debug Control Register (DR7)"');
-  return checks.require('DR7.GD = 0', (dr7 & DR7_GENERAL_DETECT) === 0n, shown('DR7', dr7)) ? undefined : checks.fault('#DB');
+  return checks.require('DR7.GD = 0', (dr7 & DR7_GENERAL_DETECT) === 0n, shown('DR7', dr7))
+    ? undefined
+    : checks.fault('#DB');
 }
 
 export function readDebugRegister(cpu: Processor, number: number): bigint | Trouble {
@@ -43,7 +49,8 @@ export function loadDebugRegister(cpu: Processor, number: number, value: bigint)
   if (trouble !== undefined) return trouble;
   const isStatus = cell === 'DR6' || cell === 'DR7';
   const checks = new Checklist('SDM vol. 3B, "Debug Registers and Intel 64 Processors"');
-  if (!checks.require('bits 63:32 = 0', !isStatus || value >> 32n === 0n, shown(cell, value))) return checks.fault('#GP', 0);
+  if (!checks.require('bits 63:32 = 0', !isStatus || value >> 32n === 0n, shown(cell, value)))
+    return checks.fault('#GP', 0);
   if (cell === 'DR7' && (value & DR7_ENABLES) !== 0n) {
     return {kind: 'unsupported', what: 'enabling a hardware breakpoint in DR7', bytes: new Uint8Array()};
   }

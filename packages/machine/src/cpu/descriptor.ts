@@ -7,7 +7,8 @@
 import type {RegisterFile, SegmentValues} from './register-file.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
-import {Checklist, shown} from './faults.js';
+import {shown} from './faults.js';
+import type {Checklist} from './faults.js';
 import {RIGHTS_G, isLongMode} from './modes.js';
 
 export interface Descriptor {
@@ -31,8 +32,8 @@ export const isLongCode = (d: Descriptor): boolean => ((d.raw >> 53n) & 1n) === 
 export const isDefaultBig = (d: Descriptor): boolean => ((d.raw >> 54n) & 1n) === 1n;
 
 /** The access rights in the VMCS format. */
-export const attributesOf = (d: Descriptor): number => Number((d.raw >> 40n) & 0xf0ffn);
-export function baseOf(d: Descriptor): bigint {
+const attributesOf = (d: Descriptor): number => Number((d.raw >> 40n) & 0xf0ffn);
+function baseOf(d: Descriptor): bigint {
   const lower = ((d.raw >> 16n) & 0xff_ffffn) | ((d.raw >> 32n) & 0xff00_0000n);
   return lower | BigInt.asUintN(64, d.upper << 32n);
 }
@@ -62,7 +63,8 @@ interface Table {
 }
 
 function tableOf(registers: RegisterFile, selector: number): Table {
-  if ((selector & 4) === 0) return {name: 'GDT', base: registers.get('GDTR.base'), limit: registers.number('GDTR.limit')};
+  if ((selector & 4) === 0)
+    return {name: 'GDT', base: registers.get('GDTR.base'), limit: registers.number('GDTR.limit')};
   const unusable = (registers.number('LDTR.attributes') & 0x1_0000) !== 0;
   return {name: 'LDT', base: registers.get('LDTR.base'), limit: unusable ? -1 : registers.number('LDTR.limit')};
 }
@@ -72,12 +74,19 @@ function tableOf(registers: RegisterFile, selector: number): Table {
  * In IA-32e mode the descriptor of an LDT, TSS or call gate has 16 bytes, read when `isSystem` says that it is one.
  */
 export function readDescriptor(
-  cpu: Processor, selector: number, checks: Checklist, beyond: '#GP' | '#TS' = '#GP',
+  cpu: Processor,
+  selector: number,
+  checks: Checklist,
+  beyond: '#GP' | '#TS' = '#GP',
 ): Descriptor | Trouble {
   const table = tableOf(cpu.registers, selector);
   const offset = selector & 0xfff8;
-  const inside = checks.require(`the descriptor lies within the ${table.name}`, offset + 7 <= table.limit,
-    shown('selector', selector), shown(`${table.name} limit`, Math.max(table.limit, 0)));
+  const inside = checks.require(
+    `the descriptor lies within the ${table.name}`,
+    offset + 7 <= table.limit,
+    shown('selector', selector),
+    shown(`${table.name} limit`, Math.max(table.limit, 0)),
+  );
   if (!inside) return checks.fault(beyond, selectorError(selector));
   const address = BigInt.asUintN(64, table.base + BigInt(offset));
   const raw = cpu.mmu.read(address, 8, 'implicit');
@@ -88,11 +97,19 @@ export function readDescriptor(
 }
 
 function readUpperHalf(
-  cpu: Processor, descriptor: Descriptor, table: Table, checks: Checklist, beyond: '#GP' | '#TS',
+  cpu: Processor,
+  descriptor: Descriptor,
+  table: Table,
+  checks: Checklist,
+  beyond: '#GP' | '#TS',
 ): Descriptor | Trouble {
   const {selector} = descriptor;
-  const inside = checks.require(`all 16 bytes of the descriptor lie within the ${table.name}`, (selector & 0xfff8) + 15 <= table.limit,
-    shown('selector', selector), shown(`${table.name} limit`, table.limit));
+  const inside = checks.require(
+    `all 16 bytes of the descriptor lie within the ${table.name}`,
+    (selector & 0xfff8) + 15 <= table.limit,
+    shown('selector', selector),
+    shown(`${table.name} limit`, table.limit),
+  );
   if (!inside) return checks.fault(beyond, selectorError(selector));
   const upper = cpu.mmu.read(BigInt.asUintN(64, descriptor.address + 8n), 8, 'implicit');
   return typeof upper === 'bigint' ? {...descriptor, upper} : upper;

@@ -6,10 +6,32 @@ import {CR0, RFLAGS, RIP, RSP} from './cell-indexes.js';
 import {checkOffset, claim, enter, entering, isLongTarget, readCodeDescriptor} from './code-segment.js';
 import type {CodeTarget} from './code-segment.js';
 import type {DeliverableEvent} from './core.js';
-import {dplOf, gateOffset, gateSelector, isCodeSegment, isConforming, isDefaultBig, isLongCode, isPresent, selectorError, typeOf} from './descriptor.js';
+import {
+  dplOf,
+  gateOffset,
+  gateSelector,
+  isCodeSegment,
+  isConforming,
+  isDefaultBig,
+  isLongCode,
+  isPresent,
+  selectorError,
+  typeOf,
+} from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
 import {Checklist, counted, isTrouble, shown, unsupported} from './faults.js';
-import {CR0_PE, RFLAGS_AC, RFLAGS_IF, RFLAGS_NT, RFLAGS_RF, RFLAGS_TF, RFLAGS_VM, isLongMode, isVirtual8086, low} from './modes.js';
+import {
+  CR0_PE,
+  RFLAGS_AC,
+  RFLAGS_IF,
+  RFLAGS_NT,
+  RFLAGS_RF,
+  RFLAGS_TF,
+  RFLAGS_VM,
+  isLongMode,
+  isVirtual8086,
+  low,
+} from './modes.js';
 import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
 import {nullSegment, realModeSegment, stackSegment} from './segment-load.js';
@@ -32,7 +54,9 @@ export function deliverEvent(cpu: Processor, event: DeliverableEvent): Trouble |
 }
 
 const isSoftware = (event: DeliverableEvent): boolean =>
-  event.type === 'software-interrupt' || event.type === 'software-exception' || event.type === 'privileged-software-exception';
+  event.type === 'software-interrupt' ||
+  event.type === 'software-exception' ||
+  event.type === 'privileged-software-exception';
 
 /** EXT, bit 0 of a selector error code: the trouble came up while delivering something that no instruction asked for. */
 function withExternalBit(trouble: Trouble, event: DeliverableEvent): Trouble {
@@ -47,14 +71,23 @@ function throughVectorTable(cpu: Processor, event: DeliverableEvent): Trouble | 
   const {registers} = cpu;
   const checks = new Checklist('SDM vol. 3B, "Interrupt and Exception Handling" (8086 emulation)');
   const limit = registers.number('IDTR.limit');
-  const inside = checks.require('the vector lies within the interrupt vector table', event.vector * 4 + 3 <= limit,
-    counted('vector', event.vector), shown('IDTR limit', limit));
+  const inside = checks.require(
+    'the vector lies within the interrupt vector table',
+    event.vector * 4 + 3 <= limit,
+    counted('vector', event.vector),
+    shown('IDTR limit', limit),
+  );
   if (!inside) return checks.fault('#GP', 0);
   const entry = cpu.mmu.read(registers.get('IDTR.base') + BigInt(event.vector * 4), 4, 'implicit');
   if (typeof entry !== 'bigint') return entry;
   const flags = registers.cells[RFLAGS] ?? 0n;
   const frame = [flags, BigInt(registers.number('CS.selector')), event.returnRip];
-  const pointer = pushFrame(cpu, currentStack(cpu), frame.map(value => value & 0xffffn), 2);
+  const pointer = pushFrame(
+    cpu,
+    currentStack(cpu),
+    frame.map(value => value & 0xffffn),
+    2,
+  );
   if (typeof pointer !== 'bigint') return pointer;
   setStackPointer(cpu, pointer);
   registers.setSegment('CS', realModeSegment(cpu, 'CS', Number(entry >> 16n)));
@@ -89,8 +122,12 @@ function readGate(cpu: Processor, event: DeliverableEvent, checks: Checklist): D
   const bytes = long ? 16 : 8;
   const error = event.vector * 8 + 2;
   const limit = registers.number('IDTR.limit');
-  const inside = checks.require('the gate lies within the IDT', event.vector * bytes + bytes - 1 <= limit,
-    counted('vector', event.vector), shown('IDTR limit', limit));
+  const inside = checks.require(
+    'the gate lies within the IDT',
+    event.vector * bytes + bytes - 1 <= limit,
+    counted('vector', event.vector),
+    shown('IDTR limit', limit),
+  );
   if (!inside) return checks.fault('#GP', error);
   const address = BigInt.asUintN(64, registers.get('IDTR.base') + BigInt(event.vector * bytes));
   const raw = cpu.mmu.read(address, 8, 'implicit');
@@ -101,14 +138,25 @@ function readGate(cpu: Processor, event: DeliverableEvent, checks: Checklist): D
   const type = Number((raw >> 40n) & 0x1fn);
   if (type === 5 && !long) return unsupported('an event through a task gate: task switches are not simulated');
   const types = long ? [0xe, 0xf] : [6, 7, 0xe, 0xf];
-  const isGate = checks.require('the IDT entry is an interrupt or trap gate', types.includes(type), shown('type', type), counted('vector', event.vector));
+  const isGate = checks.require(
+    'the IDT entry is an interrupt or trap gate',
+    types.includes(type),
+    shown('type', type),
+    counted('vector', event.vector),
+  );
   if (!isGate) return checks.fault('#GP', error);
   if (isSoftware(event) && event.type !== 'privileged-software-exception') {
-    const mayUse = checks.require('CPL ≤ DPL of the gate (software interrupt)', cpu.cpl <= dplOf(gate),
-      counted('CPL', cpu.cpl), counted('DPL of the gate', dplOf(gate)), counted('vector', event.vector));
+    const mayUse = checks.require(
+      'CPL ≤ DPL of the gate (software interrupt)',
+      cpu.cpl <= dplOf(gate),
+      counted('CPL', cpu.cpl),
+      counted('DPL of the gate', dplOf(gate)),
+      counted('vector', event.vector),
+    );
     if (!mayUse) return checks.fault('#GP', error);
   }
-  if (!checks.require('the gate is present', isPresent(gate), counted('vector', event.vector), shown('gate', raw))) return checks.fault('#NP', error);
+  if (!checks.require('the gate is present', isPresent(gate), counted('vector', event.vector), shown('gate', raw)))
+    return checks.fault('#NP', error);
   return gate;
 }
 
@@ -117,16 +165,22 @@ function handlerOf(cpu: Processor, gate: Descriptor, checks: Checklist): CodeTar
   const d = readCodeDescriptor(cpu, selector, checks);
   if (isTrouble(d)) return d;
   const error = selectorError(selector);
-  if (!checks.require('the gate names a code segment', isCodeSegment(d), shown('descriptor', d.raw))) return checks.fault('#GP', error);
+  if (!checks.require('the gate names a code segment', isCodeSegment(d), shown('descriptor', d.raw)))
+    return checks.fault('#GP', error);
   const rings = [counted('DPL', dplOf(d)), counted('CPL', cpu.cpl)] as const;
   if (!checks.require('DPL of the handler ≤ CPL', dplOf(d) <= cpu.cpl, ...rings)) return checks.fault('#GP', error);
   if (isLongMode(cpu.registers)) {
-    const is64 = checks.require('the handler is 64-bit code (L = 1, D = 0)', isLongCode(d) && !isDefaultBig(d), shown('descriptor', d.raw));
+    const is64 = checks.require(
+      'the handler is 64-bit code (L = 1, D = 0)',
+      isLongCode(d) && !isDefaultBig(d),
+      shown('descriptor', d.raw),
+    );
     if (!is64) return checks.fault('#GP', error);
   }
   const ring = isConforming(d) ? cpu.cpl : dplOf(d);
   if (isVirtual8086(cpu.registers)) {
-    if (!checks.require('the handler runs at CPL 0 (from virtual-8086 mode)', ring === 0, ...rings)) return checks.fault('#GP', error);
+    if (!checks.require('the handler runs at CPL 0 (from virtual-8086 mode)', ring === 0, ...rings))
+      return checks.fault('#GP', error);
   }
   const is16 = !isLongMode(cpu.registers) && (typeOf(gate) & 8) === 0;
   const target = entering(cpu, d, is16 ? gateOffset(gate) & 0xffffn : gateOffset(gate), ring, checks);
@@ -151,7 +205,11 @@ function stackFor(cpu: Processor, gate: Descriptor, target: CodeTarget): Handler
   if (isTrouble(found)) return found;
   if (found.selector === undefined) {
     const values = nullSegment(target.ring, target.ring);
-    return {kind: 'handler-stack', stack: innerStack(values, found.pointer & ~0xfn, 'long', target.ring), values: inward ? values : undefined};
+    return {
+      kind: 'handler-stack',
+      stack: innerStack(values, found.pointer & ~0xfn, 'long', target.ring),
+      values: inward ? values : undefined,
+    };
   }
   const values = stackSegment(cpu, found.selector, target.ring, '#TS', false);
   if (isTrouble(values)) return values;
@@ -167,7 +225,8 @@ function sameStack(cpu: Processor, target: CodeTarget): Stack {
 /** SS:RSP of the interrupted program, always pushed in IA-32e mode; from virtual-8086 mode the data segments too. */
 function oldStack(cpu: Processor, stack: HandlerStack): readonly bigint[] {
   const {registers} = cpu;
-  const selector = (register: 'SS' | 'DS' | 'ES' | 'FS' | 'GS'): bigint => BigInt(registers.number(`${register}.selector`));
+  const selector = (register: 'SS' | 'DS' | 'ES' | 'FS' | 'GS'): bigint =>
+    BigInt(registers.number(`${register}.selector`));
   const pair = [selector('SS'), registers.cells[RSP] ?? 0n];
   if (isVirtual8086(registers)) return [selector('GS'), selector('FS'), selector('DS'), selector('ES'), ...pair];
   return isLongMode(registers) || stack.values !== undefined ? pair : [];
@@ -175,7 +234,11 @@ function oldStack(cpu: Processor, stack: HandlerStack): readonly bigint[] {
 
 function returnFrame(cpu: Processor, event: DeliverableEvent): readonly bigint[] {
   const flags = cpu.registers.cells[RFLAGS] ?? 0n;
-  const frame = [flags | (setsResumeFlag(event) ? BigInt(RFLAGS_RF) : 0n), BigInt(cpu.registers.number('CS.selector')), event.returnRip];
+  const frame = [
+    flags | (setsResumeFlag(event) ? BigInt(RFLAGS_RF) : 0n),
+    BigInt(cpu.registers.number('CS.selector')),
+    event.returnRip,
+  ];
   return event.errorCode === undefined ? frame : [...frame, BigInt(event.errorCode)];
 }
 
@@ -197,4 +260,3 @@ function commit(cpu: Processor, gate: Descriptor, target: CodeTarget, stack: Han
   if (stack.stack.size === 64) registers.cells[RSP] = pointer;
   else setStackPointer(cpu, pointer);
 }
-

@@ -25,14 +25,18 @@ test('a triple fault tells the whole chain, and why each handler could not run',
   expect(t.run().last.kind).toBe('shutdown');
   const [triple] = t.all('triple-fault');
   expect(triple?.chain.map(link => link.vector)).toEqual([6, 13, 8, 13]);
-  expect(triple?.chain[0]?.why).toBe('#GP(0x33): not true that the gate lies within the IDT (vector 6, IDTR limit 0x0)');
+  expect(triple?.chain[0]?.why).toBe(
+    '#GP(0x33): not true that the gate lies within the IDT (vector 6, IDTR limit 0x0)',
+  );
   expect(t.machine.step().kind).toBe('shutdown');
 });
 
 test('a page fault while a page fault is delivered is #DF; on its own IST stack it is handled', () => {
   const t = longMode({}, '48 8b 04 25 00 00 10 00') // mov rax, [100000h]
-    .quad(pteAt(0x10_0000), 0n).quad(pteAt(STACK - 8), 0n) // neither the page nor the stack is there
-    .quad(IDT + 8 * 16, 0x0001_8e01_0008_8080n & 0x0000_ffff_ffff_ffffn).quad(TSS + 0x24, 0x5_8000n);
+    .quad(pteAt(0x10_0000), 0n)
+    .quad(pteAt(STACK - 8), 0n) // neither the page nor the stack is there
+    .quad(IDT + 8 * 16, 0x0001_8e01_0008_8080n & 0x0000_ffff_ffff_ffffn)
+    .quad(TSS + 0x24, 0x5_8000n);
   t.run();
   expect(t.exceptions).toEqual(['14:0', '8:0']);
   expect(t.get('RIP')).toBe(BigInt(HANDLERS + 8 * 16 + 1));

@@ -26,9 +26,12 @@ export type Outcome =
 /** Deals with whatever kept an instruction from completing. RIP is that instruction's address again. */
 export function resolveTrouble(cpu: Processor, trouble: Trouble): Outcome {
   switch (trouble.kind) {
-    case 'fault': return raise(cpu, trouble, undefined);
-    case 'vm-exit': return leave(cpu, trouble.exit, undefined);
-    default: return trouble;
+    case 'fault':
+      return raise(cpu, trouble, undefined);
+    case 'vm-exit':
+      return leave(cpu, trouble.exit, undefined);
+    default:
+      return trouble;
   }
 }
 
@@ -82,14 +85,26 @@ const CONTRIBUTORY: ReadonlySet<number> = new Set([0, 10, 11, 12, 13]);
 function combine(first: Fault, second: Fault, chain: FaultLink[]): Fault | 'shutdown' {
   chain.push({vector: first.vector, errorCode: first.errorCode, address: first.address, why: describe(second)});
   if (first.vector === 8) {
-    chain.push({vector: second.vector, errorCode: second.errorCode, address: second.address, why: 'a fault while #DF was being delivered is a triple fault'});
+    chain.push({
+      vector: second.vector,
+      errorCode: second.errorCode,
+      address: second.address,
+      why: 'a fault while #DF was being delivered is a triple fault',
+    });
     return 'shutdown';
   }
-  const isDouble = CONTRIBUTORY.has(first.vector) ? CONTRIBUTORY.has(second.vector)
+  const isDouble = CONTRIBUTORY.has(first.vector)
+    ? CONTRIBUTORY.has(second.vector)
     : first.vector === 14 && (second.vector === 14 || CONTRIBUTORY.has(second.vector));
   if (!isDouble) return second;
-  const values = [['first', nameOf(first)], ['second', nameOf(second)]] as const;
-  return fault('#DF', 0, [...second.checks, check('the second fault can be handled after the first', false, values, SOURCE)]);
+  const values = [
+    ['first', nameOf(first)],
+    ['second', nameOf(second)],
+  ] as const;
+  return fault('#DF', 0, [
+    ...second.checks,
+    check('the second fault can be handled after the first', false, values, SOURCE),
+  ]);
 }
 
 /** 'last byte ≤ SS limit does not hold (offset 0x10, limit 0xf)', as the last check has it. */
@@ -105,19 +120,31 @@ function nameOf(which: Fault): string {
 }
 
 function emitException(cpu: Processor, which: Fault): void {
-  cpu.emit({kind: 'exception', vector: which.vector, errorCode: which.errorCode, address: which.address, checks: which.checks});
+  cpu.emit({
+    kind: 'exception',
+    vector: which.vector,
+    errorCode: which.errorCode,
+    address: which.address,
+    checks: which.checks,
+  });
 }
 
 function exceptionEvent(cpu: Processor, which: Fault): DeliverableEvent {
   const inRealMode = (low(cpu.registers, CR0) & CR0_PE) === 0;
-  const errorCode = inRealMode || !hasErrorCode(which.vector) ? undefined : which.errorCode ?? 0;
+  const errorCode = inRealMode || !hasErrorCode(which.vector) ? undefined : (which.errorCode ?? 0);
   return {type: 'hardware-exception', vector: which.vector, errorCode, returnRip: cpu.registers.get('RIP')};
 }
 
 /** An event in the place of the first fault: interrupts are benign, an injected exception counts as itself. */
 function eventAsFault(event: DeliverableEvent): Fault {
   const counts = event.type === 'hardware-exception';
-  return {kind: 'fault', vector: counts ? event.vector : Math.max(event.vector, 32), errorCode: event.errorCode, address: undefined, checks: []};
+  return {
+    kind: 'fault',
+    vector: counts ? event.vector : Math.max(event.vector, 32),
+    errorCode: event.errorCode,
+    address: undefined,
+    checks: [],
+  };
 }
 
 function shutDown(cpu: Processor, chain: readonly FaultLink[]): Outcome {
@@ -129,9 +156,14 @@ function shutDown(cpu: Processor, chain: readonly FaultLink[]): Outcome {
 
 /** Out of the guest. What was being delivered is told in the IDT-vectoring fields (SDM vol. 3C, "Information for VM Exits That Occur During Event Delivery"). */
 function leave(cpu: Processor, exit: VmExitInformation, during: DeliverableEvent | undefined): Outcome {
-  const complete = during === undefined ? exit : {
-    ...exit, idtVectoringInformation: vectoringInformation(during), idtVectoringErrorCode: during.errorCode ?? 0,
-  };
+  const complete =
+    during === undefined
+      ? exit
+      : {
+          ...exit,
+          idtVectoringInformation: vectoringInformation(during),
+          idtVectoringErrorCode: during.errorCode ?? 0,
+        };
   cpu.charge(cpu.costModel.vmExit.cycles);
   cpu.unit?.exit(cpu, complete);
   return {kind: 'left-guest'};
@@ -139,5 +171,7 @@ function leave(cpu: Processor, exit: VmExitInformation, during: DeliverableEvent
 
 /** 7:0 vector, 10:8 type, 11 error code valid, 31 valid. */
 function vectoringInformation(event: DeliverableEvent): number {
-  return (event.vector | (EVENT_TYPES[event.type] << 8) | (event.errorCode === undefined ? 0 : 1 << 11) | (1 << 31)) >>> 0;
+  return (
+    (event.vector | (EVENT_TYPES[event.type] << 8) | (event.errorCode === undefined ? 0 : 1 << 11) | (1 << 31)) >>> 0
+  );
 }

@@ -6,7 +6,16 @@ import {checkOffset, claim, enter, isLongTarget, returnTarget} from './code-segm
 import type {CodeTarget} from './code-segment.js';
 import {Checklist, counted, isTrouble, shown, unsupported} from './faults.js';
 import {slotBytes} from './far-transfer.js';
-import {RFLAGS_NT, RFLAGS_VM, RIGHTS_UNUSABLE, hasRealModeSegments, is64Bit, isLongMode, isVirtual8086, low} from './modes.js';
+import {
+  RFLAGS_NT,
+  RFLAGS_VM,
+  RIGHTS_UNUSABLE,
+  hasRealModeSegments,
+  is64Bit,
+  isLongMode,
+  isVirtual8086,
+  low,
+} from './modes.js';
 import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
 import {nullSegment, realModeSegment, stackSegment} from './segment-load.js';
@@ -47,7 +56,13 @@ export function farReturn(cpu: Processor, width: number, release: number): Troub
   return returnOutward(cpu, target, Number(ss & 0xffffn), rsp + BigInt(release), 'far RET');
 }
 
-function realModeReturn(cpu: Processor, selector: number, rip: bigint, release: number, flags: bigint | undefined): Trouble | undefined {
+function realModeReturn(
+  cpu: Processor,
+  selector: number,
+  rip: bigint,
+  release: number,
+  flags: bigint | undefined,
+): Trouble | undefined {
   const outside = checkOffset(rip, low(cpu.registers, SEGMENT.CS.limit), false);
   if (outside !== undefined) return outside;
   setStackPointer(cpu, moved(currentStack(cpu), BigInt(release)));
@@ -97,11 +112,18 @@ export function interruptReturn(cpu: Processor, width: number): Trouble | undefi
   const frame = peekFrame(cpu, 3, bytes);
   if (isTrouble(frame)) return frame;
   const [rip = 0n, cs = 0n, image = 0n] = frame;
-  if (!isLongMode(registers) && bytes === 4 && cpu.cpl === 0 && (image & BigInt(RFLAGS_VM)) !== 0n) return returnToVirtual8086(cpu, rip, cs, image);
+  if (!isLongMode(registers) && bytes === 4 && cpu.cpl === 0 && (image & BigInt(RFLAGS_VM)) !== 0n)
+    return returnToVirtual8086(cpu, rip, cs, image);
   return protectedInterruptReturn(cpu, bytes, rip, Number(cs & 0xffffn), image);
 }
 
-function protectedInterruptReturn(cpu: Processor, bytes: 2 | 4 | 8, rip: bigint, selector: number, image: bigint): Trouble | undefined {
+function protectedInterruptReturn(
+  cpu: Processor,
+  bytes: 2 | 4 | 8,
+  rip: bigint,
+  selector: number,
+  image: bigint,
+): Trouble | undefined {
   const target = returnTarget(cpu, selector, rip, new Checklist(INTERRUPT_RETURN));
   if (isTrouble(target)) return target;
   const flags = flagsAfter(cpu, image, bytes);

@@ -5,7 +5,15 @@ import {RIP, SEGMENT} from './cell-indexes.js';
 import {claim, checkOffset, directTarget, enter, entering, isLongTarget, readCodeDescriptor} from './code-segment.js';
 import type {CodeTarget} from './code-segment.js';
 import {
-  dplOf, gateOffset, gateSelector, isCodeSegment, isConforming, isPresent, isSystem, selectorError, typeOf,
+  dplOf,
+  gateOffset,
+  gateSelector,
+  isCodeSegment,
+  isConforming,
+  isPresent,
+  isSystem,
+  selectorError,
+  typeOf,
 } from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
 import {Checklist, counted, isTrouble, shown, unsupported} from './faults.js';
@@ -73,25 +81,44 @@ function resolve(cpu: Processor, selector: number, offset: bigint, how: 'JMP' | 
   const d = readCodeDescriptor(cpu, selector, checks);
   if (isTrouble(d)) return d;
   if (isSystem(d)) return throughSystemDescriptor(cpu, d, how, checks);
-  if (!checks.require('the segment is code, or a gate', isCodeSegment(d), shown('descriptor', d.raw))) return checks.fault('#GP', selectorError(selector));
+  if (!checks.require('the segment is code, or a gate', isCodeSegment(d), shown('descriptor', d.raw)))
+    return checks.fault('#GP', selectorError(selector));
   const code = directTarget(cpu, d, offset, checks);
   return isTrouble(code) ? code : {kind: 'resolved', code, gateBytes: undefined, parameters: 0};
 }
 
-function throughSystemDescriptor(cpu: Processor, gate: Descriptor, how: 'JMP' | 'CALL', checks: Checklist): Resolved | Trouble {
+function throughSystemDescriptor(
+  cpu: Processor,
+  gate: Descriptor,
+  how: 'JMP' | 'CALL',
+  checks: Checklist,
+): Resolved | Trouble {
   const type = typeOf(gate);
   const long = isLongMode(cpu.registers);
   const isCallGate = type === 0xc || (type === 4 && !long);
-  if (!isCallGate && !long && [1, 5, 9].includes(type)) return unsupported(`far ${how} to a ${type === 5 ? 'task gate' : 'TSS'}: task switches are not simulated`);
-  if (!checks.require('the system descriptor is a call gate', isCallGate, shown('type', type))) return checks.fault('#GP', selectorError(gate.selector));
+  if (!isCallGate && !long && [1, 5, 9].includes(type))
+    return unsupported(`far ${how} to a ${type === 5 ? 'task gate' : 'TSS'}: task switches are not simulated`);
+  if (!checks.require('the system descriptor is a call gate', isCallGate, shown('type', type)))
+    return checks.fault('#GP', selectorError(gate.selector));
   const rpl = gate.selector & 3;
-  const mayUse = checks.require('max(CPL, RPL) ≤ DPL of the gate', Math.max(cpu.cpl, rpl) <= dplOf(gate),
-    counted('CPL', cpu.cpl), counted('RPL', rpl), counted('DPL of the gate', dplOf(gate)));
+  const mayUse = checks.require(
+    'max(CPL, RPL) ≤ DPL of the gate',
+    Math.max(cpu.cpl, rpl) <= dplOf(gate),
+    counted('CPL', cpu.cpl),
+    counted('RPL', rpl),
+    counted('DPL of the gate', dplOf(gate)),
+  );
   if (!mayUse) return checks.fault('#GP', selectorError(gate.selector));
-  if (!checks.require('the gate is present', isPresent(gate), shown('gate', gate.raw))) return checks.fault('#NP', selectorError(gate.selector));
+  if (!checks.require('the gate is present', isPresent(gate), shown('gate', gate.raw)))
+    return checks.fault('#NP', selectorError(gate.selector));
   const code = gateTarget(cpu, gate, how, checks);
   if (isTrouble(code)) return code;
-  return {kind: 'resolved', code, gateBytes: long ? 8 : type === 0xc ? 4 : 2, parameters: long ? 0 : Number((gate.raw >> 32n) & 0x1fn)};
+  return {
+    kind: 'resolved',
+    code,
+    gateBytes: long ? 8 : type === 0xc ? 4 : 2,
+    parameters: long ? 0 : Number((gate.raw >> 32n) & 0x1fn),
+  };
 }
 
 function gateTarget(cpu: Processor, gate: Descriptor, how: 'JMP' | 'CALL', checks: Checklist): CodeTarget | Trouble {
@@ -99,13 +126,17 @@ function gateTarget(cpu: Processor, gate: Descriptor, how: 'JMP' | 'CALL', check
   if (isTrouble(d)) return d;
   const rings = [counted('DPL', dplOf(d)), counted('CPL', cpu.cpl)] as const;
   const error = selectorError(gateSelector(gate));
-  if (!checks.require('the gate names a code segment', isCodeSegment(d), shown('descriptor', d.raw))) return checks.fault('#GP', error);
-  const allowed = how === 'CALL' || isConforming(d)
-    ? checks.require('DPL ≤ CPL', dplOf(d) <= cpu.cpl, ...rings)
-    : checks.require('DPL = CPL (JMP, non-conforming code)', dplOf(d) === cpu.cpl, ...rings);
+  if (!checks.require('the gate names a code segment', isCodeSegment(d), shown('descriptor', d.raw)))
+    return checks.fault('#GP', error);
+  const allowed =
+    how === 'CALL' || isConforming(d)
+      ? checks.require('DPL ≤ CPL', dplOf(d) <= cpu.cpl, ...rings)
+      : checks.require('DPL = CPL (JMP, non-conforming code)', dplOf(d) === cpu.cpl, ...rings);
   if (!allowed) return checks.fault('#GP', error);
   const ring = isConforming(d) ? cpu.cpl : dplOf(d);
-  const offset = isLongMode(cpu.registers) ? gateOffset(gate) : gateOffset(gate) & (typeOf(gate) === 4 ? 0xffffn : 0xffff_ffffn);
+  const offset = isLongMode(cpu.registers)
+    ? gateOffset(gate)
+    : gateOffset(gate) & (typeOf(gate) === 4 ? 0xffffn : 0xffff_ffffn);
   return entering(cpu, d, offset, ring, checks);
 }
 
@@ -115,9 +146,10 @@ function callInward(cpu: Processor, target: Resolved, returnTo: readonly bigint[
   const bytes = target.gateBytes ?? 8;
   const found = taskStack(cpu, ring);
   if (isTrouble(found)) return found;
-  const values = found.selector === undefined
-    ? nullSegment(ring, ring)
-    : stackSegment(cpu, found.selector, ring, '#TS', isLongTarget(cpu, target.code));
+  const values =
+    found.selector === undefined
+      ? nullSegment(ring, ring)
+      : stackSegment(cpu, found.selector, ring, '#TS', isLongTarget(cpu, target.code));
   if (isTrouble(values)) return values;
   const parameters = peekFrame(cpu, target.parameters, bytes === 8 ? 4 : bytes);
   if (isTrouble(parameters)) return parameters;

@@ -14,8 +14,12 @@ const CODE_64 = 0xa09b;
 const CODE_32 = 0xc09b;
 const DATA = 0xc093;
 
-const flat = (selector: number, attributes: number, dpl: number): SegmentValues =>
-  ({selector, base: 0n, limit: 0xffff_ffff, attributes: attributes | (dpl << 5)});
+const flat = (selector: number, attributes: number, dpl: number): SegmentValues => ({
+  selector,
+  base: 0n,
+  limit: 0xffff_ffff,
+  attributes: attributes | (dpl << 5),
+});
 
 export function syscall(cpu: Processor): undefined {
   const {registers} = cpu;
@@ -38,7 +42,8 @@ export function sysret(cpu: Processor, instruction: Instruction): Trouble | unde
   const target = registers.get('RCX');
   // Intel's processors fault here while still in ring 0, with the user's stack: the source of a famous family of bugs.
   const checks = new Checklist('SDM vol. 2, "SYSRET—Return From Fast System Call"');
-  if (!checks.require('RCX is canonical', !isLong || isCanonical(target), shown('RCX', target))) return checks.fault('#GP', 0);
+  if (!checks.require('RCX is canonical', !isLong || isCanonical(target), shown('RCX', target)))
+    return checks.fault('#GP', 0);
   const base = Number((registers.get('STAR') >> 48n) & 0xffffn);
   const code = ((isLong ? base + 16 : base) | 3) & 0xffff;
   registers.cells[RIP] = isLong ? target : target & 0xffff_ffffn;

@@ -21,7 +21,11 @@ export function fault(name: ExceptionName, errorCode: number | undefined, checks
 
 /** A fault with a single condition behind it. */
 export function faultBecause(
-  name: ExceptionName, errorCode: number | undefined, rule: string, values: readonly NamedValue[], source: string,
+  name: ExceptionName,
+  errorCode: number | undefined,
+  rule: string,
+  values: readonly NamedValue[],
+  source: string,
 ): Fault {
   return fault(name, errorCode, [check(rule, false, values, source)]);
 }

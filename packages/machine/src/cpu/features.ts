@@ -14,10 +14,27 @@ interface FeatureBit {
 const at = (leaf: number, register: 0 | 1 | 2 | 3, bit: number): FeatureBit => ({leaf, subleaf: 0, register, bit});
 
 export const FEATURE_BITS = {
-  pse: at(1, 3, 3), tsc: at(1, 3, 4), msr: at(1, 3, 5), pae: at(1, 3, 6), apic: at(1, 3, 9), sep: at(1, 3, 11),
-  pge: at(1, 3, 13), pat: at(1, 3, 16), vmx: at(1, 2, 5), pcid: at(1, 2, 17), fsgsbase: at(7, 1, 0), smep: at(7, 1, 7), smap: at(7, 1, 20),
-  umip: at(7, 2, 2), la57: at(7, 2, 16), syscall: at(0x8000_0001, 3, 11), nx: at(0x8000_0001, 3, 20),
-  gigabytePages: at(0x8000_0001, 3, 26), rdtscp: at(0x8000_0001, 3, 27), lm: at(0x8000_0001, 3, 29), svm: at(0x8000_0001, 2, 2),
+  pse: at(1, 3, 3),
+  tsc: at(1, 3, 4),
+  msr: at(1, 3, 5),
+  pae: at(1, 3, 6),
+  apic: at(1, 3, 9),
+  sep: at(1, 3, 11),
+  pge: at(1, 3, 13),
+  pat: at(1, 3, 16),
+  vmx: at(1, 2, 5),
+  pcid: at(1, 2, 17),
+  fsgsbase: at(7, 1, 0),
+  smep: at(7, 1, 7),
+  smap: at(7, 1, 20),
+  umip: at(7, 2, 2),
+  la57: at(7, 2, 16),
+  syscall: at(0x8000_0001, 3, 11),
+  nx: at(0x8000_0001, 3, 20),
+  gigabytePages: at(0x8000_0001, 3, 26),
+  rdtscp: at(0x8000_0001, 3, 27),
+  lm: at(0x8000_0001, 3, 29),
+  svm: at(0x8000_0001, 2, 2),
 } as const satisfies Readonly<Record<string, FeatureBit>>;
 export type Feature = keyof typeof FEATURE_BITS;
 export type ProcessorFeatures = Readonly<Record<Feature, boolean>>;
@@ -36,10 +53,27 @@ function announces(profile: ProcessorProfile, feature: Feature): boolean {
 export function featuresOf(profile: ProcessorProfile): ProcessorFeatures {
   const has = (feature: Feature): boolean => announces(profile, feature);
   return {
-    pse: has('pse'), tsc: has('tsc'), msr: has('msr'), pae: has('pae'), apic: has('apic'), sep: has('sep'), pge: has('pge'),
-    pat: has('pat'), vmx: has('vmx'), pcid: has('pcid'), fsgsbase: has('fsgsbase'), smep: has('smep'), smap: has('smap'),
-    umip: has('umip'), la57: has('la57'), syscall: has('syscall'), nx: has('nx'), gigabytePages: has('gigabytePages'),
-    rdtscp: has('rdtscp'), lm: has('lm'), svm: has('svm'),
+    pse: has('pse'),
+    tsc: has('tsc'),
+    msr: has('msr'),
+    pae: has('pae'),
+    apic: has('apic'),
+    sep: has('sep'),
+    pge: has('pge'),
+    pat: has('pat'),
+    vmx: has('vmx'),
+    pcid: has('pcid'),
+    fsgsbase: has('fsgsbase'),
+    smep: has('smep'),
+    smap: has('smap'),
+    umip: has('umip'),
+    la57: has('la57'),
+    syscall: has('syscall'),
+    nx: has('nx'),
+    gigabytePages: has('gigabytePages'),
+    rdtscp: has('rdtscp'),
+    lm: has('lm'),
+    svm: has('svm'),
   };
 }
 

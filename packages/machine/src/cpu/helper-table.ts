@@ -22,18 +22,36 @@ import type {Trouble} from './trouble.js';
 import {segmentView} from '../mmu/segmentation.js';
 
 /** A helper as the processor runs it: like `HelperImplementation`, with all of the processor at hand. */
-export type ProcessorHelper = (cpu: Processor, instruction: Instruction, args: readonly bigint[]) => bigint | Trouble | undefined;
+export type ProcessorHelper = (
+  cpu: Processor,
+  instruction: Instruction,
+  args: readonly bigint[],
+) => bigint | Trouble | undefined;
 
 /** What the virtualization unit implements. */
 export type VirtualizationHelperName =
-  | 'vmxon' | 'vmxoff' | 'vmclear' | 'vmptrld' | 'vmptrst' | 'vmread' | 'vmwrite' | 'vmlaunch' | 'vmresume' | 'vmcall'
-  | 'invept' | 'invvpid' | 'requireVmxOperation';
+  | 'vmxon'
+  | 'vmxoff'
+  | 'vmclear'
+  | 'vmptrld'
+  | 'vmptrst'
+  | 'vmread'
+  | 'vmwrite'
+  | 'vmlaunch'
+  | 'vmresume'
+  | 'vmcall'
+  | 'invept'
+  | 'invvpid'
+  | 'requireVmxOperation';
 export type VirtualizationHelpers = Pick<HelperImplementations, VirtualizationHelperName>;
 
 /** The helpers by name, for the executor. */
 export function helperTable(virtualization: VirtualizationHelpers | undefined): ReadonlyMap<string, ProcessorHelper> {
   const table: Readonly<Record<HelperName, ProcessorHelper>> = {
-    ...SEGMENT_HELPERS, ...CONTROL_HELPERS, ...RUN_HELPERS, ...(virtualization ?? WITHOUT_VIRTUALIZATION),
+    ...SEGMENT_HELPERS,
+    ...CONTROL_HELPERS,
+    ...RUN_HELPERS,
+    ...(virtualization ?? WITHOUT_VIRTUALIZATION),
   };
   return new Map(keysOf(HELPERS).map(name => [name, table[name]]));
 }
@@ -61,7 +79,10 @@ const CONTROL_HELPERS = {
   readCr0: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr0(cpu) : cpu.registers.get('CR0')),
   readCr4: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr4(cpu) : cpu.registers.get('CR4')),
   loadCr0: (cpu, _, args) => loadCr0(cpu, argument(args, 0)),
-  loadCr2: (cpu, _, args) => { cpu.registers.set('CR2', argument(args, 0)); return undefined; },
+  loadCr2: (cpu, _, args) => {
+    cpu.registers.set('CR2', argument(args, 0));
+    return undefined;
+  },
   loadCr3: (cpu, _, args) => loadCr3(cpu, argument(args, 0)),
   loadCr4: (cpu, _, args) => loadCr4(cpu, argument(args, 0)),
   loadCr8: (cpu, _, args) => loadCr8(cpu, argument(args, 0)),
@@ -71,8 +92,12 @@ const CONTROL_HELPERS = {
   loadDebugRegister: (cpu, _, args) => loadDebugRegister(cpu, number(args, 0), argument(args, 1)),
   readMsr: (cpu, _, args) => readMsr(cpu, number(args, 0)),
   writeMsr: (cpu, _, args) => writeMsr(cpu, number(args, 0), argument(args, 1)),
-  readTimeStampCounter: cpu => (cpu.isGuest ? cpu.unit?.visibleTimeStampCounter?.(cpu) : undefined) ?? cpu.registers.get('TSC'),
-  invalidatePage: (cpu, _, args) => { cpu.tlb.flushPage(argument(args, 0)); return undefined; },
+  readTimeStampCounter: cpu =>
+    (cpu.isGuest ? cpu.unit?.visibleTimeStampCounter?.(cpu) : undefined) ?? cpu.registers.get('TSC'),
+  invalidatePage: (cpu, _, args) => {
+    cpu.tlb.flushPage(argument(args, 0));
+    return undefined;
+  },
   linearAddress: (cpu, _, args) => linearAddressOf(cpu, number(args, 0), argument(args, 1)),
   // No cache is modelled, so there is nothing to write back.
   writeBackCaches: () => undefined,
@@ -86,7 +111,11 @@ const RUN_HELPERS = {
   checkPortPermission: (cpu, _, args) => checkPortPermission(cpu, number(args, 0), number(args, 1)),
   portIn: (cpu, _, args) => portIn(cpu, number(args, 0), number(args, 1)),
   portOut: (cpu, _, args) => portOut(cpu, number(args, 0), number(args, 1), number(args, 2)),
-  halt: cpu => { cpu.registers.cells[ACTIVITY] = HALTED; cpu.emit({kind: 'halt'}); return undefined; },
+  halt: cpu => {
+    cpu.registers.cells[ACTIVITY] = HALTED;
+    cpu.emit({kind: 'halt'});
+    return undefined;
+  },
   enableInterrupts: cpu => enableInterrupts(cpu),
 } as const satisfies Readonly<Record<string, ProcessorHelper>>;
 
@@ -109,9 +138,27 @@ function linearAddressOf(cpu: Processor, segment: number, offset: bigint): bigin
   return register === 'FS' || register === 'GS' ? BigInt.asUintN(64, base + offset) : BigInt.asUintN(64, offset);
 }
 
-const noVmx: ProcessorHelper = (_, i) => faultBecause('#UD', undefined, 'the processor has a virtualization unit', [['instruction', i.mnemonic]], i.form.source);
+const noVmx: ProcessorHelper = (_, i) =>
+  faultBecause(
+    '#UD',
+    undefined,
+    'the processor has a virtualization unit',
+    [['instruction', i.mnemonic]],
+    i.form.source,
+  );
 
 const WITHOUT_VIRTUALIZATION = {
-  vmxon: noVmx, vmxoff: noVmx, vmclear: noVmx, vmptrld: noVmx, vmptrst: noVmx, vmread: noVmx, vmwrite: noVmx, vmlaunch: noVmx,
-  vmresume: noVmx, vmcall: noVmx, invept: noVmx, invvpid: noVmx, requireVmxOperation: noVmx,
+  vmxon: noVmx,
+  vmxoff: noVmx,
+  vmclear: noVmx,
+  vmptrld: noVmx,
+  vmptrst: noVmx,
+  vmread: noVmx,
+  vmwrite: noVmx,
+  vmlaunch: noVmx,
+  vmresume: noVmx,
+  vmcall: noVmx,
+  invept: noVmx,
+  invvpid: noVmx,
+  requireVmxOperation: noVmx,
 } as const satisfies Readonly<Record<VirtualizationHelperName, ProcessorHelper>>;

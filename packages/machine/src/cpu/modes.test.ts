@@ -1,28 +1,58 @@
 // From real mode to 64-bit mode and back, one step at a time; and what control registers refuse.
 
 import {expect, test} from 'vitest';
-import {CODE, GDT, PD, PDPT, PML4, SEL, STACK, TestMachine, longMode, protectedMode, realMode} from '../machine-fixture.js';
+import {
+  CODE,
+  GDT,
+  PD,
+  PDPT,
+  PML4,
+  SEL,
+  STACK,
+  TestMachine,
+  longMode,
+  protectedMode,
+  realMode,
+} from '../machine-fixture.js';
 
 const HLT = 'f4';
 
 function fromRealMode(): TestMachine {
   const t = longMode({}, '').set({CR0: 0x10n, CR3: 0n, CR4: 0n, EFER: 0n, RIP: 0n, RSP: BigInt(STACK & 0xffff)});
   t.machine.registers.setSegment('CS', {selector: 0x1000, base: BigInt(CODE), limit: 0xffff, attributes: 0x9b});
-  for (const register of ['SS', 'DS', 'ES'] as const) t.machine.registers.setSegment(register, {selector: 0, base: 0n, limit: 0xffff, attributes: 0x93});
-  return t.quad(PD, 0x87n).quad(PDPT, BigInt(PD) | 7n).quad(PML4, BigInt(PDPT) | 7n);
+  for (const register of ['SS', 'DS', 'ES'] as const)
+    t.machine.registers.setSegment(register, {selector: 0, base: 0n, limit: 0xffff, attributes: 0x93});
+  return t
+    .quad(PD, 0x87n)
+    .quad(PDPT, BigInt(PD) | 7n)
+    .quad(PML4, BigInt(PDPT) | 7n);
 }
 
 test('real mode, protected mode, paging with LME, 64-bit code: each step is seen', () => {
   const t = fromRealMode();
-  t.bytes(CODE,
-    '0f 20 c0', '0c 01', '0f 22 c0', // mov eax, cr0; or al, 1; mov cr0, eax
-    '66 ea 00 01 01 00 40 00'); // jmp dword 40h:10100h
-  t.bytes(CODE + 0x100,
-    '0f 20 e0', '83 c8 20', '0f 22 e0', // CR4.PAE
-    'b8 00 40 00 00', '0f 22 d8', // CR3
-    'b9 80 00 00 c0', '0f 32', '0d 00 01 00 00', '0f 30', // EFER.LME
-    '0f 20 c0', '0d 00 00 00 80', '0f 22 c0', // CR0.PG
-    'ea 00 02 01 00 08 00'); // jmp 8:10200h
+  t.bytes(
+    CODE,
+    '0f 20 c0',
+    '0c 01',
+    '0f 22 c0', // mov eax, cr0; or al, 1; mov cr0, eax
+    '66 ea 00 01 01 00 40 00',
+  ); // jmp dword 40h:10100h
+  t.bytes(
+    CODE + 0x100,
+    '0f 20 e0',
+    '83 c8 20',
+    '0f 22 e0', // CR4.PAE
+    'b8 00 40 00 00',
+    '0f 22 d8', // CR3
+    'b9 80 00 00 c0',
+    '0f 32',
+    '0d 00 01 00 00',
+    '0f 30', // EFER.LME
+    '0f 20 c0',
+    '0d 00 00 00 80',
+    '0f 22 c0', // CR0.PG
+    'ea 00 02 01 00 08 00',
+  ); // jmp 8:10200h
   t.bytes(CODE + 0x200, '48 b8 88 77 66 55 44 33 22 11', HLT); // mov rax, 1122334455667788h
   t.run();
   expect(t.get('RAX')).toBe(0x1122_3344_5566_7788n);
@@ -33,7 +63,9 @@ test('real mode, protected mode, paging with LME, 64-bit code: each step is seen
 });
 
 test('back from protected to real mode, through a 16-bit segment', () => {
-  const t = protectedMode({}, 'ea 00 00 00 00 48 00').bytes(0, '0f 20 c0', '24 fe', '0f 22 c0', 'ea 00 00 00 10').bytes(CODE, HLT);
+  const t = protectedMode({}, 'ea 00 00 00 00 48 00')
+    .bytes(0, '0f 20 c0', '24 fe', '0f 22 c0', 'ea 00 00 00 10')
+    .bytes(CODE, HLT);
   t.bytes(0x1_0000, 'ea 00 00 00 00 48 00');
   t.steps(4);
   t.bytes(0x1_0000, HLT);
@@ -45,7 +77,12 @@ test('back from protected to real mode, through a 16-bit segment', () => {
 
 test('reset: the first instruction is fetched from FFFFFFF0h', () => {
   const t = new TestMachine();
-  expect([t.get('CS.base') + t.get('RIP'), t.get('CS.selector'), t.get('RFLAGS'), t.get('CR0')]).toEqual([0xffff_fff0n, 0xf000n, 2n, 0x6000_0010n]);
+  expect([t.get('CS.base') + t.get('RIP'), t.get('CS.selector'), t.get('RFLAGS'), t.get('CR0')]).toEqual([
+    0xffff_fff0n,
+    0xf000n,
+    2n,
+    0x6000_0010n,
+  ]);
   expect(t.machine.mode).toBe('real');
 });
 

@@ -44,8 +44,10 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
   const rule = known === undefined ? undefined : RULES.get(known);
   if (rule !== undefined) return cpu.registers.get(rule.cell);
   switch (known) {
-    case 'IA32_EFER': return cpu.registers.cells[EFER] ?? 0n;
-    case 'IA32_PAT': return cpu.registers.get('PAT');
+    case 'IA32_EFER':
+      return cpu.registers.cells[EFER] ?? 0n;
+    case 'IA32_PAT':
+      return cpu.registers.get('PAT');
     case 'IA32_FEATURE_CONTROL':
       if (cpu.features.vmx) return cpu.registers.get('FEATURE_CONTROL');
       break;
@@ -60,24 +62,41 @@ export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble 
   const rule = known === undefined ? undefined : RULES.get(known);
   if (rule !== undefined) return writePlain(cpu, rule, value);
   switch (known) {
-    case 'IA32_EFER': return writeEfer(cpu, value);
-    case 'IA32_PAT': return writePat(cpu, value);
-    case 'IA32_FEATURE_CONTROL': return writeFeatureControl(cpu, value);
-    default: return unknown(index, 'WRMSR—Write to Model Specific Register');
+    case 'IA32_EFER':
+      return writeEfer(cpu, value);
+    case 'IA32_PAT':
+      return writePat(cpu, value);
+    case 'IA32_FEATURE_CONTROL':
+      return writeFeatureControl(cpu, value);
+    default:
+      return unknown(index, 'WRMSR—Write to Model Specific Register');
   }
 }
 
 function unknown(index: number, section: string): Trouble {
   const checks = new Checklist(`SDM vol. 2, "${section}"`);
   const name = msrAt(index)?.name ?? 'unknown';
-  checks.require('ECX names an MSR that this processor has (and that can be written, for WRMSR)', false, shown('ECX', index), ['name', name]);
+  checks.require(
+    'ECX names an MSR that this processor has (and that can be written, for WRMSR)',
+    false,
+    shown('ECX', index),
+    ['name', name],
+  );
   return checks.fault('#GP', 0);
 }
 
 function writePlain(cpu: Processor, rule: MsrRule, value: bigint): Trouble | undefined {
   const checks = new Checklist('SDM vol. 2, "WRMSR—Write to Model Specific Register"');
-  if (!checks.require(`reserved bits of ${rule.cell} = 0`, (value & ~rule.writable) === 0n, shown('value', value))) return checks.fault('#GP', 0);
-  if (!checks.require(`the address for ${rule.cell} is canonical`, !rule.isAddress || isCanonical(value), shown('value', value))) return checks.fault('#GP', 0);
+  if (!checks.require(`reserved bits of ${rule.cell} = 0`, (value & ~rule.writable) === 0n, shown('value', value)))
+    return checks.fault('#GP', 0);
+  if (
+    !checks.require(
+      `the address for ${rule.cell} is canonical`,
+      !rule.isAddress || isCanonical(value),
+      shown('value', value),
+    )
+  )
+    return checks.fault('#GP', 0);
   if (rule.cell === 'TSC') cpu.registers.cells[TSC] = value;
   else cpu.registers.set(rule.cell, value);
   return undefined;
@@ -88,11 +107,18 @@ function writeEfer(cpu: Processor, value: bigint): Trouble | undefined {
   const checks = new Checklist('SDM vol. 3A, "Extended Feature Enable Register"');
   const {features, registers} = cpu;
   const old = registers.cells[EFER] ?? 0n;
-  const allowed = (features.syscall ? EFER_SCE : 0) | (features.lm ? EFER_LME | EFER_LMA : 0) | (features.nx ? EFER_NXE : 0);
+  const allowed =
+    (features.syscall ? EFER_SCE : 0) | (features.lm ? EFER_LME | EFER_LMA : 0) | (features.nx ? EFER_NXE : 0);
   const extra = value & ~BigInt(allowed);
-  if (!checks.require('reserved bits of EFER = 0', extra === 0n, shown('EFER', value), shown('reserved bits set', extra))) return checks.fault('#GP', 0);
+  if (
+    !checks.require('reserved bits of EFER = 0', extra === 0n, shown('EFER', value), shown('reserved bits set', extra))
+  )
+    return checks.fault('#GP', 0);
   const changesLme = ((old ^ value) & BigInt(EFER_LME)) !== 0n;
-  if (!checks.require('LME does not change while CR0.PG = 1', !(changesLme && isPaging(registers)), shown('EFER', value))) return checks.fault('#GP', 0);
+  if (
+    !checks.require('LME does not change while CR0.PG = 1', !(changesLme && isPaging(registers)), shown('EFER', value))
+  )
+    return checks.fault('#GP', 0);
   const next = (value & ~BigInt(EFER_LMA)) | (old & BigInt(EFER_LMA));
   registers.cells[EFER] = next;
   if (next !== old) {
@@ -108,7 +134,8 @@ function writePat(cpu: Processor, value: bigint): Trouble | undefined {
   const checks = new Checklist('SDM vol. 3A, "Page Attribute Table (PAT)"');
   for (let index = 0n; index < 8n; index++) {
     const type = Number((value >> (index * 8n)) & 0xffn);
-    if (!checks.require(`PA${index} is a memory type`, [0, 1, 4, 5, 6, 7].includes(type), shown(`PA${index}`, type))) return checks.fault('#GP', 0);
+    if (!checks.require(`PA${index} is a memory type`, [0, 1, 4, 5, 6, 7].includes(type), shown(`PA${index}`, type)))
+      return checks.fault('#GP', 0);
   }
   cpu.registers.set('PAT', value);
   return undefined;
@@ -118,7 +145,14 @@ function writeFeatureControl(cpu: Processor, value: bigint): Trouble | undefined
   const checks = new Checklist('SDM vol. 3C, "Enabling and Entering VMX Operation"');
   if (!checks.require('the processor has VMX', cpu.features.vmx)) return checks.fault('#GP', 0);
   const locked = (cpu.registers.get('FEATURE_CONTROL') & 1n) === 1n;
-  if (!checks.require('IA32_FEATURE_CONTROL is not locked', !locked, shown('IA32_FEATURE_CONTROL', cpu.registers.get('FEATURE_CONTROL')))) return checks.fault('#GP', 0);
+  if (
+    !checks.require(
+      'IA32_FEATURE_CONTROL is not locked',
+      !locked,
+      shown('IA32_FEATURE_CONTROL', cpu.registers.get('FEATURE_CONTROL')),
+    )
+  )
+    return checks.fault('#GP', 0);
   if (!checks.require('reserved bits = 0', (value & ~7n) === 0n, shown('value', value))) return checks.fault('#GP', 0);
   cpu.registers.set('FEATURE_CONTROL', value);
   return undefined;

@@ -16,19 +16,33 @@ export function checkPortPermission(cpu: Processor, port: number, bytes: number)
   checks.require('CPL ≤ IOPL', false, counted('CPL', cpu.cpl), counted('IOPL', iopl));
   const limit = registers.number('TR.limit');
   const rights = registers.number('TR.attributes');
-  const has = checks.require('TR holds a TSS with room for a bit map', (rights & 9) === 9 && (rights & 0x1_0000) === 0 && limit >= 0x67, shown('TSS limit', limit));
+  const has = checks.require(
+    'TR holds a TSS with room for a bit map',
+    (rights & 9) === 9 && (rights & 0x1_0000) === 0 && limit >= 0x67,
+    shown('TSS limit', limit),
+  );
   if (!has) return checks.fault('#GP', 0);
   const base = registers.get('TR.base');
   const mapBase = cpu.mmu.read(BigInt.asUintN(64, base + 0x66n), 2, 'implicit');
   if (typeof mapBase !== 'bigint') return mapBase;
   const at = Number(mapBase) + (port >> 3);
   // The processor always reads two bytes, so the map ends with a byte of ones.
-  if (!checks.require('the bits of the port lie within the TSS', at + 1 <= limit, shown('port', port), shown('TSS limit', limit))) return checks.fault('#GP', 0);
+  if (
+    !checks.require(
+      'the bits of the port lie within the TSS',
+      at + 1 <= limit,
+      shown('port', port),
+      shown('TSS limit', limit),
+    )
+  )
+    return checks.fault('#GP', 0);
   const bits = cpu.mmu.read(BigInt.asUintN(64, base + BigInt(at)), 2, 'implicit');
   if (typeof bits !== 'bigint') return bits;
   const wanted = ((1 << bytes) - 1) << (port & 7);
   const clear = (Number(bits) & wanted) === 0;
-  return checks.require('the bit map of the TSS permits the port', clear, shown('port', port), shown('bits', bits)) ? undefined : checks.fault('#GP', 0);
+  return checks.require('the bit map of the TSS permits the port', clear, shown('port', port), shown('bits', bits))
+    ? undefined
+    : checks.fault('#GP', 0);
 }
 
 export function portIn(cpu: Processor, port: number, bytes: number): bigint {

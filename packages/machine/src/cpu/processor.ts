@@ -53,15 +53,29 @@ export class Processor implements Core {
     this.mmu = new Mmu(this);
   }
 
-  get observed(): boolean { return this.observer !== undefined; }
-  emit(event: MachineEvent): void { this.observer?.event(event); }
+  get observed(): boolean {
+    return this.observer !== undefined;
+  }
+  emit(event: MachineEvent): void {
+    this.observer?.event(event);
+  }
 
-  get cpl(): number { return currentPrivilegeLevel(this.registers); }
+  get cpl(): number {
+    return currentPrivilegeLevel(this.registers);
+  }
   /** Whose rights an access by the running program has. */
-  get privilege(): Privilege { return this.cpl === 3 ? 'user' : 'supervisor'; }
-  get isGuest(): boolean { return low(this.registers, VMX_OPERATION) === 2; }
-  get usesEpt(): boolean { return this.unit !== undefined && this.isGuest && this.unit.usesEpt(this); }
-  get linearAddressBits(): 32 | 64 { return isLongMode(this.registers) ? 64 : 32; }
+  get privilege(): Privilege {
+    return this.cpl === 3 ? 'user' : 'supervisor';
+  }
+  get isGuest(): boolean {
+    return low(this.registers, VMX_OPERATION) === 2;
+  }
+  get usesEpt(): boolean {
+    return this.unit !== undefined && this.isGuest && this.unit.usesEpt(this);
+  }
+  get linearAddressBits(): 32 | 64 {
+    return isLongMode(this.registers) ? 64 : 32;
+  }
 
   /** Changes CPL; `how` names the transition: 'SYSCALL', 'far RET'. */
   enterRing(ring: number, how: string): void {
@@ -72,7 +86,11 @@ export class Processor implements Core {
   }
 
   /** Through EPT, where the running guest has it. */
-  translateGuestPhysical(address: Gpa, access: GuestPhysicalAccess, references: WalkReference[] | undefined): number | Trouble {
+  translateGuestPhysical(
+    address: Gpa,
+    access: GuestPhysicalAccess,
+    references: WalkReference[] | undefined,
+  ): number | Trouble {
     if (this.unit === undefined) return address;
     const found = this.unit.translate(this, address, access, references);
     return typeof found === 'number' ? found : {kind: 'vm-exit', exit: found};
@@ -82,8 +100,13 @@ export class Processor implements Core {
   alignmentFault(linear: bigint, bytes: number): Fault | undefined {
     if (bytes < 2 || (low(this.registers, CR0) & CR0_AM) === 0 || this.cpl !== 3) return undefined;
     if ((low(this.registers, RFLAGS) & RFLAGS_AC) === 0 || linear % BigInt(Math.min(bytes, 8)) === 0n) return undefined;
-    return faultBecause('#AC', 0, 'the address is a multiple of the access size (CR0.AM, RFLAGS.AC, CPL 3)',
-      [shown('linear address', linear), ['bytes', String(bytes)]], 'SDM vol. 3A, "Interrupt 17—Alignment Check Exception (#AC)"');
+    return faultBecause(
+      '#AC',
+      0,
+      'the address is a multiple of the access size (CR0.AM, RFLAGS.AC, CPL 3)',
+      [shown('linear address', linear), ['bytes', String(bytes)]],
+      'SDM vol. 3A, "Interrupt 17—Alignment Check Exception (#AC)"',
+    );
   }
 
   charge(cycles: number): void {
@@ -102,13 +125,20 @@ export class Processor implements Core {
     this.charge(this.costModel.tlbMissReference.cycles * (nested ? NESTED_REFERENCES : PLAIN_REFERENCES));
   }
 
-  deliverEvent(event: DeliverableEvent): void { deliverAtOnce(this, event); }
+  deliverEvent(event: DeliverableEvent): void {
+    deliverAtOnce(this, event);
+  }
 
-  clearRegisters(): void { this.registers.cells.fill(0n, 0, CELLS.length); }
+  clearRegisters(): void {
+    this.registers.cells.fill(0n, 0, CELLS.length);
+  }
 }
 
 const OWN_COSTS: ReadonlyMap<string, 'vmEntry' | 'vmread' | 'vmwrite'> = new Map([
-  ['VMLAUNCH', 'vmEntry'], ['VMRESUME', 'vmEntry'], ['VMREAD', 'vmread'], ['VMWRITE', 'vmwrite'],
+  ['VMLAUNCH', 'vmEntry'],
+  ['VMRESUME', 'vmEntry'],
+  ['VMREAD', 'vmread'],
+  ['VMWRITE', 'vmwrite'],
 ] as const);
 
 /** n + m + n·m references with n guest and m EPT levels (Bhargava and others, ASPLOS 2008). */

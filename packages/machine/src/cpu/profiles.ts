@@ -32,7 +32,9 @@ function bitMask(...bits: readonly number[]): number {
 
 /** Four ASCII characters as a little-endian register. */
 function letters(text: string): number {
-  return [...text.padEnd(4, '\0')].reduce((value, letter, index) => value | (letter.charCodeAt(0) << (8 * index)), 0) >>> 0;
+  return (
+    [0, 1, 2, 3].reduce((value, index) => value | (text.padEnd(4, '\0').charCodeAt(index) << (8 * index)), 0) >>> 0
+  );
 }
 
 /** The vendor string is read from EBX, EDX, ECX, in this order. */
@@ -73,7 +75,10 @@ function profile(outline: Outline): ProcessorProfile {
     [0x8000_0008, [outline.physicalAddressBits | (48 << 8), 0, 0, 0]],
   ];
   const base: ProcessorProfile = {
-    id: outline.id, title: outline.title, vendor: VENDOR, physicalAddressBits: outline.physicalAddressBits,
+    id: outline.id,
+    title: outline.title,
+    vendor: VENDOR,
+    physicalAddressBits: outline.physicalAddressBits,
     cpuid: new Map(leaves.map(([leaf, entry]) => [leaf, single(entry)])),
   };
   return {...outline.features.reduce((built, feature) => withFeature(built, feature, 'on'), base), id: outline.id};
@@ -81,15 +86,26 @@ function profile(outline: Outline): ProcessorProfile {
 
 /** 2008: VT-x with EPT and VPID. The default. Family 6, model 1Ah. */
 export const NEHALEM = profile({
-  id: 'nehalem', title: 'Nehalem-like (VT-x with EPT)', signature: 0x0001_06a5, physicalAddressBits: 40, features: [],
+  id: 'nehalem',
+  title: 'Nehalem-like (VT-x with EPT)',
+  signature: 0x0001_06a5,
+  physicalAddressBits: 40,
+  features: [],
 });
 /** 2010: 1 GiB pages; with it came "unrestricted guest". Family 6, model 2Ch. */
 export const WESTMERE = profile({
-  id: 'westmere', title: 'Westmere-like (1 GiB pages)', signature: 0x0002_06c2, physicalAddressBits: 40, features: ['gigabytePages'],
+  id: 'westmere',
+  title: 'Westmere-like (1 GiB pages)',
+  signature: 0x0002_06c2,
+  physicalAddressBits: 40,
+  features: ['gigabytePages'],
 });
 /** A recent one's system architecture: SMEP, SMAP, UMIP and 1 GiB pages. Family 6, model 55h. */
 export const MODERN_INTEL = profile({
-  id: 'modern-intel', title: 'Recent Intel-like (SMEP, SMAP, UMIP)', signature: 0x0005_0657, physicalAddressBits: 46,
+  id: 'modern-intel',
+  title: 'Recent Intel-like (SMEP, SMAP, UMIP)',
+  signature: 0x0005_0657,
+  physicalAddressBits: 46,
   features: ['gigabytePages', 'smep', 'smap', 'umip'],
 });
 

@@ -11,12 +11,20 @@ export class RegisterFile {
   /** The same storage as 32-bit halves, low half first: cell i's low half is words[2 * i]. For hot paths, where a BigInt costs. */
   readonly words = new Uint32Array(this.cells.buffer);
 
-  get(cell: Cell): bigint { return this.cells[cellIndex(cell)] ?? 0n; }
-  set(cell: Cell, value: bigint): void { this.cells[cellIndex(cell)] = value; }
+  get(cell: Cell): bigint {
+    return this.cells[cellIndex(cell)] ?? 0n;
+  }
+  set(cell: Cell, value: bigint): void {
+    this.cells[cellIndex(cell)] = value;
+  }
   /** A cell that is known to fit a double: selectors, limits, CPL, physical addresses. */
-  number(cell: Cell): number { return Number(this.get(cell)); }
+  number(cell: Cell): number {
+    return Number(this.get(cell));
+  }
 
-  segment(register: DescriptorRegister, part: SegmentPart): bigint { return this.get(`${register}.${part}`); }
+  segment(register: DescriptorRegister, part: SegmentPart): bigint {
+    return this.get(`${register}.${part}`);
+  }
   setSegment(register: DescriptorRegister, values: SegmentValues): void {
     this.set(`${register}.selector`, BigInt(values.selector));
     this.set(`${register}.base`, values.base);
@@ -24,7 +32,9 @@ export class RegisterFile {
     this.set(`${register}.attributes`, BigInt(values.attributes));
   }
 
-  flag(flag: Flag): boolean { return ((this.get('RFLAGS') >> BigInt(FLAG_BITS[flag])) & 1n) === 1n; }
+  flag(flag: Flag): boolean {
+    return ((this.get('RFLAGS') >> BigInt(FLAG_BITS[flag])) & 1n) === 1n;
+  }
   setFlag(flag: Flag, on: boolean): void {
     const mask = 1n << BigInt(FLAG_BITS[flag]);
     this.set('RFLAGS', on ? this.get('RFLAGS') | mask : this.get('RFLAGS') & ~mask);

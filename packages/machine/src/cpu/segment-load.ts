@@ -6,8 +6,19 @@ import type {SegmentRegister} from '@hyperscope/isa';
 import {assertExists} from '@hyperscope/base';
 import {INTERRUPT_SHADOW} from './cell-indexes.js';
 import {
-  dplOf, isCodeSegment, isConforming, isNull, isPresent, isReadable, isSystem, isWritableData, loadedFrom, markAccessed,
-  readDescriptor, selectorError, typeOf,
+  dplOf,
+  isCodeSegment,
+  isConforming,
+  isNull,
+  isPresent,
+  isReadable,
+  isSystem,
+  isWritableData,
+  loadedFrom,
+  markAccessed,
+  readDescriptor,
+  selectorError,
+  typeOf,
 } from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
 import {Checklist, counted, isTrouble, shown} from './faults.js';
@@ -24,7 +35,9 @@ const SHADOW_MOV_SS = 2n;
 export function loadSegment(cpu: Processor, register: SegmentRegister, selector: number): Trouble | undefined {
   const values = hasRealModeSegments(cpu.registers)
     ? realModeSegment(cpu, register, selector)
-    : register === 'SS' ? stackSegment(cpu, selector, cpu.cpl) : dataSegment(cpu, register, selector);
+    : register === 'SS'
+      ? stackSegment(cpu, selector, cpu.cpl)
+      : dataSegment(cpu, register, selector);
   if (isTrouble(values)) return values;
   cpu.registers.setSegment(register, values);
   if (register === 'SS') cpu.registers.cells[INTERRUPT_SHADOW] = SHADOW_MOV_SS;
@@ -42,7 +55,10 @@ export function realModeSegment(cpu: Processor, register: SegmentRegister, selec
   if (isVirtual8086(cpu.registers)) return {selector, base, limit: 0xffff, attributes: 0xf3};
   const {registers} = cpu;
   const rights = registers.number(`${register}.attributes`);
-  const attributes = register === 'CS' && (rights & RIGHTS_UNUSABLE) === 0 ? rights : (rights & 0xc000) | (register === 'CS' ? 0x9b : 0x93);
+  const attributes =
+    register === 'CS' && (rights & RIGHTS_UNUSABLE) === 0
+      ? rights
+      : (rights & 0xc000) | (register === 'CS' ? 0x9b : 0x93);
   return {selector, base, limit: registers.number(`${register}.limit`), attributes};
 }
 
@@ -57,35 +73,60 @@ function dataSegment(cpu: Processor, register: SegmentRegister, selector: number
   const d = readDescriptor(cpu, selector, checks);
   if (isTrouble(d)) return d;
   const rpl = selector & 3;
-  const readable = checks.require('the segment is data or readable code', !isSystem(d) && isReadable(d), shown('type', typeOf(d)), shown('descriptor', d.raw));
+  const readable = checks.require(
+    'the segment is data or readable code',
+    !isSystem(d) && isReadable(d),
+    shown('type', typeOf(d)),
+    shown('descriptor', d.raw),
+  );
   if (!readable) return checks.fault('#GP', selectorError(selector));
   const isFree = isCodeSegment(d) && isConforming(d);
-  const allowed = checks.require('max(CPL, RPL) ≤ DPL, or the segment is conforming code', isFree || Math.max(cpu.cpl, rpl) <= dplOf(d),
-    counted('CPL', cpu.cpl), counted('RPL', rpl), counted('DPL', dplOf(d)), ['register', register]);
+  const allowed = checks.require(
+    'max(CPL, RPL) ≤ DPL, or the segment is conforming code',
+    isFree || Math.max(cpu.cpl, rpl) <= dplOf(d),
+    counted('CPL', cpu.cpl),
+    counted('RPL', rpl),
+    counted('DPL', dplOf(d)),
+    ['register', register],
+  );
   if (!allowed) return checks.fault('#GP', selectorError(selector));
-  if (!checks.require('the segment is present', isPresent(d), shown('descriptor', d.raw))) return checks.fault('#NP', selectorError(selector));
+  if (!checks.require('the segment is present', isPresent(d), shown('descriptor', d.raw)))
+    return checks.fault('#NP', selectorError(selector));
   return markAccessed(cpu, d) ?? loadedFrom(d, selector);
 }
 
 /** SS for code that runs, or will run, at `cpl`. Also for a return to an outer ring. `invalid` is #TS where a TSS named it. */
 export function stackSegment(
-  cpu: Processor, selector: number, cpl: number, invalid: '#GP' | '#TS' = '#GP', codeIsLong = is64Bit(cpu.registers),
+  cpu: Processor,
+  selector: number,
+  cpl: number,
+  invalid: '#GP' | '#TS' = '#GP',
+  codeIsLong = is64Bit(cpu.registers),
 ): SegmentValues | Trouble {
   const checks = new Checklist(SOURCE);
   const rpl = selector & 3;
   if (isNull(selector)) {
     const mayBeNull = isLongMode(cpu.registers) && codeIsLong && cpl < 3 && rpl === cpl;
     const rule = 'SS is not null, or (64-bit mode, CPL < 3, RPL = CPL)';
-    if (!checks.require(rule, mayBeNull, shown('selector', selector), counted('CPL', cpl))) return checks.fault(invalid, selectorError(selector));
+    if (!checks.require(rule, mayBeNull, shown('selector', selector), counted('CPL', cpl)))
+      return checks.fault(invalid, selectorError(selector));
     return nullSegment(selector, cpl);
   }
   const d = readDescriptor(cpu, selector, checks, invalid);
   if (isTrouble(d)) return d;
-  if (!checks.require('RPL of SS = CPL', rpl === cpl, counted('RPL', rpl), counted('CPL', cpl))) return checks.fault(invalid, selectorError(selector));
-  const writable = checks.require('SS is a writable data segment', isWritableData(d), shown('type', typeOf(d)), shown('descriptor', d.raw));
+  if (!checks.require('RPL of SS = CPL', rpl === cpl, counted('RPL', rpl), counted('CPL', cpl)))
+    return checks.fault(invalid, selectorError(selector));
+  const writable = checks.require(
+    'SS is a writable data segment',
+    isWritableData(d),
+    shown('type', typeOf(d)),
+    shown('descriptor', d.raw),
+  );
   if (!writable) return checks.fault(invalid, selectorError(selector));
-  if (!checks.require('DPL of SS = CPL', dplOf(d) === cpl, counted('DPL', dplOf(d)), counted('CPL', cpl))) return checks.fault(invalid, selectorError(selector));
-  if (!checks.require('the stack segment is present', isPresent(d), shown('descriptor', d.raw))) return checks.fault('#SS', selectorError(selector));
+  if (!checks.require('DPL of SS = CPL', dplOf(d) === cpl, counted('DPL', dplOf(d)), counted('CPL', cpl)))
+    return checks.fault(invalid, selectorError(selector));
+  if (!checks.require('the stack segment is present', isPresent(d), shown('descriptor', d.raw)))
+    return checks.fault('#SS', selectorError(selector));
   return markAccessed(cpu, d) ?? loadedFrom(d, selector);
 }
 
@@ -105,7 +146,8 @@ export function loadLdtr(cpu: Processor, selector: number): Trouble | undefined 
 /** LTR. The TSS becomes busy, in the register and in the GDT. */
 export function loadTaskRegister(cpu: Processor, selector: number): Trouble | undefined {
   const checks = new Checklist('SDM vol. 2, "LTR—Load Task Register"');
-  if (!checks.require('the selector is not null', !isNull(selector), shown('selector', selector))) return checks.fault('#GP', 0);
+  if (!checks.require('the selector is not null', !isNull(selector), shown('selector', selector)))
+    return checks.fault('#GP', 0);
   const types = isLongMode(cpu.registers) ? [9] : [1, 9];
   const d = systemDescriptor(cpu, selector, checks, types, 'the descriptor is an available TSS');
   if (isTrouble(d)) return d;
@@ -118,13 +160,24 @@ export function loadTaskRegister(cpu: Processor, selector: number): Trouble | un
 }
 
 function systemDescriptor(
-  cpu: Processor, selector: number, checks: Checklist, types: readonly number[], rule: string,
+  cpu: Processor,
+  selector: number,
+  checks: Checklist,
+  types: readonly number[],
+  rule: string,
 ): Descriptor | Trouble {
-  if (!checks.require('the selector names the GDT', (selector & 4) === 0, shown('selector', selector))) return checks.fault('#GP', selectorError(selector));
+  if (!checks.require('the selector names the GDT', (selector & 4) === 0, shown('selector', selector)))
+    return checks.fault('#GP', selectorError(selector));
   const d = readDescriptor(cpu, selector, checks);
   if (isTrouble(d)) return d;
-  const fits = checks.require(rule, isSystem(d) && types.includes(typeOf(d)), shown('type', typeOf(d)), shown('descriptor', d.raw));
+  const fits = checks.require(
+    rule,
+    isSystem(d) && types.includes(typeOf(d)),
+    shown('type', typeOf(d)),
+    shown('descriptor', d.raw),
+  );
   if (!fits) return checks.fault('#GP', selectorError(selector));
-  if (!checks.require('the segment is present', isPresent(d), shown('descriptor', d.raw))) return checks.fault('#NP', selectorError(selector));
+  if (!checks.require('the segment is present', isPresent(d), shown('descriptor', d.raw)))
+    return checks.fault('#NP', selectorError(selector));
   return d;
 }

@@ -14,6 +14,11 @@ export function singleStepTrap(cpu: Processor, instruction: Instruction): Fault 
   // INT n clears TF, so it does not trap; an instruction that ended in another world (VM entry) has no TF of ours.
   if (registers.get('INTERRUPT_SHADOW') === SHADOW_MOV_SS || instruction.mnemonic.startsWith('INT')) return undefined;
   registers.set('DR6', registers.get('DR6') | DR6_BS);
-  const tf = check('RFLAGS.TF = 0 when the instruction began', false, [shown('RFLAGS', registers.get('RFLAGS'))], 'SDM vol. 3B, "Single-Step Exception Condition"');
+  const tf = check(
+    'RFLAGS.TF = 0 when the instruction began',
+    false,
+    [shown('RFLAGS', registers.get('RFLAGS'))],
+    'SDM vol. 3B, "Single-Step Exception Condition"',
+  );
   return fault('#DB', undefined, [tf]);
 }

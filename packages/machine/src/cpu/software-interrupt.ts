@@ -12,9 +12,13 @@ import type {Trouble} from './trouble.js';
 /** SDM vol. 3C, "Event Injection": INT3 and INTO are software exceptions, INT1 a privileged one, INT n an interrupt. */
 function typeOf(mnemonic: string): EventType {
   switch (mnemonic) {
-    case 'INT3': case 'INTO': return 'software-exception';
-    case 'INT1': return 'privileged-software-exception';
-    default: return 'software-interrupt';
+    case 'INT3':
+    case 'INTO':
+      return 'software-exception';
+    case 'INT1':
+      return 'privileged-software-exception';
+    default:
+      return 'software-interrupt';
   }
 }
 
@@ -24,8 +28,21 @@ export function softwareInterrupt(cpu: Processor, instruction: Instruction, vect
   const event: DeliverableEvent = {type, vector, errorCode: undefined, returnRip: cpu.registers.cells[RIP] ?? 0n};
   // INT3, INTO and INT1 are exceptions, so a hypervisor's exception bitmap sees them; INT n it does not.
   if (cpu.isGuest && type !== 'software-interrupt') {
-    const checks = [check(`${instruction.mnemonic} raises exception ${vector}`, true, [counted('vector', vector)], instruction.form.source)];
-    const exit = cpu.unit?.interceptException(cpu, {kind: 'fault', vector, errorCode: undefined, address: undefined, checks});
+    const checks = [
+      check(
+        `${instruction.mnemonic} raises exception ${vector}`,
+        true,
+        [counted('vector', vector)],
+        instruction.form.source,
+      ),
+    ];
+    const exit = cpu.unit?.interceptException(cpu, {
+      kind: 'fault',
+      vector,
+      errorCode: undefined,
+      address: undefined,
+      checks,
+    });
     if (exit !== undefined) return {kind: 'vm-exit', exit};
   }
   const trouble = deliverEvent(cpu, event);

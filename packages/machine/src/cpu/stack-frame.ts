@@ -24,7 +24,11 @@ export interface Stack {
 export function currentStack(cpu: Processor): Stack {
   const {registers} = cpu;
   return {
-    segment: {base: registers.get('SS.base'), limit: low(registers, SEGMENT.SS.limit), attributes: low(registers, SEGMENT.SS.attributes)},
+    segment: {
+      base: registers.get('SS.base'),
+      limit: low(registers, SEGMENT.SS.limit),
+      attributes: low(registers, SEGMENT.SS.attributes),
+    },
     pointer: registers.cells[RSP] ?? 0n,
     size: stackSizeOf(registers),
     privilege: cpu.privilege,
@@ -35,7 +39,8 @@ export function currentStack(cpu: Processor): Stack {
 /** The stack of an inner ring, which is about to become current. */
 export function innerStack(values: SegmentValues, pointer: bigint, size: 'long' | 'legacy', ring: number): Stack {
   return {
-    segment: values, pointer,
+    segment: values,
+    pointer,
     size: size === 'long' ? 64 : (values.attributes & RIGHTS_DB) === 0 ? 16 : 32,
     privilege: ring === 3 ? 'user' : 'supervisor',
     errorCode: values.selector & 0xfffc,
@@ -53,12 +58,16 @@ function slot(stack: Stack, delta: bigint, bytes: number): bigint | Fault {
   const offset = BigInt.asUintN(stack.size, stack.pointer + delta);
   if (stack.size === 64) {
     if (isCanonical(offset)) return offset;
-    return fault('#SS', stack.errorCode, [check('the stack pointer is canonical', false, [shown('RSP', offset)], 'SDM vol. 1, "Canonical Addressing"')]);
+    return fault('#SS', stack.errorCode, [
+      check('the stack pointer is canonical', false, [shown('RSP', offset)], 'SDM vol. 1, "Canonical Addressing"'),
+    ]);
   }
   const {base, limit, attributes} = stack.segment;
   if (isWithin(Number(offset), bytes, limit, attributes)) return BigInt.asUintN(32, base + offset);
   const values = [shown('offset', offset), shown('SS limit', limit)];
-  return fault('#SS', stack.errorCode, [check('the stack slot lies within the limit of SS', false, values, 'SDM vol. 3A, "Limit Checking"')]);
+  return fault('#SS', stack.errorCode, [
+    check('the stack slot lies within the limit of SS', false, values, 'SDM vol. 3A, "Limit Checking"'),
+  ]);
 }
 
 /** Pushes values, first one first. Gives the new stack pointer; with trouble nothing was written. */

@@ -44,6 +44,11 @@ function longStack(cpu: Processor, offset: number, name: string): TaskStack | Tr
 function outsideTss(cpu: Processor, offset: number, bytes: number, name: string): Trouble | undefined {
   const checks = new Checklist(SOURCE);
   const limit = cpu.registers.number('TR.limit');
-  const inside = checks.require(`${name} lies within the TSS`, offset + bytes - 1 <= limit, shown('TSS limit', limit), shown('offset', offset));
+  const inside = checks.require(
+    `${name} lies within the TSS`,
+    offset + bytes - 1 <= limit,
+    shown('TSS limit', limit),
+    shown('offset', offset),
+  );
   return inside ? undefined : checks.fault('#TS', cpu.registers.number('TR.selector') & 0xfffc);
 }

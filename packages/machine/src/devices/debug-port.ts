@@ -22,10 +22,14 @@ export class DebugPort implements PortDevice {
   }
 
   /** Everything written so far. */
-  get output(): Uint8Array { return this.#log.first(this.#count.getUint32(0, true)); }
+  get output(): Uint8Array {
+    return this.#log.first(this.#count.getUint32(0, true));
+  }
 
   /** Reads its own number, by which a program can tell that it is there (Bochs). */
-  read(): number { return this.ports.first & 0xff; }
+  read(): number {
+    return this.ports.first & 0xff;
+  }
 
   write(_offset: number, _bytes: number, value: number): void {
     const length = this.#count.getUint32(0, true);

@@ -18,9 +18,13 @@ export class ExitPort implements PortDevice {
   }
 
   /** What was written, once something was. */
-  get value(): number | undefined { return this.#state.getUint8(0) === 0 ? undefined : this.#state.getUint32(4, true); }
+  get value(): number | undefined {
+    return this.#state.getUint8(0) === 0 ? undefined : this.#state.getUint32(4, true);
+  }
 
-  read(): number { return 0; }
+  read(): number {
+    return 0;
+  }
 
   write(_offset: number, _bytes: number, value: number): void {
     this.willWrite?.(this.name, 0, 8);

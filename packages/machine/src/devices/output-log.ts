@@ -14,8 +14,12 @@ export class OutputLog {
     this.#bytes[position] = byte;
   }
 
-  at(position: number): number { return this.#bytes[position] ?? 0; }
+  at(position: number): number {
+    return this.#bytes[position] ?? 0;
+  }
 
   /** A copy of the first `length` bytes. */
-  first(length: number): Uint8Array { return this.#bytes.slice(0, length); }
+  first(length: number): Uint8Array {
+    return this.#bytes.slice(0, length);
+  }
 }

@@ -34,8 +34,12 @@ export class PortMap {
   /** How often each empty port was used. A statistic of the session, not state of the machine: a seek does not rewind it. */
   readonly unknown = new Map<number, number>();
 
-  attach(device: PortDevice): void { this.#devices.push(device); }
-  get devices(): readonly PortDevice[] { return this.#devices; }
+  attach(device: PortDevice): void {
+    this.#devices.push(device);
+  }
+  get devices(): readonly PortDevice[] {
+    return this.#devices;
+  }
 
   deviceAt(port: number): PortDevice | undefined {
     return this.#devices.find(({ports}) => port >= ports.first && port < ports.first + ports.count);
@@ -70,5 +74,7 @@ export class PortMap {
     for (let done = step; done < bytes; done += step) this.write((port + done) & 0xffff, step, value >>> (8 * done));
   }
 
-  #count(port: number): void { this.unknown.set(port, (this.unknown.get(port) ?? 0) + 1); }
+  #count(port: number): void {
+    this.unknown.set(port, (this.unknown.get(port) ?? 0) + 1);
+  }
 }

@@ -19,9 +19,13 @@ export class PowerOffPort implements PortDevice {
     this.ports = {first: port, count: 2};
   }
 
-  get isOff(): boolean { return this.bank.bytes[0] === 1; }
+  get isOff(): boolean {
+    return this.bank.bytes[0] === 1;
+  }
 
-  read(): number { return 0; }
+  read(): number {
+    return 0;
+  }
 
   write(offset: number, _bytes: number, value: number): void {
     if (offset !== 0 || (value & SLEEP_ENABLE) === 0) return;

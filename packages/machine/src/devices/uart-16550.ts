@@ -15,15 +15,31 @@ import type {Bank} from '../observer.js';
 import type {PortDevice, PortRange, WillWrite} from './port-map.js';
 import {OutputLog} from './output-log.js';
 
-const IER = 0, LCR = 1, MCR = 2, SCR = 3, DLL = 4, DLM = 5, FCR = 6, THRE_PENDING = 7, LOOPED = 8, LOOPED_FULL = 9;
-const REGISTERS = 10;
+const IER = 0,
+  LCR = 1,
+  MCR = 2,
+  SCR = 3,
+  DLL = 4,
+  DLM = 5,
+  FCR = 6,
+  THRE_PENDING = 7,
+  LOOPED = 8,
+  LOOPED_FULL = 9;
 /** 32-bit counters behind the registers: bytes sent, bytes that arrived, bytes read. */
-const SENT = 12, ARRIVED = 16, TAKEN = 20, BANK_BYTES = 24;
+const SENT = 12,
+  ARRIVED = 16,
+  TAKEN = 20,
+  BANK_BYTES = 24;
 
 const LCR_DLAB = 0x80;
-const MCR_OUT2 = 8, MCR_LOOPBACK = 0x10;
-const LSR_DATA_READY = 1, LSR_EMPTY = 0x60;
-const IIR_NONE = 1, IIR_TRANSMITTER = 2, IIR_RECEIVED = 4, IIR_FIFOS = 0xc0;
+const MCR_OUT2 = 8,
+  MCR_LOOPBACK = 0x10;
+const LSR_DATA_READY = 1,
+  LSR_EMPTY = 0x60;
+const IIR_NONE = 1,
+  IIR_TRANSMITTER = 2,
+  IIR_RECEIVED = 4,
+  IIR_FIFOS = 0xc0;
 /** CTS, DSR and DCD: somebody is at the other end. */
 const MSR_CONNECTED = 0xb0;
 
@@ -48,7 +64,9 @@ export class Uart16550 implements PortDevice {
   }
 
   /** Everything sent so far. */
-  get output(): Uint8Array { return this.#sent.first(this.#counter(SENT)); }
+  get output(): Uint8Array {
+    return this.#sent.first(this.#counter(SENT));
+  }
   /** Bytes that arrive on the line. They wait until the program reads them. */
   receive(bytes: Uint8Array): void {
     for (const byte of bytes) {
@@ -64,26 +82,48 @@ export class Uart16550 implements PortDevice {
   read(offset: number): number {
     const dlab = (this.#get(LCR) & LCR_DLAB) !== 0;
     switch (offset) {
-      case 0: return dlab ? this.#get(DLL) : this.#takeByte();
-      case 1: return dlab ? this.#get(DLM) : this.#get(IER);
-      case 2: return this.#identifyInterrupt();
-      case 3: return this.#get(LCR);
-      case 4: return this.#get(MCR);
-      case 5: return LSR_EMPTY | (this.#hasByte() ? LSR_DATA_READY : 0);
-      case 6: return this.#modemStatus();
-      default: return this.#get(SCR);
+      case 0:
+        return dlab ? this.#get(DLL) : this.#takeByte();
+      case 1:
+        return dlab ? this.#get(DLM) : this.#get(IER);
+      case 2:
+        return this.#identifyInterrupt();
+      case 3:
+        return this.#get(LCR);
+      case 4:
+        return this.#get(MCR);
+      case 5:
+        return LSR_EMPTY | (this.#hasByte() ? LSR_DATA_READY : 0);
+      case 6:
+        return this.#modemStatus();
+      default:
+        return this.#get(SCR);
     }
   }
 
   write(offset: number, _bytes: number, value: number): void {
     const dlab = (this.#get(LCR) & LCR_DLAB) !== 0;
     switch (offset) {
-      case 0: if (dlab) this.#set(DLL, value); else this.#send(value); break;
-      case 1: if (dlab) this.#set(DLM, value); else this.#enable(value & 0xf); break;
-      case 2: this.#set(FCR, value & 1); break;
-      case 3: this.#set(LCR, value); break;
-      case 4: this.#set(MCR, value & 0x1f); break;
-      case 7: this.#set(SCR, value); break;
+      case 0:
+        if (dlab) this.#set(DLL, value);
+        else this.#send(value);
+        break;
+      case 1:
+        if (dlab) this.#set(DLM, value);
+        else this.#enable(value & 0xf);
+        break;
+      case 2:
+        this.#set(FCR, value & 1);
+        break;
+      case 3:
+        this.#set(LCR, value);
+        break;
+      case 4:
+        this.#set(MCR, value & 0x1f);
+        break;
+      case 7:
+        this.#set(SCR, value);
+        break;
       default: // LSR and MSR are read-only.
     }
   }
@@ -140,17 +180,18 @@ export class Uart16550 implements PortDevice {
     return ((control & 2) << 3) | ((control & 1) << 5) | ((control & 4) << 4) | ((control & 8) << 4);
   }
 
-  #get(register: number): number { return this.#state.getUint8(register); }
+  #get(register: number): number {
+    return this.#state.getUint8(register);
+  }
   #set(register: number, value: number): void {
     this.willWrite?.(this.name, register, 1);
     this.#state.setUint8(register, value);
   }
-  #counter(at: number): number { return this.#state.getUint32(at, true); }
+  #counter(at: number): number {
+    return this.#state.getUint32(at, true);
+  }
   #count(at: number): void {
     this.willWrite?.(this.name, at, 4);
     this.#state.setUint32(at, this.#counter(at) + 1, true);
   }
 }
-
-/** The registers and the counters do not overlap. */
-export const UART_BANK_LAYOUT = {registers: REGISTERS, counters: SENT, bytes: BANK_BYTES} as const;

@@ -6,41 +6,70 @@ import {assertUnreachable} from '@hyperscope/base';
 /** The width of both operands is `width`; comparisons give 0n or 1n. A divisor of 0 was refused before. */
 export function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number): bigint {
   switch (operation) {
-    case 'add': return BigInt.asUintN(width, a + b);
-    case 'sub': return BigInt.asUintN(width, a - b);
-    case 'and': return a & b;
-    case 'or': return a | b;
-    case 'xor': return a ^ b;
-    case 'mul': return BigInt.asUintN(width, a * b);
-    case 'divu': return a / b;
-    case 'remu': return a % b;
-    case 'divs': return BigInt.asUintN(width, BigInt.asIntN(width, a) / BigInt.asIntN(width, b));
-    case 'rems': return BigInt.asUintN(width, BigInt.asIntN(width, a) % BigInt.asIntN(width, b));
-    case 'shl': return b >= BigInt(width) ? 0n : BigInt.asUintN(width, a << b);
-    case 'shr': return b >= BigInt(width) ? 0n : a >> b;
-    case 'sar': return BigInt.asUintN(width, BigInt.asIntN(width, a) >> (b >= BigInt(width) ? BigInt(width) : b));
-    case 'eq': return a === b ? 1n : 0n;
-    case 'ne': return a === b ? 0n : 1n;
-    case 'gtu': return a > b ? 1n : 0n;
-    case 'ltu': return a < b ? 1n : 0n;
-    case 'lts': return BigInt.asIntN(width, a) < BigInt.asIntN(width, b) ? 1n : 0n;
-    default: return assertUnreachable(operation);
+    case 'add':
+      return BigInt.asUintN(width, a + b);
+    case 'sub':
+      return BigInt.asUintN(width, a - b);
+    case 'and':
+      return a & b;
+    case 'or':
+      return a | b;
+    case 'xor':
+      return a ^ b;
+    case 'mul':
+      return BigInt.asUintN(width, a * b);
+    case 'divu':
+      return a / b;
+    case 'remu':
+      return a % b;
+    case 'divs':
+      return BigInt.asUintN(width, BigInt.asIntN(width, a) / BigInt.asIntN(width, b));
+    case 'rems':
+      return BigInt.asUintN(width, BigInt.asIntN(width, a) % BigInt.asIntN(width, b));
+    case 'shl':
+      return b >= BigInt(width) ? 0n : BigInt.asUintN(width, a << b);
+    case 'shr':
+      return b >= BigInt(width) ? 0n : a >> b;
+    case 'sar':
+      return BigInt.asUintN(width, BigInt.asIntN(width, a) >> (b >= BigInt(width) ? BigInt(width) : b));
+    case 'eq':
+      return a === b ? 1n : 0n;
+    case 'ne':
+      return a === b ? 0n : 1n;
+    case 'gtu':
+      return a > b ? 1n : 0n;
+    case 'ltu':
+      return a < b ? 1n : 0n;
+    case 'lts':
+      return BigInt.asIntN(width, a) < BigInt.asIntN(width, b) ? 1n : 0n;
+    default:
+      return assertUnreachable(operation);
   }
 }
 
 /** `from` is the width of the operand, `to` that of the result. */
 export function unary(operation: UnaryOperation, a: bigint, from: number, to: number): bigint {
   switch (operation) {
-    case 'not': return BigInt.asUintN(to, ~a);
-    case 'neg': return BigInt.asUintN(to, -a);
-    case 'zext': return a;
-    case 'sext': return BigInt.asUintN(to, BigInt.asIntN(from, a));
-    case 'trunc': return BigInt.asUintN(to, a);
-    case 'parity': return BigInt(evenParity(Number(a & 0xffn)));
-    case 'ctz': return a === 0n ? 0n : BigInt((a & -a).toString(2).length - 1);
-    case 'msb': return a === 0n ? 0n : BigInt(a.toString(2).length - 1);
-    case 'bswap': return swapBytes(a, to);
-    default: return assertUnreachable(operation);
+    case 'not':
+      return BigInt.asUintN(to, ~a);
+    case 'neg':
+      return BigInt.asUintN(to, -a);
+    case 'zext':
+      return a;
+    case 'sext':
+      return BigInt.asUintN(to, BigInt.asIntN(from, a));
+    case 'trunc':
+      return BigInt.asUintN(to, a);
+    case 'parity':
+      return BigInt(evenParity(Number(a & 0xffn)));
+    case 'ctz':
+      return a === 0n ? 0n : BigInt((a & -a).toString(2).length - 1);
+    case 'msb':
+      return a === 0n ? 0n : BigInt(a.toString(2).length - 1);
+    case 'bswap':
+      return swapBytes(a, to);
+    default:
+      return assertUnreachable(operation);
   }
 }
 
@@ -51,17 +80,29 @@ function swapBytes(value: bigint, width: number): bigint {
 }
 
 /** 1 when the number of ones in a byte is even. */
-export function evenParity(byte: number): number {
+function evenParity(byte: number): number {
   let folded = byte ^ (byte >> 4);
   folded ^= folded >> 2;
   return ((folded ^ (folded >> 1)) & 1) ^ 1;
 }
 
-const CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800;
+const CF = 1,
+  PF = 4,
+  AF = 0x10,
+  ZF = 0x40,
+  SF = 0x80,
+  OF = 0x800;
 const STATUS = BigInt(CF | PF | AF | ZF | SF | OF);
 
 /** RFLAGS with the six status flags as a rule sets them (SDM vol. 1, "Status Flags"). INC and DEC leave CF alone. */
-export function applyFlagRule(rule: FlagRule, flags: bigint, a: bigint, b: bigint, result: bigint, width: number): bigint {
+export function applyFlagRule(
+  rule: FlagRule,
+  flags: bigint,
+  a: bigint,
+  b: bigint,
+  result: bigint,
+  width: number,
+): bigint {
   const top = BigInt(width - 1);
   let set = statusOfResult(result, top);
   const isSubtraction = rule === 'sub' || rule === 'sbb' || rule === 'dec';
@@ -78,5 +119,9 @@ export function applyFlagRule(rule: FlagRule, flags: bigint, a: bigint, b: bigin
 }
 
 function statusOfResult(result: bigint, top: bigint): number {
-  return (result === 0n ? ZF : 0) | (((result >> top) & 1n) === 1n ? SF : 0) | (evenParity(Number(result & 0xffn)) === 1 ? PF : 0);
+  return (
+    (result === 0n ? ZF : 0) |
+    (((result >> top) & 1n) === 1n ? SF : 0) |
+    (evenParity(Number(result & 0xffn)) === 1 ? PF : 0)
+  );
 }

@@ -67,22 +67,33 @@ class ConditionReader {
   #value(index: number): string {
     const operation = this.#operations[index];
     switch (operation?.op) {
-      case undefined: return '?';
-      case 'constant': return operation.value > 9n ? hex(operation.value) : operation.value.toString();
-      case 'state': return this.#named(stateName(operation.state), index);
-      case 'flag': return this.#named(`RFLAGS.${operation.flag}`, index);
-      case 'register': return this.#named(registerName(operation), index);
-      case 'load': return this.#named('the operand in memory', index);
-      case 'unary': return this.#unary(operation, index);
-      case 'binary': return this.#binary(operation, index);
-      case 'concat': return `${this.#value(operation.high)}:${this.#value(operation.low)}`;
-      default: return this.#named('the value', index);
+      case undefined:
+        return '?';
+      case 'constant':
+        return operation.value > 9n ? hex(operation.value) : operation.value.toString();
+      case 'state':
+        return this.#named(stateName(operation.state), index);
+      case 'flag':
+        return this.#named(`RFLAGS.${operation.flag}`, index);
+      case 'register':
+        return this.#named(registerName(operation), index);
+      case 'load':
+        return this.#named('the operand in memory', index);
+      case 'unary':
+        return this.#unary(operation, index);
+      case 'binary':
+        return this.#binary(operation, index);
+      case 'concat':
+        return `${this.#value(operation.high)}:${this.#value(operation.low)}`;
+      default:
+        return this.#named('the value', index);
     }
   }
 
   #unary(operation: Extract<Operation, {op: 'unary'}>, index: number): string {
     const inner = this.#operations[operation.a];
-    const isBit = operation.operation === 'trunc' && operation.width === 1 && inner?.op === 'binary' && inner.operation === 'shr';
+    const isBit =
+      operation.operation === 'trunc' && operation.width === 1 && inner?.op === 'binary' && inner.operation === 'shr';
     if (isBit) return this.#named(`${this.#plain(inner.a)} bit ${this.#value(inner.b)}`, index);
     return this.#value(operation.a);
   }
@@ -108,12 +119,17 @@ class ConditionReader {
   }
 }
 
-const STATE_NAMES: ReadonlyMap<string, string> = new Map([['VM', 'RFLAGS.VM'], ['PE', 'CR0.PE'], ['UMIP', 'CR4.UMIP']]);
+const STATE_NAMES: ReadonlyMap<string, string> = new Map([
+  ['VM', 'RFLAGS.VM'],
+  ['PE', 'CR0.PE'],
+  ['UMIP', 'CR4.UMIP'],
+]);
 const stateName = (state: string): string => STATE_NAMES.get(state) ?? state;
 
 function registerName(operation: Extract<Operation, {op: 'register'}>): string {
   const {register, width, high} = operation;
-  if (register.startsWith('R') && /\d/.test(register)) return width === 64 ? register : `${register}${width === 32 ? 'D' : width === 16 ? 'W' : 'B'}`;
+  if (register.startsWith('R') && /\d/.test(register))
+    return width === 64 ? register : `${register}${width === 32 ? 'D' : width === 16 ? 'W' : 'B'}`;
   const stem = register.slice(1);
   if (width === 64) return register;
   if (width === 32) return `E${stem}`;

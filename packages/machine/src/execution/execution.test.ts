@@ -25,14 +25,19 @@ test('a write to the same page elsewhere does not disturb what was decoded', () 
 });
 
 test('an instruction that crosses a page faults on its second page before it does anything', () => {
-  const t = longMode({}).bytes(CODE + 0xffe, 'b8 01 00 00 00', HLT).quad(pteAt(CODE + 0x1000), 0n).set({RIP: BigInt(CODE + 0xffe)});
+  const t = longMode({})
+    .bytes(CODE + 0xffe, 'b8 01 00 00 00', HLT)
+    .quad(pteAt(CODE + 0x1000), 0n)
+    .set({RIP: BigInt(CODE + 0xffe)});
   t.run();
   expect(t.exceptions).toEqual(['14:10']);
   expect([t.get('CR2'), t.get('RAX')]).toEqual([BigInt(CODE + 0x1000), 0n]);
 });
 
 test('an instruction that crosses a page runs', () => {
-  const t = longMode({}).bytes(CODE + 0xffe, 'b8 2a 00 00 00', HLT).set({RIP: BigInt(CODE + 0xffe)});
+  const t = longMode({})
+    .bytes(CODE + 0xffe, 'b8 2a 00 00 00', HLT)
+    .set({RIP: BigInt(CODE + 0xffe)});
   t.run();
   expect(t.get('RAX')).toBe(42n);
 });
@@ -78,7 +83,8 @@ test('cycles and retired instructions advance by the cost model and are the same
 test('each operation of an instruction can be watched with its value', () => {
   const t = longMode({}, '48 01 d8').set({RAX: 2n, RBX: 3n}); // add rax, rbx
   const seen: string[] = [];
-  t.machine.executor.traceOperations = (_, operation, value) => seen.push(value === undefined ? operation.op : `${operation.op} ${value}`);
+  t.machine.executor.traceOperations = (_, operation, value) =>
+    seen.push(value === undefined ? operation.op : `${operation.op} ${value}`);
   t.steps(1);
   expect(seen).toContain('register 2');
   expect(seen).toContain('binary 5');

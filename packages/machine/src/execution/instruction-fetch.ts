@@ -38,7 +38,10 @@ export class InstructionFetch {
     if (typeof physical !== 'number') return physical;
     const key = physical * 4 + CODE_SIZE_INDEX[codeSize];
     const known = this.#cache.get(key);
-    const microcode = known !== undefined && this.#isCurrent(known, physical) ? known.microcode : this.#decode(linear, physical, codeSize, key);
+    const microcode =
+      known !== undefined && this.#isCurrent(known, physical)
+        ? known.microcode
+        : this.#decode(linear, physical, codeSize, key);
     if (!('operations' in microcode)) return microcode;
     return this.#beyondLimit(rip, microcode.instruction.bytes.length, codeSize) ?? microcode;
   }
@@ -73,7 +76,11 @@ export class InstructionFetch {
     const offset = (cpu.registers.cells[RIP] ?? 0n) + BigInt(first.length);
     const beyond = this.#beyondLimit(offset, 1, codeSize);
     if (beyond !== undefined) return beyond;
-    const second = cpu.mmu.translate(BigInt.asUintN(cpu.linearAddressBits, linear + BigInt(first.length)), 'execute', cpu.privilege);
+    const second = cpu.mmu.translate(
+      BigInt.asUintN(cpu.linearAddressBits, linear + BigInt(first.length)),
+      'execute',
+      cpu.privilege,
+    );
     if (typeof second !== 'number') return second;
     const rest = this.#bytesAt(second, MAXIMUM_LENGTH - first.length);
     const result = decode(new Uint8Array([...first, ...rest]), codeSize);
@@ -83,11 +90,23 @@ export class InstructionFetch {
   #refused(result: Exclude<DecodeResult, {kind: 'instruction'}>): Trouble {
     switch (result.kind) {
       case 'undefined':
-        return fault('#UD', undefined, [check('the bytes are an instruction in this mode', false,
-          [['bytes', hexBytes(result.bytes)], ['why not', result.why]], 'SDM vol. 2, "Opcode Map"')]);
-      case 'unsupported': return {kind: 'unsupported', what: result.what, bytes: result.bytes};
+        return fault('#UD', undefined, [
+          check(
+            'the bytes are an instruction in this mode',
+            false,
+            [
+              ['bytes', hexBytes(result.bytes)],
+              ['why not', result.why],
+            ],
+            'SDM vol. 2, "Opcode Map"',
+          ),
+        ]);
+      case 'unsupported':
+        return {kind: 'unsupported', what: result.what, bytes: result.bytes};
       default:
-        return fault('#GP', 0, [check('the instruction has at most 15 bytes', false, [], 'SDM vol. 2, "Instruction Format"')]);
+        return fault('#GP', 0, [
+          check('the instruction has at most 15 bytes', false, [], 'SDM vol. 2, "Instruction Format"'),
+        ]);
     }
   }
 
@@ -108,8 +127,16 @@ export class InstructionFetch {
     const limit = low(this.#cpu.registers, SEGMENT.CS.limit);
     const last = Number(rip) + length - 1;
     if (last <= limit) return undefined;
-    return fault('#GP', 0, [check('the instruction lies within the limit of CS', false, [shown('last byte', last), shown('CS limit', limit)], 'SDM vol. 3A, "Limit Checking"')]);
+    return fault('#GP', 0, [
+      check(
+        'the instruction lies within the limit of CS',
+        false,
+        [shown('last byte', last), shown('CS limit', limit)],
+        'SDM vol. 3A, "Limit Checking"',
+      ),
+    ]);
   }
 }
 
-export const hexBytes = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+export const hexBytes = (bytes: Uint8Array): string =>
+  [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');

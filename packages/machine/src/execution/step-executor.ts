@@ -46,63 +46,102 @@ export class StepExecutor implements Executor {
     return 'completed';
   }
 
-  #value(index: number): bigint { return this.#values[index] ?? 0n; }
+  #value(index: number): bigint {
+    return this.#values[index] ?? 0n;
+  }
 
   #perform(operation: Operation, microcode: Microcode): Outcome {
     const {registers} = this.#cpu;
     switch (operation.op) {
-      case 'constant': return operation.value;
-      case 'register': return this.#readRegister(operation.register, operation.width, operation.high);
-      case 'flag': return ((registers.cells[RFLAGS] ?? 0n) >> BigInt(FLAG_BITS[operation.flag])) & 1n;
-      case 'state': return BigInt.asUintN(operation.width, readState(registers, operation.state));
-      case 'nextRip': return BigInt.asUintN(operation.width, this.#nextRip(microcode.instruction));
-      case 'load': return this.#load(operation);
-      case 'binary': return binary(operation.operation, this.#value(operation.a), this.#value(operation.b), widthOf(microcode, operation.a));
-      case 'unary': return unary(operation.operation, this.#value(operation.a), widthOf(microcode, operation.a), operation.width);
-      case 'concat': return (this.#value(operation.high) << BigInt(widthOf(microcode, operation.low))) | this.#value(operation.low);
-      case 'choose': return this.#value(operation.condition) === 1n ? this.#value(operation.a) : this.#value(operation.b);
-      case 'stackTop': return BigInt.asUintN(stackSizeOf(registers), (registers.cells[RSP] ?? 0n) + operation.delta);
-      case 'call': return this.#call(operation, microcode.instruction);
-      default: return this.#effect(operation, microcode);
+      case 'constant':
+        return operation.value;
+      case 'register':
+        return this.#readRegister(operation.register, operation.width, operation.high);
+      case 'flag':
+        return ((registers.cells[RFLAGS] ?? 0n) >> BigInt(FLAG_BITS[operation.flag])) & 1n;
+      case 'state':
+        return BigInt.asUintN(operation.width, readState(registers, operation.state));
+      case 'nextRip':
+        return BigInt.asUintN(operation.width, this.#nextRip(microcode.instruction));
+      case 'load':
+        return this.#load(operation);
+      case 'binary':
+        return binary(
+          operation.operation,
+          this.#value(operation.a),
+          this.#value(operation.b),
+          widthOf(microcode, operation.a),
+        );
+      case 'unary':
+        return unary(operation.operation, this.#value(operation.a), widthOf(microcode, operation.a), operation.width);
+      case 'concat':
+        return (this.#value(operation.high) << BigInt(widthOf(microcode, operation.low))) | this.#value(operation.low);
+      case 'choose':
+        return this.#value(operation.condition) === 1n ? this.#value(operation.a) : this.#value(operation.b);
+      case 'stackTop':
+        return BigInt.asUintN(stackSizeOf(registers), (registers.cells[RSP] ?? 0n) + operation.delta);
+      case 'call':
+        return this.#call(operation, microcode.instruction);
+      default:
+        return this.#effect(operation, microcode);
     }
   }
 
   #effect(operation: Effect, microcode: Microcode): Outcome {
     const {registers} = this.#cpu;
     switch (operation.op) {
-      case 'setRegister': return this.#writeRegister(operation);
-      case 'probe': return this.#probe(operation);
-      case 'store': return this.#store(operation);
+      case 'setRegister':
+        return this.#writeRegister(operation);
+      case 'probe':
+        return this.#probe(operation);
+      case 'store':
+        return this.#store(operation);
       case 'setFlags':
-        registers.cells[RFLAGS] = applyFlagRule(operation.rule, registers.cells[RFLAGS] ?? 0n,
-          this.#value(operation.a), this.#value(operation.b), this.#value(operation.result), operation.width);
+        registers.cells[RFLAGS] = applyFlagRule(
+          operation.rule,
+          registers.cells[RFLAGS] ?? 0n,
+          this.#value(operation.a),
+          this.#value(operation.b),
+          this.#value(operation.result),
+          operation.width,
+        );
         return undefined;
-      case 'moveStack': return this.#moveStack(operation.delta);
+      case 'moveStack':
+        return this.#moveStack(operation.delta);
       case 'setFlag':
         if (this.#holds(operation.when)) registers.setFlag(operation.flag, this.#value(operation.value) === 1n);
         return undefined;
       case 'writeFlags': {
         const mask = this.#value(operation.mask);
-        registers.cells[RFLAGS] = ((registers.cells[RFLAGS] ?? 0n) & ~mask) | (this.#value(operation.image) & mask) | 2n;
+        registers.cells[RFLAGS] =
+          ((registers.cells[RFLAGS] ?? 0n) & ~mask) | (this.#value(operation.image) & mask) | 2n;
         return undefined;
       }
-      case 'faultIf': return this.#holds(operation.when) ? this.#fault(operation, microcode) : undefined;
-      case 'intercept': return this.#cpu.isGuest ? this.#intercept(operation, microcode.instruction) : undefined;
-      case 'checkTarget': return this.#holds(operation.when) ? this.#checkTarget(this.#value(operation.target)) : undefined;
+      case 'faultIf':
+        return this.#holds(operation.when) ? this.#fault(operation, microcode) : undefined;
+      case 'intercept':
+        return this.#cpu.isGuest ? this.#intercept(operation, microcode.instruction) : undefined;
+      case 'checkTarget':
+        return this.#holds(operation.when) ? this.#checkTarget(this.#value(operation.target)) : undefined;
       case 'jump':
         if (this.#holds(operation.when)) registers.cells[RIP] = this.#value(operation.target);
         return undefined;
-      case 'finishIf': return this.#holds(operation.when) ? 'completed' : undefined;
+      case 'finishIf':
+        return this.#holds(operation.when) ? 'completed' : undefined;
       case 'repeatIf':
         if (!this.#holds(operation.when)) return undefined;
         registers.cells[RIP] = this.#cpu.instructionRip;
         return 'repeats';
-      case 'invoke': return this.#invoke(operation, microcode.instruction);
-      default: return assertUnreachable(operation);
+      case 'invoke':
+        return this.#invoke(operation, microcode.instruction);
+      default:
+        return assertUnreachable(operation);
     }
   }
 
-  #holds(when: number | undefined): boolean { return when === undefined || this.#value(when) === 1n; }
+  #holds(when: number | undefined): boolean {
+    return when === undefined || this.#value(when) === 1n;
+  }
 
   // ── registers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -136,7 +175,10 @@ export class StepExecutor implements Executor {
 
   /** IP wraps at 64 KiB and EIP at 4 GiB in the arithmetic of near branches. */
   #nextRip(instruction: Instruction): bigint {
-    return BigInt.asUintN(instruction.codeSize === 64 ? 64 : 32, this.#cpu.instructionRip + BigInt(instruction.bytes.length));
+    return BigInt.asUintN(
+      instruction.codeSize === 64 ? 64 : 32,
+      this.#cpu.instructionRip + BigInt(instruction.bytes.length),
+    );
   }
 
   // ── memory ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +186,13 @@ export class StepExecutor implements Executor {
   #load({segment, offset, width, access}: Op<'load'>): bigint | Trouble {
     const cpu = this.#cpu;
     const bytes = width / 8;
-    const linear = linearAddress(cpu.registers, segment, this.#value(offset), bytes, access === 'read' ? 'read' : 'write');
+    const linear = linearAddress(
+      cpu.registers,
+      segment,
+      this.#value(offset),
+      bytes,
+      access === 'read' ? 'read' : 'write',
+    );
     if (typeof linear !== 'bigint') return linear;
     const unaligned = cpu.alignmentFault(linear, bytes);
     if (unaligned !== undefined) return unaligned;
@@ -176,7 +224,12 @@ export class StepExecutor implements Executor {
   }
 
   #intercept({intercept, args}: Op<'intercept'>, instruction: Instruction): Trouble | undefined {
-    const exit = this.#cpu.unit?.intercept(this.#cpu, instruction, intercept, args.map(arg => this.#value(arg)));
+    const exit = this.#cpu.unit?.intercept(
+      this.#cpu,
+      instruction,
+      intercept,
+      args.map(arg => this.#value(arg)),
+    );
     return exit === undefined ? undefined : {kind: 'vm-exit', exit};
   }
 
@@ -198,7 +251,11 @@ export class StepExecutor implements Executor {
 
   #run(name: string, args: readonly number[], instruction: Instruction): bigint | Trouble | undefined {
     const helper = assertExists(this.#helpers.get(name), `no helper named ${name}`);
-    return helper(this.#cpu, instruction, args.map(arg => this.#value(arg)));
+    return helper(
+      this.#cpu,
+      instruction,
+      args.map(arg => this.#value(arg)),
+    );
   }
 }
 

@@ -5,12 +5,28 @@ import {gpa, hpa} from '@hyperscope/base';
 import type {Processor} from '../cpu/processor.js';
 import type {Trouble} from '../cpu/trouble.js';
 import {
-  CR0_WP, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER_NXE, RFLAGS_AC, isPaging, low, pagingModeOf,
+  CR0_WP,
+  CR4_PGE,
+  CR4_PSE,
+  CR4_SMAP,
+  CR4_SMEP,
+  EFER_NXE,
+  RFLAGS_AC,
+  isPaging,
+  low,
+  pagingModeOf,
 } from '../cpu/modes.js';
 import {CR0, CR3, CR4, EFER, RFLAGS} from '../cpu/cell-indexes.js';
 import type {WalkReference} from '../observer.js';
 import {
-  TLB_DIRTY, TLB_GLOBAL, TLB_NO_EXECUTE, TLB_PROVEN_EXECUTE, TLB_PROVEN_READ, TLB_PROVEN_WRITE, TLB_USER, TLB_WRITABLE,
+  TLB_DIRTY,
+  TLB_GLOBAL,
+  TLB_NO_EXECUTE,
+  TLB_PROVEN_EXECUTE,
+  TLB_PROVEN_READ,
+  TLB_PROVEN_WRITE,
+  TLB_USER,
+  TLB_WRITABLE,
 } from './tlb.js';
 import {deniedBy, walkPageTables} from './page-walk.js';
 import type {AccessKind, PagingRules, Privilege, TableAccess, Translation} from './page-walk.js';
@@ -90,7 +106,9 @@ export class Mmu {
     if ((flags & PROVEN[access]) === 0) return false;
     if (access === 'write' && (flags & TLB_DIRTY) === 0) return false;
     const rights = {
-      user: (flags & TLB_USER) !== 0, writable: (flags & TLB_WRITABLE) !== 0, noExecute: (flags & TLB_NO_EXECUTE) !== 0,
+      user: (flags & TLB_USER) !== 0,
+      writable: (flags & TLB_WRITABLE) !== 0,
+      noExecute: (flags & TLB_NO_EXECUTE) !== 0,
     };
     if (!isPaging(this.#cpu.registers)) return true;
     return deniedBy(access, privilege, rights, this.#protections()) === undefined;
@@ -116,7 +134,9 @@ export class Mmu {
       this.#report(linear, access, references, translation);
       return translation;
     }
-    const physical = nested ? cpu.translateGuestPhysical(gpa(translation.address), {kind: access, linear, purpose: 'translation'}, references) : translation.address;
+    const physical = nested
+      ? cpu.translateGuestPhysical(gpa(translation.address), {kind: access, linear, purpose: 'translation'}, references)
+      : translation.address;
     if (typeof physical !== 'number') {
       this.#report(linear, access, references, physical);
       return physical;
@@ -127,16 +147,30 @@ export class Mmu {
   }
 
   #guestTranslation(
-    linear: bigint, access: AccessKind, privilege: Privilege, nested: boolean, references: WalkReference[] | undefined,
+    linear: bigint,
+    access: AccessKind,
+    privilege: Privilege,
+    nested: boolean,
+    references: WalkReference[] | undefined,
   ): Translation | Trouble {
     const cpu = this.#cpu;
     const mode = pagingModeOf(cpu.registers);
     if (mode === 'none') {
-      return {kind: 'translation', address: Number(linear), pageBits: 12, user: true, writable: true, noExecute: false, dirty: true, global: false};
+      return {
+        kind: 'translation',
+        address: Number(linear),
+        pageBits: 12,
+        user: true,
+        writable: true,
+        noExecute: false,
+        dirty: true,
+        global: false,
+      };
     }
     const cr4 = low(cpu.registers, CR4);
     const rules: PagingRules = {
-      ...this.#protections(), mode,
+      ...this.#protections(),
+      mode,
       cr3: cpu.registers.cells[CR3] ?? 0n,
       physicalAddressBits: cpu.profile.physicalAddressBits,
       gigabytePages: cpu.features.gigabytePages,
@@ -144,14 +178,24 @@ export class Mmu {
       pageSizeExtensions: (cr4 & CR4_PSE) !== 0,
       globalPages: (cr4 & CR4_PGE) !== 0,
     };
-    return walkPageTables(linear, access, privilege, rules, nested ? this.#nestedTables(linear, references) : this.#plainTables(), references);
+    return walkPageTables(
+      linear,
+      access,
+      privilege,
+      rules,
+      nested ? this.#nestedTables(linear, references) : this.#plainTables(),
+      references,
+    );
   }
 
   #plainTables(): TableAccess {
     const {memory} = this.#cpu;
     return {
       read: (address, bytes) => memory.read(hpa(address), bytes),
-      write: (address, bytes, value) => { memory.write(hpa(address), bytes, value); return undefined; },
+      write: (address, bytes, value) => {
+        memory.write(hpa(address), bytes, value);
+        return undefined;
+      },
     };
   }
 
@@ -160,11 +204,19 @@ export class Mmu {
     const cpu = this.#cpu;
     return {
       read: (address, bytes) => {
-        const at = cpu.translateGuestPhysical(gpa(address), {kind: 'read', linear, purpose: 'paging-structure'}, references);
+        const at = cpu.translateGuestPhysical(
+          gpa(address),
+          {kind: 'read', linear, purpose: 'paging-structure'},
+          references,
+        );
         return typeof at === 'number' ? cpu.memory.read(hpa(at), bytes) : at;
       },
       write: (address, bytes, value) => {
-        const at = cpu.translateGuestPhysical(gpa(address), {kind: 'write', linear, purpose: 'paging-structure'}, undefined);
+        const at = cpu.translateGuestPhysical(
+          gpa(address),
+          {kind: 'write', linear, purpose: 'paging-structure'},
+          undefined,
+        );
         if (typeof at !== 'number') return at;
         cpu.memory.write(hpa(at), bytes, value);
         return undefined;
@@ -177,14 +229,27 @@ export class Mmu {
     const earlier = this.#cpu.tlb.find(page);
     const physicalPage = Math.floor(physical / 4096);
     // What EPT allowed for an earlier access stays proven as long as the translation is the same.
-    const proven = earlier >= 0 && this.#cpu.tlb.physicalPage(earlier) === physicalPage ? this.#cpu.tlb.flags(earlier) & PROVEN_ALL : 0;
-    const flags = (found.user ? TLB_USER : 0) | (found.writable ? TLB_WRITABLE : 0) | (found.noExecute ? TLB_NO_EXECUTE : 0)
-      | (found.dirty ? TLB_DIRTY : 0) | (found.global ? TLB_GLOBAL : 0) | (nested ? proven | PROVEN[access] : PROVEN_ALL);
+    const proven =
+      earlier >= 0 && this.#cpu.tlb.physicalPage(earlier) === physicalPage
+        ? this.#cpu.tlb.flags(earlier) & PROVEN_ALL
+        : 0;
+    const flags =
+      (found.user ? TLB_USER : 0) |
+      (found.writable ? TLB_WRITABLE : 0) |
+      (found.noExecute ? TLB_NO_EXECUTE : 0) |
+      (found.dirty ? TLB_DIRTY : 0) |
+      (found.global ? TLB_GLOBAL : 0) |
+      (nested ? proven | PROVEN[access] : PROVEN_ALL);
     this.#cpu.tlb.insert({linearPage: page, physicalPage, flags, pageBits: found.pageBits});
     this.#cpu.chargeTlbMiss(nested);
   }
 
-  #report(linear: bigint, access: AccessKind, references: WalkReference[] | undefined, trouble: Trouble | undefined): void {
+  #report(
+    linear: bigint,
+    access: AccessKind,
+    references: WalkReference[] | undefined,
+    trouble: Trouble | undefined,
+  ): void {
     if (references === undefined || references.length === 0) return;
     this.#cpu.emit({kind: 'page-walk', linear, access, references, outcome: outcomeOf(trouble)});
   }

@@ -7,8 +7,19 @@ import type {NamedValue} from '../cpu/faults.js';
 import type {Fault, Trouble} from '../cpu/trouble.js';
 import type {Check, WalkReference} from '../observer.js';
 import {
-  PTE_ACCESSED, PTE_DIRTY, PTE_GLOBAL, PTE_LARGE, PTE_NO_EXECUTE, PTE_PRESENT, PTE_USER, PTE_WRITABLE, addressIn,
-  largeAddressIn, levelsOf, reservedBits, rootOf,
+  PTE_ACCESSED,
+  PTE_DIRTY,
+  PTE_GLOBAL,
+  PTE_LARGE,
+  PTE_NO_EXECUTE,
+  PTE_PRESENT,
+  PTE_USER,
+  PTE_WRITABLE,
+  addressIn,
+  largeAddressIn,
+  levelsOf,
+  reservedBits,
+  rootOf,
 } from './paging-structures.js';
 import type {PagingFeatures, PagingLevel} from './paging-structures.js';
 import type {PagingMode} from '../cpu/modes.js';
@@ -59,7 +70,11 @@ const SOURCE_FAULT = 'SDM vol. 3A, "Page-Fault Exceptions"';
 
 /** Walks the tables for one access. `references` collects what was read, where given. */
 export function walkPageTables(
-  linear: bigint, access: AccessKind, privilege: Privilege, rules: PagingRules, tables: TableAccess,
+  linear: bigint,
+  access: AccessKind,
+  privilege: Privilege,
+  rules: PagingRules,
+  tables: TableAccess,
   references: WalkReference[] | undefined,
 ): Translation | Trouble {
   const checks: Check[] = [];
@@ -79,7 +94,14 @@ export function walkPageTables(
     const isLarge = isLargeEntry(at, entry, rules);
     const reserved = entry & reservedBitsFor(at, isLarge, rules);
     if (reserved !== 0n) {
-      checks.push(check(`reserved bits of the ${at.name} = 0`, false, [shown(at.name, entry), shown('reserved bits set', reserved)], SOURCE_FAULT));
+      checks.push(
+        check(
+          `reserved bits of the ${at.name} = 0`,
+          false,
+          [shown(at.name, entry), shown('reserved bits set', reserved)],
+          SOURCE_FAULT,
+        ),
+      );
       return pageFault(linear, access, privilege, rules, checks, 0x9);
     }
     if (isLarge || at.level === 1) return finish(linear, access, privilege, rules, tables, steps, checks);
@@ -101,19 +123,27 @@ function reservedBitsFor(at: PagingLevel, isLarge: boolean, rules: PagingRules):
 }
 
 function finish(
-  linear: bigint, access: AccessKind, privilege: Privilege, rules: PagingRules, tables: TableAccess, steps: readonly Step[],
+  linear: bigint,
+  access: AccessKind,
+  privilege: Privilege,
+  rules: PagingRules,
+  tables: TableAccess,
+  steps: readonly Step[],
   checks: Check[],
 ): Translation | Trouble {
   const withRights = steps.filter(step => !step.at.isPointerOnly);
   const rights = {
     user: withRights.every(step => (step.entry & PTE_USER) !== 0n),
     writable: withRights.every(step => (step.entry & PTE_WRITABLE) !== 0n),
-    noExecute: rules.noExecute && rules.mode !== '32-bit' && withRights.some(step => (step.entry & PTE_NO_EXECUTE) !== 0n),
+    noExecute:
+      rules.noExecute && rules.mode !== '32-bit' && withRights.some(step => (step.entry & PTE_NO_EXECUTE) !== 0n),
   };
   const denied = deniedBy(access, privilege, rights, rules);
   if (denied !== undefined) {
     const named = withRights.map(step => shown(step.at.name, step.entry));
-    checks.push(check(denied.rule, false, [...denied.values, ...named, shown('linear address', linear)], SOURCE_RIGHTS));
+    checks.push(
+      check(denied.rule, false, [...denied.values, ...named, shown('linear address', linear)], SOURCE_RIGHTS),
+    );
     return pageFault(linear, access, privilege, rules, checks, 1);
   }
   const trouble = markUsed(access, tables, withRights);
@@ -122,15 +152,20 @@ function finish(
 }
 
 function translationOf(
-  linear: bigint, access: AccessKind, rules: PagingRules, steps: readonly Step[],
+  linear: bigint,
+  access: AccessKind,
+  rules: PagingRules,
+  steps: readonly Step[],
   rights: {readonly user: boolean; readonly writable: boolean; readonly noExecute: boolean},
 ): Translation | Trouble {
   const leaf = steps[steps.length - 1];
   const entry = leaf?.entry ?? 0n;
-  const pageBits = leaf === undefined || leaf.at.level === 1 ? 12 : leaf.at.largeBits ?? 12;
+  const pageBits = leaf === undefined || leaf.at.level === 1 ? 12 : (leaf.at.largeBits ?? 12);
   const page = pageBits === 12 ? addressIn(entry) : largeAddressIn(entry, pageBits);
   return {
-    kind: 'translation', ...rights, pageBits,
+    kind: 'translation',
+    ...rights,
+    pageBits,
     address: page + Number(BigInt.asUintN(pageBits, linear)),
     dirty: access === 'write' || (entry & PTE_DIRTY) !== 0n,
     global: rules.globalPages && (entry & PTE_GLOBAL) !== 0n,
@@ -158,30 +193,54 @@ export interface PageRights {
 
 /** The rule that forbids an access; undefined when it is allowed. */
 export function deniedBy(
-  access: AccessKind, privilege: Privilege, rights: PageRights, rules: Pick<PagingRules, 'writeProtect' | 'smep' | 'smap' | 'alignmentFlag'>,
+  access: AccessKind,
+  privilege: Privilege,
+  rights: PageRights,
+  rules: Pick<PagingRules, 'writeProtect' | 'smep' | 'smap' | 'alignmentFlag'>,
 ): {readonly rule: string; readonly values: readonly NamedValue[]} | undefined {
   const isUser = privilege === 'user';
-  if (isUser && !rights.user) return {rule: 'U/S = 1 at every level (user access)', values: [['access', `${access} at CPL 3`]]};
+  if (isUser && !rights.user)
+    return {rule: 'U/S = 1 at every level (user access)', values: [['access', `${access} at CPL 3`]]};
   if (access === 'execute') {
-    if (rights.noExecute) return {rule: 'XD = 0 at every level (instruction fetch)', values: [['access', 'instruction fetch']]};
-    if (!isUser && rights.user && rules.smep) return {rule: 'U/S = 0 somewhere (supervisor fetch with CR4.SMEP = 1)', values: [['CR4.SMEP', '1']]};
+    if (rights.noExecute)
+      return {rule: 'XD = 0 at every level (instruction fetch)', values: [['access', 'instruction fetch']]};
+    if (!isUser && rights.user && rules.smep)
+      return {rule: 'U/S = 0 somewhere (supervisor fetch with CR4.SMEP = 1)', values: [['CR4.SMEP', '1']]};
     return undefined;
   }
   if (access === 'write' && !rights.writable && (isUser || rules.writeProtect)) {
-    return {rule: 'R/W = 1 at every level (write)', values: [['access', isUser ? 'write at CPL 3' : 'supervisor write'], ['CR0.WP', rules.writeProtect ? '1' : '0']]};
+    return {
+      rule: 'R/W = 1 at every level (write)',
+      values: [
+        ['access', isUser ? 'write at CPL 3' : 'supervisor write'],
+        ['CR0.WP', rules.writeProtect ? '1' : '0'],
+      ],
+    };
   }
   const smapSuspended = privilege === 'supervisor' && rules.alignmentFlag;
   if (!isUser && rights.user && rules.smap && !smapSuspended) {
-    return {rule: 'U/S = 0 somewhere (supervisor access with CR4.SMAP = 1)', values: [['CR4.SMAP', '1'], ['RFLAGS.AC', rules.alignmentFlag ? '1' : '0']]};
+    return {
+      rule: 'U/S = 0 somewhere (supervisor access with CR4.SMAP = 1)',
+      values: [
+        ['CR4.SMAP', '1'],
+        ['RFLAGS.AC', rules.alignmentFlag ? '1' : '0'],
+      ],
+    };
   }
   return undefined;
 }
 
 /** `protection` holds bit 0 (P) and bit 3 (RSVD) of the error code; SDM vol. 3A, "Page-Fault Error Code". */
 function pageFault(
-  linear: bigint, access: AccessKind, privilege: Privilege, rules: PagingRules, checks: readonly Check[], protection: number,
+  linear: bigint,
+  access: AccessKind,
+  privilege: Privilege,
+  rules: PagingRules,
+  checks: readonly Check[],
+  protection: number,
 ): Fault {
   const fetchIsTold = access === 'execute' && (rules.smep || (rules.noExecute && rules.mode !== '32-bit'));
-  const errorCode = protection | (access === 'write' ? 2 : 0) | (privilege === 'user' ? 4 : 0) | (fetchIsTold ? 0x10 : 0);
+  const errorCode =
+    protection | (access === 'write' ? 2 : 0) | (privilege === 'user' ? 4 : 0) | (fetchIsTold ? 0x10 : 0);
   return fault('#PF', errorCode, checks, linear);
 }

@@ -29,23 +29,36 @@ export interface PagingLevel {
 }
 
 const level = (
-  number: number, name: string, shift: bigint, indexBits: number, entryBytes: 4 | 8, largeBits?: number,
+  number: number,
+  name: string,
+  shift: bigint,
+  indexBits: number,
+  entryBytes: 4 | 8,
+  largeBits?: number,
 ): PagingLevel => ({level: number, name, shift, indexBits, entryBytes, largeBits, isPointerOnly: false});
 
 const FOUR_LEVEL: readonly PagingLevel[] = [
-  level(4, 'PML4E', 39n, 9, 8), level(3, 'PDPTE', 30n, 9, 8, 30), level(2, 'PDE', 21n, 9, 8, 21), level(1, 'PTE', 12n, 9, 8),
+  level(4, 'PML4E', 39n, 9, 8),
+  level(3, 'PDPTE', 30n, 9, 8, 30),
+  level(2, 'PDE', 21n, 9, 8, 21),
+  level(1, 'PTE', 12n, 9, 8),
 ];
 const PAE: readonly PagingLevel[] = [
-  {...level(3, 'PDPTE', 30n, 2, 8), isPointerOnly: true}, level(2, 'PDE', 21n, 9, 8, 21), level(1, 'PTE', 12n, 9, 8),
+  {...level(3, 'PDPTE', 30n, 2, 8), isPointerOnly: true},
+  level(2, 'PDE', 21n, 9, 8, 21),
+  level(1, 'PTE', 12n, 9, 8),
 ];
 const LEGACY: readonly PagingLevel[] = [level(2, 'PDE', 22n, 10, 4, 22), level(1, 'PTE', 12n, 10, 4)];
 
 /** The levels of a walk, root first. */
 export function levelsOf(mode: Exclude<PagingMode, 'none'>): readonly PagingLevel[] {
   switch (mode) {
-    case '4-level': return FOUR_LEVEL;
-    case 'PAE': return PAE;
-    default: return LEGACY;
+    case '4-level':
+      return FOUR_LEVEL;
+    case 'PAE':
+      return PAE;
+    default:
+      return LEGACY;
   }
 }
 
@@ -54,9 +67,12 @@ const range = (high: number, low: number): bigint => ((1n << BigInt(high - low +
 /** Physical address of the root table: CR3 without its flags. */
 export function rootOf(mode: Exclude<PagingMode, 'none'>, cr3: bigint): number {
   switch (mode) {
-    case '4-level': return Number(cr3 & range(51, 12));
-    case 'PAE': return Number(cr3 & range(31, 5));
-    default: return Number(cr3 & range(31, 12));
+    case '4-level':
+      return Number(cr3 & range(51, 12));
+    case 'PAE':
+      return Number(cr3 & range(31, 5));
+    default:
+      return Number(cr3 & range(31, 12));
   }
 }
 

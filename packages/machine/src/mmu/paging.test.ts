@@ -32,19 +32,25 @@ test.each([
 });
 
 test('without CR0.WP the supervisor writes to read-only pages', () => {
-  const t = longMode({}, WRITE, HLT).quad(pte, BigInt(PAGE) | 5n).set({CR0: 0x8000_0011n});
+  const t = longMode({}, WRITE, HLT)
+    .quad(pte, BigInt(PAGE) | 5n)
+    .set({CR0: 0x8000_0011n});
   t.run();
   expect(t.exceptions).toEqual([]);
 });
 
 test('a fetch from a page with XD: #PF with the I/D bit, where EFER.NXE', () => {
-  const t = longMode({}, 'e9 fb ff 0e 00').quad(pte, BigInt(PAGE) | (1n << 63n) | 7n).set({EFER: 0xd01n}); // jmp 100000h
+  const t = longMode({}, 'e9 fb ff 0e 00')
+    .quad(pte, BigInt(PAGE) | (1n << 63n) | 7n)
+    .set({EFER: 0xd01n}); // jmp 100000h
   t.run();
   expect(t.exceptions).toEqual(['14:11']);
 });
 
 test('XD without EFER.NXE is a reserved bit', () => {
-  const t = longMode({}, READ).quad(pte, BigInt(PAGE) | (1n << 63n) | 7n).set({EFER: 0x501n});
+  const t = longMode({}, READ)
+    .quad(pte, BigInt(PAGE) | (1n << 63n) | 7n)
+    .set({EFER: 0x501n});
   t.run();
   expect(t.exceptions).toEqual(['14:9']);
 });
@@ -96,7 +102,9 @@ test('loading CR3 forgets all but global pages', () => {
   const plain = longMode({}, READ, clear, reload, READ, HLT);
   plain.run();
   expect(plain.exceptions).toEqual(['14:0']);
-  const global = longMode({}, READ, clear, reload, READ, HLT).quad(pte, BigInt(PAGE) | 0x107n).set({CR4: 0xa0n});
+  const global = longMode({}, READ, clear, reload, READ, HLT)
+    .quad(pte, BigInt(PAGE) | 0x107n)
+    .set({CR4: 0xa0n});
   global.run();
   expect(global.exceptions).toEqual([]);
 });
@@ -104,14 +112,25 @@ test('loading CR3 forgets all but global pages', () => {
 test('INVLPG forgets every part of a large page', () => {
   // 2 MiB page at 200000h: touch two parts, unmap, invlpg one part, touch the other
   const entry = PD + 8;
-  const part1 = '48 8b 04 25 00 00 20 00', part2 = '48 8b 04 25 00 30 20 00';
-  const t = longMode({}, part1, part2, `48 c7 04 25 ${le32(entry)} 00 00 00 00`, '0f 01 3c 25 00 00 20 00', part2, HLT).quad(entry, 0x20_0087n);
+  const part1 = '48 8b 04 25 00 00 20 00',
+    part2 = '48 8b 04 25 00 30 20 00';
+  const t = longMode(
+    {},
+    part1,
+    part2,
+    `48 c7 04 25 ${le32(entry)} 00 00 00 00`,
+    '0f 01 3c 25 00 00 20 00',
+    part2,
+    HLT,
+  ).quad(entry, 0x20_0087n);
   t.run();
   expect(t.exceptions).toEqual(['14:0']);
 });
 
 test('a write across a page boundary into a page that is not present changes nothing', () => {
-  const t = longMode({}, '48 89 04 25 fc ff 0f 00', HLT).set({RAX: -1n & 0xffff_ffff_ffff_ffffn}).quad(pte, 0n); // mov [ffffch], rax
+  const t = longMode({}, '48 89 04 25 fc ff 0f 00', HLT)
+    .set({RAX: -1n & 0xffff_ffff_ffff_ffffn})
+    .quad(pte, 0n); // mov [ffffch], rax
   t.run();
   expect(t.exceptions).toEqual(['14:2']);
   expect(t.get('CR2')).toBe(BigInt(PAGE));
@@ -122,7 +141,12 @@ test('a cold walk makes four references and says which', () => {
   const t = longMode({}, READ, HLT);
   t.run();
   const walk = t.all('page-walk').find(event => event.linear === BigInt(PAGE));
-  expect(walk?.references.map(reference => [reference.level, reference.address])).toEqual([[4, PML4], [3, PDPT], [2, PD], [1, pte]]);
+  expect(walk?.references.map(reference => [reference.level, reference.address])).toEqual([
+    [4, PML4],
+    [3, PDPT],
+    [2, PD],
+    [1, pte],
+  ]);
   expect(walk?.outcome).toBe('mapped');
 });
 
@@ -135,12 +159,18 @@ test('a 1 GiB page is a reserved bit on a processor without them', () => {
 
 test('32-bit paging with a 4 MiB page, and PAE paging with 2 MiB pages', () => {
   const load = 'a1 00 00 10 00'; // mov eax, [100000h]
-  const legacy = protectedMode({}, load, HLT).quad(PAGE, 7n).set({CR3: BigInt(PML4), CR4: 0x10n});
+  const legacy = protectedMode({}, load, HLT)
+    .quad(PAGE, 7n)
+    .set({CR3: BigInt(PML4), CR4: 0x10n});
   legacy.quad(PML4, 0x83n);
   legacy.machine.registers.set('CR0', 0x8000_0011n);
   legacy.run();
   expect([legacy.get('RAX'), legacy.exceptions]).toEqual([7n, []]);
-  const pae = protectedMode({}, load, HLT).quad(PAGE, 9n).quad(PDPT, BigInt(PD) | 1n).quad(PD, 0x83n).set({CR3: BigInt(PDPT), CR4: 0x20n, CR0: 0x8000_0011n});
+  const pae = protectedMode({}, load, HLT)
+    .quad(PAGE, 9n)
+    .quad(PDPT, BigInt(PD) | 1n)
+    .quad(PD, 0x83n)
+    .set({CR3: BigInt(PDPT), CR4: 0x20n, CR0: 0x8000_0011n});
   pae.run();
   expect([pae.get('RAX'), pae.exceptions]).toEqual([9n, []]);
 });
@@ -160,7 +190,6 @@ test('code at CPL 3 on a supervisor page faults on its fetch', () => {
   expect(t.exceptions).toEqual(['14:15']);
   expect(t.get('CR2')).toBe(BigInt(USER_CODE));
 });
-
 
 function le32(value: number): string {
   return [0, 8, 16, 24].map(shift => ((value >>> shift) & 0xff).toString(16).padStart(2, '0')).join(' ');

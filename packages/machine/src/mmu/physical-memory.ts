@@ -30,36 +30,58 @@ export class PhysicalMemory {
     this.#view = new DataView(this.bytes.buffer);
   }
 
-  get size(): number { return this.bytes.length; }
-  addRegion(region: MmioRegion): void { this.#regions.push(region); }
+  get size(): number {
+    return this.bytes.length;
+  }
+  addRegion(region: MmioRegion): void {
+    this.#regions.push(region);
+  }
   regionAt(address: Hpa): MmioRegion | undefined {
     return this.#regions.find(r => address >= r.start && address < r.start + r.length);
   }
   isRam(address: number, length: number): boolean {
-    return address + length <= this.bytes.length && (this.#regions.length === 0 || this.#regions.every(r => address + length <= r.start || address >= r.start + r.length));
+    return (
+      address + length <= this.bytes.length &&
+      (this.#regions.length === 0 ||
+        this.#regions.every(r => address + length <= r.start || address >= r.start + r.length))
+    );
   }
 
   /** Reads 1, 2, 4 or 8 bytes, little-endian. Where nothing answers, all ones. */
   read(address: Hpa, bytes: number): bigint {
     if (!this.isRam(address, bytes)) return this.#readRegion(address, bytes);
     switch (bytes) {
-      case 1: return BigInt(this.#view.getUint8(address));
-      case 2: return BigInt(this.#view.getUint16(address, true));
-      case 4: return BigInt(this.#view.getUint32(address, true));
-      default: return this.#view.getBigUint64(address, true);
+      case 1:
+        return BigInt(this.#view.getUint8(address));
+      case 2:
+        return BigInt(this.#view.getUint16(address, true));
+      case 4:
+        return BigInt(this.#view.getUint32(address, true));
+      default:
+        return this.#view.getBigUint64(address, true);
     }
   }
 
   /** Writes 1, 2, 4 or 8 bytes, little-endian. Where nothing answers, the write is lost. */
   write(address: Hpa, bytes: number, value: bigint): void {
-    if (!this.isRam(address, bytes)) { this.#writeRegion(address, bytes, value); return; }
+    if (!this.isRam(address, bytes)) {
+      this.#writeRegion(address, bytes, value);
+      return;
+    }
     this.observer?.willWrite('memory', address, bytes);
     this.#touch(address, bytes);
     switch (bytes) {
-      case 1: this.#view.setUint8(address, Number(value & 0xffn)); break;
-      case 2: this.#view.setUint16(address, Number(value & 0xffffn), true); break;
-      case 4: this.#view.setUint32(address, Number(value & 0xffff_ffffn), true); break;
-      default: this.#view.setBigUint64(address, value, true);
+      case 1:
+        this.#view.setUint8(address, Number(value & 0xffn));
+        break;
+      case 2:
+        this.#view.setUint16(address, Number(value & 0xffffn), true);
+        break;
+      case 4:
+        this.#view.setUint32(address, Number(value & 0xffff_ffffn), true);
+        break;
+      default:
+        this.#view.setBigUint64(address, value, true);
     }
   }
 
@@ -71,11 +93,14 @@ export class PhysicalMemory {
   }
 
   /** Tells decoders that bytes changed behind their back (a seek in the record). */
-  invalidate(address: number, length: number): void { this.#touch(address, length); }
+  invalidate(address: number, length: number): void {
+    this.#touch(address, length);
+  }
 
   #touch(address: number, length: number): void {
     const last = (address + length - 1) >>> PAGE_SHIFT;
-    for (let page = address >>> PAGE_SHIFT; page <= last; page++) this.pageVersions[page] = (this.pageVersions[page] ?? 0) + 1;
+    for (let page = address >>> PAGE_SHIFT; page <= last; page++)
+      this.pageVersions[page] = (this.pageVersions[page] ?? 0) + 1;
   }
   #readRegion(address: Hpa, bytes: number): bigint {
     const region = this.regionAt(address);

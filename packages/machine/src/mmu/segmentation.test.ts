@@ -86,7 +86,8 @@ test('LTR makes the TSS busy, and a busy one cannot be loaded', () => {
 
 test('in 64-bit mode DS has no limit and no base, FS has its base', () => {
   const t = longMode({}, '8b 04 25 00 00 05 00', '64 8b 1c 25 00 00 00 00', HLT) // mov eax, [50000h]; mov ebx, fs:[0]
-    .set({'DS.limit': 0n, 'DS.base': 0x1000n, 'FS.base': 0x5_0000n}).quad(0x5_0000, 77n);
+    .set({'DS.limit': 0n, 'DS.base': 0x1000n, 'FS.base': 0x5_0000n})
+    .quad(0x5_0000, 77n);
   t.run();
   expect([t.get('RAX'), t.get('RBX'), t.exceptions]).toEqual([77n, 77n, []]);
 });

@@ -61,8 +61,12 @@ export class Tlb implements TlbControl {
     }
     return -1;
   }
-  physicalPage(at: number): number { return this.words[at + 1] ?? 0; }
-  flags(at: number): number { return this.words[at + 2] ?? 0; }
+  physicalPage(at: number): number {
+    return this.words[at + 1] ?? 0;
+  }
+  flags(at: number): number {
+    return this.words[at + 2] ?? 0;
+  }
 
   insert(entry: TlbEntry): void {
     const set = entry.linearPage % SETS;
@@ -103,8 +107,10 @@ export class Tlb implements TlbControl {
       if (!this.#isCurrent(at)) continue;
       const flags = this.flags(at);
       found.push({
-        linearPage: this.words[at] ?? 0, physicalPage: this.physicalPage(at),
-        flags: flags & 0xff, pageBits: flags >> PAGE_BITS_SHIFT,
+        linearPage: this.words[at] ?? 0,
+        physicalPage: this.physicalPage(at),
+        flags: flags & 0xff,
+        pageBits: flags >> PAGE_BITS_SHIFT,
       });
     }
     return found;
