@@ -2,8 +2,9 @@
 // A step is one KVM_RUN, its answer by a device, and what changed; afterwards the banks hold the state at its end.
 
 import {CELLS, cellIndex} from '@hyperscope/isa';
-import {assert, assertUnreachable, hex} from '@hyperscope/base';
+import {assert, hex} from '@hyperscope/base';
 import type {Clock} from '@hyperscope/base';
+import {DeviceBoard} from '@hyperscope/vmm';
 import type {Actor, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
 import {copyExit} from './exit-decoder.js';
 import {exitingInstruction} from './exiting-instruction.js';
@@ -12,7 +13,6 @@ import {kvmExitName} from './exit-names.js';
 import {KvmVirtualMachine} from './kvm-virtual-machine.js';
 import {MemoryMirror} from './memory-mirror.js';
 import type {WriteListener} from './memory-mirror.js';
-import {PortBoard} from './port-board.js';
 import {maySingleStep} from './single-step.js';
 import type {SingleStep, SteppingQuirks} from './single-step.js';
 import {statisticsDelta} from './statistics.js';
@@ -60,7 +60,8 @@ export class KvmSession {
   /** 'registers' (isa's cells as 64-bit words) and 'memory' (a copy, current after each step). */
   readonly banks: readonly {readonly name: 'registers' | 'memory'; readonly bytes: Uint8Array}[];
   readonly registers = new BigUint64Array(CELLS.length);
-  readonly board: PortBoard;
+  /** The devices; the same that a simulated machine has. */
+  readonly board: DeviceBoard;
   readonly machine: KvmVirtualMachine;
   readonly #options: KvmSessionOptions;
   readonly #mirror: MemoryMirror;
@@ -69,12 +70,14 @@ export class KvmSession {
   #outcome: KvmOutcome | undefined;
   #exits = 0;
   #steps = 0;
-  #serialTold = 0;
+  /** Bytes that the serial port sent during this step. */
+  #sent: number[] = [];
 
   /** @throws UserError when there is no KVM, or it refuses the image's state. */
   constructor(options: KvmSessionOptions) {
     this.#options = options;
-    this.board = new PortBoard(options.ports);
+    this.board = new DeviceBoard(options.ports);
+    this.board.uart.onOutput = byte => { this.#sent.push(byte); };
     this.machine = new KvmVirtualMachine({memoryBytes: options.image.memoryBytes, deadline: options.limits.milliseconds});
     try {
       this.machine.load(options.image);
@@ -106,7 +109,7 @@ export class KvmSession {
     vcpu.deadline = Math.max(1, this.#options.limits.milliseconds - (this.#options.clock.now() - this.#startTime));
     const stepping = this.#prepareSingleStep();
     const live = vcpu.run();
-    this.#answer(live);
+    const answer = this.#answer(live);
     const exit = copyExit(live); // after the answer: of an IN, the record keeps what the guest read
     vcpu.readCells(this.registers);
     // A stepped IN or MMIO read gives its exit first and the step afterwards: both are the one instruction.
@@ -114,7 +117,7 @@ export class KvmSession {
     this.#mirror.update(this.machine.dirtyPages(), listener);
     this.#steps++;
     if (exit.reason !== 'debug' && exit.reason !== 'interrupted') this.#exits++;
-    this.#outcome = this.#outcomeOf(exit);
+    this.#outcome = answer ?? this.#limit();
     const place = this.#place(exit, before, stepped);
     return {
       kind: exit.reason === 'debug' ? 'kvm-step' : 'kvm-exit',
@@ -166,38 +169,19 @@ export class KvmSession {
     return exitingInstruction(exit, before, after, (rip, length) => this.#code(rip, length));
   }
 
-  /** The devices' answer. `exit` still has its data in the page that the guest's IN or read will be completed from. */
-  #answer(exit: VmExit): void {
-    if (exit.reason === 'io') this.#answerIo(exit);
-    // No device is mapped into memory here: reads give all ones, writes are lost.
-    else if (exit.reason === 'mmio' && exit.direction === 'read') exit.data.fill(0xff);
-    else if (exit.reason === 'rdmsr' || exit.reason === 'wrmsr') this.machine.vcpu.answerMsr('#GP');
-  }
-
-  #answerIo(exit: Extract<VmExit, {reason: 'io'}>): void {
-    const view = new DataView(exit.data.buffer, exit.data.byteOffset, exit.data.byteLength);
-    const bytes = exit.width / 8;
-    for (let at = 0; at < view.byteLength; at += bytes) {
-      if (exit.direction === 'out') this.board.write(exit.port, exit.width, getValue(view, at, bytes));
-      else putValue(view, at, bytes, this.board.read(exit.port, exit.width));
+  /** The devices' answer, into the page from which the guest's IN or read is completed; or how the run ends here. */
+  #answer(exit: VmExit): KvmOutcome | undefined {
+    if (exit.reason === 'internal-error') return {kind: 'error', message: this.#internalError(exit)};
+    if (exit.reason === 'interrupted') {
+      return this.machine.vcpu.interruption === 'kick' ? {kind: 'cancelled'} : {kind: 'limit', limit: 'milliseconds'};
     }
-  }
-
-  #outcomeOf(exit: VmExit): KvmOutcome | undefined {
-    if (this.board.outcome !== undefined) return this.board.outcome;
-    switch (exit.reason) {
-      case 'hlt': return {kind: 'halted'};
-      case 'shutdown': return {kind: 'triple-fault', chain: []};
-      case 'fail-entry': return {kind: 'error', message: `The processor refused the VM entry (KVM_EXIT_FAIL_ENTRY, hardware reason ${hex(exit.hardwareReason)}).`};
-      case 'internal-error': return {kind: 'error', message: this.#internalError(exit)};
-      case 'unknown': return {kind: 'error', message: `KVM_RUN came back with exit reason ${exit.code}, which this program does not know.`};
-      case 'interrupted': return this.machine.vcpu.interruption === 'kick' ? {kind: 'cancelled'} : {kind: 'limit', limit: 'milliseconds'};
-      case 'io': case 'mmio': case 'debug': case 'irq-window-open': case 'rdmsr': case 'wrmsr': return this.#limit();
-      default: return assertUnreachable(exit);
-    }
+    if (exit.reason === 'rdmsr' || exit.reason === 'wrmsr') this.machine.vcpu.answerMsr('#GP');
+    const answer = this.board.handleExit(exit);
+    return answer === 'continue' ? undefined : answer;
   }
 
   #internalError(exit: Extract<VmExit, {reason: 'internal-error'}>): string {
+    this.machine.vcpu.readCells(this.registers);
     const bytes = exit.instruction ?? this.#code(this.#cell('RIP'), 15);
     const shown = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
     return `This host's KVM could not emulate the instruction at ${hex(this.#cell('RIP'))} (KVM_EXIT_INTERNAL_ERROR, ` +
@@ -212,8 +196,8 @@ export class KvmSession {
   }
 
   #events(exit: VmExit): readonly HypervisorEvent[] {
-    const serial = this.board.serial.slice(this.#serialTold);
-    this.#serialTold = this.board.serial.length;
+    const serial = this.#sent;
+    this.#sent = [];
     return [
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'call', result: undefined},
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'return', result: kvmExitName(exit)},
@@ -221,14 +205,4 @@ export class KvmSession {
       ...serial.map(byte => ({kind: 'serial', byte} as const)),
     ];
   }
-}
-
-function getValue(view: DataView, at: number, bytes: number): number {
-  return bytes === 1 ? view.getUint8(at) : bytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
-}
-
-function putValue(view: DataView, at: number, bytes: number, value: number): void {
-  if (bytes === 1) view.setUint8(at, value);
-  else if (bytes === 2) view.setUint16(at, value, true);
-  else view.setUint32(at, value, true);
 }

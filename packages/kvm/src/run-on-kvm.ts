@@ -63,7 +63,7 @@ export function runOnKvm(options: RunOnKvmOptions): KvmRunResult {
   const singleStep = options.singleStep ?? 'off';
   const quirks = options.quirks ?? quirksFor(singleStep);
   const session = new KvmSession({...options, singleStep, quirks, clock});
-  if (options.serialInput !== undefined) session.board.sendSerial(options.serialInput);
+  if (options.serialInput !== undefined) session.board.uart.receive(options.serialInput);
   const started = clock.now();
   try {
     const exits = drive(session, options.observer);
@@ -78,9 +78,9 @@ export function runResult(session: KvmSession, capturePorts: readonly number[], 
   return {
     outcome: session.outcome ?? {kind: 'cancelled'},
     exits, steps: session.steps,
-    serial: Uint8Array.from(session.board.serial),
-    captured: new Map(capturePorts.map(port => [port, session.board.captured(port)])),
-    unknownPorts: session.board.unknownPorts(),
+    serial: session.board.uart.output.slice(),
+    captured: new Map(capturePorts.map(port => [port, session.board.captured(port).slice()])),
+    unknownPorts: new Map(session.board.unknownPorts),
     statistics: session.statistics(),
     registers: session.registers,
     seconds,

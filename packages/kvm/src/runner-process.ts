@@ -25,7 +25,7 @@ async function run(request: RunRequest): Promise<void> {
   const singleStep = request.singleStep ?? 'off';
   const session = new KvmSession({...request, singleStep, quirks: request.quirks ?? quirksFor(singleStep), clock: performance});
   try {
-    if (request.serialInput !== undefined) session.board.sendSerial(request.serialInput);
+    if (request.serialInput !== undefined) session.board.uart.receive(request.serialInput);
     const started = performance.now();
     await send({type: 'begin', registers: session.registers});
     const exits = await stream(session);
