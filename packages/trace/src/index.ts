@@ -25,3 +25,5 @@ export * from './state/processor-view.js';
 export * from './explain/explanation.js';
 export * from './explain/exit-routes.js';
 export * from './record/exit-rows.js';
+export * from './compare/comparison.js';
+export * from './compare/compare-records.js';

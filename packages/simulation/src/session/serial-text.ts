@@ -33,11 +33,8 @@ export class SerialText {
       const event = events.at(this.#eventsSeen);
       const step = events.stepOf(this.#eventsSeen);
       if (event?.kind === 'serial') this.#add(step, [event.byte]);
-      // On bare metal nobody stands between the guest and the UART; a real KVM only tells what user space was asked.
+      // On bare metal nobody stands between the guest and the UART.
       else if (header.technique === 'bare' && event?.kind === 'port' && event.direction === 'out' && event.port === FIRST_SERIAL_PORT) this.#add(step, [event.value & 0xff]);
-      else if (header.engine === 'kvm' && event?.kind === 'kvm-exit' && event.exit.reason === 'io' && event.exit.direction === 'out' && event.exit.port === FIRST_SERIAL_PORT) {
-        this.#add(step, event.exit.data);
-      }
     }
   }
   #add(step: number, bytes: Iterable<number>): void {

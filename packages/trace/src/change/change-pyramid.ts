@@ -47,6 +47,12 @@ export class ChangePyramid {
     }
   }
 
+  /** Calls `run` for each stretch of bytes that a step wrote. */
+  runsOf(step: number, run: (place: number, length: number) => void): void {
+    this.#reader.start(this.bytes.bytes, this.#start(step), this.ends.at(step));
+    while (this.#reader.next()) run(this.#reader.place, this.#reader.length);
+  }
+
   /** The last step before state `before` that wrote the byte at `place`; undefined where none did. */
   lastWriter(place: number, before: number): number | undefined {
     let step = Math.min(before, this.length);

@@ -1,0 +1,144 @@
+// Goes through two aligned runs in the order of time and gives every difference a class: by where a value came from, by
+// what the host is known to do otherwise, or 'unexplained'.
+
+import {hex} from '@hyperscope/base';
+import type {Cell} from '@hyperscope/isa';
+import type {Playhead} from '../record/playhead.js';
+import {GuestMemory} from '../state/guest-memory.js';
+import type {Difference, DifferenceClass} from './comparison.js';
+import {COMPARED_CELLS, guestStateAfter} from './guest-registers.js';
+import type {GuestState} from './guest-registers.js';
+import {GuestWalk} from './guest-walk.js';
+import {quirksOf} from './host-quirks.js';
+import type {HostQuirk} from './host-quirks.js';
+import type {VisibleEvent} from './visible-events.js';
+
+/** Differences that are kept one by one. */
+const MOST = 1000;
+const UNKNOWN = 'No rule explains it: this is a bug in the simulator, or a departure of this host that nobody has described yet.';
+
+type Reason = Pick<Difference, 'class' | 'why'>;
+
+export class DifferenceFinder {
+  readonly differences: Difference[] = [];
+  /** Differences of each class, those beyond the kept ones included. */
+  readonly counts = new Map<DifferenceClass, number>();
+  readonly #a: Playhead;
+  readonly #b: Playhead;
+  readonly #walk: GuestWalk | undefined;
+  readonly #walksA: boolean;
+  readonly #quirks: readonly HostQuirk[];
+  readonly #active = new Set<HostQuirk>();
+  /** Cells that are known to differ: told once, not at every event. */
+  readonly #told = new Map<Cell, string>();
+
+  constructor(a: Playhead, b: Playhead) {
+    this.#a = a;
+    this.#b = b;
+    this.#walksA = a.record.header.engine === 'simulated';
+    const walked = this.#walksA ? a.record : b.record.header.engine === 'simulated' ? b.record : undefined;
+    this.#quirks = [...quirksOf(a.record.header.host), ...quirksOf(b.record.header.host)];
+    this.#walk = walked === undefined ? undefined : new GuestWalk(walked, (_step, facts, ring) => {
+      for (const quirk of this.#quirks) if (quirk.triggers(facts, ring)) this.#active.add(quirk);
+    });
+  }
+
+  /** Two events that the outside cannot tell apart: the guest's registers must agree. */
+  matched(a: VisibleEvent, b: VisibleEvent): void {
+    this.#walk?.advanceThrough(this.#walksA ? a.guestStep : b.guestStep);
+    const [left, right] = [guestStateAfter(this.#a, a), guestStateAfter(this.#b, b)];
+    if (left !== undefined && right !== undefined) this.#compareCells(left, right);
+  }
+
+  /** An event that only one side has. */
+  onlyOne(a: VisibleEvent | undefined, b: VisibleEvent | undefined): void {
+    const walked = this.#walksA ? a : b;
+    if (walked !== undefined) this.#walk?.advanceThrough(walked.guestStep);
+    this.#add({
+      where: 'sequence', what: (a ?? b)?.label ?? '', a: a?.label ?? 'nothing', b: b?.label ?? 'nothing',
+      at: {a: a?.step ?? this.#a.index, b: b?.step ?? this.#b.index}, ...this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN},
+    });
+  }
+
+  /** Memory at the end of both runs. */
+  compareMemory(): void {
+    const [a, b] = [this.#a, this.#b].map(playhead => {
+      playhead.seek(playhead.record.length);
+      const bank = playhead.bank('memory');
+      return bank === undefined ? undefined : new GuestMemory(playhead.record.header, bank);
+    });
+    if (a === undefined || b === undefined) return;
+    this.#walk?.advanceThrough(Number.MAX_SAFE_INTEGER);
+    for (let page = 0; ; page += 4096) {
+      const [left, right] = [a.readPhysical(page, 4096), b.readPhysical(page, 4096)];
+      if (left === undefined || right === undefined) return;
+      this.#comparePage(page, left, right);
+    }
+  }
+
+  /** What explains that only one side has some exits at all: a quirk after which the two run different programs. */
+  exitExcuse(): Reason | undefined { return this.#splitReason(); }
+
+  #comparePage(page: number, a: Uint8Array, b: Uint8Array): void {
+    for (let start = 0; start < a.length; start++) {
+      if (a[start] === b[start]) continue;
+      let end = start + 1;
+      while (end < a.length && a[end] !== b[end] && end - start < 16) end++;
+      const text = (bytes: Uint8Array): string => [...bytes.subarray(start, end)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+      this.#add({
+        where: 'memory', what: `memory ${hex(page + start)}`, a: text(a), b: text(b), at: {a: this.#a.index, b: this.#b.index},
+        ...this.#byteReason(page + start, end - start),
+      });
+      start = end - 1;
+    }
+  }
+
+  #compareCells(a: GuestState, b: GuestState): void {
+    for (const cell of COMPARED_CELLS) {
+      const [left, right] = [a.cells.get(cell), b.cells.get(cell)];
+      if (left === undefined || right === undefined) continue;
+      const now = `${left} ${right}`;
+      if (left === right) this.#told.delete(cell);
+      else if (this.#told.get(cell) !== now) {
+        this.#told.set(cell, now);
+        this.#add({where: 'registers', what: cell, a: hex(left), b: hex(right), at: {a: a.index, b: b.index}, ...this.#cellReason(cell, left ^ right)});
+      }
+    }
+  }
+
+  #cellReason(cell: Cell, differing: bigint): Reason {
+    if (cell === 'RFLAGS') {
+      const excused = (this.#walk?.undefinedFlags ?? 0n);
+      if ((differing & ~excused) === 0n) return {class: 'undefined-flags', why: 'The manual leaves these flags undefined after the last instruction that wrote them: processors differ.'};
+      const quirk = [...this.#active].find(one => one.excuses !== 'everything' && (differing & ~excused & ~one.excuses.flags) === 0n);
+      if (quirk !== undefined) return {class: 'host-quirk', why: quirk.sentence};
+    }
+    const origin = this.#walk?.originOf(cell);
+    if (origin !== undefined) return {class: origin, why: ORIGIN_WORDS[origin]};
+    const quirk = [...this.#active].find(one => one.excuses !== 'everything' && one.excuses.cells.includes(cell));
+    return quirk !== undefined ? {class: 'host-quirk', why: quirk.sentence} : this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN};
+  }
+
+  #byteReason(gpa: number, length: number): Reason {
+    const origins = Array.from({length}, (_, i) => this.#walk?.originOfByte(gpa + i));
+    const [origin] = origins;
+    if (origin !== undefined && origins.every(one => one !== undefined)) return {class: origin, why: ORIGIN_WORDS[origin]};
+    return this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN};
+  }
+
+  #splitReason(): Reason | undefined {
+    const quirk = [...this.#active].find(one => one.excuses === 'everything');
+    return quirk === undefined ? undefined : {class: 'host-quirk', why: quirk.sentence};
+  }
+
+  #add(difference: Difference): void {
+    this.counts.set(difference.class, (this.counts.get(difference.class) ?? 0) + 1);
+    if (this.differences.length < MOST) this.differences.push(difference);
+  }
+}
+
+const ORIGIN_WORDS = {
+  cpuid: 'The value comes from CPUID: two processors say different things of themselves.',
+  timing: 'The value comes from the time-stamp counter: two clocks show different times.',
+  'undefined-flags': 'The value comes from flags that the manual leaves undefined.',
+} as const;

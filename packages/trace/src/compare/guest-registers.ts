@@ -1,0 +1,51 @@
+// The guest's registers when an instruction that left it is complete: comparable between any two ways of running it.
+//
+//   bare, real KVM   the state after the step (a recording of real KVM holds the registers after completion)
+//   simulated VT-x   the state before the next guest instruction: only then are all of the guest's registers back in the
+//                    processor. After the last exit there is none; then the state at the exit, with RIP moved on.
+
+import {CELLS, cellIndex} from '@hyperscope/isa';
+import type {Cell} from '@hyperscope/isa';
+import type {Playhead} from '../record/playhead.js';
+import type {VisibleEvent} from './visible-events.js';
+
+/** Registers that must agree, whatever runs the guest. Clocks and the processor's own bookkeeping are none of them. */
+export const COMPARED_CELLS: readonly Cell[] = CELLS.filter(cell =>
+  /^(R[A-D]X|R[SD]I|R[SB]P|R\d+|RIP|RFLAGS|CR[0234]|EFER|[GI]DTR\.(base|limit)|(ES|CS|SS|DS|FS|GS)\.(selector|base))$/.test(cell));
+
+/**
+ * Bits that VMX makes the processor keep at 1 while a guest runs; the guest sees its own values through the read
+ * shadows (SDM vol. 3C, "Guest/Host Masks and Read Shadows for CR0 and CR4"): CR0.NE, CR4.VMXE.
+ */
+const OWNED_BY_HYPERVISOR: ReadonlyMap<Cell, bigint> = new Map<Cell, bigint>([['CR0', 1n << 5n], ['CR4', 1n << 13n]]);
+
+export interface GuestState {
+  readonly index: number;
+  readonly cells: ReadonlyMap<Cell, bigint>;
+}
+
+/** Moves the playhead; undefined after a shutdown, when no state is defined. */
+export function guestStateAfter(playhead: Playhead, event: VisibleEvent): GuestState | undefined {
+  if (event.kind === 'shutdown' || event.kind === 'other') return undefined;
+  const {record} = playhead;
+  if (record.header.engine === 'kvm' || record.header.technique === 'bare') return stateAt(playhead, event.step + 1, 0n);
+  for (let step = event.step + 1; step < record.length; step++) {
+    if (record.columns.who(step).startsWith('guest')) return stateAt(playhead, step, 0n);
+  }
+  return stateAt(playhead, event.guestStep, BigInt(record.columns.instructionLength(event.guestStep)));
+}
+
+function stateAt(playhead: Playhead, index: number, ripMoves: bigint): GuestState {
+  playhead.seek(index);
+  const cells = new Map<Cell, bigint>();
+  const present = new Set(playhead.record.header.cells);
+  for (const cell of COMPARED_CELLS) {
+    if (!present.has(cell)) continue;
+    const value = (playhead.cell(cell) ?? 0n) & ~(OWNED_BY_HYPERVISOR.get(cell) ?? 0n);
+    cells.set(cell, cell === 'RIP' ? BigInt.asUintN(64, value + ripMoves) : value);
+  }
+  return {index, cells};
+}
+
+/** Where a cell lies in the register bank of a record. */
+export const cellOffset = (cell: Cell): number => cellIndex(cell) * 8;
