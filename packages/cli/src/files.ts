@@ -1,6 +1,6 @@
 // Files that the user names: read with a sentence instead of a stack when they cannot be read.
 
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {UserError} from '@hyperscope/base';
 
 /** The bytes of a file; `-` is standard input. @throws UserError 'unreadable' */
@@ -10,6 +10,11 @@ export function readBytes(path: string): Uint8Array {
   } catch (error) {
     throw new UserError('unreadable', `Cannot read ${path}: ${reason(error)}.`);
   }
+}
+
+/** Whether there is a file of this name. */
+export function isFile(path: string): boolean {
+  return statSync(path, {throwIfNoEntry: false})?.isFile() ?? false;
 }
 
 /** The text of a file; `-` is standard input. @throws UserError 'unreadable' */

@@ -4,21 +4,27 @@ import {ASM} from './commands/asm.js';
 import type {Command} from './commands/command.js';
 import {DISASM} from './commands/disasm.js';
 import {GUESTS_COMMAND} from './commands/guests.js';
+import {RUN} from './commands/run.js';
 import {SERVE} from './commands/serve.js';
 import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
 
-const COMMANDS: readonly Command[] = [GUESTS_COMMAND, ASM, DISASM, SERVE];
+const COMMANDS: readonly Command[] = [RUN, GUESTS_COMMAND, ASM, DISASM, SERVE];
 
-const interrupt = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // The first asks to stop; the second does not ask.
-    if (interrupt.signal.aborted) process.exit(130);
-    interrupt.abort();
-  });
+/** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
+function interrupted(): AbortSignal {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The first asks to stop; the second does not ask.
+      if (interrupt.signal.aborted) process.exit(130);
+      interrupt.abort();
+    });
+  }
+  return interrupt.signal;
 }
+
 // `hyperscope guests | head`: whoever read us has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
@@ -27,5 +33,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.exitCode = await runProgram(COMMANDS, readVersion(), process.argv.slice(2), {
   terminal: processTerminal(process.stdout, process.stderr, process.env),
   clock: {now: () => performance.now()},
-  signal: interrupt.signal,
+  interrupted,
 });

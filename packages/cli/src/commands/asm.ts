@@ -1,12 +1,10 @@
 // `hyperscope asm`: NASM text to bytes, with the words of a helpful assembler where it does not assemble.
 
-import {existsSync} from 'node:fs';
-import {dirname, join} from 'node:path';
-import {assemble} from '@hyperscope/assembler';
-import type {Assembly, Diagnostic} from '@hyperscope/assembler';
+import type {Assembly} from '@hyperscope/assembler';
 import {hex} from '@hyperscope/base';
 import {EXIT} from '../exit-status.js';
 import {readText, writeBytes} from '../files.js';
+import {assembleSource, printMessages} from '../run/assembly.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import type {Terminal} from '../terminal/terminal.js';
 import type {Command, CommandContext} from './command.js';
@@ -48,12 +46,7 @@ function runAsm(args: readonly string[], {terminal}: CommandContext): number {
   const [path, ...more] = given.positionals;
   if (path === undefined || more.length > 0) throw usage('Give one source file, or - for standard input.');
   const source = readText(path);
-  const folder = path === '-' ? '.' : dirname(path);
-  const include = (name: string): string | undefined => {
-    const at = join(folder, name);
-    return existsSync(at) ? readText(at) : undefined;
-  };
-  const assembly = assemble(source, {fileName: path, include});
+  const assembly = assembleSource(source, path);
   if (given.has('json')) terminal.line(JSON.stringify(asJson(assembly), undefined, 2));
   else printMessages(path, source, assembly.ok ? assembly.warnings : assembly.diagnostics, terminal);
   if (!assembly.ok) return EXIT.usage;
@@ -70,30 +63,6 @@ function runAsm(args: readonly string[], {terminal}: CommandContext): number {
 }
 
 type Assembled = Extract<Assembly, {ok: true}>;
-
-/** Each message with its line and a mark under the place. */
-export function printMessages(
-  path: string,
-  source: string,
-  messages: readonly Diagnostic[],
-  {note, noteStyle}: Pick<Terminal, 'note' | 'noteStyle'>,
-): void {
-  const lines = source.split(/\r?\n/);
-  for (const message of messages) {
-    const colour = message.severity === 'error' ? 'red' : 'yellow';
-    note(
-      `${noteStyle('bold', `${path}:${message.line}:${message.column}:`)} ${noteStyle(colour, message.severity)}: ${message.message}`,
-    );
-    const text = lines[message.line - 1];
-    if (text !== undefined && message.column > 0) {
-      note(`  ${text}`);
-      const before = text.slice(0, message.column - 1).replace(/[^\t]/g, ' ');
-      note(`  ${before}${noteStyle(colour, '^'.repeat(Math.max(1, message.length)))}`);
-    }
-    if (message.within !== undefined) note(`  ${message.within}`);
-    note(`  ${message.advice}`);
-  }
-}
 
 function printListing(assembly: Assembled, source: string, terminal: Terminal): void {
   const lines = source.split(/\r?\n/);

@@ -7,8 +7,8 @@ import type {Terminal} from '../terminal/terminal.js';
 export interface CommandContext {
   readonly terminal: Terminal;
   readonly clock: Clock;
-  /** Aborts when the user presses Ctrl-C. */
-  readonly signal: AbortSignal;
+  /** Asks to be told of Ctrl-C, which from now on does not end the process by itself. */
+  readonly interrupted: () => AbortSignal;
 }
 
 export interface Command {

@@ -43,7 +43,7 @@ export const SERVE: Command = {
   run: runServe,
 };
 
-async function runServe(args: readonly string[], {terminal, signal}: CommandContext): Promise<number> {
+async function runServe(args: readonly string[], {terminal, interrupted}: CommandContext): Promise<number> {
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0)
     throw usage(`What is ${given.positionals.join(' ')}? Guests are chosen on the page.`);
@@ -68,7 +68,7 @@ async function runServe(args: readonly string[], {terminal, signal}: CommandCont
   );
   if (server.warning !== undefined) terminal.note(terminal.noteStyle('yellow', server.warning));
   terminal.line('Ctrl-C ends it.');
-  if (!signal.aborted) await once(signal, 'abort');
+  await once(interrupted(), 'abort');
   await server.close();
   return EXIT.ok;
 }

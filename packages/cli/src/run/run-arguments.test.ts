@@ -54,6 +54,7 @@ test('every option of the contract for foreign images is understood', () => {
     record: 'r.hsr',
     trace: 't.jsonl',
     json: {kind: 'stdout'},
+    depth: 'exits',
   });
 });
 

@@ -48,6 +48,8 @@ export interface RunArguments {
   readonly record: string | undefined;
   readonly trace: string | undefined;
   readonly json: Sink | undefined;
+  /** On KVM: a step an exit, or an instruction where it can single-step. */
+  readonly depth: 'exits' | 'instructions';
 }
 
 const PORT = 0xffff;
@@ -87,6 +89,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     record: args.value('record'),
     trace: args.value('trace'),
     json: sink(args.value('json')),
+    depth: args.has('single-step') ? 'instructions' : 'exits',
   };
 }
 

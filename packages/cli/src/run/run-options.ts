@@ -30,7 +30,7 @@ export const RUN_OPTIONS = {
   },
   'serial-script': {
     value: 'FILE',
-    help: 'What to type: lines `wait TEXT` and `send TEXT`, with \\n, \\r, \\t and \\xNN.',
+    help: 'What to type: lines `wait "text"` and `send "text\\n"`.',
   },
   'stop-serial': {value: 'REGEX', help: 'Stop when the serial output matches.'},
   'capture-port': {
@@ -49,6 +49,7 @@ export const RUN_OPTIONS = {
   },
   record: {value: 'FILE', help: 'Write the record of the run (.hsr): it can be opened in the lab and compared.'},
   trace: {value: 'FILE', help: 'Write every event as one line of JSON.'},
+  'single-step': {value: undefined, help: 'With --on kvm: record each instruction where this KVM can single-step.'},
   json: {value: 'FILE|-', help: 'Write the result as JSON.'},
 } as const satisfies Readonly<Record<string, Option>>;
 

@@ -10,6 +10,8 @@ export interface Terminal {
   line(text?: string): void;
   /** One line beside the results (progress, warnings, trouble): standard error. */
   note(text: string): void;
+  /** Bytes beside the results, as they are: standard error. */
+  noteBytes(bytes: Uint8Array): void;
   /** Replaces the moving line on standard error; does nothing where nobody looks. '' removes it. */
   status(text: string): void;
   readonly style: Styles;
@@ -42,11 +44,18 @@ export function processTerminal(out: Stream, err: Stream, env: Readonly<Record<s
     shown = '';
   };
   return {
-    write: text => void out.write(text),
+    write: text => {
+      clear();
+      out.write(text);
+    },
     line: (text = '') => void out.write(`${text}\n`),
     note: text => {
       clear();
       err.write(`${text}\n`);
+    },
+    noteBytes: bytes => {
+      clear();
+      err.write(bytes);
     },
     status: text => {
       if (err.isTTY !== true || env['TERM'] === 'dumb') return;

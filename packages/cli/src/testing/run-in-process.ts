@@ -20,13 +20,14 @@ export async function runInProcess(commands: readonly Command[], args: readonly 
       write: text => void out.push(typeof text === 'string' ? text : decoder.decode(text)),
       line: (text = '') => void out.push(`${text}\n`),
       note: text => void notes.push(`${text}\n`),
+      noteBytes: bytes => void notes.push(decoder.decode(bytes)),
       status: () => undefined,
       style: styles('plain'),
       noteStyle: styles('plain'),
       width: 80,
     },
     clock: {now: () => 0},
-    signal: new AbortController().signal,
+    interrupted: () => new AbortController().signal,
   });
   return {status, out: out.join(''), notes: notes.join('')};
 }

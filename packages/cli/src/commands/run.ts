@@ -1,0 +1,175 @@
+// `hyperscope run`: a guest, or any foreign image, on any technique; what it printed, how it ended, and why.
+
+import {exitStatusOf, parseSerialScript} from '@hyperscope/simulation';
+import {writeRecord} from '@hyperscope/trace';
+import {EXIT} from '../exit-status.js';
+import {readText, writeBytes} from '../files.js';
+import {execute} from '../run/execute.js';
+import type {Executed, ExecutionResult} from '../run/execute.js';
+import {traceLines} from '../run/event-lines.js';
+import {loadProgram} from '../run/program.js';
+import type {Program} from '../run/program.js';
+import {readRunArguments} from '../run/run-arguments.js';
+import type {RunArguments, Sink} from '../run/run-arguments.js';
+import {RUN_OPTIONS} from '../run/run-options.js';
+import {parseArguments} from '../terminal/arguments.js';
+import {progress, short} from '../terminal/progress.js';
+import {table} from '../terminal/table.js';
+import type {Terminal} from '../terminal/terminal.js';
+import type {Command, CommandContext} from './command.js';
+
+export const RUN: Command = {
+  name: 'run',
+  summary: 'run a guest or any image, and say how it ended',
+  usage: 'hyperscope run IMAGE [--on TECHNIQUE] [options]',
+  description: [
+    'IMAGE is a guest (hyperscope guests), an .asm file, or a file that runs unchanged: a boot sector or disk image ' +
+      '(ends in 55AA, loaded at 0x7c00), a multiboot-1 kernel, a 64-bit ELF file; with --as rom a ROM, with --as raw ' +
+      'any flat binary at --at, in --mode, with registers from --set.',
+    'What the guest prints on its first serial port goes to standard output as it comes; how it ended and its exits go ' +
+      'to standard error. With --json - the result alone is on standard output.',
+    'Ports at which nothing answers read all ones and are counted. An instruction outside the supported set is named, ' +
+      'with its bytes and address; it is never guessed.',
+  ],
+  options: RUN_OPTIONS,
+  examples: [
+    {line: 'hyperscope run hello-kvm', what: 'A guest under simulated VT-x with EPT.'},
+    {line: 'hyperscope run hello-kvm --on kvm', what: "The same bytes on this machine's KVM."},
+    {
+      line: 'hyperscope run boot.img --stop-serial "login:" --timeout 10',
+      what: 'A boot sector, until it prints something.',
+    },
+    {
+      line: 'hyperscope run kernel --append "test=1" --module initrd --exit-port 0xf4 --json -',
+      what: 'A multiboot kernel, judged by a script.',
+    },
+    {
+      line: 'hyperscope run code.bin --as raw --at 0x1000 --mode long --set rax=5 --dump-memory 0x2000:16',
+      what: 'Eight instructions you wrote by hand.',
+    },
+  ],
+  exitCodes: [
+    {
+      code: 0,
+      what: 'the guest stopped: HLT with nothing to wake it, debug exit (of any value), power-off, --stop-serial',
+    },
+    {code: 1, what: 'a mistake in Hyperscope'},
+    {code: 2, what: 'bad usage, or an image that cannot be read'},
+    {code: 3, what: 'triple fault; the message tells the chain of faults'},
+    {code: 4, what: 'a limit was reached'},
+    {code: 5, what: 'an instruction or device outside the supported set'},
+    {code: 6, what: 'KVM failed, or is not there'},
+  ],
+  run: runCommand,
+};
+
+async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
+  const given = readRunArguments(parseArguments(RUN_OPTIONS, args));
+  if (given.disks.length > 0) {
+    context.terminal.note('There is no disk controller in this machine yet: --disk cannot be honoured.');
+    return EXIT.unsupported;
+  }
+  const program = loadProgram(given, context.terminal);
+  const executed = runProgramToEnd(given, program, context);
+  await writeOutputs(given, executed);
+  report(given, executed.result, context.terminal);
+  return exitStatusOf(executed.result.outcome);
+}
+
+function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock}: CommandContext): Executed {
+  const serial = serialSink(given, terminal);
+  const unit = given.technique === 'kvm' ? 'exits' : 'instructions';
+  const line = progress(terminal, clock, unit, given.maxInstructions);
+  const script = given.serialScript;
+  try {
+    return execute({
+      program,
+      technique: given.technique,
+      ports: {
+        exitPort: given.exitPort,
+        powerOffPort: given.powerOffPort,
+        capturePorts: given.capturePorts.map(({port}) => port),
+      },
+      profile: profileText(given),
+      maxInstructions: given.maxInstructions,
+      timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
+      serialScript: script === undefined ? [] : parseSerialScript(readText(script)),
+      stopSerial: given.stopSerial,
+      dumps: given.dumps.map(({address, length}) => ({address: Number(address), length})),
+      recording: given.record === undefined && given.trace === undefined ? 'off' : 'on',
+      depth: given.depth,
+      clock,
+      onProgress: (done, printed) => {
+        serial.write(printed);
+        line.update(done);
+      },
+    });
+  } finally {
+    line.end();
+    serial.end();
+  }
+}
+
+/** The processor of a simulated run, as the techniques read it: 'westmere,+smep,vendor=AuthenticAMD'. */
+function profileText({cpu, vendor}: RunArguments): string | undefined {
+  const parts = [
+    cpu.profile ?? '',
+    ...cpu.add.map(feature => `+${feature}`),
+    ...cpu.remove.map(feature => `-${feature}`),
+    ...(vendor === undefined ? [] : [`vendor=${vendor}`]),
+  ];
+  return parts.length === 1 && parts[0] === '' ? undefined : parts.join(',');
+}
+
+/** Where the guest's first serial port goes, as it prints. */
+function serialSink(given: RunArguments, terminal: Terminal): {write(bytes: Uint8Array): void; end(): void} {
+  const sink: Sink | 'notes' = given.serial ?? (given.json?.kind === 'stdout' ? 'notes' : {kind: 'stdout'});
+  if (sink !== 'notes' && sink.kind === 'file') {
+    const printed: Uint8Array[] = [];
+    return {write: bytes => void printed.push(bytes), end: () => writeBytes(sink.path, Buffer.concat(printed))};
+  }
+  let last: number | undefined;
+  return {
+    write: bytes => {
+      if (bytes.length === 0) return;
+      last = bytes.at(-1);
+      if (sink === 'notes') terminal.noteBytes(bytes);
+      else terminal.write(bytes);
+    },
+    // What follows begins on a line of its own, where a person looks.
+    end: () => {
+      if (last !== undefined && last !== 0x0a) terminal.noteBytes(new TextEncoder().encode('\n'));
+    },
+  };
+}
+
+async function writeOutputs(given: RunArguments, {record, captured}: Executed): Promise<void> {
+  for (const {port, path} of given.capturePorts) writeBytes(path, captured.get(port) ?? new Uint8Array());
+  if (record === undefined) return;
+  if (given.record !== undefined) writeBytes(given.record, await writeRecord(record));
+  if (given.trace !== undefined) writeBytes(given.trace, traceLines(record));
+}
+
+function report(given: RunArguments, result: ExecutionResult, terminal: Terminal): void {
+  if (given.json !== undefined) {
+    const text = `${JSON.stringify(result, undefined, 2)}\n`;
+    if (given.json.kind === 'stdout') terminal.write(text);
+    else writeBytes(given.json.path, text);
+  }
+  if (given.json?.kind === 'stdout') return;
+  const good = exitStatusOf(result.outcome) === EXIT.ok;
+  terminal.note(`${terminal.noteStyle(good ? 'green' : 'red', result.outcome)}: ${result.message}`);
+  const work = result.instructions === null ? '' : `${short(result.instructions)} instructions, `;
+  terminal.note(terminal.noteStyle('dim', `${result.technique}: ${work}${result.seconds.toFixed(3)} s`));
+  const exits = Object.entries(result.exits).sort((a, b) => b[1] - a[1]);
+  if (exits.length === 0) return;
+  const rows = exits.map(([reason, count]) => [reason, String(count)]);
+  for (const line of table(
+    [
+      {title: 'exit', align: 'left'},
+      {title: 'count', align: 'right'},
+    ],
+    rows,
+  ))
+    terminal.note(`  ${line}`);
+}

@@ -1,0 +1,22 @@
+// A record's events as lines of JSON: for tools that read them one by one.
+
+import type {RunRecord, TraceEvent} from '@hyperscope/trace';
+
+/** One line an event: {"step", "cycle", "who", "rip", "kind", …}; 64-bit values and bytes are hexadecimal texts. */
+export function traceLines(record: RunRecord): string {
+  const lines: string[] = [];
+  for (const step of record.steps()) {
+    const {index, cycle, who, rip} = step;
+    for (const event of record.eventsOf(index)) lines.push(line({step: index, cycle, who, rip, ...event}));
+  }
+  return lines.join('');
+}
+
+function line(event: TraceEvent & Readonly<Record<'step' | 'cycle' | 'who' | 'rip', unknown>>): string {
+  const text = JSON.stringify(event, (_key, value: unknown) => {
+    if (typeof value === 'bigint') return `0x${value.toString(16)}`;
+    if (value instanceof Uint8Array) return [...value].map(byte => byte.toString(16).padStart(2, '0')).join('');
+    return value;
+  });
+  return `${text}\n`;
+}

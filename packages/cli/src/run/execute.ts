@@ -1,0 +1,55 @@
+// Runs a program on any technique, simulated or real, and gives one kind of answer.
+
+import {requireTechnique, runToResult} from '@hyperscope/simulation';
+import type {RunRequest, RunResult} from '@hyperscope/simulation';
+import type {RunRecord} from '@hyperscope/trace';
+import type {Clock} from '@hyperscope/base';
+import {executeOnKvm} from './execute-on-kvm.js';
+import type {Program} from './program.js';
+
+export interface Execution {
+  readonly program: Program;
+  /** 'kvm', or the id of a simulated technique. */
+  readonly technique: string;
+  readonly ports: NonNullable<RunRequest['ports']>;
+  /** Profile with features, as `--cpu` gives it. Only simulated processors have one. */
+  readonly profile: string | undefined;
+  /** Guest instructions; on KVM, exits. */
+  readonly maxInstructions: number | undefined;
+  readonly timeoutMilliseconds: number | undefined;
+  readonly serialScript: NonNullable<RunRequest['serialScript']>;
+  readonly stopSerial: RegExp | undefined;
+  readonly dumps: readonly {readonly address: number; readonly length: number}[];
+  readonly recording: 'on' | 'off';
+  /** On KVM: a step an exit, or an instruction where it can single-step. */
+  readonly depth: 'exits' | 'instructions';
+  readonly clock: Clock;
+  /** Told now and then how many instructions (or exits) were executed, and what the guest printed since. */
+  readonly onProgress: (done: number, printed: Uint8Array) => void;
+}
+
+/** The JSON of the contract. Real KVM does not tell how many instructions or cycles were the guest's: null. */
+export type ExecutionResult = Omit<RunResult, 'instructions' | 'cycles'> & {
+  readonly instructions: number | null;
+  readonly cycles: number | null;
+};
+
+export interface Executed {
+  readonly result: ExecutionResult;
+  /** When a recording was asked for, and there was a run. */
+  readonly record: RunRecord | undefined;
+  readonly captured: ReadonlyMap<number, Uint8Array>;
+}
+
+/** @throws UserError for a technique or a profile that does not exist. KVM's trouble is an outcome. */
+export function execute(execution: Execution): Executed {
+  if (execution.technique === 'kvm') return executeOnKvm(execution);
+  const {program, dumps, ...rest} = execution;
+  return runToResult({
+    ...rest,
+    technique: requireTechnique(execution.technique),
+    image: program.loaded,
+    guest: program,
+    dumpMemory: dumps,
+  });
+}
