@@ -13,6 +13,8 @@ export function singleStepTrap(cpu: Processor, instruction: Instruction): Fault 
   const {registers} = cpu;
   // INT n clears TF, so it does not trap; an instruction that ended in another world (VM entry) has no TF of ours.
   if (registers.get('INTERRUPT_SHADOW') === SHADOW_MOV_SS || instruction.mnemonic.startsWith('INT')) return undefined;
+  // SYSCALL with TF in FMASK takes the trap away (SDM vol. 2, "SYSCALL—Fast System Call").
+  if (instruction.mnemonic === 'SYSCALL' && !registers.flag('TF')) return undefined;
   registers.set('DR6', registers.get('DR6') | DR6_BS);
   const tf = check(
     'RFLAGS.TF = 0 when the instruction began',

@@ -102,15 +102,21 @@ export class Mmu {
     return BigInt.asUintN(this.#cpu.linearAddressBits, linear + BigInt(bytes));
   }
 
+  /** Numbers first: nearly every access is allowed at a glance; only what is left is worth asking in full. */
   #tlbAllows(flags: number, access: AccessKind, privilege: Privilege): boolean {
-    if ((flags & PROVEN[access]) === 0) return false;
-    if (access === 'write' && (flags & TLB_DIRTY) === 0) return false;
+    if ((flags & PROVEN[access]) === 0 || (access === 'write' && (flags & TLB_DIRTY) === 0)) return false;
+    const {registers} = this.#cpu;
+    const typeAllows =
+      access === 'execute' ? (flags & TLB_NO_EXECUTE) === 0 : access === 'read' || (flags & TLB_WRITABLE) !== 0;
+    const isUserPage = (flags & TLB_USER) !== 0;
+    if (typeAllows && isUserPage && (privilege === 'user' || (low(registers, CR4) & (CR4_SMEP | CR4_SMAP)) === 0))
+      return true;
+    if ((typeAllows && !isUserPage && privilege !== 'user') || !isPaging(registers)) return true;
     const rights = {
-      user: (flags & TLB_USER) !== 0,
+      user: isUserPage,
       writable: (flags & TLB_WRITABLE) !== 0,
       noExecute: (flags & TLB_NO_EXECUTE) !== 0,
     };
-    if (!isPaging(this.#cpu.registers)) return true;
     return deniedBy(access, privilege, rights, this.#protections()) === undefined;
   }
 

@@ -1,0 +1,55 @@
+import {expect, test} from 'vitest';
+import {COST_MODELS, costModelById} from './cost-model.js';
+import {cpuidEntry} from './cpuid.js';
+import {featuresOf, withFeature} from './features.js';
+import {MODERN_INTEL, NEHALEM, PROFILES, profileById, withVendor} from './profiles.js';
+
+test('profiles are found by id and have long mode and VMX', () => {
+  for (const profile of PROFILES) {
+    expect(profileById(profile.id)).toBe(profile);
+    expect(featuresOf(profile)).toMatchObject({lm: true, vmx: true, nx: true, syscall: true, svm: false});
+  }
+});
+
+test('a feature can be switched on and off, and nothing else changes', () => {
+  const without = withFeature(MODERN_INTEL, 'smep', 'off');
+  expect(featuresOf(without)).toEqual({...featuresOf(MODERN_INTEL), smep: false});
+  expect(withFeature(without, 'smep', 'on').cpuid).toEqual(MODERN_INTEL.cpuid);
+});
+
+test('another vendor is another twelve letters in leaf 0', () => {
+  const letters = (register: number): string =>
+    String.fromCharCode(register & 255, (register >> 8) & 255, (register >> 16) & 255, register >>> 24);
+  const [, ebx, ecx, edx] = cpuidEntry(withVendor(NEHALEM, 'AuthenticAMD'), 0, 0);
+  expect(letters(ebx) + letters(edx) + letters(ecx)).toBe('AuthenticAMD');
+});
+
+test('a leaf beyond the highest reads as the highest basic leaf; a missing one in between as zeros', () => {
+  expect(cpuidEntry(MODERN_INTEL, 0x4000_0000, 0)).toEqual(cpuidEntry(MODERN_INTEL, 7, 0));
+  expect(cpuidEntry(MODERN_INTEL, 5, 0)).toEqual([0, 0, 0, 0]);
+  expect(cpuidEntry(MODERN_INTEL, 7, 1)).toEqual([0, 0, 0, 0]);
+});
+
+test('every figure of a cost model says where it comes from', () => {
+  for (const model of COST_MODELS) {
+    expect(costModelById(model.id)).toBe(model);
+    for (const cost of [
+      model.instruction,
+      model.exception,
+      model.syscall,
+      model.portAccess,
+      model.vmEntry,
+      model.vmExit,
+      model.vmread,
+      model.vmwrite,
+      model.tlbMissReference,
+    ]) {
+      expect(cost.cycles).toBeGreaterThan(0);
+      expect(cost.source.startsWith('our assumption')).toBe(cost.kind === 'assumed');
+    }
+  }
+});
+
+test('entry and exit add up to the round trip that was measured', () => {
+  expect(COST_MODELS.map(model => model.vmEntry.cycles + model.vmExit.cycles)).toEqual([4340, 2123, 1009, 761, 784]);
+});
