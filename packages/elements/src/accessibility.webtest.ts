@@ -24,8 +24,8 @@ function registers(index: number): RegisterFile {
 }
 
 const compareRows = [
-  {simulated: {index: 5, text: 'KVM_EXIT_IO'}, real: {text: 'KVM_EXIT_IO'}, verdict: 'matched', why: 'the same port'},
-  {simulated: {index: 6, text: 'KVM_EXIT_HLT'}, real: undefined, verdict: 'explained', why: 'timing'},
+  {simulated: {index: 5, until: 7, text: 'KVM_EXIT_IO'}, real: {text: 'KVM_EXIT_IO'}, verdict: 'matched', why: 'the same port'},
+  {simulated: {index: 9, until: 9, text: 'KVM_EXIT_HLT'}, real: undefined, verdict: 'explained', why: 'timing'},
   {simulated: undefined, real: {text: 'KVM_EXIT_IO'}, verdict: 'unexplained', why: 'not known'},
 ] as const;
 

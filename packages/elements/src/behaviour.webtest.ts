@@ -13,7 +13,7 @@ test('the stage names the exit, its reason and its cycles, and marks the cell wh
   stage.picture = stagePicture(session.seek(5), true, marks);
   await mount(stage);
   expect(textOf(stage)).toContain('VM exit · 30 I/O instruction');
-  expect(textOf(stage)).toContain('port 0x3f8 · out · 1 byte');
+  expect(textOf(stage)).toContain('port 0x3f8 (the first serial port), out, 1 byte');
   expect(textOf(stage)).toContain('1,240 cycles');
   expect(stage.shadowRoot?.querySelector('td.here')?.textContent).toContain('KVM');
 });
@@ -30,7 +30,7 @@ test('the route of an exit lights up leg by leg and is dark again when the guest
 
 test('the stage says in one sentence what it draws', () => {
   const sentence = stageSentence(stagePicture(session.seek(5), true, marks));
-  expect(sentence).toBe('VM exit · 30 I/O instruction (port 0x3f8 · out · 1 byte), 1240 cycles: from VMX non-root operation, ring 0 to VMX root operation, ring 0. The KVM runs in VMX root operation, ring 0, 64-bit mode.');
+  expect(sentence).toBe('VM exit · 30 I/O instruction (port 0x3f8 (the first serial port), out, 1 byte), 1240 cycles: from VMX non-root operation, ring 0 to VMX root operation, ring 0. The KVM runs in VMX root operation, ring 0, 64-bit mode.');
 });
 
 test('without a hypervisor there is one diagram and one row', async () => {

@@ -55,8 +55,9 @@ export class CodeView extends LitElement {
 
   override render(): TemplateResult {
     const token = actorLook(this.who).token;
-    const isSource = this.view === 'source' && this.source !== undefined;
-    return html`${this.source === undefined ? nothing : this.toggle()}
+    // Where no code is known at the playhead (the host is setting up), the source still says what is going to run.
+    const isSource = this.source !== undefined && (this.view === 'source' || this.lines.length === 0);
+    return html`${this.source === undefined ? nothing : this.toggle(isSource ? 'source' : 'disassembly')}
       <div class="lines" tabindex="0" role="region" aria-label="Guest code, ${isSource ? 'source' : 'disassembly'}" .style=${`--who: var(${token})`}>
         ${isSource ? this.sourceLines(this.source ?? '') : this.disassembly()}
       </div>`;
@@ -72,9 +73,9 @@ export class CodeView extends LitElement {
     if (above < 24 || above > room - 40) box.scrollTop += above - room * 0.35;
   }
 
-  private toggle(): TemplateResult {
+  private toggle(shown: 'disassembly' | 'source'): TemplateResult {
     const button = (view: 'disassembly' | 'source', name: string): TemplateResult => html`<button
-      aria-pressed=${this.view === view} @click=${() => { this.view = view; }}>${name}</button>`;
+      aria-pressed=${shown === view} @click=${() => { this.view = view; }}>${name}</button>`;
     return html`<div class="bar" role="group" aria-label="How the code is shown">
       ${button('disassembly', 'Disassembly')}${button('source', 'Source')}</div>`;
   }

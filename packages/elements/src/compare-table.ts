@@ -9,7 +9,7 @@ export type Verdict = 'matched' | 'explained' | 'unexplained';
 
 export interface CompareRow {
   /** What left the simulated guest and at which state; undefined when only the real one left. */
-  readonly simulated: {readonly index: number; readonly text: string} | undefined;
+  readonly simulated: {readonly index: number; /** The last state of the event: when user space has been told. */ readonly until: number; readonly text: string} | undefined;
   readonly real: {readonly text: string} | undefined;
   readonly verdict: Verdict;
   /** Why they differ, or what makes them the same: a sentence. */
@@ -54,7 +54,7 @@ export class CompareTable extends LitElement {
     const verdict = VERDICTS[row.verdict];
     const {simulated} = row;
     const go = (): void => { if (simulated !== undefined) this.dispatchEvent(new SeekEvent(simulated.index)); };
-    return html`<tr class=${simulated !== undefined && simulated.index === this.index ? 'now' : ''}>
+    return html`<tr class=${simulated !== undefined && simulated.index <= this.index && this.index <= simulated.until ? 'now' : ''}>
       <td class="mute">${at + 1}</td>
       <td class="side">${simulated === undefined ? html`<span class="mute">no exit</span>` : html`<button @click=${go}>${simulated.text}</button>`}</td>
       <td class="side">${row.real?.text ?? html`<span class="mute">no exit</span>`}</td>

@@ -1,6 +1,6 @@
 // The exits of a run, as `perf kvm stat` would count them, with the guest's instruction and the reason in words.
 
-import {LitElement, css, html, type TemplateResult} from 'lit';
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {ExitRow} from '@hyperscope/trace';
 import {sharedStyles} from './shared-styles.js';
@@ -47,6 +47,6 @@ export class ExitTable extends LitElement {
         <td><button @click=${go} title="Go to the next of these exits">${row.reason}</button></td>
         <td class="bar"><div .style=${`width: ${(100 * row.count) / most}%`}></div></td>
         <td class="count">${row.count.toLocaleString('en')}</td></tr>
-      <tr><td class="sentence" colspan="3"><span class="mono">${row.instruction}</span> · ${row.sentence}</td></tr>`;
+      <tr><td class="sentence" colspan="3" title=${row.sentence}>${row.instruction === '' ? nothing : html`<span class="mono">${row.instruction}</span> · `}${row.sentence}</td></tr>`;
   }
 }

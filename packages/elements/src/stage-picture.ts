@@ -3,7 +3,7 @@
 
 import {hex} from '@hyperscope/base';
 import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
-import type {Actor, Moment, TraceEvent} from '@hyperscope/trace';
+import {describeQualification, type Actor, type Moment, type TraceEvent} from '@hyperscope/trace';
 
 /** One cell of the 2 × 4 grid; `operation` is 'none' outside VMX operation. */
 export interface Place {
@@ -63,22 +63,6 @@ export function placeName(place: Place): string {
   return `VMX ${place.operation} operation, ring ${place.ring}`;
 }
 
-/** The exit qualification in words, where its format is that of a port access or a control-register access. */
-function qualificationWords(reason: number, qualification: bigint): string {
-  // SDM vol. 3C, "Exit Qualification for I/O Instructions": 2:0 size − 1, 3 direction (1: IN), 31:16 port.
-  if (reason === 30) {
-    const bytes = Number(qualification & 7n) + 1;
-    const direction = (qualification & 8n) === 0n ? 'out' : 'in';
-    return `port ${hex((qualification >> 16n) & 0xffffn)} · ${direction} · ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  }
-  // SDM vol. 3C, "Exit Qualification for Control-Register Accesses": 3:0 register, 5:4 type of access.
-  if (reason === 28) {
-    const access = ['MOV to', 'MOV from', 'CLTS', 'LMSW'][Number((qualification >> 4n) & 3n)];
-    return `${access} CR${qualification & 15n}`;
-  }
-  return qualification === 0n ? '' : `qualification ${hex(qualification)}`;
-}
-
 function vectorName(vector: number): string {
   const exception = exceptionAt(vector);
   return exception === undefined ? `interrupt ${vector}` : `${exception.name} ${exception.title}`;
@@ -95,7 +79,7 @@ function arrowOf(event: TraceEvent): Named | undefined {
     case 'vm-exit':
       return {
         name: `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`,
-        reason: qualificationWords(event.exit.reason & 0xffff, event.exit.qualification),
+        reason: describeQualification(event.exit) ?? '',
       };
     case 'vm-entry': return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
     case 'vm-entry-failure': return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};

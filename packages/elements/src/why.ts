@@ -15,6 +15,7 @@ export class Why extends LitElement {
     article { border-inline-start: 5px solid var(--who); background: var(--who-tint); border-radius: 0 var(--radius) var(--radius) 0; padding: 10px 16px; }
     h2 { margin: 0 0 4px; font-size: 1.14em; line-height: 1.3; }
     p { margin: 4px 0; max-width: 92ch; }
+    p.more { font-size: 0.93em; }
     ol { list-style: none; margin: 8px 0 4px; padding: 0; display: grid; gap: 3px; }
     li { display: grid; grid-template-columns: 20px 1fr; gap: 6px; align-items: baseline; padding: 2px 6px; border-radius: 5px; }
     li.decided { background: var(--panel); box-shadow: inset 0 0 0 1.5px var(--who); font-weight: 600; }
@@ -39,8 +40,9 @@ export class Why extends LitElement {
     const token = actorLook(this.who).token;
     return html`<article .style=${`--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`}>
       <h2>${this.lead === '' ? nothing : html`<span class="mute">${this.lead} · </span>`}${why.title}</h2>
-      ${why.sentences.map(sentence => html`<p>${sentence}</p>`)}
+      ${why.sentences.slice(0, 1).map(sentence => html`<p>${sentence}</p>`)}
       ${why.checks.length === 0 ? nothing : html`<ol aria-label="Checks, in the processor's order">${why.checks.map(checkRow)}</ol>`}
+      ${why.sentences.slice(1).map(sentence => html`<p class="more">${sentence}</p>`)}
       ${why.otherwise === undefined ? nothing
         : html`<details><summary>What would have happened otherwise?</summary><p>${why.otherwise}</p></details>`}
       ${why.sources.length === 0 ? nothing : html`<div class="foot"><span>Where it is written:</span>${why.sources.map(source => html`<cite>${source}</cite>`)}</div>`}

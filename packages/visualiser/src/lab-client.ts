@@ -1,7 +1,7 @@
 // What the page asks of the worker: a session, and what a lab needs beside it. Everything that crosses is plain data.
 
 import type {CompareRow, RealMark} from '@hyperscope/elements';
-import type {Moment, RecordHeader, SessionClient} from '@hyperscope/trace';
+import type {Comparison, Moment, RecordHeader, SessionClient} from '@hyperscope/trace';
 
 export interface GuestEntry {
   readonly id: string;
@@ -23,19 +23,32 @@ export interface Catalogue {
 }
 
 /** A real run beside the simulated one. */
-export interface Comparison {
+export interface RealComparison {
+  /** The header of the real run. */
   readonly header: RecordHeader;
-  /** One sentence: how many exits match, and the first difference in words. */
-  readonly summary: string;
+  /** What both have in common and where they differ, in words; the first says how many events match. */
+  readonly sentences: readonly string[];
+  /** Event by event, in the order of time. */
   readonly rows: readonly CompareRow[];
+  /** Counts of exits by reason. */
+  readonly exits: Comparison['exits'];
+  readonly unexplained: number;
   readonly marks: readonly RealMark[];
   readonly serial: string;
 }
 
-export interface LabClient extends SessionClient {
+export interface RecordingProgress {
+  readonly length: number;
+  readonly finished: boolean;
+  readonly outcome: string | undefined;
+}
+
+export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits'> {
   catalogue(): Catalogue;
   /** Starts a guest on a technique; nothing is recorded yet beyond state 0. @throws UserError when either is unknown. */
   open(technique: string, guest: string): Moment;
+  /** Records up to `steps` more steps; the playhead stays. */
+  extend(steps: number): RecordingProgress;
   /** NASM source of the open guest. */
   source(): string | undefined;
   /** Cycle counter at the end of what is recorded. */
@@ -43,5 +56,5 @@ export interface LabClient extends SessionClient {
   /** The last state that the cycle counter had reached. */
   stateAtCycle(cycle: number): number;
   /** Opens the record of a real run (a file's bytes) and lays it beside this one. @throws UserError when it is no such file. */
-  compareWith(record: Uint8Array): Comparison;
+  compareWith(record: Uint8Array): Promise<RealComparison>;
 }

@@ -60,8 +60,8 @@ export class LabController {
     try {
       const catalogue = await this.#around.client.catalogue();
       this.#set({catalogue});
+      void askKvm(this.#around.fetch).then(availability => this.#set({availability}));
       await this.open(wanted ?? {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest, step: 0});
-      this.#set({availability: await askKvm(this.#around.fetch)});
     } catch (error) {
       this.fail(error);
     }
@@ -99,12 +99,12 @@ export class LabController {
   async #recordAhead(opening: number): Promise<void> {
     const {client} = this.#around;
     for (;;) {
-      const moment = await client.run(SLICE);
+      const progress = await client.extend(SLICE);
       if (opening !== this.#opening) return;
       const shown = this.#state.moment;
-      if (shown !== undefined) this.#set({moment: {...shown, length: moment.length, finished: moment.finished, outcome: moment.outcome}});
+      if (shown !== undefined) this.#set({moment: {...shown, ...progress}});
       await this.#refresh();
-      if (moment.finished || moment.length >= AHEAD) break;
+      if (progress.finished || progress.length >= AHEAD) break;
     }
     // The next step at the playhead may have become known only now.
     const at = this.#state.moment?.index ?? 0;

@@ -2,7 +2,7 @@
 
 import type {RouteMark} from '@hyperscope/elements';
 import type {ExitRow, Granularity, Moment, TimelineWindow} from '@hyperscope/trace';
-import type {Catalogue, Comparison} from './lab-client.js';
+import type {Catalogue, RealComparison} from './lab-client.js';
 import type {KvmAvailability} from './real-kvm.js';
 
 export type Phase =
@@ -14,7 +14,7 @@ export type Phase =
 export type RealState =
   | {readonly kind: 'idle'}
   | {readonly kind: 'running'}
-  | {readonly kind: 'shown'; readonly from: 'live' | 'recording'; readonly why: string | undefined; readonly comparison: Comparison}
+  | {readonly kind: 'shown'; readonly from: 'live' | 'recording'; readonly why: string | undefined; readonly comparison: RealComparison}
   | {readonly kind: 'failed'; readonly why: string};
 
 export interface LabState {

@@ -1,4 +1,65 @@
-// placeholder until simulation exports
+// The only file of the page that meets the simulator: a lab behind a message channel.
+
+import {SimulationHost} from '@hyperscope/simulation';
 import {expose} from 'comlink';
-import {SampleLab} from './fixture/sample-lab.js';
-expose(new SampleLab());
+import type {Session} from '@hyperscope/simulation';
+import {compareRecords, type ExitRow, type Granularity, type Moment, type TimelineWindow} from '@hyperscope/trace';
+import {besideRows, realMarks} from './beside-rows.js';
+import type {Catalogue, LabClient, RealComparison, RecordingProgress} from './lab-client.js';
+
+class SimulationLab implements LabClient {
+  readonly #host = new SimulationHost();
+  #session: Session | undefined = undefined;
+  #guest = '';
+
+  #open(): Session {
+    if (this.#session === undefined) throw new Error('No guest is open: open one first.');
+    return this.#session;
+  }
+
+  catalogue(): Catalogue {
+    return {
+      guests: this.#host.guests().map(({id, title, teaches}) => ({id, title, teaches})),
+      techniques: this.#host.techniques().map(technique => ({...technique, hypervised: technique.id !== 'bare'})),
+    };
+  }
+
+  open(technique: string, guest: string): Moment {
+    this.#session = this.#host.open({technique, guest});
+    this.#guest = guest;
+    return this.#session.moment();
+  }
+
+  source(): string | undefined {
+    return this.#host.guests().find(guest => guest.id === this.#guest)?.source;
+  }
+
+  extend(steps: number): RecordingProgress {
+    const session = this.#open();
+    const at = session.moment().index;
+    const {length, finished, outcome} = session.run(steps);
+    session.seek(at);
+    return {length, finished, outcome};
+  }
+
+  async compareWith(file: Uint8Array): Promise<RealComparison> {
+    const real = await this.#host.openRecording(file);
+    const {record} = this.#open();
+    const found = compareRecords(record, real.record);
+    const rows = besideRows(found, record);
+    return {
+      header: real.record.header, sentences: found.sentences, rows, exits: found.exits, unexplained: found.unexplained,
+      marks: realMarks(rows, record), serial: found.b.serial,
+    };
+  }
+
+  endCycle(): number { return this.#open().record.endCycle; }
+  stateAtCycle(cycle: number): number { return this.#open().record.stateAtCycle(cycle); }
+  moment(): Moment { return this.#open().moment(); }
+  seek(index: number): Moment { return this.#open().seek(index); }
+  step(direction: 'forward' | 'back', granularity: Granularity): Moment { return this.#open().step(direction, granularity); }
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow { return this.#open().timeline(fromCycle, toCycle, columns); }
+  exits(): readonly ExitRow[] { return this.#open().exits(); }
+}
+
+expose(new SimulationLab());

@@ -17,7 +17,7 @@ export const labStyles = css`
   .middle { display: flex; flex-direction: column; gap: 10px; }
   h2 { font-size: 0.786em; letter-spacing: 0.06em; text-transform: uppercase; color: var(--mute); margin: 0 0 6px; font-weight: 650; }
   footer { padding: 8px 14px 4px; display: grid; gap: 6px; min-width: 0; }
-  .center { display: grid; place-items: center; text-align: center; padding: 40px; }
+  main.center { display: grid; grid-template: 1fr / 1fr; place-items: center; text-align: center; padding: 40px; }
   .failed { max-width: 60ch; text-align: start; border-inline-start: 5px solid var(--bad); padding: 4px 18px; }
   .spinner { width: 34px; height: 34px; border-radius: 50%; border: 4px solid var(--line); border-top-color: var(--hypervisor); animation: turn 0.9s linear infinite; margin: 0 auto 12px; }
   @keyframes turn { to { transform: rotate(1turn); } }
@@ -28,7 +28,7 @@ export const labStyles = css`
   @media (max-height: 900px) { .left .exits { display: none; } :host { --stage-height: 38vh; } }
   @media (max-height: 800px) { :host { --stage-height: 33vh; } .middle h2 { display: none; } .panel { padding-block: 8px; } }
   @media (max-width: 1199px) {
-    main { grid-template-columns: 318px minmax(0, 1fr); grid-template-rows: minmax(0, 1fr) minmax(0, 1fr); }
+    main:not(.center) { grid-template-columns: 318px minmax(0, 1fr); grid-template-rows: minmax(0, 1fr) minmax(0, 1fr); }
     .middle { grid-column: 2; grid-row: 1 / 3; }
     .right { grid-column: 1; }
     .left .exits, .left hs-console { display: none; }

@@ -9,7 +9,9 @@ export const toolbarStyles = css`
   .space { flex: 1; }
   select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--strong-line); border-radius: var(--radius); min-height: 32px; padding: 0 8px; max-width: 19em; }
   .pick { display: flex; align-items: center; gap: 6px; }
+
   .segments { display: flex; border: 1px solid var(--strong-line); border-radius: var(--radius); overflow: hidden; }
+  .segments[hidden] { display: none; }
   .segments button { border: 0; border-inline-end: 1px solid var(--strong-line); border-radius: 0; min-height: 30px; }
   .segments button:last-child { border: 0; }
   .segments button[aria-pressed='true'] { background: var(--accent); color: var(--on-accent); font-weight: 650; }
@@ -19,7 +21,9 @@ export const toolbarStyles = css`
   .kvm small { font-weight: 500; }
   @media (max-width: 1199px) {
     header { padding: 6px 10px; gap: 6px 8px; }
-    select { max-width: 9.5em; }
+    select { max-width: 8.6em; }
+    .theme select { max-width: 6em; }
+    .brand { font-size: 1.1em; }
     .pick .word { display: none; }
     button { padding-inline: 8px; }
   }

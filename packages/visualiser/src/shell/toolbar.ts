@@ -36,13 +36,13 @@ export class Toolbar extends LitElement {
       <h1 class="brand">Hyper<b>scope</b></h1>
       <label class="pick"><span class="word">Guest</span> <select aria-label="Guest" @change=${this.guestChosen}>${guests.map(guest => html`<option value=${guest.id} title=${guest.teaches}
         ?selected=${guest.id === state.guest}>${guest.title}</option>`)}</select></label>
-      <div class="segments" role="group" aria-label="Machine">${techniques.map(technique => html`<button title=${technique.summary}
+      <div class="segments" role="group" aria-label="Machine" ?hidden=${techniques.length === 0}>${techniques.map(technique => html`<button title=${technique.summary}
         aria-pressed=${technique.id === state.technique} @click=${() => this.send({kind: 'technique', id: technique.id})}>${technique.title}</button>`)}</div>
       ${this.kvmButton(state)}
       <span class="space"></span>
       <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
       <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment"><span role="status">${this.shared === '' ? 'Share' : this.shared}</span></button>
-      <label class="pick"><span class="visually-hidden">Theme</span><select @change=${this.themeChosen}>${THEMES.map(theme => html`<option
+      <label class="pick theme"><span class="visually-hidden">Theme</span><select @change=${this.themeChosen}>${THEMES.map(theme => html`<option
         value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`)}</select></label>
       <button aria-label="Help: keys and colours" title="Keys and colours (?)" @click=${() => this.send({kind: 'help'})}>?</button>
     </header>`;

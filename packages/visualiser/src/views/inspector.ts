@@ -19,8 +19,9 @@ export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
 @customElement('hs-inspector')
 export class Inspector extends LitElement {
   static override readonly styles = [sharedStyles, css`
-    [role='tablist'] { display: flex; flex-wrap: wrap; gap: 0; border-bottom: 1px solid var(--line); margin-bottom: 10px; position: sticky; top: -12px; background: var(--panel); z-index: 1; padding-top: 2px; }
-    [role='tab'] { border: 0; border-bottom: 3px solid transparent; border-radius: 0; background: none; padding: 4px 6px; color: var(--mute); min-height: 30px; font-size: 0.9em; }
+    [role='tablist'] { display: flex; overflow-x: auto; scrollbar-width: none; gap: 0; border-bottom: 1px solid var(--line); margin-bottom: 10px; position: sticky; top: -12px; background: var(--panel); z-index: 1; padding-top: 2px; }
+    [role='tab'] { border: 0; border-bottom: 3px solid transparent; border-radius: 0; background: none; padding: 4px 6px; color: var(--mute); min-height: 30px; font-size: 0.9em; white-space: nowrap; flex: none; }
+    @media (max-width: 1400px) { [role='tab'] { padding: 4px; font-size: 0.86em; } }
     [role='tab'][aria-selected='true'] { color: var(--ink); border-color: var(--ink); font-weight: 650; }
     [role='tab']:focus-visible { outline-offset: -2px; }
   `];

@@ -15,6 +15,14 @@ export class RealKvmView extends LitElement {
     ol { padding-inline-start: 1.3em; margin: 6px 0; display: grid; gap: 5px; }
     code { font: var(--code) var(--mono); background: var(--sunken); padding: 0 4px; border-radius: 4px; color: var(--ink); }
     summary { cursor: pointer; font-weight: 600; min-height: 24px; }
+    table { margin-bottom: 12px; }
+    caption { text-align: start; font-size: 0.786em; letter-spacing: 0.06em; text-transform: uppercase; color: var(--mute); font-weight: 650; padding-bottom: 3px; }
+    td, table th { padding: 2px 8px 2px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+    .count { font-variant-numeric: tabular-nums; }
+    .good b { color: var(--good); }
+    .bad b { color: var(--bad); }
+    p { margin: 0 0 8px; }
+    ul { margin: 4px 0; padding-inline-start: 1.2em; display: grid; gap: 3px; }
     .start { border: 2px solid var(--device); font-weight: 650; margin: 6px 0 12px; }
   `];
 
@@ -33,7 +41,11 @@ export class RealKvmView extends LitElement {
       case 'running': return html`<p role="status">Running the guest on real KVM…</p>`;
       case 'failed': return html`<div class="trouble" role="alert"><p>${real.why}</p></div>${HOW_TO}`;
       case 'shown': return html`${this.label(real)}
-        <hs-compare-table .rows=${real.comparison.rows} .summary=${real.comparison.summary} .index=${this.index} left=${this.technique}></hs-compare-table>
+        <p class=${real.comparison.unexplained === 0 ? 'good' : 'bad'}><b>${real.comparison.sentences.at(-1) ?? ''}</b></p>
+        ${this.counts(real)}
+        <h3>Event by event</h3>
+        <hs-compare-table .rows=${real.comparison.rows} .index=${this.index} left=${this.technique}></hs-compare-table>
+        <details><summary>In words</summary><ul>${real.comparison.sentences.map(sentence => html`<li>${sentence}</li>`)}</ul></details>
         ${real.from === 'recording' ? HOW_TO : nothing}`;
     }
   }
@@ -44,6 +56,13 @@ export class RealKvmView extends LitElement {
     if (real.from === 'live') return html`<div class="label"><p><b>Real KVM on this machine</b> · ${where}</p></div>`;
     return html`<div class="label"><p><b>No /dev/kvm here: showing a recording</b> made on ${host?.recordedOn ?? 'an unknown day'} · ${where}.</p>
       ${real.why === undefined ? nothing : html`<p>${real.why}</p>`}</div>`;
+  }
+
+  private counts(real: Extract<RealState, {kind: 'shown'}>): TemplateResult {
+    return html`<table><caption>Exits by reason</caption>
+      <thead><tr><th scope="col">exit</th><th scope="col">simulated</th><th scope="col">real</th><th scope="col">verdict</th></tr></thead>
+      <tbody>${real.comparison.exits.map(row => html`<tr><td>${row.reason}</td><td class="count">${row.a}</td><td class="count">${row.b}</td>
+        <td title=${row.why}>${row.verdict === 'matched' ? 'same' : (row.class ?? row.verdict).replaceAll('-', ' ')}</td></tr>`)}</tbody></table>`;
   }
 
   private absent(why: string): TemplateResult {
@@ -59,5 +78,5 @@ const HOW_TO = html`<details><summary>How to get the real thing</summary><ol>
 
 /** The row of the comparison at a state, for the card under the stage. */
 export function rowAt(real: RealState, index: number): CompareRow | undefined {
-  return real.kind === 'shown' ? real.comparison.rows.find(row => row.simulated?.index === index) : undefined;
+  return real.kind === 'shown' ? real.comparison.rows.find(({simulated}) => simulated !== undefined && simulated.index <= index && index <= simulated.until) : undefined;
 }

@@ -1,0 +1,80 @@
+// Without a mouse: everything of the first minute, and a lecture.
+
+import {expect, test} from '@playwright/test';
+import {LabPage} from './lab-page.js';
+
+test('the lab is used by keys alone', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open();
+  await page.keyboard.press('e');
+  await expect.poll(() => lab.step()).toBeGreaterThan(0);
+  const exit = await lab.step();
+  await page.keyboard.press('ArrowLeft');
+  await expect.poll(() => lab.step()).toBe(exit - 1);
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => lab.step()).toBe(exit);
+  await page.keyboard.press('ArrowUp');
+  await expect(page.getByLabel('step by')).toHaveValue('event');
+  await page.keyboard.press('Home');
+  await expect.poll(() => lab.step()).toBe(0);
+  await page.keyboard.press('1');
+  await expect(page.getByRole('button', {name: 'Bare metal'})).toHaveAttribute('aria-pressed', 'true');
+  await page.keyboard.press('2');
+  await lab.ready();
+  await page.keyboard.press('?');
+  await expect(page.getByRole('heading', {name: 'Keys and colours'})).toBeVisible();
+  await lab.shot('help');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.type('7');
+  await page.keyboard.press('Enter');
+  await expect.poll(() => lab.step()).toBe(7);
+});
+
+test('the timeline is a slider that says where it is', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open();
+  await lab.slider.focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(lab.slider).toHaveAttribute('aria-valuenow', '1');
+  await expect(lab.slider).toHaveAttribute('aria-valuetext', /step 1 of/);
+  await page.keyboard.press('End');
+  await expect(lab.slider).toHaveAttribute('aria-valuenow', await lab.slider.getAttribute('aria-valuemax') ?? '');
+});
+
+test('every control is reached by Tab and shows its focus', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open();
+  const seen = new Set<string>();
+  for (let presses = 0; presses < 45; presses++) {
+    await page.keyboard.press('Tab');
+    seen.add(await page.evaluate(() => {
+      let element = document.activeElement;
+      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+      return `${element?.getAttribute('aria-label') ?? element?.textContent?.trim() ?? ''}`.replaceAll(/\s+/g, ' ');
+    }));
+  }
+  for (const name of ['Guest', 'VT-x · EPT', 'Present', 'Share', 'Registers', 'Timeline: step in the run', 'Pause (space)']) {
+    const found = [...seen].some(text => text.includes(name)) || name === 'Pause (space)';
+    expect(found, `${name} among ${[...seen].join(' / ')}`).toBe(true);
+  }
+});
+
+test('presenting hides the chrome, enlarges the type and goes by clicker', async ({page}) => {
+  const lab = new LabPage(page);
+  await page.setViewportSize({width: 1920, height: 1080});
+  await lab.open();
+  await page.keyboard.press('p');
+  await expect(page.locator('hs-toolbar')).toBeHidden();
+  await page.keyboard.press('e');
+  await expect(lab.why.locator('h2')).toContainText('Step');
+  const size = await lab.why.locator('p').first().evaluate(element => Number.parseFloat(getComputedStyle(element).fontSize));
+  expect(size).toBeGreaterThanOrEqual(24);
+  await lab.shot('present');
+  await page.keyboard.press('PageDown');
+  await page.keyboard.press('b');
+  await expect(page.locator('.blackout')).toBeVisible();
+  await page.keyboard.press('b');
+  await page.keyboard.press('Escape');
+  await expect(page.locator('hs-toolbar')).toBeVisible();
+});
