@@ -2,7 +2,7 @@
 
 import type {CodeSize} from '@hyperscope/isa';
 import {diagnosticAt, diagnosticOf, type Diagnostic} from './diagnostics.js';
-import {Pass, type EncodingCache} from './layout.js';
+import {EncodingCache, Pass} from './layout.js';
 import {preprocess, type Include, type LogicalLine} from './preprocessor.js';
 import {image, placeSections} from './section.js';
 import {parseBody, splitLabel, type Statement} from './statement.js';
@@ -46,8 +46,8 @@ export type Assembly =
   }
   | {readonly ok: false; readonly diagnostics: readonly Diagnostic[]};
 
-/** Passes that a program may take to settle. Real ones take two to five. */
-const PASS_LIMIT = 64;
+/** Passes that a program may take to settle. Most take two to five; a chain of jumps that push each other apart, more. */
+const PASS_LIMIT = 1000;
 
 /**
  * Assembles NASM syntax into a flat binary, byte for byte what `nasm -f bin` gives.
@@ -81,7 +81,7 @@ function readStatement(line: LogicalLine, statements: Statement[], found: Diagno
 }
 
 function layOut(statements: readonly Statement[], options: AssembleOptions): {readonly pass: Pass; readonly unsettled: readonly Diagnostic[]} {
-  const cache: EncodingCache = new Map();
+  const cache = new EncodingCache();
   const bits = options.bits ?? 16;
   const start = originOf(statements) ?? options.org ?? 0n;
   let pass: Pass | undefined;

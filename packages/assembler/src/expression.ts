@@ -96,8 +96,9 @@ function parsePrimary(cursor: Cursor): Expression {
     case 'punctuation': {
       if (token.text !== '(') throw new SourceError(at, `A value was expected before '${token.text}'.`, 'Write a number, a label or an expression.');
       const inner = parseExpression(cursor);
+      const close = cursor.place;
       cursor.expect(')', 'Every ( needs a ).');
-      return inner;
+      return {...inner, place: spanning(at, close)};
     }
   }
 }

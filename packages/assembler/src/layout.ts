@@ -27,8 +27,31 @@ export interface PlacedLine {
 
 type InstructionBody = Extract<Body, {readonly kind: 'instruction'}>;
 
-/** Bytes of instructions that no symbol and no address takes part in, by their words and mode. */
-export type EncodingCache = Map<string, Uint8Array>;
+/** Bytes of instructions that no symbol and no address takes part in: by statement and mode, and by words and mode. */
+export class EncodingCache {
+  private readonly byBody = new Map<InstructionBody, {readonly mode: string; readonly bytes: Uint8Array}>();
+  private readonly byText = new Map<string, Uint8Array>();
+
+  get(body: InstructionBody, mode: string): Uint8Array | undefined {
+    const own = this.byBody.get(body);
+    if (own !== undefined && own.mode === mode) return own.bytes;
+    // Later passes need not ask again whether a line that has symbols was met before.
+    if (own !== undefined) return undefined;
+    const bytes = this.byText.get(mode + body.key);
+    if (bytes !== undefined) this.byBody.set(body, {mode, bytes});
+    return bytes;
+  }
+
+  set(body: InstructionBody, mode: string, bytes: Uint8Array): void {
+    this.byBody.set(body, {mode, bytes});
+    this.byText.set(mode + body.key, bytes);
+  }
+
+  /** This statement has to be encoded anew in each pass. */
+  setVarying(body: InstructionBody): void {
+    this.byBody.set(body, {mode: 'varying', bytes: new Uint8Array()});
+  }
+}
 
 export interface PassOptions {
   readonly bits: CodeSize;
@@ -36,6 +59,12 @@ export interface PassOptions {
   readonly before: Pass | undefined;
   readonly cache: EncodingCache;
 }
+
+/** What, beside its words, decides the bytes of an instruction. */
+const MODES = {
+  absolute: {16: 'a16 ', 32: 'a32 ', 64: 'a64 '},
+  relative: {16: 'r16 ', 32: 'r32 ', 64: 'r64 '},
+} as const;
 
 /** The alignment that nasm's flat binaries give to sections other than .text. */
 const DEFAULT_ALIGNMENT = 4n;
@@ -232,8 +261,8 @@ export class Pass implements Scope {
   }
 
   private instruction(body: InstructionBody, origin: Origin): Uint8Array {
-    const key = `${this.bits}${this.reference}${body.key}`;
-    const known = this.cache.get(key);
+    const mode = MODES[this.reference][this.bits];
+    const known = this.cache.get(body, mode);
     if (known !== undefined) return known;
     this.touched = false;
     const setting = {scope: this, section: this.section.name, reference: this.referenceFor(body.prefixes)};
@@ -245,7 +274,8 @@ export class Pass implements Scope {
       const [message, advice] = encodeWarning(warning);
       this.diagnostics.push(diagnosticAt(origin, body.place, 'warning', message, advice));
     }
-    if (!this.touched && result.depends === 'nothing' && result.warnings.length === 0) this.cache.set(key, result.bytes);
+    if (!this.touched && result.depends === 'nothing' && result.warnings.length === 0) this.cache.set(body, mode, result.bytes);
+    else this.cache.setVarying(body);
     return result.bytes;
   }
 

@@ -51,6 +51,13 @@ describe.skipIf(!nasm.found)(`held against ${nasm.found ? nasm.version : `nasm (
     expect(ours.ok ? toHex(ours.bytes) : ours.diagnostics).toEqual(toHex(nasmProgram(source)));
   });
 
+  const features = fileURLToPath(new URL('testing/features/', import.meta.url));
+  test.each(readdirSync(features))('the feature program %s gives the same bytes', name => {
+    const source = readFileSync(features + name, 'utf8');
+    const ours = assemble(source);
+    expect(ours.ok ? toHex(ours.bytes) : ours.diagnostics).toEqual(toHex(nasmProgram(source)));
+  });
+
   test('at least 5,000 generated lines over every line of the opcode table, in three modes, give the same bytes', () => {
     const counted = {lines: 0, accepted: 0};
     const found: Difference[] = [];

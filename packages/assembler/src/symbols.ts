@@ -48,7 +48,10 @@ export class Symbols {
   get settled(): boolean {
     const {before} = this;
     if (before === undefined || before.values.size !== this.values.size) return false;
-    return [...this.values].every(([name, {value}]) => sameValue(value, before.values.get(name)?.value));
+    for (const [name, {value}] of this.values) {
+      if (!sameValue(value, before.values.get(name)?.value)) return false;
+    }
+    return true;
   }
 
   /** All names with their numbers. */

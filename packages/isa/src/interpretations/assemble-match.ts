@@ -3,7 +3,7 @@
 import {assertUnreachable} from '@hyperscope/base';
 import type {OperandType} from '../opcodes/form.js';
 import type {
-  AssemblyFarPointer, AssemblyMemory, AssemblyOperand, EncodeFailure, EncodeRequest,
+  AssemblyFarPointer, AssemblyMemory, AssemblyOperand, AssemblyRegister, EncodeFailure, EncodeRequest,
 } from './assemble-request.js';
 import {encodeAddress} from './assemble-address.js';
 import {placeRegister, segmentNumber, REX_R, type Draft, type Matched} from './assemble-draft.js';
@@ -58,13 +58,13 @@ function general(place: Place, written: AssemblyOperand, width: number): Matched
   if (written.kind !== 'register' || written.width !== width) return noForm(place);
   place.draft.pinned = true;
   placeRegister(place.draft, place.line.form.pattern.low === 'r' ? 'low' : 'reg', written, place.operand);
-  return reachable(place, written.register, written.width === 8 && !written.high);
+  return reachable(place, written);
 }
 
-/** R8 to R15, and SPL, BPL, SIL and DIL, exist only with REX. */
-function reachable(place: Place, register: string, byte: boolean): Matched {
+/** 64-bit registers, R8 to R15, and SPL, BPL, SIL and DIL exist only in 64-bit mode. */
+function reachable(place: Place, {register, width, high}: AssemblyRegister): Matched {
   if (place.request.codeSize === 64) return 'yes';
-  const needsRex = /^R\d/.test(register) || (byte && /^R(SP|BP|SI|DI)$/.test(register));
+  const needsRex = width === 64 || /^R\d/.test(register) || (width === 8 && !high && /^R(SP|BP|SI|DI)$/.test(register));
   return needsRex ? {reason: 'needs-64-bit-mode', operand: place.operand} : 'yes';
 }
 
@@ -73,7 +73,7 @@ function registerOrMemory(place: Place, written: AssemblyOperand, width: number,
   if (written.kind === 'register' && written.width === width) {
     place.draft.pinned = true;
     placeRegister(place.draft, 'rm', written, place.operand);
-    return reachable(place, written.register, written.width === 8 && !written.high);
+    return reachable(place, written);
   }
   if (written.kind !== 'memory' || access === undefined || written.distance === 'far') return noForm(place);
   const {size} = written;

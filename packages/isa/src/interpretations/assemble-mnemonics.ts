@@ -64,17 +64,14 @@ export function isMnemonic(word: string): boolean {
   return meaningOf(word, 64, undefined) !== undefined;
 }
 
-/** Up to three known spellings, nearest first, at most two edits away (one for words of three letters or fewer). */
+/** The nearest known spellings, up to three, at most two edits away (one for words of three letters or fewer). */
 export function nearestMnemonics(word: string): readonly string[] {
   const wanted = word.toUpperCase();
   const limit = wanted.length <= 3 ? 1 : 2;
   const known = new Set([...LINES.keys(), ...SYNONYMS.keys(), ...SIZED_SPELLINGS.keys()]);
-  return [...known]
-    .map(name => ({name, distance: editDistance(wanted, name)}))
-    .filter(({distance}) => distance <= limit)
-    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
-    .slice(0, 3)
-    .map(({name}) => name.toLowerCase());
+  const near = [...known].map(name => ({name, distance: editDistance(wanted, name)})).filter(({distance}) => distance <= limit);
+  const least = Math.min(...near.map(({distance}) => distance));
+  return near.filter(({distance}) => distance === least).map(({name}) => name.toLowerCase()).sort().slice(0, 3);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */

@@ -110,6 +110,13 @@ const TELLING: readonly EncodeFailure['reason'][] = [
   'invalid-prefix', 'invalid-address', 'out-of-range', 'branch-too-far', 'size-not-specified',
 ];
 
+/** Between two reasons of a kind, the line that got further with the operands is the one that was meant. */
+function saysMore(failure: EncodeFailure, other: EncodeFailure): boolean {
+  const difference = TELLING.indexOf(failure.reason) - TELLING.indexOf(other.reason);
+  if (difference !== 0) return difference > 0;
+  return 'operand' in failure && 'operand' in other && failure.operand > other.operand;
+}
+
 function tryLines(lines: readonly Line[], request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined): EncodeResult {
   const candidates: Candidate[] = [];
   const unsized: Unsized[] = [];
@@ -117,7 +124,7 @@ function tryLines(lines: readonly Line[], request: EncodeRequest, operandSize: 1
   for (const line of lines) {
     const outcome = tryLine(line, request, operandSize, unsized);
     if ('bytes' in outcome) candidates.push(outcome);
-    else if (failure === undefined || TELLING.indexOf(outcome.reason) > TELLING.indexOf(failure.reason)) failure = outcome;
+    else if (failure === undefined || saysMore(outcome, failure)) failure = outcome;
   }
   const ambiguity = ambiguous(unsized);
   if (ambiguity !== undefined) return fail(ambiguity);
