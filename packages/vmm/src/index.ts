@@ -5,6 +5,7 @@ export * from './run-support.js';
 export * from './user-space/device-board.js';
 export * from './bare/bare-run.js';
 export * from './vtx-ept/controls.js';
+export * from './vtx-ept/guest-view.js';
 export * from './vtx-ept/host-layout.js';
 export * from './vtx-ept/kvm-vcpu.js';
 export * from './vtx-ept/vtx-ept-run.js';

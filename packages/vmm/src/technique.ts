@@ -51,6 +51,8 @@ export interface TechniqueRun {
   readonly banks: readonly Bank[];
   observe(observer: RunObserver | undefined): void;
   step(): StepReport;
+  /** The guest's registers as it would find them, wherever they lie now: in the processor, or saved by a hypervisor. */
+  guestRegisters(): RegisterValues;
   /** Where guest-physical memory lies in host-physical memory. */
   guestToHost(gpa: Gpa): Hpa | undefined;
   /** Bytes the guest sent to the first serial port so far, and to each captured port. */

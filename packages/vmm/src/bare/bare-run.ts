@@ -1,12 +1,14 @@
 // The guest on the simulated machine itself, with no hypervisor: the yardstick for every technique.
 
-import {assert, gpa, hpa} from '@hyperscope/base';
+import {assert, gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
 import type {Bank, MmioRegion} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import type {RegisterValues} from '../virtual-machine.js';
+import {GUEST_CELLS} from '../vtx-ept/guest-view.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 
 const USER = 3n;
@@ -54,6 +56,9 @@ export class BareRun implements TechniqueRun {
     return {actor, kind: step.kind === 'delivery' ? 'delivery' : 'instruction', rip, length, outcome: this.#outcome};
   }
 
+  guestRegisters(): RegisterValues {
+    return recordOf(GUEST_CELLS, cell => this.machine.registers.get(cell));
+  }
   guestToHost(address: Gpa): Hpa | undefined {
     return address < this.machine.memory.size ? hpa(address) : undefined;
   }

@@ -1,17 +1,18 @@
 // The guest under VT-x with EPT: a machine with a host on it, QEMU's role at its first instruction, and the guest's image
 // in the memory that QEMU will offer to KVM.
 
-import {hpa} from '@hyperscope/base';
+import {hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
 import type {Bank} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
-import type {Actor, HypervisorEvent} from '../virtual-machine.js';
+import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {VTX_EPT_DEFAULTS} from './controls.js';
 import type {VtxEptOptions} from './controls.js';
+import {GUEST_CELLS, guestCells} from './guest-view.js';
 import {initialState} from './guest-initial-state.js';
 import {HostContext, hostMemoryBytes, memorySlots} from './host-context.js';
 import {buildHostEnvironment} from './host-environment.js';
@@ -79,6 +80,9 @@ export class VtxEptRun implements TechniqueRun {
     return this.code.symbolAt(rip)?.actor ?? 'hypervisor';
   }
 
+  guestRegisters(): RegisterValues {
+    return recordOf(GUEST_CELLS, guestCells(cell => this.machine.registers.get(cell), this.machine.memory));
+  }
   guestToHost(address: Gpa): Hpa | undefined {
     const at = this.host.guestToHost(address);
     return at === undefined ? undefined : hpa(at);
