@@ -19,13 +19,16 @@ type Probe = (bench: ProbeBench) => string | number | boolean;
 
 /** A probe that ends nowhere (on some hosts an instruction loops inside KVM_RUN) costs no more than this, in ms. */
 const PROBE_DEADLINE = 500;
+/** What is long for a hypercall, in ms: after it the guest counts as looping. */
+const LOOP_DEADLINE = 80;
 const MEMORY = 4 << 20;
+const AC = 1n << 18n;
 
 export function probeBench(): ProbeBench {
   const machine = new KvmVirtualMachine({memoryBytes: MEMORY, deadline: PROBE_DEADLINE});
   const prepare = (mode: StateName, cpl: 0 | 3, code: string, registers: RegisterValues = {}): void => {
     const state = startState(mode, cpl);
-    // SET_REGS and SET_SREGS keep what they do not name: the state names all that a former probe changed.
+    // General registers that a probe does not name keep what the last one left: no probe reads one that it did not set.
     machine.load({memoryBytes: MEMORY, segments: state.segments, registers: {...state.registers, ...registers}});
     machine.memory.set(Buffer.from(code, 'hex'), PLACES.code);
   };
@@ -88,6 +91,37 @@ function syscallAtCpl3(bench: ProbeBench): string {
   return exit.reason === 'hlt' ? 'ok' : isHandler(exit, 13) ? 'stays-cpl3' : verdict(exit, 'hlt');
 }
 
+/** KVM answers an unknown hypercall with -KVM_ENOSYS; a KVM that patches the instruction may do so for ever. */
+function vmcallAtCpl0(bench: ProbeBench): string {
+  bench.machine.vcpu.deadline = LOOP_DEADLINE;
+  const exit = bench.run('long', 0, '0f01c1f4');
+  bench.machine.vcpu.deadline = PROBE_DEADLINE;
+  return exit.reason === 'interrupted' ? 'loops' : isHandler(exit, 6) ? '#UD' : verdict(exit, 'hlt');
+}
+
+/** UD2 with RFLAGS.AC set: delivery changes AC only in real mode (SDM vol. 3, "Flag Usage by Exception or Interrupt Handler Procedure"). */
+function acInHandler(bench: ProbeBench): string {
+  bench.run('long', 0, '0f0b', {RFLAGS: AC | 2n});
+  return ((bench.machine.vcpu.registers().RFLAGS ?? 0n) & AC) === 0n ? 'cleared' : 'ok';
+}
+
+/** UD2 through a gate that is not present: #NP, not #DF. */
+function absentGate(bench: ProbeBench): string {
+  const exit = bench.run('long', 0, 'c60425655000000e0f0b'); // mov byte [idt + 6 × 16 + 5], 0eh; ud2
+  return isHandler(exit, 11) ? 'ok' : isHandler(exit, 8) ? '#DF' : verdict(exit, 'io');
+}
+
+/** mov rax, cr0; bts rax, 32; mov cr0, rax; hlt: reserved bits are #GP(0). */
+function reservedCr0(bench: ProbeBench): string {
+  return isHandler(bench.run('long', 0, '0f20c0480fbae8200f22c0f4'), 13) ? 'ok' : 'accepted';
+}
+
+/** cmpxchg ecx, edx that does not match: ECX is not written, so RCX keeps its upper half. */
+function cmpxchgMismatch(bench: ProbeBench): string {
+  bench.run('long', 0, '0fb1d1f4', {RAX: 1n, RCX: 0xffff_ffff_0000_0005n, RDX: 2n});
+  return bench.machine.vcpu.registers().RCX === 0xffff_ffff_0000_0005n ? 'ok' : 'zeroes-upper';
+}
+
 /** IA32_VMX_BASIC: a guest may be a hypervisor itself. */
 function hasNestedVmx(bench: ProbeBench): boolean {
   return bench.machine.vcpu.native.getMsrs(new BigUint64Array([0x480n, 0n])) === 1;
@@ -105,6 +139,11 @@ export const PROBES: readonly (readonly [name: string, probe: Probe])[] = [
   ['cpl3_pushf_if0', bench => (bench.run('long', 3, '9c58f4'), hexOf(bench.machine.vcpu.registers().RAX))],
   ['cpl3_syscall', syscallAtCpl3],
   ['cpl3_step', stepAtCpl3],
+  ['cpl0_vmcall', vmcallAtCpl0],
+  ['delivery_ac', acInHandler],
+  ['absent_gate', absentGate],
+  ['cr0_reserved', reservedCr0],
+  ['cmpxchg_mismatch', cmpxchgMismatch],
   ['cpl0_ns_per_insn', bench => nanosecondsAnInstruction(bench, 0)],
   ['cpl3_ns_per_insn', bench => nanosecondsAnInstruction(bench, 3)],
 ];

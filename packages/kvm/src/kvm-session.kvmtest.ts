@@ -11,6 +11,7 @@ import type {HostFingerprint} from './fingerprint.js';
 import {KvmSession} from './kvm-session.js';
 import type {KvmStep} from './kvm-session.js';
 import {KvmVirtualMachine} from './kvm-virtual-machine.js';
+import {QUIRKS, quirksOf} from './quirks.js';
 import {runOnKvm} from './run-on-kvm.js';
 import type {KvmRunResult, RunOnKvmOptions} from './run-on-kvm.js';
 import {PLACES, startState} from './start-states.js';
@@ -199,6 +200,11 @@ describeKvm('the fingerprint', () => {
     expect([apiVersion, flavour.startsWith('kvm')]).toEqual([12, true]);
     expect(['at', 'after']).toContain(probes['out_exit_rip']);
     expect(Object.keys(probes)).toEqual(expect.arrayContaining(['cpl0_sse', 'cpl0_int_n', 'paging32', 'paging_pae', 'cpl3_syscall', 'cpl3_step', 'cpl3_ds_selector', 'cpl3_pushf_if0']));
+  });
+  test('answers every probe that a quirk is read from', () => {
+    const {probes} = fingerprint();
+    for (const {probe} of QUIRKS) expect([probe, typeof probes[probe]]).toEqual([probe, 'string']);
+    process.stderr.write(`[kvm] quirks of this host: ${quirksOf({probes}).map(({id}) => id).join(', ') || 'none'}\n`);
   });
   test('is the same each time, but for the speeds and the day', () => {
     const stable = ({probes}: HostFingerprint): object => Object.fromEntries(Object.entries(probes).filter(([name]) => !name.endsWith('_per_insn')));

@@ -20,7 +20,8 @@ import type {Statistics} from './statistics.js';
 export type Interruption = 'kick' | 'deadline';
 
 const DEBUGREGS = [['DR0', 0], ['DR1', 8], ['DR2', 16], ['DR3', 24], ['DR6', 32], ['DR7', 40]] as const;
-const ALL_SYNC = KVM_SYNC_X86.REGS | KVM_SYNC_X86.SREGS | KVM_SYNC_X86.EVENTS;
+/** Everything that KVM can leave in kvm_run.s.regs; KVM_CAP_SYNC_REGS answers with the bits that it can. */
+export const ALL_SYNC: number = KVM_SYNC_X86.REGS | KVM_SYNC_X86.SREGS | KVM_SYNC_X86.EVENTS;
 
 export class KvmVcpu implements Vcpu {
   /** For native.kick(), from any thread. */

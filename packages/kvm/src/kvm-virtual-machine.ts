@@ -6,7 +6,7 @@ import type {Kvm, Native, Vm} from '@hyperscope/native';
 import type {GuestImage, VirtualMachine} from '@hyperscope/vmm';
 import {IDENTITY_MAP_ADDRESS, KVM_CAP, KVM_MEM, LARGEST_MEMORY, PAGE_BYTES, TSS_ADDRESS} from './kvm-abi.js';
 import {explainKvmError, explained} from './kvm-error.js';
-import {KvmVcpu} from './kvm-vcpu.js';
+import {ALL_SYNC, KvmVcpu} from './kvm-vcpu.js';
 import {parseStatistics} from './statistics.js';
 import type {Statistics} from './statistics.js';
 
@@ -39,19 +39,22 @@ export class KvmVirtualMachine implements VirtualMachine {
     checkMemorySize(options.memoryBytes);
     const addon = requireNative();
     this.#kvm = explained(() => new addon.Kvm());
+    let vm: Vm | undefined;
     try {
-      this.#vm = this.#kvm.createVm();
+      vm = this.#kvm.createVm();
       // Needed by VMX without unrestricted guest, harmless elsewhere; must come before the first vCPU.
-      this.#vm.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
-      this.#vm.setTssAddr(TSS_ADDRESS);
-      const memory = this.#vm.allocate(options.memoryBytes);
-      this.memory = new Uint8Array(memory);
-      this.#vm.setUserMemoryRegion(RAM_SLOT, KVM_MEM.LOG_DIRTY_PAGES, 0, options.memoryBytes, memory);
-      this.#dirty = new BigUint64Array(Math.ceil(options.memoryBytes / PAGE_BYTES / 64));
-      const vcpu = this.#vm.createVcpu(0);
+      vm.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
+      vm.setTssAddr(TSS_ADDRESS);
+      const memory = vm.allocate(options.memoryBytes);
+      vm.setUserMemoryRegion(RAM_SLOT, KVM_MEM.LOG_DIRTY_PAGES, 0, options.memoryBytes, memory);
+      const vcpu = vm.createVcpu(0);
       vcpu.setCpuid2(options.cpuid ?? this.#kvm.supportedCpuid());
-      this.vcpu = new KvmVcpu(vcpu, this.#kvm.checkExtension(KVM_CAP.SYNC_REGS) >= 7, options.deadline);
+      this.#vm = vm;
+      this.memory = new Uint8Array(memory);
+      this.#dirty = new BigUint64Array(Math.ceil(options.memoryBytes / PAGE_BYTES / 64));
+      this.vcpu = new KvmVcpu(vcpu, this.#kvm.checkExtension(KVM_CAP.SYNC_REGS) >= ALL_SYNC, options.deadline);
     } catch (error) {
+      vm?.close();
       this.#kvm.close();
       throw explainKvmError(error);
     }
