@@ -12,7 +12,7 @@ const RIP = 0x40_1000n;
  * Where we and iced write the same instruction differently, both are brought to one spelling:
  * - iced leaves out the size of an address that only a prefix gives: [0x1234] for our [dword 0x1234], or writes a32 before;
  * - iced writes o16, o32, o64 before instructions on which the prefix has no effect (MOV m, Sreg; LLDT; SMSW m);
- * - we write PUSHFQ, IRETD, PUSHAW where iced leaves the size to the mode; LOOPE for LOOPZ; a size on far pointers that are not the mode's;
+ * - we write PUSHFQ, IRETD, PUSHAW where iced leaves the size to the mode; LOOPE for LOOPZ; a size on branches that is not the mode's;
  * - iced writes REPZ for REPE, and IMUL with one register where source and destination are the same;
  * - XCHG is the same either way round, and of a register with itself it is NOP;
  * - iced reads the register of MOV Sreg at the operand size; we read the 16 bits that are used;
@@ -22,7 +22,7 @@ function plain(text: string): string {
   const words = text
     .replace(/\[(word|dword|qword) /g, '[')
     .replace(/\b(xacquire|xrelease|bnd|notrack|hint-taken|hint-not-taken) /g, '')
-    .replace(/^((?:a16|a32|a64) )?(o16|o32|o64) (?=(mov|lldt|sldt|ltr|str|lmsw|smsw|push|sysret) )/, '$1')
+    .replace(/^((?:a16|a32|a64) )?(o16|o32|o64) (?=(mov|lldt|sldt|ltr|str|lmsw|smsw|push|sysret|j\w+) )/, '$1')
     .replace(/^(pushf|popf|iret|pusha|popa)[wdq]$/, '$1')
     .replace(/\bloop(n?)e /, 'loop$1z ')
     .replace(/\brep(n?)z /, 'rep$1e ')

@@ -63,7 +63,7 @@ const usesSource = (i: Instruction): boolean => /^(MOVS|CMPS|LODS|OUTS|XLAT)/.te
 /** Instructions whose operand size nothing in the text would show. */
 function sizeIsSilent(i: Instruction): boolean {
   if (i.form.mnemonic === 'SYSRET') return i.width === 64;
-  if (i.form.operandTypes.includes('rel8')) return true;
+  if (i.form.operandTypes.includes('rel8') || i.condition !== undefined) return i.operands[0]?.kind === 'relative';
   return /^(ENTER|LEAVE|PUSH|POP|LGDT|LIDT|SGDT|SIDT)$/.test(i.form.mnemonic)
     && !i.operands.some(operand => operand.kind === 'register' || (operand.kind === 'memory' && operand.width > 0));
 }
@@ -79,6 +79,7 @@ function sizeWords(i: Instruction): readonly string[] {
   if (first?.kind === 'memory' && i.form.operandTypes[0] === 'm16:V') {
     return i.width === i.codeSize ? ['far'] : [SIZE_NAMES.get(i.width) ?? '', 'far'];
   }
+  if (first?.kind === 'relative' && first.width !== 8 && i.condition === undefined && i.width !== i.codeSize) return [SIZE_NAMES.get(i.width) ?? ''];
   if (first?.kind === 'far' && first.width !== i.codeSize) return [SIZE_NAMES.get(first.width) ?? ''];
   return [];
 }
