@@ -42,13 +42,14 @@ export function decode(bytes: Uint8Array, codeSize: CodeSize, offset = 0): Decod
     cursor.byte();
     if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
   }
-  const unsupported = unsupportedInstruction(place, modrm);
+  const sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize)};
+  const fits = (each: Candidate): boolean => whyNot(each, place, modrm, sizes) === undefined;
+  const unsupported = candidates.some(each => isExact(each) && fits(each)) ? undefined : unsupportedInstruction(place, modrm);
   if (unsupported !== undefined) {
     const opcode = cursor.taken().slice(prefixEnd, unsupported.byModrm ? opcodeEnd + 1 : opcodeEnd);
     return {kind: 'unsupported', bytes: cursor.taken(), what: `${opcodeText(place, opcode)}: ${unsupported.name}`};
   }
-  const sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize)};
-  const candidate = candidates.find(each => whyNot(each, place, modrm, sizes) === undefined);
+  const candidate = candidates.find(fits);
   if (candidate === undefined) return {kind: 'undefined', bytes: cursor.taken(), why: whyUndefined(candidates, place, modrm, sizes)};
   if (needsModrm && !usesModrm(candidate)) cursor.length--;
   return complete(cursor, candidate, modrm, sizes, [prefixEnd, opcodeEnd]);
@@ -61,6 +62,9 @@ interface Sizes {
 }
 
 const usesModrm = ({form, fixedModrm}: Candidate): boolean => form.pattern.modrm !== undefined || fixedModrm !== undefined;
+
+/** A line that names its prefix or its whole ModR/M byte: it outranks what is said of the opcode in general. */
+const isExact = ({form, fixedModrm}: Candidate): boolean => fixedModrm !== undefined || typeof form.pattern.mandatory === 'number';
 
 function unfinished(cursor: Cursor): DecodeResult {
   return cursor.length > MAXIMUM_LENGTH ? {kind: 'too-long'} : {kind: 'truncated', needed: cursor.length};

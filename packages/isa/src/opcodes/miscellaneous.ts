@@ -10,6 +10,9 @@ export const MISCELLANEOUS: readonly OpcodeForm[] = [
   op('90', 'NOP', NOP),
   op('0F 1F /0', 'NOP r/mV', NOP),
   op('F3 90', 'PAUSE', PAUSE),
+  // Without control-flow enforcement (CR4.CET) they are NOPs; compilers put them at the start of every function.
+  op('F3 0F 1E FA', 'ENDBR64', NOP),
+  op('F3 0F 1E FB', 'ENDBR32', NOP),
   op('D7', 'XLATB', XLATB, 'byte'),
   op('0F A2', 'CPUID', CPUID),
   op('0F 0B', 'UD2', UNDEFINED),

@@ -85,6 +85,8 @@ const SECTIONS: readonly (readonly [string, string, string])[] = [
   ['LEA', 'LEA', 'Load Effective Address'],
   ['NOP', 'NOP', 'No Operation'],
   ['PAUSE', 'PAUSE', 'Spin Loop Hint'],
+  ['ENDBR64', 'ENDBR64', 'Terminate an Indirect Branch in 64-bit Mode'],
+  ['ENDBR32', 'ENDBR32', 'Terminate an Indirect Branch in 32-bit and Compatibility Mode'],
   ['XLATB', 'XLAT/XLATB', 'Table Look-up Translation'],
   ['CPUID', 'CPUID', 'CPU Identification'],
   ['UD0 UD1 UD2', 'UD', 'Undefined Instruction'],

@@ -38,8 +38,8 @@ export function formSamples(): readonly FormSample[] {
 }
 
 function samplesOf(form: OpcodeForm, codeSize: CodeSize): FormSample[] {
-  const rexes = codeSize === 64 ? REX : [[]];
-  return PREFIXES.flatMap(prefixes => rexes.flatMap(rex => {
+  // REX and 67h have nothing to do with each other: they are not multiplied.
+  return PREFIXES.flatMap(prefixes => (codeSize === 64 && !prefixes.includes(0x67) ? REX : [[]]).flatMap(rex => {
     const sizes = sizesOf(codeSize, prefixes, rex);
     return bodies(form.pattern, form, codeSize, sizes).map(({opcode, rest}) => ({
       form,

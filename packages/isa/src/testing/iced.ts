@@ -14,13 +14,14 @@ export function askIced(bytes: Uint8Array, codeSize: CodeSize, rip: bigint): Ice
   const decoder = new Decoder(codeSize, bytes, DecoderOptions.None);
   decoder.ip = rip;
   const instruction = decoder.decode();
-  const formatter = nasmFormatter();
-  const answer = {valid: instruction.code !== Code.INVALID, length: instruction.length, text: formatter.format(instruction)};
-  formatter.free();
+  const answer = {valid: instruction.code !== Code.INVALID, length: instruction.length, text: FORMATTER.format(instruction)};
   instruction.free();
   decoder.free();
   return answer;
 }
+
+/** One for all tests: making one costs more than a format. */
+const FORMATTER = nasmFormatter();
 
 /** NASM as we write it: 0x, lower case, no leading zeros, a space after the comma, JZ for JE. */
 function nasmFormatter(): Formatter {
