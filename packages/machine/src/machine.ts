@@ -23,7 +23,10 @@ import {PhysicalMemory} from './mmu/physical-memory.js';
 import type {Tlb} from './mmu/tlb.js';
 import type {Instruction} from '@hyperscope/isa';
 
-/** A program of the host that is TypeScript: where the processor arrives at one of its addresses, its next named action runs. */
+/**
+ * A program of the host that is TypeScript: where the processor arrives at one of its addresses, its next named
+ * action runs.
+ */
 export interface HostProgram {
   covers(rip: bigint): boolean;
   /** Runs the one action that RIP stands for, and moves RIP. */

@@ -97,7 +97,10 @@ export interface WalkReference {
   readonly table: 'guest' | 'ept';
   /** 4: PML4 … 1: page table. */
   readonly level: number;
-  /** Where the entry was read: guest-physical for a guest table (host-physical when there is no EPT), host-physical for EPT. */
+  /**
+   * Where the entry was read: guest-physical for a guest table (host-physical when there is no EPT), host-physical
+   * for EPT.
+   */
   readonly address: number;
   readonly entry: bigint;
 }
@@ -110,7 +113,10 @@ export interface FaultLink {
   readonly why: string;
 }
 
-/** What the processor writes into the VM-exit information fields (SDM vol. 3C, "VM-Exit Information Fields"), with the reason for the exit. */
+/**
+ * What the processor writes into the VM-exit information fields (SDM vol. 3C, "VM-Exit Information Fields"), with the
+ * reason for the exit.
+ */
 export interface VmExitInformation {
   readonly reason: number;
   readonly qualification: bigint;
@@ -128,7 +134,10 @@ export interface VmExitInformation {
 }
 
 export interface Observer {
-  /** Called before `length` bytes at `offset` of a bank change. The register bank is exempt: compare it after each step. */
+  /**
+   * Called before `length` bytes at `offset` of a bank change. The register bank is exempt: compare it after each
+   * step.
+   */
   willWrite(bank: string, offset: number, length: number): void;
   event(event: MachineEvent): void;
 }

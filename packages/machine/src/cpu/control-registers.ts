@@ -33,7 +33,9 @@ import {PTE_PRESENT, reservedBits, levelsOf} from '../mmu/paging-structures.js';
 
 const SOURCE = 'SDM vol. 2, "MOV—Move to/from Control Registers"';
 
-/** CR0 bits that exist: PE MP EM TS ET NE WP AM NW CD PG. Others are ignored in the low half, refused in the high one. */
+/**
+ * CR0 bits that exist: PE MP EM TS ET NE WP AM NW CD PG. Others are ignored in the low half, refused in the high one.
+ */
 const CR0_DEFINED = 0xe005_003fn;
 const CR0_ET = 0x10n;
 
@@ -157,7 +159,8 @@ function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist
 /** CR4 bits that exist on this processor. */
 function cr4Supported(cpu: Processor): bigint {
   const f = cpu.features;
-  const always = 0x1n | 0x2n | 0x4n | 0x8n | 0x40n | 0x100n | 0x200n | 0x400n; // VME PVI TSD DE MCE PCE OSFXSR OSXMMEXCPT
+  // VME PVI TSD DE, MCE, PCE OSFXSR OSXMMEXCPT
+  const always = 0xfn | 0x40n | 0x700n;
   const optional: readonly (readonly [boolean, number])[] = [
     [f.pse, CR4_PSE],
     [f.pae, CR4_PAE],

@@ -26,7 +26,9 @@ export interface Core {
   deliverEvent(event: DeliverableEvent): void;
 }
 
-/** The kinds of event, by the number that interruption-information fields give them (SDM vol. 3C, "Event Injection"). */
+/**
+ * The kinds of event, by the number that interruption-information fields give them (SDM vol. 3C, "Event Injection").
+ */
 export const EVENT_TYPES = {
   'external-interrupt': 0,
   NMI: 2,
@@ -64,7 +66,10 @@ export interface ProcessorProfile {
   readonly vmx?: VmxCapabilities;
 }
 
-/** What implements a helper. `args` in the order that HELPERS describes; a value is returned by those that have a result. */
+/**
+ * What implements a helper. `args` in the order that HELPERS describes; a value is returned by those that have a
+ * result.
+ */
 export type HelperImplementation = (
   core: Core,
   instruction: Instruction,
@@ -84,7 +89,10 @@ export interface VirtualizationUnit {
   ): VmExitInformation | undefined;
   /** Whether an exception leaves the guest, by the exception bitmap. Only called in VMX non-root operation. */
   interceptException(core: Core, fault: Fault): VmExitInformation | undefined;
-  /** Guest-physical to host-physical. Only called in VMX non-root operation with EPT. `references` collects what was read, where given. */
+  /**
+   * Guest-physical to host-physical. Only called in VMX non-root operation with EPT. `references` collects what was
+   * read, where given.
+   */
   translate(
     core: Core,
     gpa: Gpa,
@@ -107,10 +115,15 @@ export interface VirtualizationUnit {
   readonly banks?: readonly Bank[];
   /** The capability MSRs; undefined where the unit does not know the MSR, which is then #GP(0). */
   readMsr?(core: Core, index: number): bigint | undefined;
-  /** The value that MOV to CR0 (CLTS, LMSW) really loads in VMX non-root operation: host-owned bits keep their value. */
+  /**
+   * The value that MOV to CR0 (CLTS, LMSW) really loads in VMX non-root operation: host-owned bits keep their value.
+   */
   writableCr0?(core: Core, value: bigint): bigint;
   writableCr4?(core: Core, value: bigint): bigint;
-  /** In VMX operation, root or not: bits that must be 1. A load that clears one is #GP(0) (SDM vol. 3C, "Restrictions on VMX Operation"). */
+  /**
+   * In VMX operation, root or not: bits that must be 1. A load that clears one is #GP(0) (SDM vol. 3C, "Restrictions
+   * on VMX Operation").
+   */
   requiredCr0?(core: Core): bigint;
   requiredCr4?(core: Core): bigint;
   /** Before each instruction in VMX non-root operation: interrupt window, NMI window, preemption timer. */

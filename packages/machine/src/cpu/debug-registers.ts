@@ -1,4 +1,5 @@
-// The debug registers, as state: MOV to and from DR0 to DR7. Breakpoints in them do not strike yet; single-stepping does.
+// The debug registers, as state: MOV to and from DR0 to DR7. Breakpoints in them do not strike yet; single-stepping
+// does.
 // SDM vol. 3B, "Debug Registers".
 
 import type {Cell} from '@hyperscope/isa';

@@ -1,9 +1,10 @@
 // Delivering an exception or interrupt: from a vector to the first instruction of its handler.
 // Nothing is changed until the gate, the code segment, the new stack and the room on it have all been checked.
-// SDM vol. 3A, "Exception and Interrupt Handling", "Exception and Interrupt Handling in 64-Bit Mode"; "Real-Address Mode Operation".
+// SDM vol. 3A, "Exception and Interrupt Handling", "Exception and Interrupt Handling in 64-Bit Mode"; "Real-Address
+// Mode Operation".
 
 import {CR0, RFLAGS, RIP, RSP} from './cell-indexes.js';
-import {checkOffset, claim, enter, entering, isLongTarget, readCodeDescriptor} from './code-segment.js';
+import {claim, enter, entering, isLongTarget, readCodeDescriptor} from './code-segment.js';
 import type {CodeTarget} from './code-segment.js';
 import type {DeliverableEvent} from './core.js';
 import {
@@ -58,7 +59,9 @@ const isSoftware = (event: DeliverableEvent): boolean =>
   event.type === 'software-exception' ||
   event.type === 'privileged-software-exception';
 
-/** EXT, bit 0 of a selector error code: the trouble came up while delivering something that no instruction asked for. */
+/**
+ * EXT, bit 0 of a selector error code: the trouble came up while delivering something that no instruction asked for.
+ */
 function withExternalBit(trouble: Trouble, event: DeliverableEvent): Trouble {
   const hasSelector = trouble.kind === 'fault' && trouble.vector >= 10 && trouble.vector <= 13;
   if (!hasSelector || isSoftware(event) || trouble.errorCode === undefined) return trouble;
@@ -183,10 +186,7 @@ function handlerOf(cpu: Processor, gate: Descriptor, checks: Checklist): CodeTar
       return checks.fault('#GP', error);
   }
   const is16 = !isLongMode(cpu.registers) && (typeOf(gate) & 8) === 0;
-  const target = entering(cpu, d, is16 ? gateOffset(gate) & 0xffffn : gateOffset(gate), ring, checks);
-  if (isTrouble(target)) return target;
-  const outside = checkOffset(target.offset, target.values.limit, isLongTarget(cpu, target));
-  return outside ?? target;
+  return entering(cpu, d, is16 ? gateOffset(gate) & 0xffffn : gateOffset(gate), ring, checks);
 }
 
 interface HandlerStack {
@@ -242,7 +242,10 @@ function returnFrame(cpu: Processor, event: DeliverableEvent): readonly bigint[]
   return event.errorCode === undefined ? frame : [...frame, BigInt(event.errorCode)];
 }
 
-/** A fault is pushed with RF = 1, so that a breakpoint on its instruction does not strike again on return (SDM vol. 3A, "Masking Instruction Breakpoints"). */
+/**
+ * A fault is pushed with RF = 1, so that a breakpoint on its instruction does not strike again on return (SDM vol.
+ * 3A, "Masking Instruction Breakpoints").
+ */
 function setsResumeFlag(event: DeliverableEvent): boolean {
   return event.type === 'hardware-exception' && event.vector !== 1 && event.vector !== 8 && event.vector !== 18;
 }

@@ -1,4 +1,5 @@
-// Faults during faults: double faults, triple faults, and the story that is told about them. Traps, shadows, interrupts.
+// Faults during faults: double faults, triple faults, and the story that is told about them. Traps, shadows,
+// interrupts.
 
 import {expect, test} from 'vitest';
 import {CODE, HANDLERS, IDT, STACK, TSS, longMode, protectedMode, pteAt, realMode} from '../machine-fixture.js';
@@ -87,6 +88,24 @@ test('MOV SS holds an interrupt back for one instruction', () => {
   t.steps(1);
   t.machine.requestInterrupt(0x20);
   expect(t.machine.step().kind).toBe('instruction');
+  expect(t.machine.step().kind).toBe('delivery');
+});
+
+test('LSS does not hold interrupts back', () => {
+  const t = longMode({rflags: 0x202n}, '0f b2 24 25 00 00 05 00', '90').quad(0x5_0000, 0x0010_0003_8000n); // lss esp, [50000h]
+  t.steps(1);
+  expect(t.exceptions).toEqual([]);
+  t.machine.requestInterrupt(0x20);
+  expect(t.machine.step().kind).toBe('delivery');
+});
+
+test('an NMI needs no IF and blocks the next one until IRET', () => {
+  const t = longMode({}, '90', HLT).bytes(HANDLERS + 2 * 16, '90', '48 cf'); // nop; iretq
+  t.machine.pins.raiseNmi();
+  expect(t.machine.step().kind).toBe('delivery');
+  t.machine.pins.raiseNmi();
+  expect(t.machine.step().kind).toBe('instruction');
+  t.steps(1);
   expect(t.machine.step().kind).toBe('delivery');
 });
 

@@ -69,14 +69,21 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
     if (trouble.kind === 'unsupported') return trouble;
     const second = interceptSecond(cpu, trouble);
     if (second !== undefined) return leave(cpu, second, event);
+    // A page fault that becomes #DF has loaded CR2 all the same.
+    if (trouble.address !== undefined) cpu.registers.set('CR2', trouble.address);
     current = combine(current, trouble, chain);
     before = event;
   }
 }
 
-/** The exception bitmap is asked about the second fault itself before it may become #DF (SDM vol. 3C, "Exceptions and VM Exits"). */
+/**
+ * The exception bitmap is asked about the second fault itself before it may become #DF (SDM vol. 3C, "Exceptions and
+ * VM Exits").
+ */
 function interceptSecond(cpu: Processor, second: Fault): VmExitInformation | undefined {
-  return cpu.isGuest ? cpu.unit?.interceptException(cpu, second) : undefined;
+  const exit = cpu.isGuest ? cpu.unit?.interceptException(cpu, second) : undefined;
+  if (exit !== undefined) emitException(cpu, second);
+  return exit;
 }
 
 const CONTRIBUTORY: ReadonlySet<number> = new Set([0, 10, 11, 12, 13]);
@@ -111,7 +118,8 @@ function combine(first: Fault, second: Fault, chain: FaultLink[]): Fault | 'shut
 function describe(second: Fault): string {
   const last = second.checks[second.checks.length - 1];
   const values = last?.values.map(([name, value]) => `${name} ${value}`).join(', ') ?? '';
-  return `${nameOf(second)}: ${last === undefined ? 'it faulted' : `not true that ${last.rule}`}${values === '' ? '' : ` (${values})`}`;
+  const reason = last === undefined ? 'it faulted' : `not true that ${last.rule}`;
+  return `${nameOf(second)}: ${reason}${values === '' ? '' : ` (${values})`}`;
 }
 
 function nameOf(which: Fault): string {
@@ -154,7 +162,10 @@ function shutDown(cpu: Processor, chain: readonly FaultLink[]): Outcome {
   return {kind: 'shutdown'};
 }
 
-/** Out of the guest. What was being delivered is told in the IDT-vectoring fields (SDM vol. 3C, "Information for VM Exits That Occur During Event Delivery"). */
+/**
+ * Out of the guest. What was being delivered is told in the IDT-vectoring fields (SDM vol. 3C, "Information for VM
+ * Exits That Occur During Event Delivery").
+ */
 function leave(cpu: Processor, exit: VmExitInformation, during: DeliverableEvent | undefined): Outcome {
   const complete =
     during === undefined

@@ -88,7 +88,10 @@ function commitOutward(cpu: Processor, target: CodeTarget, ss: SegmentValues, rs
   forgetInnerSegments(cpu, target.ring);
 }
 
-/** Data segments that the outer ring could not have loaded itself become null, so that it cannot use what is left in them. */
+/**
+ * Data segments that the outer ring could not have loaded itself become null, so that it cannot use what is left in
+ * them.
+ */
 function forgetInnerSegments(cpu: Processor, ring: number): void {
   for (const register of ['ES', 'DS', 'FS', 'GS'] as const) {
     const rights = low(cpu.registers, SEGMENT[register].attributes);

@@ -16,7 +16,7 @@ import {is64Bit} from './modes.js';
 import {readMsr, writeMsr} from './msrs.js';
 import {checkPortPermission, portIn, portOut} from './port-access.js';
 import type {Processor} from './processor.js';
-import {loadLdtr, loadSegment, loadTaskRegister, segmentNumbered} from './segment-load.js';
+import {castStackShadow, loadLdtr, loadSegment, loadTaskRegister, segmentNumbered} from './segment-load.js';
 import {softwareInterrupt} from './software-interrupt.js';
 import type {Trouble} from './trouble.js';
 import {segmentView} from '../mmu/segmentation.js';
@@ -60,7 +60,7 @@ const argument = (args: readonly bigint[], index: number): bigint => args[index]
 const number = (args: readonly bigint[], index: number): number => Number(args[index] ?? 0n);
 
 const SEGMENT_HELPERS = {
-  loadSegment: (cpu, _, args) => loadSegment(cpu, segmentNumbered(number(args, 0)), number(args, 1)),
+  loadSegment: (cpu, i, args) => loadSegmentRegister(cpu, i, args),
   loadGdtr: (cpu, _, args) => loadTable(cpu, 'GDTR', args),
   loadIdtr: (cpu, _, args) => loadTable(cpu, 'IDTR', args),
   loadLdtr: (cpu, _, args) => loadLdtr(cpu, number(args, 0)),
@@ -119,10 +119,20 @@ const RUN_HELPERS = {
   enableInterrupts: cpu => enableInterrupts(cpu),
 } as const satisfies Readonly<Record<string, ProcessorHelper>>;
 
-/** STI shields the next instruction, but only where IF was 0 before: two in a row shield one (SDM vol. 2, "STI—Set Interrupt Flag"). */
+/**
+ * STI shields the next instruction, but only where IF was 0 before: two in a row shield one (SDM vol. 2, "STI—Set
+ * Interrupt Flag").
+ */
 function enableInterrupts(cpu: Processor): undefined {
   if (!cpu.registers.flag('IF')) cpu.registers.cells[INTERRUPT_SHADOW] = SHADOW_STI;
   cpu.registers.setFlag('IF', true);
+}
+
+function loadSegmentRegister(cpu: Processor, instruction: Instruction, args: readonly bigint[]): Trouble | undefined {
+  const register = segmentNumbered(number(args, 0));
+  const trouble = loadSegment(cpu, register, number(args, 1));
+  if (trouble === undefined && register === 'SS' && instruction.mnemonic !== 'LSS') castStackShadow(cpu);
+  return trouble;
 }
 
 function loadTable(cpu: Processor, table: 'GDTR' | 'IDTR', args: readonly bigint[]): undefined {

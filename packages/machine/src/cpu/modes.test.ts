@@ -86,6 +86,21 @@ test('reset: the first instruction is fetched from FFFFFFF0h', () => {
   expect(t.machine.mode).toBe('real');
 });
 
+test('after reset a ROM that ends at 4 GiB runs', () => {
+  const t = new TestMachine();
+  const rom = [0xb8, 0x2a, 0x00, 0xf4]; // mov ax, 2ah; hlt
+  const start = 0xffff_fff0;
+  t.machine.memory.addRegion({
+    start,
+    length: 16,
+    name: 'ROM',
+    read: offset => BigInt(rom[offset] ?? 0xff),
+    write: () => undefined,
+  });
+  t.run();
+  expect([t.get('RAX'), t.get('RIP')]).toEqual([42n, 0xfff4n]);
+});
+
 test.each([
   ['PG without PE', 'b8 00 00 00 80', 'CR0', 'PG = 1 only with PE = 1'],
   ['NW without CD', 'b8 01 00 00 20', 'CR0', 'NW = 1 only with CD = 1'],

@@ -8,7 +8,10 @@ export class RegisterFile {
   readonly cells = new BigUint64Array(CELLS.length);
   /** The same storage as bytes: the bank named 'registers'. */
   readonly bytes = new Uint8Array(this.cells.buffer);
-  /** The same storage as 32-bit halves, low half first: cell i's low half is words[2 * i]. For hot paths, where a BigInt costs. */
+  /**
+   * The same storage as 32-bit halves, low half first: cell i's low half is words[2 * i]. For hot paths, where a
+   * BigInt costs.
+   */
   readonly words = new Uint32Array(this.cells.buffer);
 
   get(cell: Cell): bigint {

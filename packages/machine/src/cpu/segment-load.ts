@@ -28,8 +28,19 @@ import type {SegmentValues} from './register-file.js';
 import type {Trouble} from './trouble.js';
 
 const SOURCE = 'SDM vol. 3A, "Privilege Level Checking When Accessing Data Segments"';
-/** Blocking by MOV SS in the interruptibility state: SDM vol. 3A, "Masking Exceptions and Interrupts When Switching Stacks". */
+/**
+ * Blocking by MOV SS in the interruptibility state: SDM vol. 3A, "Masking Exceptions and Interrupts When Switching
+ * Stacks".
+ */
 const SHADOW_MOV_SS = 2n;
+
+/**
+ * MOV to SS and POP SS hold interrupts back for one instruction, so that ESP can follow; LSS loads both and needs no
+ * such grace.
+ */
+export function castStackShadow(cpu: Processor): void {
+  cpu.registers.cells[INTERRUPT_SHADOW] = SHADOW_MOV_SS;
+}
 
 /** MOV Sreg, POP Sreg, LDS and their kin. Never CS. */
 export function loadSegment(cpu: Processor, register: SegmentRegister, selector: number): Trouble | undefined {
@@ -40,7 +51,6 @@ export function loadSegment(cpu: Processor, register: SegmentRegister, selector:
       : dataSegment(cpu, register, selector);
   if (isTrouble(values)) return values;
   cpu.registers.setSegment(register, values);
-  if (register === 'SS') cpu.registers.cells[INTERRUPT_SHADOW] = SHADOW_MOV_SS;
   return undefined;
 }
 
@@ -62,7 +72,10 @@ export function realModeSegment(cpu: Processor, register: SegmentRegister, selec
   return {selector, base, limit: registers.number(`${register}.limit`), attributes};
 }
 
-/** What a register holds after a null selector was loaded. SS keeps its privilege level in the DPL (SDM vol. 3C, "Guest Register State"). */
+/**
+ * What a register holds after a null selector was loaded. SS keeps its privilege level in the DPL (SDM vol. 3C,
+ * "Guest Register State").
+ */
 export function nullSegment(selector: number, dpl = 0): SegmentValues {
   return {selector, base: 0n, limit: 0, attributes: RIGHTS_UNUSABLE | (dpl << 5)};
 }
@@ -95,7 +108,10 @@ function dataSegment(cpu: Processor, register: SegmentRegister, selector: number
   return markAccessed(cpu, d) ?? loadedFrom(d, selector);
 }
 
-/** SS for code that runs, or will run, at `cpl`. Also for a return to an outer ring. `invalid` is #TS where a TSS named it. */
+/**
+ * SS for code that runs, or will run, at `cpl`. Also for a return to an outer ring. `invalid` is #TS where a TSS
+ * named it.
+ */
 export function stackSegment(
   cpu: Processor,
   selector: number,

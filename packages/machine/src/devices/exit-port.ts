@@ -1,4 +1,5 @@
-// A port by which a test program ends its run with a value, as QEMU's isa-debug-exit does: value v, status (v << 1) | 1.
+// A port by which a test program ends its run with a value, as QEMU's isa-debug-exit does: value v, status (v << 1) |
+// 1.
 
 import type {Bank} from '../observer.js';
 import type {PortDevice, PortRange, WillWrite} from './port-map.js';

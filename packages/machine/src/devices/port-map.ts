@@ -31,7 +31,10 @@ const mask = (bytes: number): number => ALL_ONES >>> (32 - 8 * bytes);
 
 export class PortMap {
   readonly #devices: PortDevice[] = [];
-  /** How often each empty port was used. A statistic of the session, not state of the machine: a seek does not rewind it. */
+  /**
+   * How often each empty port was used. A statistic of the session, not state of the machine: a seek does not rewind
+   * it.
+   */
   readonly unknown = new Map<number, number>();
 
   attach(device: PortDevice): void {

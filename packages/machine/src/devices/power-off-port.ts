@@ -1,4 +1,5 @@
-// ACPI power-off, reduced to the one write that asks for it: SLP_EN with sleep type 0 to PM1a_CNT, which QEMU's machines
+// ACPI power-off, reduced to the one write that asks for it: SLP_EN with sleep type 0 to PM1a_CNT, which QEMU's
+// machines
 // have at 0x604. ACPI Specification, "PM1 Control Registers".
 
 import type {Bank} from '../observer.js';

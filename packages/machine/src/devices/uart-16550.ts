@@ -1,5 +1,6 @@
 // The serial port: a 16550 at 0x3f8, as far as programs that print and read need it. Bytes leave at once, so the
-// transmitter is always empty. National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs".
+// transmitter is always empty. National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
+// FIFOs".
 //
 //   offset  read                 write                 with DLAB = 1
 //   0       RBR received byte    THR byte to send      DLL divisor, low

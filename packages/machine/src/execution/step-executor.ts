@@ -150,7 +150,10 @@ export class StepExecutor implements Executor {
     return BigInt.asUintN(width, high ? whole >> 8n : whole);
   }
 
-  /** A 32-bit write clears the upper half; 8 and 16-bit writes keep the rest (SDM vol. 1, "General-Purpose Registers in 64-Bit Mode"). */
+  /**
+   * A 32-bit write clears the upper half; 8 and 16-bit writes keep the rest (SDM vol. 1, "General-Purpose Registers
+   * in 64-Bit Mode").
+   */
   #writeRegister({register, high, value, width}: Op<'setRegister'>): undefined {
     const {cells} = this.#cpu.registers;
     const index = GENERAL[register];
@@ -216,11 +219,16 @@ export class StepExecutor implements Executor {
 
   // ── checks and helpers ──────────────────────────────────────────────────────────────────────────────────────────
 
-  #fault({when, exception, errorCode}: Op<'faultIf'>, microcode: Microcode): Trouble {
-    const {rule, values} = conditionText(microcode, this.#values, when);
-    const code = errorCode === undefined ? undefined : Number(this.#value(errorCode));
-    const checks = [check(rule, false, values, microcode.instruction.form.source)];
-    return {kind: 'fault', vector: exceptionVector(exception), errorCode: code, address: undefined, checks};
+  /** The fault, with the conditions of this instruction that were fine before it as well. */
+  #fault(decisive: Op<'faultIf'>, microcode: Microcode): Trouble {
+    const {operations, instruction} = microcode;
+    const earlier = operations.slice(0, operations.indexOf(decisive)).filter(operation => operation.op === 'faultIf');
+    const checks = [...earlier, decisive].map(operation => {
+      const {rule, values} = conditionText(microcode, this.#values, operation.when);
+      return check(rule, operation !== decisive, values, instruction.form.source);
+    });
+    const errorCode = decisive.errorCode === undefined ? undefined : Number(this.#value(decisive.errorCode));
+    return {kind: 'fault', vector: exceptionVector(decisive.exception), errorCode, address: undefined, checks};
   }
 
   #intercept({intercept, args}: Op<'intercept'>, instruction: Instruction): Trouble | undefined {

@@ -81,7 +81,9 @@ export function addressIn(entry: bigint): number {
   return Number(entry & range(51, 12));
 }
 
-/** Where the large page that an entry maps starts. A 4 MiB entry keeps address bits 39:32 in its bits 20:13 (PSE-36). */
+/**
+ * Where the large page that an entry maps starts. A 4 MiB entry keeps address bits 39:32 in its bits 20:13 (PSE-36).
+ */
 export function largeAddressIn(entry: bigint, pageBits: number): number {
   if (pageBits === 22) return Number(entry & range(31, 22)) + Number((entry & range(20, 13)) >> 13n) * 2 ** 32;
   return Number(entry & range(51, pageBits));

@@ -2,7 +2,8 @@
 // An entry may outlive the page-table entry it was read from. That is architectural: flushing it is the guest's duty.
 //
 // Four ways of 64 sets. Large pages are remembered 4 KiB at a time, as processors do when EPT splits them; INVLPG
-// forgets all parts. Forgetting everything costs one write, because an entry counts only while its generation is current.
+// forgets all parts. Forgetting everything costs one write, because an entry counts only while its generation is
+// current.
 // The whole state is one bank of doubles (page numbers have at most 52 bits, so they fit exactly):
 //
 //   0: generation of all entries   1: generation of non-global entries   2…65: next way to replace, by set
