@@ -38,7 +38,14 @@ export interface Vm {
   /** Zeroed memory that guests can be given; detached (byteLength 0) when the Vm is closed. */
   allocate(bytes: number): ArrayBuffer;
   /** Gives the guest `bytes` bytes of `memory` from `offset`; bytes 0 deletes the slot. `memory` must come from allocate(). */
-  setUserMemoryRegion(slot: number, flags: number, guestPhysicalAddress: number, bytes: number, memory?: ArrayBuffer, offset?: number): void;
+  setUserMemoryRegion(
+    slot: number,
+    flags: number,
+    guestPhysicalAddress: number,
+    bytes: number,
+    memory?: ArrayBuffer,
+    offset?: number,
+  ): void;
   /** One bit a page written since the last call, for a slot with KVM_MEM_LOG_DIRTY_PAGES; whole 64-bit words. */
   getDirtyLog(slot: number, pages: number, bitmap: Packed): void;
   createVcpu(id: number): Vcpu;

@@ -8,7 +8,9 @@ const require = createRequire(import.meta.url);
 
 function whyNotBuilt(error) {
   try {
-    const {code, message} = JSON.parse(readFileSync(fileURLToPath(new URL('./build/reason.json', import.meta.url)), 'utf8'));
+    const {code, message} = JSON.parse(
+      readFileSync(fileURLToPath(new URL('./build/reason.json', import.meta.url)), 'utf8'),
+    );
     if (code !== 'BUILT') return {code, message};
   } catch {
     // Never attempted: the sentence below says what to do.
@@ -16,7 +18,10 @@ function whyNotBuilt(error) {
   if (error?.code === 'MODULE_NOT_FOUND') {
     return {code: 'ENOADDON', message: 'The KVM addon has not been built. Run: node native/scripts/build.mjs'};
   }
-  return {code: 'ENOADDON', message: `The KVM addon was built but does not load (${error?.message}). Run: node native/scripts/build.mjs --force`};
+  return {
+    code: 'ENOADDON',
+    message: `The KVM addon was built but does not load (${error?.message}). Run: node native/scripts/build.mjs --force`,
+  };
 }
 
 function load() {

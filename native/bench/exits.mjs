@@ -28,12 +28,19 @@ function openGuest() {
   const regs = new BigUint64Array(18);
   [regs[3], regs[16], regs[17]] = [0x3f8n, 0x1000n, 2n];
   vcpu.setRegs(regs);
-  return {vcpu, close() { vm.close(); kvm.close(); }};
+  return {
+    vcpu,
+    close() {
+      vm.close();
+      kvm.close();
+    },
+  };
 }
 
 /** Every exit is decoded and its byte taken, as a device in JavaScript does. */
 function answeredRate(count, synchronised) {
-  const {vcpu, close} = openGuest();
+  const guest = openGuest();
+  const {vcpu} = guest;
   const run = new DataView(vcpu.kvmRun);
   if (synchronised) run.setBigUint64(288, 7n, true);
   let taken = 0;
@@ -44,20 +51,21 @@ function answeredRate(count, synchronised) {
     if (run.getUint16(34, true) === 0x3f8) taken += run.getUint8(Number(run.getBigUint64(40, true)));
     if (synchronised) rip = run.getBigUint64(304 + 128, true);
   }
-  const rate = count / (performance.now() - start) * 1000;
+  const rate = (count / (performance.now() - start)) * 1000;
   if (taken !== 0 || (synchronised && rip === 0n)) throw new Error('the guest did something else');
-  close();
+  guest.close();
   return rate;
 }
 
 function batchRate(count) {
-  const {vcpu, close} = openGuest();
+  const guest = openGuest();
+  const {vcpu} = guest;
   const ring = new Uint32Array(1024 * 8);
   let done = 0;
   const start = performance.now();
   while (done < count) done += vcpu.runBatch(ring, 10_000).count;
-  const rate = done / (performance.now() - start) * 1000;
-  close();
+  const rate = (done / (performance.now() - start)) * 1000;
+  guest.close();
   return rate;
 }
 
@@ -74,7 +82,9 @@ function serveRounds() {
 function buildPlainLoop(folder) {
   const binary = join(folder, 'exits');
   const source = fileURLToPath(new URL('./exits.cc', import.meta.url));
-  const built = spawnSync(process.env.CXX || 'g++', ['-std=c++20', '-O2', '-Wall', '-Wextra', source, '-o', binary], {encoding: 'utf8'});
+  const built = spawnSync(process.env.CXX || 'g++', ['-std=c++20', '-O2', '-Wall', '-Wextra', source, '-o', binary], {
+    encoding: 'utf8',
+  });
   if (built.status !== 0) throw new Error(`The plain loop does not compile:\n${built.stderr ?? ''}`);
   return binary;
 }
@@ -82,7 +92,10 @@ function buildPlainLoop(folder) {
 const median = values => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 async function main() {
-  const numbers = process.argv.slice(2).filter(text => /^\d+$/.test(text)).map(Number);
+  const numbers = process.argv
+    .slice(2)
+    .filter(text => /^\d+$/.test(text))
+    .map(Number);
   const [count, rounds] = [numbers[0] ?? 20_000, numbers[1] ?? 7];
   if (native === undefined) throw new Error(reason.message);
   const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
@@ -110,13 +123,18 @@ async function main() {
 
 function report(rates, count, rounds) {
   const yardstick = median(rates['plain C++ loop']);
-  const rows = Object.entries(rates).map(([name, values]) => ({name, exitsPerSecond: Math.round(median(values)), ratio: Math.round(median(values) / yardstick * 100) / 100}));
+  const rows = Object.entries(rates).map(([name, values]) => ({
+    name,
+    exitsPerSecond: Math.round(median(values)),
+    ratio: Math.round((median(values) / yardstick) * 100) / 100,
+  }));
   if (process.argv.includes('--json')) {
     console.log(JSON.stringify({count, rounds, rows}));
     return;
   }
   console.log(`KVM exits a second: median of ${rounds} rounds of ${count}`);
-  for (const row of rows) console.log(`  ${row.name.padEnd(46)} ${String(row.exitsPerSecond).padStart(9)}   ${row.ratio.toFixed(2)} of C++`);
+  for (const row of rows)
+    console.log(`  ${row.name.padEnd(46)} ${String(row.exitsPerSecond).padStart(9)}   ${row.ratio.toFixed(2)} of C++`);
 }
 
 if (isMainThread) {

@@ -64,17 +64,34 @@ function withNodeGyp(nodedir) {
 function withCompiler(compiler, nodedir) {
   mkdirSync(dirname(addon), {recursive: true});
   return run(compiler, [
-    '-std=c++20', '-O2', '-Wall', '-Wextra', '-fPIC', '-shared', '-pthread', '-Wl,-z,nodelete',
-    '-DNAPI_VERSION=8', '-DNAPI_CPP_EXCEPTIONS', '-DNODE_ADDON_API_DISABLE_DEPRECATED',
-    '-isystem', dirname(require.resolve('node-addon-api')), '-isystem', join(nodedir, 'include', 'node'),
-    ...sources('.cc'), '-o', addon,
+    '-std=c++20',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-fPIC',
+    '-shared',
+    '-pthread',
+    '-Wl,-z,nodelete',
+    '-DNAPI_VERSION=8',
+    '-DNAPI_CPP_EXCEPTIONS',
+    '-DNODE_ADDON_API_DISABLE_DEPRECATED',
+    '-isystem',
+    dirname(require.resolve('node-addon-api')),
+    '-isystem',
+    join(nodedir, 'include', 'node'),
+    ...sources('.cc'),
+    '-o',
+    addon,
   ]);
 }
 
 function main() {
-  if (process.env.HYPERSCOPE_SKIP_NATIVE) finish('SKIPPED', 'The KVM addon was not built: HYPERSCOPE_SKIP_NATIVE is set.');
-  if (process.platform !== 'linux') finish('EPLATFORM', `The KVM addon was not built: ${process.platform} has no /dev/kvm.`);
-  if (process.arch !== 'x64') finish('EPLATFORM', `The KVM addon was not built: it runs x86 guests, and this is ${process.arch}.`);
+  if (process.env.HYPERSCOPE_SKIP_NATIVE)
+    finish('SKIPPED', 'The KVM addon was not built: HYPERSCOPE_SKIP_NATIVE is set.');
+  if (process.platform !== 'linux')
+    finish('EPLATFORM', `The KVM addon was not built: ${process.platform} has no /dev/kvm.`);
+  if (process.arch !== 'x64')
+    finish('EPLATFORM', `The KVM addon was not built: it runs x86 guests, and this is ${process.arch}.`);
   const hash = sourceHash();
   if (existsSync(addon) && readReason()?.hash === hash && !process.argv.includes('--force')) {
     console.log('[native] The KVM addon is up to date.');
@@ -82,11 +99,17 @@ function main() {
   }
   const compiler = process.env.CXX || 'g++';
   if (!works(compiler, '--version')) {
-    finish('ENOCOMPILER', `The KVM addon was not built: ${compiler} is missing. On Debian: apt-get install g++ make python3, then: node native/scripts/build.mjs`);
+    finish(
+      'ENOCOMPILER',
+      `The KVM addon was not built: ${compiler} is missing. On Debian: apt-get install g++ make python3, then: node native/scripts/build.mjs`,
+    );
   }
   const nodedir = nodeDirectory();
   if (nodedir === undefined) {
-    finish('ENOHEADERS', 'The KVM addon was not built: no Node headers (include/node/node_api.h) beside the node executable. Install Node from nodejs.org, or set npm_config_nodedir.');
+    finish(
+      'ENOHEADERS',
+      'The KVM addon was not built: no Node headers (include/node/node_api.h) beside the node executable. Install Node from nodejs.org, or set npm_config_nodedir.',
+    );
   }
   const gypWorks = !process.env.HYPERSCOPE_NATIVE_PLAIN && works('python3', '--version') && works('make', '--version');
   let by = gypWorks ? 'node-gyp' : compiler;
@@ -98,9 +121,14 @@ function main() {
   }
   if (result.status !== 0 || !existsSync(addon)) {
     console.log(tail(result));
-    finish('EBUILD', 'The KVM addon was not built: the compiler failed (its messages are above). Try again with: node native/scripts/build.mjs');
+    finish(
+      'EBUILD',
+      'The KVM addon was not built: the compiler failed (its messages are above). Try again with: node native/scripts/build.mjs',
+    );
   }
-  const warnings = tail(result).split('\n').filter(line => line.includes('warning:'));
+  const warnings = tail(result)
+    .split('\n')
+    .filter(line => line.includes('warning:'));
   for (const line of warnings) console.log(line);
   finish('BUILT', `The KVM addon was built by ${by}.`, hash, by);
 }

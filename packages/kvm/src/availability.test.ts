@@ -9,16 +9,24 @@ describe('probeKvm', () => {
   test('answers on any machine, and never throws', () => {
     const answer = probeKvm();
     if (answer.available) expect(existsSync('/dev/kvm')).toBe(true);
-    else expect([answer.code, answer.message]).toEqual([expect.stringMatching(/^[A-Z]+$/), expect.stringMatching(/\.$/)]);
+    else
+      expect([answer.code, answer.message]).toEqual([expect.stringMatching(/^[A-Z]+$/), expect.stringMatching(/\.$/)]);
   });
 });
 
 describe.skipIf(native === undefined)('why KVM is missing', () => {
   test('no device: says what to load or pass in', () =>
-    expect(whyMissing('/dev/kvm-that-is-not')).toMatchObject({code: 'ENOENT', message: expect.stringMatching(/modprobe|--device|container/)}));
+    expect(whyMissing('/dev/kvm-that-is-not')).toMatchObject({
+      code: 'ENOENT',
+      message: expect.stringMatching(/modprobe|--device|container/),
+    }));
 
   test('a device that is no KVM is told from one that is', () =>
-    expect(whyMissing('/dev/null')).toMatchObject({available: false, code: 'ENOTTY', message: expect.stringContaining('not a KVM device')}));
+    expect(whyMissing('/dev/null')).toMatchObject({
+      available: false,
+      code: 'ENOTTY',
+      message: expect.stringContaining('not a KVM device'),
+    }));
 
   // Root may open everything.
   test.skipIf(process.getuid?.() === 0)('no permission: names the group', () => {

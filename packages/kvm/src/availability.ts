@@ -42,7 +42,11 @@ export function whyMissing(device: string = DEVICE): Extract<KvmAvailability, {a
     const version = kvm.apiVersion();
     kvm.close();
     if (version === KVM_API_VERSION) return undefined;
-    return {available: false, code: 'EVERSION', message: `KVM's API has version ${version} here, not ${KVM_API_VERSION}: update the kernel.`};
+    return {
+      available: false,
+      code: 'EVERSION',
+      message: `KVM's API has version ${version} here, not ${KVM_API_VERSION}: update the kernel.`,
+    };
   } catch (error) {
     return {available: false, ...openFailure(device, error)};
   }
@@ -51,19 +55,29 @@ export function whyMissing(device: string = DEVICE): Extract<KvmAvailability, {a
 function openFailure(device: string, error: unknown): {readonly code: string; readonly message: string} {
   if (!isNativeError(error)) return describe(error);
   switch (error.code) {
-    case 'ENOENT': return {code: 'ENOENT', message: `There is no ${device}: ${whyNoDevice()}`};
-    case 'ENODEV': case 'ENXIO': return {code: error.code, message: `${device} is there, but no KVM answers behind it: load kvm_intel or kvm_amd with modprobe.`};
-    case 'EACCES': case 'EPERM': return {code: error.code, message: `Cannot open ${device}: ${whyNoAccess(device)}`};
-    case 'ENOTTY': return {code: 'ENOTTY', message: `${device} is not a KVM device: it does not answer KVM_GET_API_VERSION.`};
-    default: return {code: error.code, message: `Cannot open ${device}: ${error.message}.`};
+    case 'ENOENT':
+      return {code: 'ENOENT', message: `There is no ${device}: ${whyNoDevice()}`};
+    case 'ENODEV':
+    case 'ENXIO':
+      return {
+        code: error.code,
+        message: `${device} is there, but no KVM answers behind it: load kvm_intel or kvm_amd with modprobe.`,
+      };
+    case 'EACCES':
+    case 'EPERM':
+      return {code: error.code, message: `Cannot open ${device}: ${whyNoAccess(device)}`};
+    case 'ENOTTY':
+      return {code: 'ENOTTY', message: `${device} is not a KVM device: it does not answer KVM_GET_API_VERSION.`};
+    default:
+      return {code: error.code, message: `Cannot open ${device}: ${error.message}.`};
   }
 }
 
 function whyNoDevice(): string {
   if (existsSync('/.dockerenv')) return 'start the container with --device /dev/kvm.';
-  return existsSync('/sys/module/kvm') ?
-    'the kernel has KVM, so the device was not passed into this container or is not created by udev.' :
-    'load the module (modprobe kvm_intel or kvm_amd) after switching on virtualization in the firmware; in a virtual machine, nested virtualization must be on.';
+  return existsSync('/sys/module/kvm')
+    ? 'the kernel has KVM, so the device was not passed into this container or is not created by udev.'
+    : 'load the module (modprobe kvm_intel or kvm_amd) after switching on virtualization in the firmware; in a virtual machine, nested virtualization must be on.';
 }
 
 function whyNoAccess(device: string): string {
@@ -79,7 +93,9 @@ function whyNoAccess(device: string): string {
 function groupOf(device: string): string {
   try {
     const {gid, mode} = statSync(device);
-    return (mode & 0o060) === 0o060 ? ` if group ${gid} is kvm` : '; its mode does not let a group in yet: sudo chmod 660';
+    return (mode & 0o060) === 0o060
+      ? ` if group ${gid} is kvm`
+      : '; its mode does not let a group in yet: sudo chmod 660';
   } catch {
     return '';
   }
@@ -88,5 +104,8 @@ function groupOf(device: string): string {
 function describe(error: unknown): {readonly code: string; readonly message: string} {
   const explained = explainKvmError(error);
   if (explained instanceof UserError) return {code: explained.code, message: explained.message};
-  return {code: 'EKVM', message: `KVM does not work here: ${explained instanceof Error ? explained.message : String(explained)}`};
+  return {
+    code: 'EKVM',
+    message: `KVM does not work here: ${explained instanceof Error ? explained.message : String(explained)}`,
+  };
 }

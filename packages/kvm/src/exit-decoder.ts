@@ -10,25 +10,38 @@ import {LAYOUT} from './kvm-layout.js';
 export function decodeExit(run: DataView): VmExit {
   const code = run.getUint32(LAYOUT['kvm_run.exit_reason'], true);
   switch (code) {
-    case KVM_EXIT.IO: return decodeIo(run);
-    case KVM_EXIT.MMIO: return decodeMmio(run);
-    case KVM_EXIT.HLT: return {reason: 'hlt'};
-    case KVM_EXIT.SHUTDOWN: return {reason: 'shutdown'};
-    case KVM_EXIT.IRQ_WINDOW_OPEN: return {reason: 'irq-window-open'};
-    case KVM_EXIT.INTR: return {reason: 'interrupted'};
-    case KVM_EXIT.DEBUG: return {
-      reason: 'debug',
-      exception: run.getUint32(LAYOUT['kvm_run.debug.exception'], true),
-      pc: run.getBigUint64(LAYOUT['kvm_run.debug.pc'], true),
-      dr6: run.getBigUint64(LAYOUT['kvm_run.debug.dr6'], true),
-    };
-    case KVM_EXIT.X86_RDMSR: return decodeMsr(run, 'rdmsr');
-    case KVM_EXIT.X86_WRMSR: return decodeMsr(run, 'wrmsr');
-    case KVM_EXIT.FAIL_ENTRY: return {
-      reason: 'fail-entry', hardwareReason: run.getBigUint64(LAYOUT['kvm_run.fail_entry.reason'], true),
-    };
-    case KVM_EXIT.INTERNAL_ERROR: return decodeInternalError(run);
-    default: return {reason: 'unknown', code};
+    case KVM_EXIT.IO:
+      return decodeIo(run);
+    case KVM_EXIT.MMIO:
+      return decodeMmio(run);
+    case KVM_EXIT.HLT:
+      return {reason: 'hlt'};
+    case KVM_EXIT.SHUTDOWN:
+      return {reason: 'shutdown'};
+    case KVM_EXIT.IRQ_WINDOW_OPEN:
+      return {reason: 'irq-window-open'};
+    case KVM_EXIT.INTR:
+      return {reason: 'interrupted'};
+    case KVM_EXIT.DEBUG:
+      return {
+        reason: 'debug',
+        exception: run.getUint32(LAYOUT['kvm_run.debug.exception'], true),
+        pc: run.getBigUint64(LAYOUT['kvm_run.debug.pc'], true),
+        dr6: run.getBigUint64(LAYOUT['kvm_run.debug.dr6'], true),
+      };
+    case KVM_EXIT.X86_RDMSR:
+      return decodeMsr(run, 'rdmsr');
+    case KVM_EXIT.X86_WRMSR:
+      return decodeMsr(run, 'wrmsr');
+    case KVM_EXIT.FAIL_ENTRY:
+      return {
+        reason: 'fail-entry',
+        hardwareReason: run.getBigUint64(LAYOUT['kvm_run.fail_entry.reason'], true),
+      };
+    case KVM_EXIT.INTERNAL_ERROR:
+      return decodeInternalError(run);
+    default:
+      return {reason: 'unknown', code};
   }
 }
 
@@ -65,18 +78,20 @@ function decodeMsr(run: DataView, reason: 'rdmsr' | 'wrmsr'): VmExit {
     reason,
     index: run.getUint32(LAYOUT['kvm_run.msr.index'], true),
     value: run.getBigUint64(LAYOUT['kvm_run.msr.data'], true),
-    cause: cause === KVM_MSR_EXIT_REASON.FILTER ? 'filter' : cause === KVM_MSR_EXIT_REASON.UNKNOWN ? 'unknown' : 'invalid',
+    cause:
+      cause === KVM_MSR_EXIT_REASON.FILTER ? 'filter' : cause === KVM_MSR_EXIT_REASON.UNKNOWN ? 'unknown' : 'invalid',
   };
 }
 
 function decodeInternalError(run: DataView): VmExit {
   const suberror = run.getUint32(LAYOUT['kvm_run.internal.suberror'], true);
   // KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES says that size and bytes are there.
-  const hasBytes = run.getUint32(LAYOUT['kvm_run.internal.ndata'], true) >= 3 &&
+  const hasBytes =
+    run.getUint32(LAYOUT['kvm_run.internal.ndata'], true) >= 3 &&
     (run.getBigUint64(LAYOUT['kvm_run.emulation_failure.flags'], true) & 1n) === 1n;
   const size = Math.min(15, run.getUint8(LAYOUT['kvm_run.emulation_failure.insn_size']));
-  const instruction = suberror === 1 && hasBytes ?
-    shared(run, LAYOUT['kvm_run.emulation_failure.insn_bytes'], size).slice() : undefined;
+  const instruction =
+    suberror === 1 && hasBytes ? shared(run, LAYOUT['kvm_run.emulation_failure.insn_bytes'], size).slice() : undefined;
   return {reason: 'internal-error', suberror, instruction};
 }
 

@@ -3,9 +3,20 @@
 import type {VmExit, VmExitReason} from '@hyperscope/vmm';
 
 const NAMES = {
-  io: 'KVM_EXIT_IO', mmio: 'KVM_EXIT_MMIO', hlt: 'KVM_EXIT_HLT', shutdown: 'KVM_EXIT_SHUTDOWN', debug: 'KVM_EXIT_DEBUG',
-  'irq-window-open': 'KVM_EXIT_IRQ_WINDOW_OPEN', rdmsr: 'KVM_EXIT_X86_RDMSR', wrmsr: 'KVM_EXIT_X86_WRMSR',
-  'fail-entry': 'KVM_EXIT_FAIL_ENTRY', 'internal-error': 'KVM_EXIT_INTERNAL_ERROR', interrupted: 'EINTR', unknown: 'KVM_EXIT_UNKNOWN',
+  io: 'KVM_EXIT_IO',
+  mmio: 'KVM_EXIT_MMIO',
+  hlt: 'KVM_EXIT_HLT',
+  shutdown: 'KVM_EXIT_SHUTDOWN',
+  debug: 'KVM_EXIT_DEBUG',
+  'irq-window-open': 'KVM_EXIT_IRQ_WINDOW_OPEN',
+  rdmsr: 'KVM_EXIT_X86_RDMSR',
+  wrmsr: 'KVM_EXIT_X86_WRMSR',
+  'fail-entry': 'KVM_EXIT_FAIL_ENTRY',
+  'internal-error': 'KVM_EXIT_INTERNAL_ERROR',
+  interrupted: 'EINTR',
+  unknown: 'KVM_EXIT_UNKNOWN',
 } as const satisfies Readonly<Record<VmExitReason, string>>;
 
-export function kvmExitName(exit: VmExit): string { return NAMES[exit.reason]; }
+export function kvmExitName(exit: VmExit): string {
+  return NAMES[exit.reason];
+}

@@ -21,11 +21,15 @@ export type CodeReader = (rip: bigint, length: number) => Uint8Array;
  */
 export function exitingInstruction(exit: VmExit, before: bigint, after: bigint, code: CodeReader): InstructionPlace {
   switch (exit.reason) {
-    case 'hlt': return {rip: after - 1n, length: 1};
-    case 'io': return portInstruction(exit.port, after, code);
-    case 'internal-error': return {rip: after, length: exit.instruction?.length ?? 0};
+    case 'hlt':
+      return {rip: after - 1n, length: 1};
+    case 'io':
+      return portInstruction(exit.port, after, code);
+    case 'internal-error':
+      return {rip: after, length: exit.instruction?.length ?? 0};
     // Between KVM_RUN and the exit any number of instructions ran; where the last one began is not told.
-    default: return {rip: exit.reason === 'debug' ? before : after, length: 0};
+    default:
+      return {rip: exit.reason === 'debug' ? before : after, length: 0};
   }
 }
 

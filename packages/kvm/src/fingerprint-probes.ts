@@ -64,7 +64,7 @@ function nanosecondsAnInstruction(bench: ProbeBench, cpl: 0 | 3): number {
   bench.run('long', cpl, 'f4');
   const start = performance.now();
   bench.run('long', cpl, COUNTDOWN);
-  return Math.round((performance.now() - start) * 1e6 / 1e5 * 100) / 100;
+  return Math.round((((performance.now() - start) * 1e6) / 1e5) * 100) / 100;
 }
 
 /** `out 80h, al`, looked at without finishing the I/O: VMX and SVM leave RIP there, emulators have moved on. */
@@ -135,7 +135,10 @@ export const PROBES: readonly (readonly [name: string, probe: Probe])[] = [
   ['cpl0_int_n', bench => verdict(bench.run('protected', 0, '0f1fc0cd03f4'), 'io')],
   ['paging32', bench => verdict(bench.run('paged32', 0, '90f4'), 'hlt')],
   ['paging_pae', bench => verdict(bench.run('pae', 0, '90f4'), 'hlt')],
-  ['cpl3_ds_selector', bench => (bench.run('long', 3, '8cd8f4', {RAX: 0xffffn}), hexOf(bench.machine.vcpu.registers().RAX))],
+  [
+    'cpl3_ds_selector',
+    bench => (bench.run('long', 3, '8cd8f4', {RAX: 0xffffn}), hexOf(bench.machine.vcpu.registers().RAX)),
+  ],
   ['cpl3_pushf_if0', bench => (bench.run('long', 3, '9c58f4'), hexOf(bench.machine.vcpu.registers().RAX))],
   ['cpl3_syscall', syscallAtCpl3],
   ['cpl3_step', stepAtCpl3],

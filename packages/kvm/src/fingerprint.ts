@@ -1,7 +1,7 @@
 // What this host's KVM is, found out by what it does: a dozen tiny guests in about a tenth of a second. A module's name
 // says little (and nothing about a KVM inside another hypervisor), so expectations are chosen by these answers.
 
-import {readFileSync, readdirSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import {cpus, release} from 'node:os';
 import {KVM_CAP} from './kvm-abi.js';
 import {explained} from './kvm-error.js';
@@ -41,8 +41,12 @@ export function fingerprint(today = new Date()): HostFingerprint {
       bench.machine.close();
     }
     return {
-      flavour: flavour(), kernel: release(), vendor: cpus()[0]?.model ?? 'unknown', apiVersion: kvm.apiVersion(),
-      recordedOn: today.toISOString().slice(0, 10), probes,
+      flavour: flavour(),
+      kernel: release(),
+      vendor: cpus()[0]?.model ?? 'unknown',
+      apiVersion: kvm.apiVersion(),
+      recordedOn: today.toISOString().slice(0, 10),
+      probes,
     };
   } finally {
     kvm.close();
@@ -52,20 +56,13 @@ export function fingerprint(today = new Date()): HostFingerprint {
 /** The loaded kvm_* module (or built-in part), by /sys/module. */
 function flavour(): string {
   try {
-    return readdirSync('/sys/module').filter(name => name.startsWith('kvm_')).sort().join('+') || 'kvm';
+    return (
+      readdirSync('/sys/module')
+        .filter(name => name.startsWith('kvm_'))
+        .sort()
+        .join('+') || 'kvm'
+    );
   } catch {
     return 'kvm'; // no sysfs in this container: the probes still tell
   }
-}
-
-/** The parameters of the host's module, where sysfs shows them: {nested: 'Y', ept: 'Y'}. */
-export function moduleParameters(module: string): Readonly<Record<string, string>> {
-  const folder = `/sys/module/${module}/parameters`;
-  const parameters: Record<string, string> = {};
-  try {
-    for (const name of readdirSync(folder)) parameters[name] = readFileSync(`${folder}/${name}`, 'utf8').trim();
-  } catch {
-    // Absent, or not for us to read: what was read so far is the answer.
-  }
-  return parameters;
 }

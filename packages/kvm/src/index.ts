@@ -9,5 +9,6 @@ export * from './quirks.js';
 export * from './run-in-child.js';
 export * from './run-on-kvm.js';
 export type {SingleStep, SteppingQuirks} from './single-step.js';
+export * from './skip-kvm-tests.js';
 export * from './start-states.js';
 export * from './statistics.js';

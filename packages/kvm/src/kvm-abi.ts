@@ -3,13 +3,33 @@
 export const KVM_API_VERSION = 12;
 
 export const KVM_EXIT = {
-  UNKNOWN: 0, EXCEPTION: 1, IO: 2, HYPERCALL: 3, DEBUG: 4, HLT: 5, MMIO: 6, IRQ_WINDOW_OPEN: 7, SHUTDOWN: 8,
-  FAIL_ENTRY: 9, INTR: 10, INTERNAL_ERROR: 17, SYSTEM_EVENT: 24, X86_RDMSR: 29, X86_WRMSR: 30,
+  UNKNOWN: 0,
+  EXCEPTION: 1,
+  IO: 2,
+  HYPERCALL: 3,
+  DEBUG: 4,
+  HLT: 5,
+  MMIO: 6,
+  IRQ_WINDOW_OPEN: 7,
+  SHUTDOWN: 8,
+  FAIL_ENTRY: 9,
+  INTR: 10,
+  INTERNAL_ERROR: 17,
+  SYSTEM_EVENT: 24,
+  X86_RDMSR: 29,
+  X86_WRMSR: 30,
 } as const;
 
 export const KVM_CAP = {
-  NR_MEMSLOTS: 10, SET_GUEST_DEBUG: 23, SYNC_REGS: 74, READONLY_MEM: 81, IMMEDIATE_EXIT: 136, X86_DISABLE_EXITS: 143,
-  NESTED_STATE: 157, X86_USER_SPACE_MSR: 188, BINARY_STATS_FD: 203,
+  NR_MEMSLOTS: 10,
+  SET_GUEST_DEBUG: 23,
+  SYNC_REGS: 74,
+  READONLY_MEM: 81,
+  IMMEDIATE_EXIT: 136,
+  X86_DISABLE_EXITS: 143,
+  NESTED_STATE: 157,
+  X86_USER_SPACE_MSR: 188,
+  BINARY_STATS_FD: 203,
 } as const;
 
 /** Flags of KVM_SET_USER_MEMORY_REGION. */
@@ -23,9 +43,6 @@ export const KVM_GUESTDBG = {ENABLE: 1, SINGLESTEP: 2} as const;
 
 /** Bits of kvm_run.msr.reason. */
 export const KVM_MSR_EXIT_REASON = {INVAL: 1, UNKNOWN: 2, FILTER: 4} as const;
-
-/** kvm_run.internal.suberror. */
-export const KVM_INTERNAL_ERROR = {EMULATION: 1, SIMUL_EX: 2, DELIVERY_EV: 3, UNEXPECTED_EXIT_REASON: 4} as const;
 
 /** Where Intel's real-mode support may put its TSS and page table: below the BIOS, where no RAM is. */
 export const TSS_ADDRESS = 0xfffb_d000;

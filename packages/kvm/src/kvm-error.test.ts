@@ -2,7 +2,8 @@ import {UserError} from '@hyperscope/base';
 import {describe, expect, test} from 'vitest';
 import {explainKvmError, explained} from './kvm-error.js';
 
-const failure = (syscall: string, code: string): Error => Object.assign(new Error(`${code}: text, ${syscall}`), {code, errno: 22, syscall});
+const failure = (syscall: string, code: string): Error =>
+  Object.assign(new Error(`${code}: text, ${syscall}`), {code, errno: 22, syscall});
 
 describe('explainKvmError', () => {
   test.each([
@@ -16,11 +17,17 @@ describe('explainKvmError', () => {
     expect(error).toMatchObject({code, message: expect.stringMatching(words)});
   });
 
-  test('keeps the kernel\'s own words where it has none of its own', () =>
-    expect(explainKvmError(failure('KVM_RUN', 'EXDEV'))).toMatchObject({message: expect.stringContaining('EXDEV: text')}));
+  test("keeps the kernel's own words where it has none of its own", () =>
+    expect(explainKvmError(failure('KVM_RUN', 'EXDEV'))).toMatchObject({
+      message: expect.stringContaining('EXDEV: text'),
+    }));
 
   test('leaves other exceptions as they are', () => {
     const ours = new TypeError('argument 1');
-    expect(() => explained(() => { throw ours; })).toThrow(ours);
+    expect(() =>
+      explained(() => {
+        throw ours;
+      }),
+    ).toThrow(ours);
   });
 });

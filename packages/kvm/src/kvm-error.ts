@@ -11,8 +11,10 @@ export function isNativeError(error: unknown): error is NativeError {
 
 const CAUSES: Readonly<Record<string, string>> = {
   'KVM_SET_USER_MEMORY_REGION EEXIST': 'the region overlaps another slot: delete that one first',
-  'KVM_SET_USER_MEMORY_REGION EINVAL': 'address and size must be multiples of 4096, and a live slot can only be deleted or moved',
-  'KVM_SET_SREGS EINVAL': 'the control registers contradict each other: PG needs PE, long mode needs PAE, LME with PG needs LMA, reserved bits must be 0',
+  'KVM_SET_USER_MEMORY_REGION EINVAL':
+    'address and size must be multiples of 4096, and a live slot can only be deleted or moved',
+  'KVM_SET_SREGS EINVAL':
+    'the control registers contradict each other: PG needs PE, long mode needs PAE, LME with PG needs LMA, reserved bits must be 0',
   'KVM_SET_CPUID2 EINVAL': 'CPUID cannot change once the vCPU has run',
   'KVM_SET_CPUID2 E2BIG': 'there are too many CPUID entries: KVM takes 256',
   'KVM_SET_XCRS EINVAL': 'XCR0 bit 0 must be set, and the others must exist on this processor',
@@ -31,7 +33,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   'KVM_RUN EFAULT': 'the guest touched memory that is given to it but not mapped in this process',
   'KVM_RUN EINVAL': 'the guest state or kvm_run is not valid',
   'KVM_CREATE_VM ENOMEM': 'the machine is out of memory: close other virtual machines',
-  'mmap ENOMEM': 'there is no room for the guest\'s memory: choose less with --memory',
+  'mmap ENOMEM': "there is no room for the guest's memory: choose less with --memory",
 };
 
 const GENERAL: Readonly<Record<string, string>> = {

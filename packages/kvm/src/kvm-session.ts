@@ -77,8 +77,13 @@ export class KvmSession {
   constructor(options: KvmSessionOptions) {
     this.#options = options;
     this.board = new DeviceBoard(options.ports);
-    this.board.uart.onOutput = byte => { this.#sent.push(byte); };
-    this.machine = new KvmVirtualMachine({memoryBytes: options.image.memoryBytes, deadline: options.limits.milliseconds});
+    this.board.uart.onOutput = byte => {
+      this.#sent.push(byte);
+    };
+    this.machine = new KvmVirtualMachine({
+      memoryBytes: options.image.memoryBytes,
+      deadline: options.limits.milliseconds,
+    });
     try {
       this.machine.load(options.image);
       this.machine.vcpu.readCells(this.registers);
@@ -97,9 +102,15 @@ export class KvmSession {
   }
 
   /** How the run ended; undefined while it can go on. */
-  get outcome(): KvmOutcome | undefined { return this.#outcome; }
-  get exits(): number { return this.#exits; }
-  get steps(): number { return this.#steps; }
+  get outcome(): KvmOutcome | undefined {
+    return this.#outcome;
+  }
+  get exits(): number {
+    return this.#exits;
+  }
+  get steps(): number {
+    return this.#steps;
+  }
 
   /** Runs to the next exit or single step, answers it, and brings the banks up to date. Only while `outcome` is undefined. */
   step(listener?: WriteListener): KvmStep {
@@ -122,7 +133,9 @@ export class KvmSession {
     return {
       kind: exit.reason === 'debug' ? 'kvm-step' : 'kvm-exit',
       who: this.#cell('CPL') === 3n ? 'guest-user' : 'guest-kernel',
-      ...place, exit, events: this.#events(exit),
+      ...place,
+      exit,
+      events: this.#events(exit),
     };
   }
 
@@ -137,7 +150,9 @@ export class KvmSession {
     this.machine.close();
   }
 
-  #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0'): bigint { return this.registers[cellIndex(cell)] ?? 0n; }
+  #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0'): bigint {
+    return this.registers[cellIndex(cell)] ?? 0n;
+  }
 
   #prepareSingleStep(): boolean {
     if (this.#options.singleStep === 'off') return false;
@@ -152,7 +167,7 @@ export class KvmSession {
     const linear = BigInt.asUintN(64, this.#cell('CS.base') + rip);
     const bytes: number[] = [];
     for (let i = 0n; i < length; i++) {
-      const physical = (this.#cell('CR0') >> 31n) === 1n ? this.machine.vcpu.translate(linear + i) : Number(linear + i);
+      const physical = this.#cell('CR0') >> 31n === 1n ? this.machine.vcpu.translate(linear + i) : Number(linear + i);
       const byte = physical === undefined ? undefined : this.machine.memory[physical];
       if (byte === undefined) break;
       bytes.push(byte);
@@ -184,8 +199,10 @@ export class KvmSession {
     this.machine.vcpu.readCells(this.registers);
     const bytes = exit.instruction ?? this.#code(this.#cell('RIP'), 15);
     const shown = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
-    return `This host's KVM could not emulate the instruction at ${hex(this.#cell('RIP'))} (KVM_EXIT_INTERNAL_ERROR, ` +
-      `suberror ${exit.suberror}); the bytes there are ${shown === '' ? 'not readable' : shown}.`;
+    return (
+      `This host's KVM could not emulate the instruction at ${hex(this.#cell('RIP'))} (KVM_EXIT_INTERNAL_ERROR, ` +
+      `suberror ${exit.suberror}); the bytes there are ${shown === '' ? 'not readable' : shown}.`
+    );
   }
 
   #limit(): KvmOutcome | undefined {
@@ -202,7 +219,7 @@ export class KvmSession {
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'call', result: undefined},
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'return', result: kvmExitName(exit)},
       {kind: 'kvm-exit', exit},
-      ...serial.map(byte => ({kind: 'serial', byte} as const)),
+      ...serial.map(byte => ({kind: 'serial', byte}) as const),
     ];
   }
 }

@@ -19,7 +19,14 @@ import type {Statistics} from './statistics.js';
 /** Why the last run gave 'interrupted'. */
 export type Interruption = 'kick' | 'deadline';
 
-const DEBUGREGS = [['DR0', 0], ['DR1', 8], ['DR2', 16], ['DR3', 24], ['DR6', 32], ['DR7', 40]] as const;
+const DEBUGREGS = [
+  ['DR0', 0],
+  ['DR1', 8],
+  ['DR2', 16],
+  ['DR3', 24],
+  ['DR6', 32],
+  ['DR7', 40],
+] as const;
 /** Everything that KVM can leave in kvm_run.s.regs; KVM_CAP_SYNC_REGS answers with the bits that it can. */
 export const ALL_SYNC: number = KVM_SYNC_X86.REGS | KVM_SYNC_X86.SREGS | KVM_SYNC_X86.EVENTS;
 
@@ -58,8 +65,12 @@ export class KvmVcpu implements Vcpu {
     this.#msrs = MSR_CELLS.filter(([, index]) => native.getMsrs(new BigUint64Array([BigInt(index), 0n])) === 1);
     this.#msrPairs = new BigUint64Array(this.#msrs.length * 2);
     this.knownCells = new Set<Cell>([
-      ...REGS_AND_SREGS_CELLS, ...this.#msrs.map(([cell]) => cell), ...DEBUGREGS.map(([cell]) => cell),
-      'XCR0', 'INTERRUPT_SHADOW', 'NMI_BLOCKING',
+      ...REGS_AND_SREGS_CELLS,
+      ...this.#msrs.map(([cell]) => cell),
+      ...DEBUGREGS.map(([cell]) => cell),
+      'XCR0',
+      'INTERRUPT_SHADOW',
+      'NMI_BLOCKING',
     ]);
   }
 
@@ -96,7 +107,8 @@ export class KvmVcpu implements Vcpu {
 
   #exit(): VmExit {
     const exit = decodeExit(this.#run);
-    this.#unfinished = exit.reason === 'io' || exit.reason === 'mmio' || exit.reason === 'rdmsr' || exit.reason === 'wrmsr';
+    this.#unfinished =
+      exit.reason === 'io' || exit.reason === 'mmio' || exit.reason === 'rdmsr' || exit.reason === 'wrmsr';
     return exit;
   }
 
@@ -211,7 +223,9 @@ export class KvmVcpu implements Vcpu {
     this.#stepping = mode === 'on';
     const debug = new Uint32Array(LAYOUT.kvm_guest_debug / 4);
     debug[0] = this.#stepping ? KVM_GUESTDBG.ENABLE | KVM_GUESTDBG.SINGLESTEP : 0;
-    explained(() => { this.#native.setGuestDebug(debug); });
+    explained(() => {
+      this.#native.setGuestDebug(debug);
+    });
   }
 
   /** KVM_TRANSLATE: the guest-physical address behind a linear one, by the guest's own page tables. */
@@ -219,16 +233,22 @@ export class KvmVcpu implements Vcpu {
     this.finish();
     const translation = new DataView(new ArrayBuffer(LAYOUT.kvm_translation));
     translation.setBigUint64(0, linear, true);
-    explained(() => { this.#native.translate(bytes(translation)); });
+    explained(() => {
+      this.#native.translate(bytes(translation));
+    });
     if (translation.getUint8(LAYOUT['kvm_translation.valid']) === 0) return undefined;
     return Number(translation.getBigUint64(8, true));
   }
 
   /** The counters of this vCPU, as they are now. */
-  statistics(): Statistics { return parseStatistics(explained(() => this.#native.stats())); }
+  statistics(): Statistics {
+    return parseStatistics(explained(() => this.#native.stats()));
+  }
 
   /** The addon's object, for what this class has no word for. After changing registers through it, run or set again. */
-  get native(): NativeVcpu { return this.#native; }
+  get native(): NativeVcpu {
+    return this.#native;
+  }
 }
 
 /** kvm_xcrs: a header of 8 bytes, then per register number, reserved, value. */
@@ -236,9 +256,21 @@ const XCR0_VALUE = LAYOUT['kvm_xcrs.xcrs'] + 8;
 
 /** Cells of the simulated processor that a real one does not show; a loader may set them. */
 const HOST_CELLS: ReadonlySet<string> = new Set([
-  'CPL', 'ACTIVITY', 'INTERRUPT_SHADOW', 'NMI_BLOCKING', 'VMX_OPERATION', 'VMXON_POINTER', 'CURRENT_VMCS', 'CYCLES', 'INSTRUCTIONS', 'TSC',
+  'CPL',
+  'ACTIVITY',
+  'INTERRUPT_SHADOW',
+  'NMI_BLOCKING',
+  'VMX_OPERATION',
+  'VMXON_POINTER',
+  'CURRENT_VMCS',
+  'CYCLES',
+  'INSTRUCTIONS',
+  'TSC',
   // Capability and mode bits that differ by host and that no guest state depends on.
-  'FEATURE_CONTROL', 'MISC_ENABLE', 'DEBUGCTL', 'TSC_AUX',
+  'FEATURE_CONTROL',
+  'MISC_ENABLE',
+  'DEBUGCTL',
+  'TSC_AUX',
 ] satisfies Cell[]);
 
 const bytes = (view: DataView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

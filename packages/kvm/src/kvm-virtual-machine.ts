@@ -22,7 +22,8 @@ const RAM_SLOT = 0;
 
 /** The addon. @throws UserError that says how to get it. */
 export function requireNative(): Native {
-  if (native === undefined) throw new UserError(reason?.code ?? 'ENOADDON', reason?.message ?? 'The KVM addon is not there.');
+  if (native === undefined)
+    throw new UserError(reason?.code ?? 'ENOADDON', reason?.message ?? 'The KVM addon is not there.');
   return native;
 }
 
@@ -74,7 +75,10 @@ export class KvmVirtualMachine implements VirtualMachine {
     const start = Math.floor(address / PAGE_BYTES) * PAGE_BYTES;
     const size = Math.ceil((address + contents.length - start) / PAGE_BYTES) * PAGE_BYTES;
     if (start < this.memory.length) {
-      throw new UserError('bad-image', `The segment at ${hex(address)} ends beyond the guest's memory: give it more with --memory.`);
+      throw new UserError(
+        'bad-image',
+        `The segment at ${hex(address)} ends beyond the guest's memory: give it more with --memory.`,
+      );
     }
     explained(() => {
       const rom = this.#vm.allocate(size);
@@ -85,7 +89,9 @@ export class KvmVirtualMachine implements VirtualMachine {
 
   /** Guest-physical addresses of the pages of RAM that the guest wrote to since the last call. */
   dirtyPages(): readonly number[] {
-    explained(() => { this.#vm.getDirtyLog(RAM_SLOT, this.memory.length / PAGE_BYTES, this.#dirty); });
+    explained(() => {
+      this.#vm.getDirtyLog(RAM_SLOT, this.memory.length / PAGE_BYTES, this.#dirty);
+    });
     const pages: number[] = [];
     for (const [word, mask] of this.#dirty.entries()) {
       if (mask === 0n) continue;
@@ -97,7 +103,9 @@ export class KvmVirtualMachine implements VirtualMachine {
   }
 
   /** The counters of the VM as a whole. */
-  statistics(): Statistics { return parseStatistics(explained(() => this.#vm.stats())); }
+  statistics(): Statistics {
+    return parseStatistics(explained(() => this.#vm.stats()));
+  }
 
   /** Closes every fd and gives the memory back; `memory` has length 0 afterwards. May be called twice. */
   close(): void {
@@ -108,6 +116,9 @@ export class KvmVirtualMachine implements VirtualMachine {
 
 function checkMemorySize(size: number): void {
   if (!Number.isInteger(size) || size <= 0 || size % PAGE_BYTES !== 0 || size > LARGEST_MEMORY) {
-    throw new UserError('bad-memory-size', `Guest memory must be a multiple of 4096 bytes, more than 0 and at most 3 GiB, not ${size}.`);
+    throw new UserError(
+      'bad-memory-size',
+      `Guest memory must be a multiple of 4096 bytes, more than 0 and at most 3 GiB, not ${size}.`,
+    );
   }
 }

@@ -15,19 +15,25 @@ describe('MemoryMirror', () => {
 
   test('equals memory after an update of the dirty pages, and every changed byte was announced with its old value', () => {
     const writes = fc.array(fc.tuple(fc.integer({min: 0, max: 8191}), fc.integer({min: 0, max: 255})), {maxLength: 40});
-    fc.assert(fc.property(writes, list => {
-      const live = new Uint8Array(8192);
-      const mirror = new MemoryMirror(live, []);
-      const [before, announced] = [mirror.bytes.slice(), new Set<number>()];
-      for (const [at, value] of list) live[at] = value;
-      mirror.update([0, 4096], {willWrite: (bank, offset, length) => {
-        expect(bank).toBe('memory');
-        expect(same(mirror.bytes.subarray(offset, offset + length), before.subarray(offset, offset + length))).toBe(true);
-        for (let i = offset; i < offset + length; i++) announced.add(i);
-      }});
-      expect(same(mirror.bytes, live)).toBe(true);
-      expect(list.filter(([at]) => live[at] !== before[at] && !announced.has(at))).toEqual([]);
-    }));
+    fc.assert(
+      fc.property(writes, list => {
+        const live = new Uint8Array(8192);
+        const mirror = new MemoryMirror(live, []);
+        const [before, announced] = [mirror.bytes.slice(), new Set<number>()];
+        for (const [at, value] of list) live[at] = value;
+        mirror.update([0, 4096], {
+          willWrite: (bank, offset, length) => {
+            expect(bank).toBe('memory');
+            expect(same(mirror.bytes.subarray(offset, offset + length), before.subarray(offset, offset + length))).toBe(
+              true,
+            );
+            for (let i = offset; i < offset + length; i++) announced.add(i);
+          },
+        });
+        expect(same(mirror.bytes, live)).toBe(true);
+        expect(list.filter(([at]) => live[at] !== before[at] && !announced.has(at))).toEqual([]);
+      }),
+    );
   });
 
   test('does not look at pages that were not written', () => {

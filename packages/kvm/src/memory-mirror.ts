@@ -39,7 +39,10 @@ export class MemoryMirror {
     const end = first + PAGE_BYTES / WORD;
     let changed = 0;
     for (let word = first; word < end;) {
-      if (this.#now[word] === this.#old[word]) { word++; continue; }
+      if (this.#now[word] === this.#old[word]) {
+        word++;
+        continue;
+      }
       const from = word;
       let last = word;
       for (; word < end && word - last <= GAP_WORDS; word++) if (this.#now[word] !== this.#old[word]) last = word;

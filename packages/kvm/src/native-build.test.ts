@@ -12,12 +12,22 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
-  for (const name of ['scripts', 'kvm', 'index.js', 'package.json', 'binding.gyp']) cpSync(join(NATIVE, name), join(folder, name), {recursive: true});
+  for (const name of ['scripts', 'kvm', 'index.js', 'package.json', 'binding.gyp'])
+    cpSync(join(NATIVE, name), join(folder, name), {recursive: true});
 });
-afterEach(() => { rmSync(folder, {recursive: true}); });
+afterEach(() => {
+  rmSync(folder, {recursive: true});
+});
 
-function build(env: Readonly<Record<string, string>>, ...args: readonly string[]): {readonly status: number | null; readonly text: string} {
-  const {status, stdout, stderr} = spawnSync(process.execPath, ['scripts/build.mjs', ...args], {cwd: folder, encoding: 'utf8', env: {...process.env, ...env}});
+function build(
+  env: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): {readonly status: number | null; readonly text: string} {
+  const {status, stdout, stderr} = spawnSync(process.execPath, ['scripts/build.mjs', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {...process.env, ...env},
+  });
   return {status, text: stdout + stderr};
 }
 const recorded = (): unknown => JSON.parse(readFileSync(join(folder, 'build/reason.json'), 'utf8'));
@@ -46,12 +56,18 @@ describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('buildin
   });
 
   test('before any attempt the loader names the command', () =>
-    expect(loaded()).toMatchObject({there: false, reason: {code: 'ENOADDON', message: expect.stringContaining('node native/scripts/build.mjs')}}));
+    expect(loaded()).toMatchObject({
+      there: false,
+      reason: {code: 'ENOADDON', message: expect.stringContaining('node native/scripts/build.mjs')},
+    }));
 
   test('a file that is no addon does not break the import', () => {
     mkdirSync(join(folder, 'build/Release'), {recursive: true});
     cpSync(join(NATIVE, 'package.json'), join(folder, 'build/Release/hyperscope_kvm.node'));
-    expect(loaded()).toMatchObject({there: false, reason: {code: 'ENOADDON', message: expect.stringContaining('--force')}});
+    expect(loaded()).toMatchObject({
+      there: false,
+      reason: {code: 'ENOADDON', message: expect.stringContaining('--force')},
+    });
     expect(existsSync(join(folder, 'build/reason.json'))).toBe(false);
   });
 });

@@ -16,9 +16,16 @@ export class StepCollector {
   /** Runs one step of the session. */
   next(): ObservedStep {
     const ranges: (readonly [offset: number, length: number])[] = [];
-    const step = this.#session.step({willWrite: (_bank, offset, length) => { ranges.push([offset, length]); }});
+    const step = this.#session.step({
+      willWrite: (_bank, offset, length) => {
+        ranges.push([offset, length]);
+      },
+    });
     const memory = this.#session.banks.find(bank => bank.name === 'memory')?.bytes ?? new Uint8Array();
-    const writes: MemoryWrite[] = ranges.map(([offset, length]) => ({offset, bytes: memory.slice(offset, offset + length)}));
+    const writes: MemoryWrite[] = ranges.map(([offset, length]) => ({
+      offset,
+      bytes: memory.slice(offset, offset + length),
+    }));
     return {step, cells: this.#changedCells(), writes};
   }
 

@@ -10,8 +10,10 @@ function place(port: number, ...code: readonly number[]) {
 describe('the instruction behind an I/O exit', () => {
   test('OUT DX, AL is one byte', () => expect(place(0x3f8, 0x90, 0xee)).toEqual({rip: 0xffn, length: 1}));
   test('OUT imm8, AL is two', () => expect(place(0x80, 0xe6, 0x80)).toEqual({rip: 0xfen, length: 2}));
-  test('a port number that looks like an opcode does not deceive', () => expect(place(0xee, 0xe6, 0xee)).toEqual({rip: 0xfen, length: 2}));
-  test('an opcode that looks like a port number does not either', () => expect(place(0x3f8, 0xe6, 0xee)).toEqual({rip: 0xffn, length: 1}));
+  test('a port number that looks like an opcode does not deceive', () =>
+    expect(place(0xee, 0xe6, 0xee)).toEqual({rip: 0xfen, length: 2}));
+  test('an opcode that looks like a port number does not either', () =>
+    expect(place(0x3f8, 0xe6, 0xee)).toEqual({rip: 0xffn, length: 1}));
   test('prefixes belong to it', () => expect(place(0x1f0, 0xf3, 0x66, 0x6f)).toEqual({rip: 0xfdn, length: 3}));
   test('unreadable code gives no length', () => expect(place(0x3f8)).toEqual({rip: 0x100n, length: 0}));
 });

@@ -14,19 +14,87 @@ export interface Quirk {
 }
 
 export const QUIRKS: readonly Quirk[] = [
-  {id: 'ring-0-sse', probe: 'cpl0_sse', expected: 'ok', sentence: 'Ring 0 runs in KVM\'s instruction emulator, which lacks SSE and many other instructions: KVM_RUN ends with KVM_EXIT_INTERNAL_ERROR where a processor would execute.'},
-  {id: 'ring-0-int-n', probe: 'cpl0_int_n', expected: 'ok', sentence: 'INT n in ring 0 of protected and long mode is not emulated: KVM_RUN ends with KVM_EXIT_INTERNAL_ERROR.'},
-  {id: 'no-32-bit-paging', probe: 'paging32', expected: 'ok', sentence: 'Paging exists only in long mode: a guest with 32-bit paging is shut down.'},
-  {id: 'no-pae-paging', probe: 'paging_pae', expected: 'ok', sentence: 'Paging exists only in long mode: a guest with PAE paging is shut down.'},
-  {id: 'syscall-stays-in-ring-3', probe: 'cpl3_syscall', expected: 'ok', sentence: 'SYSCALL in ring 3 of long mode jumps to LSTAR but stays in ring 3; the manual says CPL 0 with CS and SS from STAR.'},
-  {id: 'ring-3-host-selectors', probe: 'cpl3_ds_selector', expected: '23', sentence: 'Ring 3 of long mode sees the host\'s segment selectors instead of its own.'},
-  {id: 'ring-3-if-is-1', probe: 'cpl3_pushf_if0', expected: '2', sentence: 'PUSHF in ring 3 of long mode shows IF = 1 and IOPL = 0, whatever they are.'},
-  {id: 'ring-3-step-goes-to-guest', probe: 'cpl3_step', expected: 'ok', sentence: 'Single-stepping ring 3 of long mode gives the #DB to the guest: no steps are recorded there.'},
-  {id: 'vmcall-loops', probe: 'cpl0_vmcall', expected: 'ok', sentence: 'VMCALL in ring 0 is patched by KVM for ever and never completes; KVM normally answers unknown hypercalls with -KVM_ENOSYS.'},
-  {id: 'delivery-clears-ac', probe: 'delivery_ac', expected: 'ok', sentence: 'Delivering an exception clears RFLAGS.AC outside real mode too; the manual leaves it alone.'},
-  {id: 'gates-unchecked', probe: 'absent_gate', expected: 'ok', sentence: 'A gate that is not present gives #DF instead of #NP with the vector in the error code.'},
-  {id: 'cr0-reserved-accepted', probe: 'cr0_reserved', expected: 'ok', sentence: 'MOV to CR0 with bits 63:32 set is accepted and drops them; the manual says #GP(0).'},
-  {id: 'cmpxchg-zeroes-upper', probe: 'cmpxchg_mismatch', expected: 'ok', sentence: 'CMPXCHG r32, r32 that does not match zeroes the upper half of the destination; a processor leaves it.'},
+  {
+    id: 'ring-0-sse',
+    probe: 'cpl0_sse',
+    expected: 'ok',
+    sentence:
+      "Ring 0 runs in KVM's instruction emulator, which lacks SSE and many other instructions: KVM_RUN ends with KVM_EXIT_INTERNAL_ERROR where a processor would execute.",
+  },
+  {
+    id: 'ring-0-int-n',
+    probe: 'cpl0_int_n',
+    expected: 'ok',
+    sentence: 'INT n in ring 0 of protected and long mode is not emulated: KVM_RUN ends with KVM_EXIT_INTERNAL_ERROR.',
+  },
+  {
+    id: 'no-32-bit-paging',
+    probe: 'paging32',
+    expected: 'ok',
+    sentence: 'Paging exists only in long mode: a guest with 32-bit paging is shut down.',
+  },
+  {
+    id: 'no-pae-paging',
+    probe: 'paging_pae',
+    expected: 'ok',
+    sentence: 'Paging exists only in long mode: a guest with PAE paging is shut down.',
+  },
+  {
+    id: 'syscall-stays-in-ring-3',
+    probe: 'cpl3_syscall',
+    expected: 'ok',
+    sentence:
+      'SYSCALL in ring 3 of long mode jumps to LSTAR but stays in ring 3; the manual says CPL 0 with CS and SS from STAR.',
+  },
+  {
+    id: 'ring-3-host-selectors',
+    probe: 'cpl3_ds_selector',
+    expected: '23',
+    sentence: "Ring 3 of long mode sees the host's segment selectors instead of its own.",
+  },
+  {
+    id: 'ring-3-if-is-1',
+    probe: 'cpl3_pushf_if0',
+    expected: '2',
+    sentence: 'PUSHF in ring 3 of long mode shows IF = 1 and IOPL = 0, whatever they are.',
+  },
+  {
+    id: 'ring-3-step-goes-to-guest',
+    probe: 'cpl3_step',
+    expected: 'ok',
+    sentence: 'Single-stepping ring 3 of long mode gives the #DB to the guest: no steps are recorded there.',
+  },
+  {
+    id: 'vmcall-loops',
+    probe: 'cpl0_vmcall',
+    expected: 'ok',
+    sentence:
+      'VMCALL in ring 0 is patched by KVM for ever and never completes; KVM normally answers unknown hypercalls with -KVM_ENOSYS.',
+  },
+  {
+    id: 'delivery-clears-ac',
+    probe: 'delivery_ac',
+    expected: 'ok',
+    sentence: 'Delivering an exception clears RFLAGS.AC outside real mode too; the manual leaves it alone.',
+  },
+  {
+    id: 'gates-unchecked',
+    probe: 'absent_gate',
+    expected: 'ok',
+    sentence: 'A gate that is not present gives #DF instead of #NP with the vector in the error code.',
+  },
+  {
+    id: 'cr0-reserved-accepted',
+    probe: 'cr0_reserved',
+    expected: 'ok',
+    sentence: 'MOV to CR0 with bits 63:32 set is accepted and drops them; the manual says #GP(0).',
+  },
+  {
+    id: 'cmpxchg-zeroes-upper',
+    probe: 'cmpxchg_mismatch',
+    expected: 'ok',
+    sentence: 'CMPXCHG r32, r32 that does not match zeroes the upper half of the destination; a processor leaves it.',
+  },
 ];
 
 /** The quirks that a host's fingerprint shows. A probe that the fingerprint does not have says nothing. */

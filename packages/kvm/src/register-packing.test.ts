@@ -4,7 +4,16 @@ import type {RegisterValues} from '@hyperscope/vmm';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {LAYOUT} from './kvm-layout.js';
-import {REGS_AND_SREGS_CELLS, attributesOf, packRegs, packSregs, putAttributes, unpackEvents, unpackRegs, unpackSregs} from './register-packing.js';
+import {
+  REGS_AND_SREGS_CELLS,
+  attributesOf,
+  packRegs,
+  packSregs,
+  putAttributes,
+  unpackEvents,
+  unpackRegs,
+  unpackSregs,
+} from './register-packing.js';
 
 const buffer = (size: number): DataView => new DataView(new ArrayBuffer(size));
 
@@ -21,13 +30,20 @@ describe('kvm_regs and kvm_sregs', () => {
   test('give back every cell that was put into them', () => {
     const settable = REGS_AND_SREGS_CELLS.filter(cell => cell !== 'CPL');
     const values = fc.record(Object.fromEntries(settable.map(cell => [cell, arbitraryValue(cell)])));
-    fc.assert(fc.property(values, (given: RegisterValues) => {
-      const [regs, sregs, cells] = [buffer(LAYOUT.kvm_regs), buffer(LAYOUT.kvm_sregs), new BigUint64Array(CELLS.length)];
-      expect([packRegs(given, regs), packSregs(given, sregs)]).toEqual([true, true]);
-      unpackRegs(regs, 0, cells);
-      unpackSregs(sregs, 0, cells);
-      for (const cell of settable) expect([cell, cells[cellIndex(cell)]]).toEqual([cell, given[cell]]);
-    }), {numRuns: 50});
+    fc.assert(
+      fc.property(values, (given: RegisterValues) => {
+        const [regs, sregs, cells] = [
+          buffer(LAYOUT.kvm_regs),
+          buffer(LAYOUT.kvm_sregs),
+          new BigUint64Array(CELLS.length),
+        ];
+        expect([packRegs(given, regs), packSregs(given, sregs)]).toEqual([true, true]);
+        unpackRegs(regs, 0, cells);
+        unpackSregs(sregs, 0, cells);
+        for (const cell of settable) expect([cell, cells[cellIndex(cell)]]).toEqual([cell, given[cell]]);
+      }),
+      {numRuns: 50},
+    );
   });
 
   test('are left alone by values that belong elsewhere', () => {
@@ -36,7 +52,7 @@ describe('kvm_regs and kvm_sregs', () => {
     expect(new Uint8Array(sregs.buffer).every(byte => byte === 0)).toBe(true);
   });
 
-  test('answer for general registers in KVM\'s order, which is not the encoding order', () => {
+  test("answer for general registers in KVM's order, which is not the encoding order", () => {
     const regs = buffer(LAYOUT.kvm_regs);
     packRegs({RBX: 0xbbn, RCX: 0xccn, RSI: 0x51n}, regs);
     expect([8, 16, 32].map(at => regs.getBigUint64(at, true))).toEqual([0xbbn, 0xccn, 0x51n]);
@@ -69,7 +85,12 @@ describe('CPL', () => {
 });
 
 describe('the interrupt shadow', () => {
-  test.each([[1, 2n], [2, 1n], [3, 3n], [0, 0n]])('KVM\'s %i is the VMCS\'s %i', (kvm, vmcs) => {
+  test.each([
+    [1, 2n],
+    [2, 1n],
+    [3, 3n],
+    [0, 0n],
+  ])("KVM's %i is the VMCS's %i", (kvm, vmcs) => {
     const [events, cells] = [buffer(LAYOUT.kvm_vcpu_events), new BigUint64Array(CELLS.length)];
     events.setUint8(LAYOUT['kvm_vcpu_events.interrupt.shadow'], kvm);
     unpackEvents(events, 0, cells);

@@ -7,22 +7,52 @@ import {LAYOUT} from './kvm-layout.js';
 
 /** kvm_regs is eighteen 64-bit words in this order. */
 const REGS_CELLS = [
-  'RAX', 'RBX', 'RCX', 'RDX', 'RSI', 'RDI', 'RSP', 'RBP',
-  'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15', 'RIP', 'RFLAGS',
+  'RAX',
+  'RBX',
+  'RCX',
+  'RDX',
+  'RSI',
+  'RDI',
+  'RSP',
+  'RBP',
+  'R8',
+  'R9',
+  'R10',
+  'R11',
+  'R12',
+  'R13',
+  'R14',
+  'R15',
+  'RIP',
+  'RFLAGS',
 ] as const satisfies readonly Cell[];
 
 /** kvm_sregs begins with eight kvm_segments in this order. */
-const SREGS_SEGMENTS = ['CS', 'DS', 'ES', 'FS', 'GS', 'SS', 'TR', 'LDTR'] as const satisfies readonly DescriptorRegister[];
+const SREGS_SEGMENTS = [
+  'CS',
+  'DS',
+  'ES',
+  'FS',
+  'GS',
+  'SS',
+  'TR',
+  'LDTR',
+] as const satisfies readonly DescriptorRegister[];
 
 /** … and ends with these 64-bit words, from kvm_sregs.cr0. */
 const SREGS_WORDS = ['CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'EFER', 'APIC_BASE'] as const satisfies readonly Cell[];
 
-const TABLES = [['GDTR', LAYOUT['kvm_sregs.gdt']], ['IDTR', LAYOUT['kvm_sregs.idt']]] as const;
+const TABLES = [
+  ['GDTR', LAYOUT['kvm_sregs.gdt']],
+  ['IDTR', LAYOUT['kvm_sregs.idt']],
+] as const;
 
 /** The cells that KVM_GET_REGS and KVM_GET_SREGS answer for. */
 export const REGS_AND_SREGS_CELLS: readonly Cell[] = [
   ...REGS_CELLS,
-  ...SREGS_SEGMENTS.flatMap(register => (['selector', 'base', 'limit', 'attributes'] as const).map(part => `${register}.${part}` as const)),
+  ...SREGS_SEGMENTS.flatMap(register =>
+    (['selector', 'base', 'limit', 'attributes'] as const).map(part => `${register}.${part}` as const),
+  ),
   ...SREGS_WORDS,
   ...TABLES.flatMap(([table]) => [`${table}.base` as const, `${table}.limit` as const]),
   'CPL',
@@ -31,7 +61,17 @@ export const REGS_AND_SREGS_CELLS: readonly Cell[] = [
 /** The VMCS access-rights format from the bytes of a kvm_segment: type, present, dpl, db, s, l, g, avl, unusable. */
 export function attributesOf(view: DataView, segment: number): number {
   const at = (index: number): number => view.getUint8(segment + LAYOUT['kvm_segment.type'] + index);
-  return (at(0) & 15) | at(4) << 4 | (at(2) & 3) << 5 | at(1) << 7 | at(7) << 12 | at(5) << 13 | at(3) << 14 | at(6) << 15 | at(8) << 16;
+  return (
+    (at(0) & 15) |
+    (at(4) << 4) |
+    ((at(2) & 3) << 5) |
+    (at(1) << 7) |
+    (at(7) << 12) |
+    (at(5) << 13) |
+    (at(3) << 14) |
+    (at(6) << 15) |
+    (at(8) << 16)
+  );
 }
 
 /** The reverse of attributesOf. */
@@ -43,7 +83,8 @@ export function putAttributes(view: DataView, segment: number, attributes: numbe
 
 /** Fills the cells of kvm_regs at `offset`. */
 export function unpackRegs(view: DataView, offset: number, cells: BigUint64Array): void {
-  for (const [index, cell] of REGS_CELLS.entries()) cells[cellIndex(cell)] = view.getBigUint64(offset + index * 8, true);
+  for (const [index, cell] of REGS_CELLS.entries())
+    cells[cellIndex(cell)] = view.getBigUint64(offset + index * 8, true);
 }
 
 /** Writes those of `values` that belong to kvm_regs; says whether there was any. */
@@ -90,8 +131,12 @@ export function packSregs(values: RegisterValues, view: DataView): boolean {
   for (const [index, register] of SREGS_SEGMENTS.entries()) {
     const segment = index * LAYOUT.kvm_segment;
     put(values[`${register}.base`], value => view.setBigUint64(segment, value, true));
-    put(values[`${register}.limit`], value => view.setUint32(segment + LAYOUT['kvm_segment.limit'], Number(value), true));
-    put(values[`${register}.selector`], value => view.setUint16(segment + LAYOUT['kvm_segment.selector'], Number(value), true));
+    put(values[`${register}.limit`], value =>
+      view.setUint32(segment + LAYOUT['kvm_segment.limit'], Number(value), true),
+    );
+    put(values[`${register}.selector`], value =>
+      view.setUint16(segment + LAYOUT['kvm_segment.selector'], Number(value), true),
+    );
     put(values[`${register}.attributes`], value => putAttributes(view, segment, Number(value)));
   }
   for (const [table, at] of TABLES) {
@@ -107,6 +152,6 @@ export function packSregs(values: RegisterValues, view: DataView): boolean {
 /** Interrupt shadow and NMI blocking, from kvm_vcpu_events at `offset`. KVM's bit 0 is MOV SS; the VMCS's is STI. */
 export function unpackEvents(view: DataView, offset: number, cells: BigUint64Array): void {
   const shadow = view.getUint8(offset + LAYOUT['kvm_vcpu_events.interrupt.shadow']);
-  cells[cellIndex('INTERRUPT_SHADOW')] = BigInt((shadow & 2) >> 1 | (shadow & 1) << 1);
+  cells[cellIndex('INTERRUPT_SHADOW')] = BigInt(((shadow & 2) >> 1) | ((shadow & 1) << 1));
   cells[cellIndex('NMI_BLOCKING')] = BigInt(view.getUint8(offset + LAYOUT['kvm_vcpu_events.nmi.masked']));
 }

@@ -27,7 +27,11 @@ export async function runInChild(options: RunInChildOptions): Promise<KvmRunResu
   const {signal, observer, ...rest} = options;
   if (signal?.aborted === true) throw cancelled();
   const request: RunRequest = {type: 'run', ...rest};
-  const child = fork(runnerFile(), {serialization: 'advanced', execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc']});
+  const child = fork(runnerFile(), {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   try {
     return await answer(child, request, observer, signal);
   } finally {
@@ -36,26 +40,60 @@ export async function runInChild(options: RunInChildOptions): Promise<KvmRunResu
   }
 }
 
-function answer(child: ChildProcess, request: RunRequest, observer: KvmObserver | undefined, signal: AbortSignal | undefined): Promise<KvmRunResult> {
+function answer(
+  child: ChildProcess,
+  request: RunRequest,
+  observer: KvmObserver | undefined,
+  signal: AbortSignal | undefined,
+): Promise<KvmRunResult> {
   return new Promise((resolve, reject) => {
-    const late = (): void => { reject(new UserError('timeout', `The process that runs the guest did not answer within ${request.limits.milliseconds + GRACE} ms and was ended.`)); };
+    const late = (): void => {
+      reject(
+        new UserError(
+          'timeout',
+          `The process that runs the guest did not answer within ${request.limits.milliseconds + GRACE} ms and was ended.`,
+        ),
+      );
+    };
     const timer = setTimeout(late, request.limits.milliseconds + GRACE);
-    const abort = (): void => { reject(cancelled()); };
-    const settle = (done: () => void): void => { clearTimeout(timer); signal?.removeEventListener('abort', abort); done(); };
+    const abort = (): void => {
+      reject(cancelled());
+    };
+    const settle = (done: () => void): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      done();
+    };
     signal?.addEventListener('abort', abort, {once: true});
     const follower = new Follower(request, observer);
     child.on('message', message => {
       if (!isRunnerMessage(message)) return;
       try {
         const result = follower.take(message);
-        if (result !== undefined) settle(() => { resolve(result); });
+        if (result !== undefined)
+          settle(() => {
+            resolve(result);
+          });
       } catch (error) {
-        settle(() => { reject(error); });
+        settle(() => {
+          reject(error);
+        });
       }
     });
-    child.once('error', error => { settle(() => { reject(error); }); });
+    child.once('error', error => {
+      settle(() => {
+        reject(error);
+      });
+    });
     whenGone(child, how => {
-      settle(() => { reject(new UserError('kvm-child-died', `The process that ran the guest ended without an answer (${how}). Nothing else was affected; run it again.`)); });
+      settle(() => {
+        reject(
+          new UserError(
+            'kvm-child-died',
+            `The process that ran the guest ended without an answer (${how}). Nothing else was affected; run it again.`,
+          ),
+        );
+      });
     });
     child.send(request);
   });
@@ -65,9 +103,17 @@ function answer(child: ChildProcess, request: RunRequest, observer: KvmObserver 
 function whenGone(child: ChildProcess, gone: (how: string) => void): void {
   let how: string | undefined;
   let drained = false;
-  const check = (): void => { if (how !== undefined && drained) gone(how); };
-  child.once('exit', (code, killer) => { how = killer ?? `status ${code}`; check(); });
-  child.once('disconnect', () => { drained = true; check(); });
+  const check = (): void => {
+    if (how !== undefined && drained) gone(how);
+  };
+  child.once('exit', (code, killer) => {
+    how = killer ?? `status ${code}`;
+    check();
+  });
+  child.once('disconnect', () => {
+    drained = true;
+    check();
+  });
 }
 
 /** Rebuilds the guest's state from what the child reports, so that an observer sees the banks of a local run. */
@@ -79,9 +125,16 @@ class Follower {
   constructor(request: RunRequest, observer: KvmObserver | undefined) {
     this.#observer = observer;
     this.#memory = new Uint8Array(request.image.memoryBytes);
-    for (const {gpa, bytes} of request.image.segments) if (gpa + bytes.length <= this.#memory.length) this.#memory.set(bytes, gpa);
+    for (const {gpa, bytes} of request.image.segments)
+      if (gpa + bytes.length <= this.#memory.length) this.#memory.set(bytes, gpa);
     const registers = new BigUint64Array(CELLS.length);
-    this.#view = {registers, banks: [{name: 'registers', bytes: new Uint8Array(registers.buffer)}, {name: 'memory', bytes: this.#memory}]};
+    this.#view = {
+      registers,
+      banks: [
+        {name: 'registers', bytes: new Uint8Array(registers.buffer)},
+        {name: 'memory', bytes: this.#memory},
+      ],
+    };
   }
 
   /** The result, when it is there. @throws UserError when the child reports one. */
@@ -94,9 +147,12 @@ class Follower {
       case 'steps':
         for (const step of message.steps) this.#apply(step);
         return undefined;
-      case 'end': return message.result;
-      case 'failed': throw new UserError(message.code, message.message);
-      default: return assertUnreachable(message);
+      case 'end':
+        return message.result;
+      case 'failed':
+        throw new UserError(message.code, message.message);
+      default:
+        return assertUnreachable(message);
     }
   }
 
@@ -106,7 +162,8 @@ class Follower {
       this.#observer?.willWrite?.('memory', offset, bytes.length);
       this.#memory.set(bytes, offset);
     }
-    for (let pair = 0; pair < cells.length; pair += 2) this.#view.registers[Number(cells[pair])] = cells[pair + 1] ?? 0n;
+    for (let pair = 0; pair < cells.length; pair += 2)
+      this.#view.registers[Number(cells[pair])] = cells[pair + 1] ?? 0n;
     if (step.kind === 'kvm-step') this.#observer?.step?.(step, this.#view);
     else this.#observer?.exit?.(step, this.#view);
   }
@@ -116,7 +173,9 @@ const cancelled = (): UserError => new UserError('cancelled', 'The run was cance
 
 /** Node runs JavaScript: when this module is a source under test, the runner is the one that was built. */
 function runnerFile(): string {
-  const candidates = ['./runner-process.js', '../dist/runner-process.js'].map(path => fileURLToPath(new URL(path, import.meta.url)));
+  const candidates = ['./runner-process.js', '../dist/runner-process.js'].map(path =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
   const file = candidates.find(candidate => existsSync(candidate));
   if (file === undefined) throw new UserError('not-built', 'packages/kvm is not built. Run: npm run build');
   return file;

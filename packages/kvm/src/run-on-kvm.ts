@@ -74,10 +74,16 @@ export function runOnKvm(options: RunOnKvmOptions): KvmRunResult {
 }
 
 /** What a session that is over leaves behind. */
-export function runResult(session: KvmSession, capturePorts: readonly number[], exits: Readonly<Record<string, number>>, seconds: number): KvmRunResult {
+export function runResult(
+  session: KvmSession,
+  capturePorts: readonly number[],
+  exits: Readonly<Record<string, number>>,
+  seconds: number,
+): KvmRunResult {
   return {
     outcome: session.outcome ?? {kind: 'cancelled'},
-    exits, steps: session.steps,
+    exits,
+    steps: session.steps,
     serial: session.board.uart.output.slice(),
     captured: new Map(capturePorts.map(port => [port, session.board.captured(port).slice()])),
     unknownPorts: new Map(session.board.unknownPorts),
@@ -94,8 +100,10 @@ export function quirksFor(singleStep: SingleStep): SteppingQuirks {
 
 function drive(session: KvmSession, observer: KvmObserver | undefined): Record<string, number> {
   const exits: Record<string, number> = {};
-  const listener = observer?.willWrite === undefined ? undefined :
-    {willWrite: (bank: string, offset: number, length: number) => observer.willWrite?.(bank, offset, length)};
+  const listener =
+    observer?.willWrite === undefined
+      ? undefined
+      : {willWrite: (bank: string, offset: number, length: number) => observer.willWrite?.(bank, offset, length)};
   observer?.begin?.(session);
   while (session.outcome === undefined) {
     observer?.beforeStep?.();

@@ -16,20 +16,31 @@ const INTERVAL = 50;
 /** Sends and waits until the channel took it, so that a fast guest cannot fill the memory with messages. */
 function send(message: RunnerMessage): Promise<void> {
   return new Promise((resolve, reject) => {
-    const taken = (error: Error | null): void => { if (error === null) resolve(); else reject(error); };
+    const taken = (error: Error | null): void => {
+      if (error === null) resolve();
+      else reject(error);
+    };
     process.send?.(message, undefined, {}, taken);
   });
 }
 
 async function run(request: RunRequest): Promise<void> {
   const singleStep = request.singleStep ?? 'off';
-  const session = new KvmSession({...request, singleStep, quirks: request.quirks ?? quirksFor(singleStep), clock: performance});
+  const session = new KvmSession({
+    ...request,
+    singleStep,
+    quirks: request.quirks ?? quirksFor(singleStep),
+    clock: performance,
+  });
   try {
     if (request.serialInput !== undefined) session.board.uart.receive(request.serialInput);
     const started = performance.now();
     await send({type: 'begin', registers: session.registers});
     const exits = await stream(session);
-    await send({type: 'end', result: runResult(session, request.ports.capturePorts, exits, (performance.now() - started) / 1000)});
+    await send({
+      type: 'end',
+      result: runResult(session, request.ports.capturePorts, exits, (performance.now() - started) / 1000),
+    });
   } finally {
     session.close();
   }
@@ -55,10 +66,16 @@ async function stream(session: KvmSession): Promise<Readonly<Record<string, numb
 
 process.once('message', message => {
   if (!isRunRequest(message)) return;
-  run(message).catch(async (error: unknown) => {
-    if (!(error instanceof UserError)) throw error;
-    await send({type: 'failed', code: error.code, message: error.message});
-  }).finally(() => { process.disconnect(); });
+  run(message)
+    .catch(async (error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      await send({type: 'failed', code: error.code, message: error.message});
+    })
+    .finally(() => {
+      process.disconnect();
+    });
 });
 // A client that is gone needs no answer.
-process.once('disconnect', () => { process.exit(); });
+process.once('disconnect', () => {
+  process.exit();
+});

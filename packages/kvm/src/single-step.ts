@@ -18,7 +18,8 @@ export interface SteppingQuirks {
 /** Whether the next KVM_RUN may single-step, given the registers before it and the next instruction's first byte. */
 export function maySingleStep(cells: BigUint64Array, nextByte: number | undefined, quirks: SteppingQuirks): boolean {
   const inRing3 = (cells[cellIndex('CPL')] ?? 0n) === 3n;
-  const long = ((cells[cellIndex('EFER')] ?? 0n) & LMA) !== 0n && ((cells[cellIndex('CS.attributes')] ?? 0n) >> 13n & 1n) === 1n;
+  const long =
+    ((cells[cellIndex('EFER')] ?? 0n) & LMA) !== 0n && (((cells[cellIndex('CS.attributes')] ?? 0n) >> 13n) & 1n) === 1n;
   if (inRing3 && long && quirks.cpl3_step !== 'ok') return false;
   // A stepped HLT is reported as a step and the guest goes on behind it: the halt would be lost.
   return nextByte !== HLT;

@@ -22,10 +22,27 @@ function file(entries: readonly (readonly [name: string, words: number, value: b
 
 describe('the statistics file', () => {
   test('is read by name, through its own offsets', () =>
-    expect([...parseStatistics(file([['exits', 1, 7n], ['io_exits', 1, 3n]]))]).toEqual([['exits', 7], ['io_exits', 3]]));
+    expect([
+      ...parseStatistics(
+        file([
+          ['exits', 1, 7n],
+          ['io_exits', 1, 3n],
+        ]),
+      ),
+    ]).toEqual([
+      ['exits', 7],
+      ['io_exits', 3],
+    ]));
 
   test('has histograms, which are left out', () =>
-    expect([...parseStatistics(file([['halt_wait_hist', 32, 9n], ['exits', 1, 1n]])).keys()]).toEqual(['exits']));
+    expect([
+      ...parseStatistics(
+        file([
+          ['halt_wait_hist', 32, 9n],
+          ['exits', 1, 1n],
+        ]),
+      ).keys(),
+    ]).toEqual(['exits']));
 
   test('may lie anywhere in a larger buffer', () => {
     const padded = new Uint8Array(3000);
@@ -35,5 +52,17 @@ describe('the statistics file', () => {
   });
 
   test('tells only what moved', () =>
-    expect(statisticsDelta(new Map([['a', 1], ['b', 2]]), new Map([['a', 4], ['b', 2], ['c', 1]]))).toEqual({a: 3, c: 1}));
+    expect(
+      statisticsDelta(
+        new Map([
+          ['a', 1],
+          ['b', 2],
+        ]),
+        new Map([
+          ['a', 4],
+          ['b', 2],
+          ['c', 1],
+        ]),
+      ),
+    ).toEqual({a: 3, c: 1}));
 });

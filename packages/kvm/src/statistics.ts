@@ -18,7 +18,10 @@ export function parseStatistics(file: Uint8Array): Statistics {
     const at = first + index * (DESCRIPTOR.name + nameSize);
     if (view.getUint16(at + DESCRIPTOR.size, true) !== 1) continue;
     const offset = view.getUint32(at + DESCRIPTOR.offset, true);
-    values.set(text(file.subarray(at + DESCRIPTOR.name, at + DESCRIPTOR.name + nameSize)), Number(view.getBigUint64(data + offset, true)));
+    values.set(
+      text(file.subarray(at + DESCRIPTOR.name, at + DESCRIPTOR.name + nameSize)),
+      Number(view.getBigUint64(data + offset, true)),
+    );
   }
   return values;
 }

@@ -2,8 +2,8 @@
 // likes. Each case is a process of its own, so that the main thread has not loaded the addon too.
 
 import {spawnSync} from 'node:child_process';
-import {expect, test} from 'vitest';
-import {describeKvm} from './describe-kvm.js';
+import {describe, expect, test} from 'vitest';
+import {skipKvmTests} from './skip-kvm-tests.js';
 
 const ADDON = import.meta.resolve('@hyperscope/native');
 
@@ -24,32 +24,40 @@ function output(main: string): {readonly text: string; readonly status: number |
       'import {native} from ${JSON.stringify(ADDON)}; import {parentPort} from "node:worker_threads";' + body)));
     const SPIN = ${JSON.stringify(SPIN)};
     ${main}`;
-  const {stdout, stderr, status, signal} = spawnSync(process.execPath, ['--input-type=module', '-e', program], {encoding: 'utf8', timeout: 20_000});
+  const {stdout, stderr, status, signal} = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
   return {text: (stdout + stderr).trim(), status, signal};
 }
 const cleanly = (text: string): object => ({text, status: 0, signal: null});
 
-describeKvm('the addon in worker threads', () => {
+describe.skipIf(skipKvmTests())('the addon in worker threads', () => {
   test('survives the end of the only thread that loaded it, watchdog and all', () =>
-    expect(output(`
+    expect(
+      output(`
       for (let i = 0; i < 3; i++) {
         const thread = worker(SPIN + 'parentPort.postMessage(vcpu.run(20)); vm.close();');
         const [result] = await once(thread, 'message');
         await once(thread, 'exit');
         console.log(result);
         await sleep(30);
-      }`)).toEqual(cleanly('2\n2\n2')));
+      }`),
+    ).toEqual(cleanly('2\n2\n2')));
 
   test('lets a thread be terminated while its vCPU runs on its own thread', () =>
-    expect(output(`
+    expect(
+      output(`
       const thread = worker(SPIN + 'vcpu.runAsync(60000).catch(() => {}); parentPort.postMessage(vcpu.id); setInterval(() => {}, 1000);');
       await once(thread, 'message');
       await sleep(50);
       await thread.terminate();
-      console.log('terminated');`)).toEqual(cleanly('terminated')));
+      console.log('terminated');`),
+    ).toEqual(cleanly('terminated')));
 
   test('is stopped by a kick from the main thread while the worker blocks inside KVM_RUN', () =>
-    expect(output(`
+    expect(
+      output(`
       const {native} = await import(${JSON.stringify(ADDON)});
       const thread = worker(SPIN + 'parentPort.postMessage(vcpu.id); parentPort.postMessage(vcpu.run(60000)); vm.close();');
       const [id] = await once(thread, 'message');
@@ -57,10 +65,12 @@ describeKvm('the addon in worker threads', () => {
       console.log(native.kick(id));
       console.log((await once(thread, 'message'))[0]);
       await once(thread, 'exit');
-      console.log(native.kick(id));`)).toEqual(cleanly('true\n1\nfalse')));
+      console.log(native.kick(id));`),
+    ).toEqual(cleanly('true\n1\nfalse')));
 
   test('cannot be made to touch freed memory: what outlives its Vm stays mapped, what is closed is empty', () =>
-    expect(output(`
+    expect(
+      output(`
       const {native} = await import(${JSON.stringify(ADDON)});
       const kvm = new native.Kvm();
       let memory = (() => new Uint8Array(kvm.createVm().allocate(1 << 20)))();
@@ -73,5 +83,6 @@ describeKvm('the addon in worker threads', () => {
       try { structuredClone(ram, {transfer: [ram]}); } catch (error) { if (error.name !== 'DataCloneError') throw error; }
       console.log(ram.byteLength);
       vm.close(); vm.close();
-      console.log(ram.byteLength);`)).toEqual(cleanly('7\n4096\n0')));
+      console.log(ram.byteLength);`),
+    ).toEqual(cleanly('7\n4096\n0')));
 });
