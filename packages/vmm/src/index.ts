@@ -9,3 +9,7 @@ export * from './vtx-ept/guest-view.js';
 export * from './vtx-ept/host-layout.js';
 export * from './vtx-ept/kvm-vcpu.js';
 export * from './vtx-ept/vtx-ept-run.js';
+export * from './conformance/cases.js';
+export * from './conformance/conformance-case.js';
+export * from './conformance/run-case.js';
+export * from './conformance/start-state.js';

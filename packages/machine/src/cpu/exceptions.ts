@@ -174,6 +174,11 @@ function leave(cpu: Processor, exit: VmExitInformation, during: DeliverableEvent
           ...exit,
           idtVectoringInformation: vectoringInformation(during),
           idtVectoringErrorCode: during.errorCode ?? 0,
+          // Who delivers a software event again must know how far behind its instruction the handler returns to.
+          instructionLength:
+            EVENT_TYPES[during.type] >= EVENT_TYPES['software-interrupt']
+              ? Number(during.returnRip - cpu.instructionRip)
+              : exit.instructionLength,
         };
   cpu.charge(cpu.costModel.vmExit.cycles);
   cpu.unit?.exit(cpu, complete);

@@ -48,5 +48,9 @@ export function softwareInterrupt(cpu: Processor, instruction: Instruction, vect
   const trouble = deliverEvent(cpu, event);
   if (trouble?.kind !== 'vm-exit') return trouble;
   const vectoring = (vector | (EVENT_TYPES[type] << 8) | (1 << 31)) >>> 0;
-  return {kind: 'vm-exit', exit: {...trouble.exit, idtVectoringInformation: vectoring, idtVectoringErrorCode: 0}};
+  const instructionLength = instruction.bytes.length;
+  return {
+    kind: 'vm-exit',
+    exit: {...trouble.exit, instructionLength, idtVectoringInformation: vectoring, idtVectoringErrorCode: 0},
+  };
 }

@@ -50,7 +50,12 @@ function prepareGuest(host: Host): StepResult {
 
 function eventName(information: bigint): string {
   const vector = Number(bits(information, 7, 0));
-  return exceptionAt(vector)?.name ?? `vector ${vector}`;
+  switch (Number(bits(information, 10, 8))) {
+    case 0: return `interrupt ${hex(vector)}`;
+    case 2: return 'an NMI';
+    case 4: return `INT ${hex(vector)}`;
+    default: return exceptionAt(vector)?.name ?? `exception ${vector}`;
+  }
 }
 
 function runGuest(host: Host): StepResult {

@@ -1,0 +1,15 @@
+// The conformance suite on every technique of the simulated machine. packages/kvm runs the same list on /dev/kvm.
+
+import {describe, expect, test} from 'vitest';
+import {CONFORMANCE_CASES, TECHNIQUES, brokenPromises, runCaseOnTechnique} from '../src/index.js';
+
+describe.each(TECHNIQUES)('$id', technique => {
+  test.each(CONFORMANCE_CASES)('$mode mode: $title', testCase => {
+    expect(brokenPromises(testCase, runCaseOnTechnique(technique, testCase))).toEqual([]);
+  });
+});
+
+test('no two cases have the same title', () => {
+  const titles = CONFORMANCE_CASES.map(each => `${each.mode}: ${each.title}`);
+  expect(new Set(titles).size).toBe(titles.length);
+});

@@ -1,0 +1,8 @@
+// The conformance suite's programs: the one list that every executor runs, simulated and real.
+
+import {LONG_CASES} from './cases-long.js';
+import {PROTECTED_CASES} from './cases-protected.js';
+import {REAL_CASES} from './cases-real.js';
+import type {ConformanceCase} from './conformance-case.js';
+
+export const CONFORMANCE_CASES: readonly ConformanceCase[] = [...REAL_CASES, ...PROTECTED_CASES, ...LONG_CASES];
