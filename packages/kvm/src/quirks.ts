@@ -6,6 +6,8 @@ import type {HostFingerprint} from './fingerprint.js';
 export interface Quirk {
   /** Stable: 'syscall-stays-in-ring-3'. Records and reports name it. */
   readonly id: string;
+  /** The same departure's number in the conformance suite, where it has one: 'D3'. */
+  readonly number: string | undefined;
   readonly probe: string;
   /** The probe's answer on hardware that does as the manual says. */
   readonly expected: string;
@@ -16,6 +18,7 @@ export interface Quirk {
 export const QUIRKS: readonly Quirk[] = [
   {
     id: 'ring-0-sse',
+    number: 'D1',
     probe: 'cpl0_sse',
     expected: 'ok',
     sentence:
@@ -23,24 +26,28 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     id: 'ring-0-int-n',
+    number: 'D1',
     probe: 'cpl0_int_n',
     expected: 'ok',
     sentence: 'INT n in ring 0 of protected and long mode is not emulated: KVM_RUN ends with KVM_EXIT_INTERNAL_ERROR.',
   },
   {
     id: 'no-32-bit-paging',
+    number: undefined,
     probe: 'paging32',
     expected: 'ok',
     sentence: 'Paging exists only in long mode: a guest with 32-bit paging is shut down.',
   },
   {
     id: 'no-pae-paging',
+    number: undefined,
     probe: 'paging_pae',
     expected: 'ok',
     sentence: 'Paging exists only in long mode: a guest with PAE paging is shut down.',
   },
   {
     id: 'syscall-stays-in-ring-3',
+    number: 'D3',
     probe: 'cpl3_syscall',
     expected: 'ok',
     sentence:
@@ -48,24 +55,28 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     id: 'ring-3-host-selectors',
+    number: 'D4',
     probe: 'cpl3_ds_selector',
     expected: '23',
     sentence: "Ring 3 of long mode sees the host's segment selectors instead of its own.",
   },
   {
     id: 'ring-3-if-is-1',
+    number: 'D5',
     probe: 'cpl3_pushf_if0',
     expected: '2',
     sentence: 'PUSHF in ring 3 of long mode shows IF = 1 and IOPL = 0, whatever they are.',
   },
   {
     id: 'ring-3-step-goes-to-guest',
+    number: 'D24',
     probe: 'cpl3_step',
     expected: 'ok',
     sentence: 'Single-stepping ring 3 of long mode gives the #DB to the guest: no steps are recorded there.',
   },
   {
     id: 'vmcall-loops',
+    number: undefined,
     probe: 'cpl0_vmcall',
     expected: 'ok',
     sentence:
@@ -73,24 +84,28 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     id: 'delivery-clears-ac',
+    number: 'D9',
     probe: 'delivery_ac',
     expected: 'ok',
     sentence: 'Delivering an exception clears RFLAGS.AC outside real mode too; the manual leaves it alone.',
   },
   {
     id: 'gates-unchecked',
+    number: 'D10',
     probe: 'absent_gate',
     expected: 'ok',
     sentence: 'A gate that is not present gives #DF instead of #NP with the vector in the error code.',
   },
   {
     id: 'cr0-reserved-accepted',
+    number: 'D15',
     probe: 'cr0_reserved',
     expected: 'ok',
     sentence: 'MOV to CR0 with bits 63:32 set is accepted and drops them; the manual says #GP(0).',
   },
   {
     id: 'cmpxchg-zeroes-upper',
+    number: 'D12',
     probe: 'cmpxchg_mismatch',
     expected: 'ok',
     sentence: 'CMPXCHG r32, r32 that does not match zeroes the upper half of the destination; a processor leaves it.',
