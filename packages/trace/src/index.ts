@@ -27,3 +27,4 @@ export * from './explain/exit-routes.js';
 export * from './record/exit-rows.js';
 export * from './compare/comparison.js';
 export * from './compare/compare-records.js';
+export * from './compare/completed-exits.js';

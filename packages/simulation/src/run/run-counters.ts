@@ -4,6 +4,7 @@ import {exitReasonName} from '@hyperscope/isa';
 import type {MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
 import {hex} from '@hyperscope/base';
+import {completesInstruction} from '@hyperscope/trace';
 
 const SERIAL_FIRST = 0x3f8;
 const SERIAL_LAST = 0x3ff;
@@ -14,6 +15,8 @@ export class RunCounters implements RunObserver {
   readonly exits = new Map<string, number>();
   readonly exceptions = new Map<string, number>();
   readonly ports = new Map<string, number[]>();
+  /** Instructions that left the guest and that the hypervisor completed in its stead. */
+  completedByHypervisor = 0;
   readonly unsupported: {readonly address: string; readonly bytes: string; readonly what: string}[] = [];
   readonly #next: RunObserver | undefined;
   readonly #virtualized: boolean;
@@ -29,7 +32,10 @@ export class RunCounters implements RunObserver {
   event(event: MachineEvent): void {
     this.#next?.event(event);
     switch (event.kind) {
-      case 'vm-exit': count(this.exits, exitReasonName(event.exit.reason & 0xffff)); break;
+      case 'vm-exit':
+        count(this.exits, exitReasonName(event.exit.reason & 0xffff));
+        if (completesInstruction(event.exit)) this.completedByHypervisor++;
+        break;
       case 'vm-entry-failure': count(this.exits, exitReasonName(event.reason & 0xffff)); break;
       case 'exception': count(this.exceptions, String(event.vector)); break;
       case 'port': if (!this.#virtualized && event.direction === 'out') this.#wrote(event.port, event.value); break;

@@ -77,7 +77,7 @@ export function runToResult(request: RunRequest): FinishedRun {
 class RunLoop {
   readonly driver: RunDriver | undefined;
   readonly counters: RunCounters;
-  instructions = 0;
+  #instructions = 0;
   readonly #run: TechniqueRun;
   readonly #request: RunRequest;
   readonly #script: SerialScriptPlayer;
@@ -96,6 +96,9 @@ class RunLoop {
     run.observe(this.counters);
   }
 
+  /** Guest instructions that are complete. */
+  get instructions(): number { return this.#instructions + this.counters.completedByHypervisor; }
+
   untilStopped(started: number): Stop {
     const {maxInstructions = Number.POSITIVE_INFINITY, timeoutMilliseconds = Number.POSITIVE_INFINITY, clock} = this.#request;
     for (;;) {
@@ -111,7 +114,7 @@ class RunLoop {
   #slice(maxInstructions: number): RunOutcome | undefined {
     for (let i = 0; i < SLICE && this.instructions < maxInstructions; i++) {
       const report = this.driver === undefined ? this.#run.step() : this.driver.advance();
-      if (report.kind === 'instruction' && (report.actor === 'guest-kernel' || report.actor === 'guest-user')) this.instructions++;
+      if (report.kind === 'instruction' && (report.actor === 'guest-kernel' || report.actor === 'guest-user')) this.#instructions++;
       if (report.outcome !== undefined) return report.outcome;
     }
     return undefined;

@@ -2,8 +2,6 @@
 
 import type {RunRecord} from '@hyperscope/trace';
 
-const FIRST_SERIAL_PORT = 0x3f8;
-
 export class SerialText {
   readonly #record: RunRecord;
   #eventsSeen = 0;
@@ -28,19 +26,13 @@ export class SerialText {
   before(state: number): string { return new TextDecoder().decode(this.bytesBefore(state)); }
 
   #learn(): void {
-    const {events, header} = this.#record;
+    const {events} = this.#record;
     for (; this.#eventsSeen < events.length; this.#eventsSeen++) {
       const event = events.at(this.#eventsSeen);
       const step = events.stepOf(this.#eventsSeen);
-      if (event?.kind === 'serial') this.#add(step, [event.byte]);
-      // On bare metal nobody stands between the guest and the UART.
-      else if (header.technique === 'bare' && event?.kind === 'port' && event.direction === 'out' && event.port === FIRST_SERIAL_PORT) this.#add(step, [event.value & 0xff]);
-    }
-  }
-  #add(step: number, bytes: Iterable<number>): void {
-    for (const byte of bytes) {
+      if (event?.kind !== 'serial') continue;
       this.#steps.push(step);
-      this.#bytes.push(byte);
+      this.#bytes.push(event.byte);
     }
   }
 }

@@ -7,6 +7,7 @@
 import {CELLS, cellIndex} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import type {Playhead} from '../record/playhead.js';
+import type {RunRecord} from '../record/run-record.js';
 import type {VisibleEvent} from './visible-events.js';
 
 /** Registers that must agree, whatever runs the guest. Clocks and the processor's own bookkeeping are none of them. */
@@ -32,7 +33,13 @@ export function guestStateAfter(playhead: Playhead, event: VisibleEvent): GuestS
   for (let step = event.step + 1; step < record.length; step++) {
     if (record.columns.who(step).startsWith('guest')) return stateAt(playhead, step, 0n);
   }
-  return stateAt(playhead, event.guestStep, BigInt(record.columns.instructionLength(event.guestStep)));
+  return stateAt(playhead, event.guestStep, BigInt(lengthOf(record, event.guestStep)));
+}
+
+/** Bytes of the instruction that a step ran, or with which it left the guest. */
+function lengthOf(record: RunRecord, step: number): number {
+  for (const event of record.eventsOf(step)) if (event.kind === 'vm-exit') return event.exit.instructionLength;
+  return record.columns.instructionLength(step);
 }
 
 function stateAt(playhead: Playhead, index: number, ripMoves: bigint): GuestState {

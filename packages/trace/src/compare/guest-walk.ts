@@ -8,6 +8,7 @@ import {codeAddress, codeSizeOf} from '../state/processor-view.js';
 import {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
 import type {DifferenceClass} from './comparison.js';
+import {completesInstruction} from './completed-exits.js';
 import {instructionFacts} from './instruction-facts.js';
 import type {InstructionFacts} from './instruction-facts.js';
 import {effectiveAddress} from './effective-address.js';
@@ -43,7 +44,7 @@ export class GuestWalk {
   advanceThrough(step: number): void {
     const {columns, length} = this.#playhead.record;
     for (; this.#next <= step && this.#next < length; this.#next++) {
-      if (columns.who(this.#next).startsWith('guest') && columns.kind(this.#next) === 'instruction') this.#follow(this.#next);
+      if (columns.who(this.#next).startsWith('guest') && this.#isRun(this.#next)) this.#follow(this.#next);
     }
   }
 
@@ -55,6 +56,13 @@ export class GuestWalk {
   originOfByte(gpa: number): Origin | undefined {
     const place = this.#memory.offsetOf(gpa);
     return place === undefined ? undefined : this.#bytes.get(place);
+  }
+
+  /** Whether an instruction was completed, by the processor or by the hypervisor in its stead. */
+  #isRun(step: number): boolean {
+    const {record} = this.#playhead;
+    return record.columns.kind(step) === 'instruction' ||
+      record.eventsOf(step).some(event => event.kind === 'vm-exit' && completesInstruction(event.exit));
   }
 
   #follow(step: number): void {

@@ -35,7 +35,7 @@ export function explainStep(
     sentences: [
       ...told.sentences,
       ...handled === undefined || main.kind !== 'vm-exit' ? [] : [
-        `What happened then: ${handled.route === 'kvm' ? 'KVM answered by itself' : 'KVM returned to user space'} — ${handled.why}`,
+        `What happened then: ${handled.route === 'kvm' ? 'KVM answered by itself' : 'KVM returned to user space'} — ${handled.why}.`,
       ],
       ...rest.length === 0 ? [] : [`In the same step: ${rest.map(labelEvent).join('; ')}.`],
       ...walks === 0 ? [] : [`${walks} address translation${walks === 1 ? '' : 's'} missed the TLB and needed a page walk.`],

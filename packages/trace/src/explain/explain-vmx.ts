@@ -30,7 +30,7 @@ function explainExit(exit: VmExitInformation, instruction: string | undefined): 
   const detail = describeQualification(exit);
   const because = becauseSentence(exit.checks);
   const decided = decisiveCheck(exit.checks);
-  const caused = instruction !== undefined && CAUSED_BY_INSTRUCTION(reason);
+  const caused = instruction !== undefined && isInstructionExit(reason);
   return explanation({
     title: caused ? `${instruction} left the guest` : `VM exit ${reason}: ${title}`,
     sentences: [
@@ -50,7 +50,7 @@ function explainExit(exit: VmExitInformation, instruction: string | undefined): 
 }
 
 /** Reasons that name something the running instruction did, rather than an event that came from elsewhere. */
-const CAUSED_BY_INSTRUCTION = (reason: number): boolean => reason >= 9 && ![37, 43, 52, 56, 62].includes(reason);
+const isInstructionExit = (reason: number): boolean => reason >= 9 && ![37, 43, 48, 49, 52, 56, 62].includes(reason);
 
 function otherwiseOfExit(reason: number): string {
   switch (reason) {

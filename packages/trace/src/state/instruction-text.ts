@@ -6,6 +6,7 @@ import {GuestMemory} from './guest-memory.js';
 import {codeAddress, codeSizeOf} from './processor-view.js';
 import type {CellSource} from './processor-view.js';
 import type {Playhead} from '../record/playhead.js';
+import type {RunRecord} from '../record/run-record.js';
 
 /** Disassembles the first instruction of some bytes; '' where they hold none. */
 export function instructionText(bytes: Uint8Array, codeSize: CodeSize, rip: bigint): string {
@@ -23,7 +24,17 @@ export function textAt(memory: GuestMemory, cells: CellSource, rip: bigint): str
 export function textOfStep(playhead: Playhead, index: number): string {
   const step = playhead.record.step(index);
   const bank = playhead.bank('memory');
-  if (step === undefined || bank === undefined || step.kind === 'host-action' || step.kind === 'delivery') return '';
+  if (step === undefined || bank === undefined || step.kind === 'host-action') return '';
+  if (step.kind === 'delivery' && !attemptsInstruction(playhead.record, index)) return '';
   playhead.seek(index);
   return textAt(new GuestMemory(playhead.record.header, bank), name => playhead.cell(name), step.rip);
+}
+
+/** Exits that interrupt the guest between two instructions: external interrupt, NMI and interrupt windows, preemption timer. */
+const BETWEEN_INSTRUCTIONS: ReadonlySet<number> = new Set([1, 3, 4, 7, 8, 37, 52]);
+
+/** Whether a step that completed no instruction began one: it faulted, or it left the guest. */
+function attemptsInstruction(record: RunRecord, step: number): boolean {
+  return record.eventsOf(step).some(event =>
+    event.kind === 'exception' || (event.kind === 'vm-exit' && !BETWEEN_INSTRUCTIONS.has(event.exit.reason & 0xffff)));
 }
