@@ -18,7 +18,7 @@ export interface CompareRow {
 
 const VERDICTS: Readonly<Record<Verdict, {readonly name: string; readonly path: string; readonly colour: string}>> = {
   matched: {name: 'same', path: 'M2 8.5L6 12.5L14 3.5', colour: 'var(--good)'},
-  explained: {name: 'differs, explained', path: 'M2 6H14M2 11H14', colour: 'var(--vmm-ink)'},
+  explained: {name: 'explained', path: 'M2 6H14M2 11H14', colour: 'var(--vmm-ink)'},
   unexplained: {name: 'differs', path: 'M8 2V9M8 12V14', colour: 'var(--bad)'},
 };
 
@@ -31,7 +31,9 @@ export class CompareTable extends LitElement {
     .verdict { white-space: nowrap; font-weight: 650; }
     .verdict svg { width: 14px; height: 14px; vertical-align: -2px; margin-inline-end: 4px; }
     button { border: 0; background: none; padding: 0; min-height: 24px; font: inherit; text-align: start; text-decoration: underline; text-underline-offset: 3px; }
-    .why { font-size: 0.9em; }
+    .why { font: 0.9em/1.4 var(--sans); padding-bottom: 3px; }
+    .who { font: 0.9em var(--sans); opacity: 0.85; }
+    .number { width: 2em; }
     p { margin: 0 0 8px; }
   `];
 
@@ -46,19 +48,24 @@ export class CompareTable extends LitElement {
     if (this.rows.length === 0) return html`<p class="empty">Nothing to compare yet: press “Real KVM” to run the same bytes on hardware.</p>`;
     return html`${this.summary === '' ? nothing : html`<p>${this.summary}</p>`}
       <table><caption class="visually-hidden">Exits to user space, in order</caption>
-      <thead><tr><th scope="col">#</th><th scope="col">${this.left}</th><th scope="col">${this.right}</th><th scope="col">verdict</th></tr></thead>
+      <thead><tr><th scope="col">#</th><th scope="col">${this.left} and ${this.right}</th><th scope="col">verdict</th></tr></thead>
       <tbody>${this.rows.map((row, at) => this.row(row, at))}</tbody></table>`;
   }
 
   private row(row: CompareRow, at: number): TemplateResult {
     const verdict = VERDICTS[row.verdict];
-    const {simulated} = row;
-    const go = (): void => { if (simulated !== undefined) this.dispatchEvent(new SeekEvent(simulated.index)); };
-    return html`<tr class=${simulated !== undefined && simulated.index <= this.index && this.index <= simulated.until ? 'now' : ''}>
-      <td class="mute">${at + 1}</td>
-      <td class="side">${simulated === undefined ? html`<span class="mute">no exit</span>` : html`<button @click=${go}>${simulated.text}</button>`}</td>
-      <td class="side">${row.real?.text ?? html`<span class="mute">no exit</span>`}</td>
-      <td><span class="verdict"><svg viewBox="0 0 16 16" aria-hidden="true"><path d=${verdict.path} fill="none" stroke=${verdict.colour} stroke-width="2.4"></path></svg>${verdict.name}</span>
-        <div class="why">${row.why}</div></td></tr>`;
+    const {simulated, real} = row;
+    const now = simulated !== undefined && simulated.index <= this.index && this.index <= simulated.until;
+    const same = simulated !== undefined && real !== undefined && simulated.text === real.text;
+    return html`<tr class=${now ? 'now' : ''}><td class="number">${at + 1}</td>
+      <td class="side">${same ? this.link(simulated) : html`<div><span class="who">${this.left}</span> ${this.link(simulated)}</div>
+        <div><span class="who">${this.right}</span> ${real?.text ?? html`<i>no exit</i>`}</div>`}
+        ${row.verdict === 'matched' ? nothing : html`<div class="why">${row.why}</div>`}</td>
+      <td class="verdict"><svg viewBox="0 0 16 16" aria-hidden="true"><path d=${verdict.path} fill="none" stroke=${verdict.colour} stroke-width="2.4"></path></svg>${verdict.name}</td></tr>`;
+  }
+
+  private link(simulated: CompareRow['simulated']): TemplateResult {
+    if (simulated === undefined) return html`<i>no exit</i>`;
+    return html`<button @click=${() => this.dispatchEvent(new SeekEvent(simulated.index))} title="Go there">${simulated.text}</button>`;
   }
 }

@@ -17,12 +17,12 @@ const TABLES = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
 export class PageWalk extends LitElement {
   static override readonly styles = [sharedStyles, addressStyles, css`
     :host { overflow-x: auto; }
-    table { border-collapse: separate; border-spacing: 3px; margin-top: 8px; width: auto; }
-    td { padding: 3px 6px; border-radius: 5px; font: 11.5px/1.35 var(--mono); white-space: nowrap; }
+    table { border-collapse: separate; border-spacing: 2px; margin-top: 8px; width: auto; }
+    td { padding: 2px 3px; border-radius: 4px; font: calc(var(--code) * 0.86)/1.4 var(--mono); white-space: nowrap; }
     td.ept { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
     td.guest { background: var(--guest-kernel-tint); color: var(--guest-kernel-ink); font-weight: 600; }
-    th { padding: 0 6px; white-space: nowrap; }
-    sup { font: 700 10px var(--sans); margin-inline-end: 3px; }
+    th { padding: 0 3px; white-space: nowrap; font-size: 0.8em; }
+    sup { font: 700 0.85em var(--sans); margin-inline-end: 2px; }
     .outcome { font-weight: 650; }
     .outcome.bad { color: var(--bad); }
   `];
@@ -38,18 +38,19 @@ export class PageWalk extends LitElement {
         ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
         <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}">${walk.outcome}</span></p>
       <table><caption class="visually-hidden">Entries in the order in which they were read</caption>
-        <thead><tr><th scope="col">guest level</th>${levels.map(level => html`<th scope="col">EPT ${TABLES[level]}</th>`)}
-          <th scope="col">guest entry</th></tr></thead>
+        <thead><tr><th scope="col">guest</th>${levels.map(level => html`<th scope="col"><span class="visually-hidden">EPT </span>${TABLES[level]}</th>`)}
+          <th scope="col">entry</th></tr></thead>
         <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
           ${levels.map(level => this.cell(row.ept.find(item => item.reference.level === level), 'ept'))}
-          ${this.cell(row.guest, 'guest')}</tr>`)}</tbody></table>`;
+          ${this.cell(row.guest, 'guest')}</tr>`)}</tbody></table>
+      <p class="mute">Values are entries in hexadecimal, numbered in the order of the reads.${levels.length === 0 ? '' : ' Each row finds one guest table through EPT (warm), then reads the guest’s entry (cold).'} Point at one for its address and bits.</p>`;
   }
 
   private cell(item: Reference | undefined, table: 'guest' | 'ept'): TemplateResult {
     if (item === undefined) return html`<td></td>`;
     const {reference, order} = item;
     const where = `${TABLES[reference.level] ?? ''} entry at ${hex(reference.address)}: ${entryWords(reference.entry, table)}`;
-    return html`<td class=${table} title=${where}><sup>${order}</sup>${hex(reference.entry)}${
+    return html`<td class=${table} title=${where}><sup>${order}</sup>${reference.entry.toString(16)}${
       (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing}</td>`;
   }
 }

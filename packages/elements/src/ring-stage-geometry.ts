@@ -12,7 +12,7 @@ export const RING_RADII = [78, 104, 130, 182] as const;
 export const VIEW = {width: 1000, height: 402} as const;
 export const HOST: Point = {x: 205, y: 214};
 export const GUEST: Point = {x: 795, y: 214};
-export const ALONE: Point = {x: 300, y: 214};
+export const ALONE: Point = {x: 500, y: 214};
 
 const degrees = (angle: number): number => (angle * Math.PI) / 180;
 

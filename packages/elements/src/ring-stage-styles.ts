@@ -28,7 +28,8 @@ export const ringStageStyles = css`
   }
   .card.quiet { border: 0; box-shadow: none; color: var(--mute); background: none; }
   .card b { display: block; }
-  .alone .card { left: 76%; width: 40%; }
+  .alone .card { left: 85%; width: 29%; }
+  .alone .card.quiet { display: none; }
   .card .cost { font-variant-numeric: tabular-nums; color: var(--mute); }
   table { margin-top: 6px; table-layout: fixed; font-size: clamp(12px, 1.6cqw, 26px); }
   th { font-size: 0.85em; padding: 1px 8px; }

@@ -63,6 +63,12 @@ export function placeName(place: Place): string {
   return `VMX ${place.operation} operation, ring ${place.ring}`;
 }
 
+/** What fits on the arrow's card; the whole sentence stands below the stage. */
+function exitDetail(exit: Extract<TraceEvent, {kind: 'vm-exit'}>['exit']): string {
+  const isEpt = (exit.reason & 0xffff) === 48 || (exit.reason & 0xffff) === 49;
+  return isEpt ? `guest-physical address ${hex(exit.guestPhysicalAddress)}` : describeQualification(exit) ?? '';
+}
+
 function vectorName(vector: number): string {
   const exception = exceptionAt(vector);
   return exception === undefined ? `interrupt ${vector}` : `${exception.name} ${exception.title}`;
@@ -79,7 +85,7 @@ function arrowOf(event: TraceEvent): Named | undefined {
     case 'vm-exit':
       return {
         name: `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`,
-        reason: describeQualification(event.exit) ?? '',
+        reason: exitDetail(event.exit),
       };
     case 'vm-entry': return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
     case 'vm-entry-failure': return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};

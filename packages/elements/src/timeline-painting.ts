@@ -24,7 +24,7 @@ export interface TimelinePicture {
 }
 
 /** Measures in CSS pixels. */
-export const LANE = {marks: 16, height: 16, pitch: 21, axis: 18} as const;
+export const LANE = {marks: 16, height: 16, pitch: 21, axis: 18, side: 8} as const;
 
 /** Height of a timeline with that many lanes. */
 export function timelineHeight(lanes: number, realLane: 'with' | 'without'): number {
@@ -33,9 +33,9 @@ export function timelineHeight(lanes: number, realLane: 'with' | 'without'): num
 
 export type Colour = (token: string) => string;
 
-/** Cycles to pixels. */
+/** Cycles to pixels; the ends stand in from the edges, so that the playhead is whole there. */
 export function cycleScale(window: TimelineWindow, width: number): ScaleLinear<number, number> {
-  return scaleLinear().domain([window.fromCycle, Math.max(window.fromCycle + 1, window.toCycle)]).range([0, width]);
+  return scaleLinear().domain([window.fromCycle, Math.max(window.fromCycle + 1, window.toCycle)]).range([LANE.side, width - LANE.side]);
 }
 
 /** Paints everything; the context is already scaled to CSS pixels. */
@@ -79,7 +79,7 @@ const laneTop = (lane: number): number => LANE.marks + lane * LANE.pitch + 3;
 function paintLane(
   context: CanvasRenderingContext2D, window: TimelineWindow, actor: Actor, lane: number, width: number, colour: Colour,
 ): void {
-  const pixels = width / window.columns;
+  const pixels = (width - 2 * LANE.side) / window.columns;
   context.fillStyle = colour(actorLook(actor).token);
   let column = 0;
   while (column < window.columns) {
@@ -88,7 +88,7 @@ function paintLane(
     if (first <= 0) continue;
     while (first > 0.999 && column < window.columns && share(window, actor, column) > 0.999) column++;
     context.globalAlpha = 0.45 + 0.55 * first;
-    context.fillRect(from * pixels, laneTop(lane), Math.max(1.5, (column - from) * pixels), LANE.height);
+    context.fillRect(LANE.side + from * pixels, laneTop(lane), Math.max(1.5, (column - from) * pixels), LANE.height);
   }
   context.globalAlpha = 1;
 }
@@ -102,7 +102,7 @@ function paintConnectors(context: CanvasRenderingContext2D, picture: TimelinePic
     const most = Math.max(...shares);
     if (most <= 0) continue;
     const lane = shares.indexOf(most);
-    if (before !== undefined && lane !== before) changes.push({x: (column * width) / picture.window.columns, from: before, to: lane});
+    if (before !== undefined && lane !== before) changes.push({x: LANE.side + (column * (width - 2 * LANE.side)) / picture.window.columns, from: before, to: lane});
     before = lane;
   }
   if (changes.length > width / 6) return;

@@ -17,9 +17,9 @@ export class Why extends LitElement {
     p { margin: 4px 0; max-width: 92ch; }
     p.more { font-size: 0.93em; }
     ol { list-style: none; margin: 8px 0 4px; padding: 0; display: grid; gap: 3px; }
-    li { display: grid; grid-template-columns: 20px 1fr; gap: 6px; align-items: baseline; padding: 2px 6px; border-radius: 5px; }
+    li { display: grid; grid-template-columns: 1.4em 1fr; gap: 6px; align-items: baseline; padding: 2px 6px; border-radius: 5px; }
     li.decided { background: var(--panel); box-shadow: inset 0 0 0 1.5px var(--who); font-weight: 600; }
-    li svg { width: 15px; height: 15px; align-self: center; }
+    li svg { width: 1.05em; height: 1.05em; align-self: start; margin-top: 0.2em; }
     .decisive { font-size: 0.8em; font-weight: 700; color: var(--who-ink); border: 1px solid currentColor; border-radius: 9px; padding: 0 7px; margin-inline-start: 6px; white-space: nowrap; }
     .source { color: var(--mute); font-weight: 400; font-size: 0.86em; }
     .foot { display: flex; flex-wrap: wrap; gap: 2px 18px; font-size: 0.9em; color: var(--mute); margin-top: 6px; }
