@@ -25,21 +25,24 @@ export const JMP: Semantics = (i, m) => {
 
 export const Jcc: Semantics = (i, m) => {
   assert(i.condition !== undefined, 'Jcc has a condition');
-  const taken = m.condition(i.condition), target = nearTarget(i, m, operandAt(i, 0));
+  const taken = m.condition(i.condition),
+    target = nearTarget(i, m, operandAt(i, 0));
   m.checkTarget(target, taken);
   m.jump(target, taken);
 };
 
 /** JCXZ, JECXZ, JRCXZ: the counter has the address size. */
 export const JCXZ: Semantics = (i, m) => {
-  const taken = m.gpr('RCX', i.addressSize).is(0n), target = nearTarget(i, m, operandAt(i, 0));
+  const taken = m.gpr('RCX', i.addressSize).is(0n),
+    target = nearTarget(i, m, operandAt(i, 0));
   m.checkTarget(target, taken);
   m.jump(target, taken);
 };
 
 /** LOOP, LOOPE, LOOPNE: the counter has the address size; no flag changes. */
 export const LOOP: Semantics = (i, m) => {
-  const count = m.gpr('RCX', i.addressSize).sub(1n), counted = count.isNot(0n);
+  const count = m.gpr('RCX', i.addressSize).sub(1n),
+    counted = count.isNot(0n);
   const taken = i.mnemonic === 'LOOP' ? counted : counted.and(m.condition(i.mnemonic === 'LOOPE' ? 'Z' : 'NZ'));
   const target = nearTarget(i, m, operandAt(i, 0));
   m.checkTarget(target, taken);
@@ -110,8 +113,11 @@ export const INTO: Semantics = (_, m) => {
 export const ENTER: Semantics = (i, m) => {
   const [size, level] = [operandAt(i, 0), operandAt(i, 1)];
   assert(size.kind === 'immediate' && level.kind === 'immediate', 'ENTER imm16, imm8');
-  const bytes = i.width / 8, depth = Number(level.value % 32n);
-  const frame = m.stackSlot(BigInt(-bytes)).offset.truncate(i.width);
+  const bytes = i.width / 8,
+    depth = Number(level.value % 32n);
+  // A 16-bit stack moves SP alone, and the frame pointer is all of ESP.
+  const kept = m.gpr('RSP', 64).and(m.state('stackMask').not());
+  const frame = kept.or(m.stackSlot(BigInt(-bytes)).offset).truncate(i.width);
   const pushed = [m.gpr('RBP', i.width), ...enclosingFrames(m, depth - 1, i.width), ...(depth > 0 ? [frame] : [])];
   const slots = pushed.map((value, n) => ({value, address: m.stackSlot(BigInt(-bytes * (n + 1)))}));
   for (const slot of slots) m.probe(slot.address, bytes);
@@ -124,14 +130,17 @@ export const ENTER: Semantics = (i, m) => {
 
 /** The frame pointers below the current one, as far as the nesting level asks for. */
 function enclosingFrames(m: Microcode, count: number, width: Width): readonly Value[] {
-  const mask = m.state('stackMask'), rbp = m.gpr('RBP', 64);
+  const mask = m.state('stackMask'),
+    rbp = m.gpr('RBP', 64);
   return Array.from({length: Math.max(count, 0)}, (_, n) =>
-    m.load({segment: 'SS', offset: rbp.sub(BigInt((n + 1) * (width / 8))).and(mask)}, width));
+    m.load({segment: 'SS', offset: rbp.sub(BigInt((n + 1) * (width / 8))).and(mask)}, width),
+  );
 }
 
 /** LEAVE: rSP ← rBP, then pop rBP. */
 export const LEAVE: Semantics = (i, m) => {
-  const mask = m.state('stackMask'), frame = m.gpr('RBP', 64);
+  const mask = m.state('stackMask'),
+    frame = m.gpr('RBP', 64);
   const caller = m.load({segment: 'SS', offset: frame.and(mask)}, i.width);
   const released = frame.add(BigInt(i.width / 8)).and(mask);
   m.setGpr('RSP', m.gpr('RSP', 64).and(mask.not()).or(released));
