@@ -52,8 +52,13 @@ const ROWS: readonly Row[] = [
 ];
 
 /** By vector, 0 to 31. */
-export const EXCEPTIONS: readonly ExceptionVector[] =
-  ROWS.map(([vector, name, title, kind, errorCode]) => ({vector, name, title, class: kind, errorCode}));
+export const EXCEPTIONS: readonly ExceptionVector[] = ROWS.map(([vector, name, title, kind, errorCode]) => ({
+  vector,
+  name,
+  title,
+  class: kind,
+  errorCode,
+}));
 
 /** The vector of an exception that microcode can raise: 13 for `#GP`. */
 export function exceptionVector(name: ExceptionName): number {

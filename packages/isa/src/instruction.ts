@@ -9,7 +9,24 @@ export type CodeSize = 16 | 32 | 64;
 export type OperandSize = 8 | 16 | 32 | 64;
 
 /** A condition code, by its number in the low four bits of Jcc, SETcc and CMOVcc opcodes. */
-export const CONDITIONS = ['O', 'NO', 'B', 'NB', 'Z', 'NZ', 'BE', 'NBE', 'S', 'NS', 'P', 'NP', 'L', 'NL', 'LE', 'NLE'] as const;
+export const CONDITIONS = [
+  'O',
+  'NO',
+  'B',
+  'NB',
+  'Z',
+  'NZ',
+  'BE',
+  'NBE',
+  'S',
+  'NS',
+  'P',
+  'NP',
+  'L',
+  'NL',
+  'LE',
+  'NLE',
+] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
 export interface RegisterOperand {

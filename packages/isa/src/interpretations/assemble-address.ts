@@ -29,7 +29,11 @@ const numberOf = (register: GeneralRegister): number => GENERAL_REGISTERS.indexO
 const isStackPointer = (term: AddressTerm): boolean => term.register === 'RSP';
 
 /** The address size that the operand asks for: by its registers, else by the keyword in the brackets, else by default. */
-export function addressSizeOf(memory: AssemblyMemory, codeSize: CodeSize, prefix: 16 | 32 | 64 | undefined): 16 | 32 | 64 {
+export function addressSizeOf(
+  memory: AssemblyMemory,
+  codeSize: CodeSize,
+  prefix: 16 | 32 | 64 | undefined,
+): 16 | 32 | 64 {
   const [first] = memory.terms;
   if (first !== undefined) return first.width;
   const keyword = memory.displacementSize;
@@ -40,7 +44,9 @@ export function addressSizeOf(memory: AssemblyMemory, codeSize: CodeSize, prefix
 
 /** Encodes the address of a memory operand. */
 export function encodeAddress(
-  memory: AssemblyMemory, codeSize: CodeSize, prefix: 16 | 32 | 64 | undefined,
+  memory: AssemblyMemory,
+  codeSize: CodeSize,
+  prefix: 16 | 32 | 64 | undefined,
 ): EncodedAddress | AddressFailure {
   const addressSize = addressSizeOf(memory, codeSize, prefix);
   if (memory.terms.some(term => term.width !== addressSize)) return {ok: false, why: 'registers of different widths'};
@@ -62,7 +68,11 @@ function signedAddress(value: bigint): bigint {
 }
 
 /** 0, 1 or the full width; an address or a number not yet known gets the full width, as nasm gives it. */
-function displacementBytes(memory: AssemblyMemory, addressSize: 16 | 32 | 64, needed: 'always' | 'unless-zero'): 0 | 1 | 2 | 4 {
+function displacementBytes(
+  memory: AssemblyMemory,
+  addressSize: 16 | 32 | 64,
+  needed: 'always' | 'unless-zero',
+): 0 | 1 | 2 | 4 {
   const full = addressSize === 16 ? 2 : 4;
   const {value, certainty} = memory.displacement;
   if (memory.displacementSize === 8) return 1;
@@ -78,7 +88,14 @@ const MOD = {0: 0, 1: 1, 2: 2, 4: 2} as const;
 const FORMS_16 = ['RBX+RSI', 'RBX+RDI', 'RBP+RSI', 'RBP+RDI', 'RSI', 'RDI', 'RBP', 'RBX'] as const;
 
 function encode16(memory: AssemblyMemory, terms: readonly AddressTerm[]): EncodedAddress | AddressFailure {
-  const fixed = {ok: true, addressSize: 16, sib: undefined, displacement: memory.displacement.value, relative: false, rex: 0} as const;
+  const fixed = {
+    ok: true,
+    addressSize: 16,
+    sib: undefined,
+    displacement: memory.displacement.value,
+    relative: false,
+    rex: 0,
+  } as const;
   if (terms.length === 0) return {...fixed, mod: 0, rm: 6, displacementBytes: 2};
   const names = terms.map(term => term.register);
   const wanted = names.length === 2 && (names[0] === 'RSI' || names[0] === 'RDI') ? names.reverse() : names;
@@ -113,8 +130,11 @@ function singleRole(memory: AssemblyMemory, term: AddressTerm): Roles {
   const {coefficient} = term;
   const keptAsIndex = term.multiplied && memory.split === 'forbidden' && !isStackPointer(term);
   if (coefficient === 1n && !keptAsIndex) return {base: term, index: undefined, scale: 1n};
-  const splits = coefficient === 3n || coefficient === 5n || coefficient === 9n
-    || (coefficient === 2n && (memory.split === 'allowed' || !term.multiplied) && !isStackPointer(term));
+  const splits =
+    coefficient === 3n ||
+    coefficient === 5n ||
+    coefficient === 9n ||
+    (coefficient === 2n && (memory.split === 'allowed' || !term.multiplied) && !isStackPointer(term));
   if (splits) return {base: term, index: term, scale: coefficient - 1n};
   return {base: undefined, index: term, scale: coefficient};
 }
@@ -122,7 +142,11 @@ function singleRole(memory: AssemblyMemory, term: AddressTerm): Roles {
 const SCALES: readonly bigint[] = [1n, 2n, 4n, 8n];
 
 function encodeWide(
-  memory: AssemblyMemory, terms: readonly AddressTerm[], addressSize: 32 | 64, codeSize: CodeSize, relative: boolean,
+  memory: AssemblyMemory,
+  terms: readonly AddressTerm[],
+  addressSize: 32 | 64,
+  codeSize: CodeSize,
+  relative: boolean,
 ): EncodedAddress | AddressFailure {
   const roles = rolesOf(memory, terms);
   if (typeof roles === 'string') return {ok: false, why: roles};
@@ -145,6 +169,11 @@ function encodeWide(
   const bytes = displacementBytes(memory, addressSize, (baseNumber & 7) === 5 ? 'always' : 'unless-zero');
   const needsSib = index !== undefined || (baseNumber & 7) === 4;
   return {
-    ...fixed, mod: MOD[bytes], rm: needsSib ? 4 : baseNumber & 7, sib: needsSib ? sib : undefined, displacementBytes: bytes, rex,
+    ...fixed,
+    mod: MOD[bytes],
+    rm: needsSib ? 4 : baseNumber & 7,
+    sib: needsSib ? sib : undefined,
+    displacementBytes: bytes,
+    rex,
   };
 }

@@ -4,7 +4,10 @@ import {GENERAL_REGISTERS, SEGMENT_REGISTERS, type GeneralRegister, type Segment
 import type {AssemblyRegister, EncodeFailure} from './assemble-request.js';
 import type {EncodedAddress} from './assemble-address.js';
 
-export const REX_W = 8, REX_R = 4, REX_X = 2, REX_B = 1;
+export const REX_W = 8,
+  REX_R = 4,
+  REX_X = 2,
+  REX_B = 1;
 
 /** Filled operand by operand while a table line is tried; thrown away when an operand does not fit. */
 export interface Draft {
@@ -22,7 +25,9 @@ export interface Draft {
   addressSize: 16 | 32 | 64 | undefined;
   readonly immediates: {readonly value: bigint; readonly bytes: number}[];
   /** A branch: where to, and in how many bytes. */
-  target: {readonly value: bigint; readonly bytes: number; readonly operand: number; readonly checked: boolean} | undefined;
+  target:
+    | {readonly value: bigint; readonly bytes: number; readonly operand: number; readonly checked: boolean}
+    | undefined;
   /** Whether an operand settles the operand size, so that it need not be the mode's own. */
   pinned: boolean;
   /** An operand in memory whose size was not written, and the size that this line gives it. */
@@ -35,8 +40,21 @@ export interface Draft {
 
 export function emptyDraft(): Draft {
   return {
-    rex: 0, needsRex: false, highByte: undefined, low: 0, reg: 0, rm: undefined, memory: undefined, segment: undefined,
-    addressSize: undefined, immediates: [], target: undefined, pinned: false, unsized: undefined, shortened: false, longOffset: false,
+    rex: 0,
+    needsRex: false,
+    highByte: undefined,
+    low: 0,
+    reg: 0,
+    rm: undefined,
+    memory: undefined,
+    segment: undefined,
+    addressSize: undefined,
+    immediates: [],
+    target: undefined,
+    pinned: false,
+    unsized: undefined,
+    shortened: false,
+    longOffset: false,
   };
 }
 
@@ -56,7 +74,12 @@ export function segmentNumber(register: SegmentRegister): number {
 }
 
 /** Puts a general register into a field. */
-export function placeRegister(draft: Draft, field: 'reg' | 'rm' | 'low', register: AssemblyRegister, operand: number): void {
+export function placeRegister(
+  draft: Draft,
+  field: 'reg' | 'rm' | 'low',
+  register: AssemblyRegister,
+  operand: number,
+): void {
   const number = fieldOf(register);
   if (number >= 8) draft.rex |= field === 'reg' ? REX_R : REX_B;
   if (register.high) draft.highByte = operand;

@@ -10,7 +10,12 @@ import {appendBytes, signedRange, within} from './assemble-ranges.js';
 const SEGMENT_PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65] as const;
 
 /** The bytes of a draft, or why a branch or the high byte of a register cannot be encoded. */
-export function emit(line: Line, draft: Draft, request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined): number[] | EncodeFailure {
+export function emit(
+  line: Line,
+  draft: Draft,
+  request: EncodeRequest,
+  operandSize: 16 | 32 | 64 | undefined,
+): number[] | EncodeFailure {
   const bytes = legacyPrefixes(line, draft, request, operandSize);
   const {pattern} = line.form;
   if (typeof pattern.mandatory === 'number' && pattern.mandatory !== 0x66) bytes.push(pattern.mandatory);
@@ -30,7 +35,12 @@ export function emit(line: Line, draft: Draft, request: EncodeRequest, operandSi
   return draft.target === undefined ? bytes : appendTarget(bytes, draft.target, request);
 }
 
-function legacyPrefixes(line: Line, draft: Draft, request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined): number[] {
+function legacyPrefixes(
+  line: Line,
+  draft: Draft,
+  request: EncodeRequest,
+  operandSize: 16 | 32 | 64 | undefined,
+): number[] {
   const {prefixes, codeSize} = request;
   const bytes: number[] = [];
   if (prefixes.repeat !== 'none') bytes.push(prefixes.repeat === 'rep' ? 0xf3 : 0xf2);
@@ -55,7 +65,7 @@ function addressBytes(line: Line, draft: Draft, bytes: number[]): number {
   const reg = modrm === 'r' ? draft.reg : modrm;
   const {memory} = draft;
   if (memory === undefined) {
-    bytes.push(0xc0 | (reg << 3) | (registerOnly ? 0 : draft.rm ?? 0));
+    bytes.push(0xc0 | (reg << 3) | (registerOnly ? 0 : (draft.rm ?? 0)));
     return bytes.length;
   }
   bytes.push((memory.mod << 6) | (reg << 3) | memory.rm);
@@ -72,12 +82,18 @@ function patchRelative(bytes: number[], at: number, target: bigint, request: Enc
   for (const [index, byte] of distance.entries()) bytes[at + index] = byte;
 }
 
-function appendTarget(bytes: number[], target: NonNullable<Draft['target']>, request: EncodeRequest): number[] | EncodeFailure {
+function appendTarget(
+  bytes: number[],
+  target: NonNullable<Draft['target']>,
+  request: EncodeRequest,
+): number[] | EncodeFailure {
   const distance = target.value - (request.address + BigInt(bytes.length + target.bytes));
   const width = 8 * target.bytes;
   // In 16-bit code IP wraps, so a distance of 16 bits reaches everything; likewise 32 bits outside 64-bit mode.
   const wraps = target.bytes === 2 || (target.bytes === 4 && request.codeSize !== 64);
-  const reached = wraps ? within(distance, {low: -(1n << BigInt(width)), high: 1n << BigInt(width)}) : within(distance, signedRange(width));
+  const reached = wraps
+    ? within(distance, {low: -(1n << BigInt(width)), high: 1n << BigInt(width)})
+    : within(distance, signedRange(width));
   if (target.checked && !reached) {
     return {reason: 'branch-too-far', operand: target.operand, distance, reach: signedRange(width).high};
   }

@@ -21,18 +21,41 @@ export function matchImmediate(place: Place, type: ImmediateType, written: Assem
   const size = place.line.operandSize ?? 8;
   switch (type) {
     case '1':
-      return written.value === 1n && written.certainty === 'constant' && written.size === undefined ? 'yes' : mismatch(place);
-    case 'imm8': return counted(place, written, 8);
-    case 'imm16': return counted(place, written, 16);
-    case 'imm8s': return signExtended(place, written, size);
-    case 'immZ': return size === 64 ? whole64(place, written) : whole(place, written, size, eitherRange(size));
-    case 'immV': return immediateOfMove(place, written, size);
+      return written.value === 1n && written.certainty === 'constant' && written.size === undefined
+        ? 'yes'
+        : mismatch(place);
+    case 'imm8':
+      return counted(place, written, 8);
+    case 'imm16':
+      return counted(place, written, 16);
+    case 'imm8s':
+      return signExtended(place, written, size);
+    case 'immZ':
+      return size === 64 ? whole64(place, written) : whole(place, written, size, eitherRange(size));
+    case 'immV':
+      return immediateOfMove(place, written, size);
   }
 }
 
 /** Counts, ports, vectors and frame sizes: a negative one is a mistake. */
 const UNSIGNED: ReadonlySet<string> = new Set([
-  'ROL', 'ROR', 'RCL', 'RCR', 'SHL', 'SHR', 'SAR', 'SHLD', 'SHRD', 'BT', 'BTS', 'BTR', 'BTC', 'IN', 'OUT', 'INT', 'ENTER',
+  'ROL',
+  'ROR',
+  'RCL',
+  'RCR',
+  'SHL',
+  'SHR',
+  'SAR',
+  'SHLD',
+  'SHRD',
+  'BT',
+  'BTS',
+  'BTR',
+  'BTC',
+  'IN',
+  'OUT',
+  'INT',
+  'ENTER',
 ]);
 /** nasm takes no size keyword for the immediates of these. */
 const UNSIZED: ReadonlySet<string> = new Set(['SHLD', 'SHRD', 'ENTER']);
@@ -74,10 +97,17 @@ function whole64(place: Place, written: AssemblyImmediate): Matched {
   const {line} = place;
   // MOV has a form that holds all 64 bits; without a keyword an address goes there.
   const isMove = line.form.mnemonic === 'MOV';
-  if (isMove && written.size !== 32 && written.certainty !== 'constant' && written.certainty !== 'forward'
-    && place.request.operands[0]?.kind === 'register') return mismatch(place);
+  if (
+    isMove &&
+    written.size !== 32 &&
+    written.certainty !== 'constant' &&
+    written.certainty !== 'forward' &&
+    place.request.operands[0]?.kind === 'register'
+  )
+    return mismatch(place);
   if (isMove && written.size === 64 && written.strict) return mismatch(place);
-  if (written.size === 32 && !takesDword(line)) return {reason: 'size-mismatch', operand: place.operand, written: 32, needed: 64};
+  if (written.size === 32 && !takesDword(line))
+    return {reason: 'size-mismatch', operand: place.operand, written: 32, needed: 64};
   const sized = written.size === 64 ? {...written, size: 32} : written;
   return whole(place, sized, 32, signedRange(32));
 }
@@ -86,7 +116,10 @@ function signExtended(place: Place, written: AssemblyImmediate, size: number): M
   const {draft, operand} = place;
   const asByte = written.size === 8;
   if (!asByte) {
-    const sameSize = written.size === undefined || written.size === size || (size === 64 && written.size === 32 && takesDword(place.line));
+    const sameSize =
+      written.size === undefined ||
+      written.size === size ||
+      (size === 64 && written.size === 32 && takesDword(place.line));
     if (!sameSize || written.strict) return mismatch(place);
     if (written.certainty !== 'constant' && written.certainty !== 'forward') return mismatch(place);
   }
@@ -120,12 +153,18 @@ export function matchTarget(place: Place, type: 'rel8' | 'relZ', written: Assemb
     return 'yes';
   }
   if (written.distance === 'short') return mismatch(place);
-  if (written.size !== undefined && (mnemonic === 'Jcc' || written.size !== line.operandSize || line.operandSize === 64)) {
+  if (
+    written.size !== undefined &&
+    (mnemonic === 'Jcc' || written.size !== line.operandSize || line.operandSize === 64)
+  ) {
     return mismatch(place);
   }
   draft.pinned = written.size !== undefined;
   draft.target = {
-    value: written.value, bytes: line.operandSize === 16 ? 2 : 4, operand, checked: written.certainty !== 'forward',
+    value: written.value,
+    bytes: line.operandSize === 16 ? 2 : 4,
+    operand,
+    checked: written.certainty !== 'forward',
   };
   return 'yes';
 }

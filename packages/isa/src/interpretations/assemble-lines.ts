@@ -23,12 +23,36 @@ export interface Line {
 
 /** The spellings of each condition, by number (SDM vol. 2, "Jcc—Jump if Condition Is Met"). */
 export const CONDITION_SPELLINGS: readonly (readonly string[])[] = [
-  ['O'], ['NO'], ['B', 'C', 'NAE'], ['NB', 'AE', 'NC'], ['Z', 'E'], ['NZ', 'NE'], ['BE', 'NA'], ['NBE', 'A'],
-  ['S'], ['NS'], ['P', 'PE'], ['NP', 'PO'], ['L', 'NGE'], ['NL', 'GE'], ['LE', 'NG'], ['NLE', 'G'],
+  ['O'],
+  ['NO'],
+  ['B', 'C', 'NAE'],
+  ['NB', 'AE', 'NC'],
+  ['Z', 'E'],
+  ['NZ', 'NE'],
+  ['BE', 'NA'],
+  ['NBE', 'A'],
+  ['S'],
+  ['NS'],
+  ['P', 'PE'],
+  ['NP', 'PO'],
+  ['L', 'NGE'],
+  ['NL', 'GE'],
+  ['LE', 'NG'],
+  ['NLE', 'G'],
 ];
 
 const SIZED: ReadonlySet<string> = new Set([
-  'rV', 'r/mV', 'rV/m16', 'm16:V', 'immZ', 'immV', 'imm8s', 'relZ', 'ptr16:Z', 'rAX', 'moffsV',
+  'rV',
+  'r/mV',
+  'rV/m16',
+  'm16:V',
+  'immZ',
+  'immV',
+  'imm8s',
+  'relZ',
+  'ptr16:Z',
+  'rAX',
+  'moffsV',
 ]);
 
 function operandSizes(form: OpcodeForm): readonly (16 | 32 | 64 | undefined)[] {
@@ -45,7 +69,11 @@ function operandSizes(form: OpcodeForm): readonly (16 | 32 | 64 | undefined)[] {
 function isSpelled(form: OpcodeForm, size: 16 | 32 | 64): boolean {
   // SDM vol. 2, "BSWAP": undefined for 16-bit registers. MOVZX and MOVSX from 16 to 16 bits move nothing.
   if (form.mnemonic === 'BSWAP') return size !== 16;
-  return !((form.mnemonic === 'MOVZX' || form.mnemonic === 'MOVSX') && form.operandTypes.includes('r/m16') && size === 16);
+  return !(
+    (form.mnemonic === 'MOVZX' || form.mnemonic === 'MOVSX') &&
+    form.operandTypes.includes('r/m16') &&
+    size === 16
+  );
 }
 
 function addressSize(form: OpcodeForm): 16 | 32 | 64 | undefined {
@@ -101,7 +129,7 @@ export function modesOf(line: Line): readonly CodeSize[] {
   const {attributes} = line.form;
   const in64 = !attributes.has('i64') && line.addressSize !== 16 && existsIn64(line);
   const below = !attributes.has('o64') && line.operandSize !== 64 && line.addressSize !== 64;
-  return [...(below ? [16, 32] as const : []), ...(in64 ? [64] as const : [])];
+  return [...(below ? ([16, 32] as const) : []), ...(in64 ? ([64] as const) : [])];
 }
 
 function existsIn64(line: Line): boolean {

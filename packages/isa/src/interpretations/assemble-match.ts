@@ -3,7 +3,12 @@
 import {assertUnreachable} from '@hyperscope/base';
 import type {OperandType} from '../opcodes/form.js';
 import type {
-  AssemblyFarPointer, AssemblyMemory, AssemblyOperand, AssemblyRegister, EncodeFailure, EncodeRequest,
+  AssemblyFarPointer,
+  AssemblyMemory,
+  AssemblyOperand,
+  AssemblyRegister,
+  EncodeFailure,
+  EncodeRequest,
 } from './assemble-request.js';
 import {encodeAddress} from './assemble-address.js';
 import {placeRegister, segmentNumber, REX_R, type Draft, type Matched} from './assemble-draft.js';
@@ -17,36 +22,78 @@ export function matchOperand(place: Place, type: OperandType, written: AssemblyO
   const size = line.operandSize ?? 8;
   const mode = request.codeSize === 64 ? 64 : 32;
   switch (type) {
-    case 'r8': return general(place, written, 8);
-    case 'r16': return general(place, written, 16);
-    case 'r32': return general(place, written, 32);
-    case 'r64': return general(place, written, 64);
-    case 'rV': return general(place, written, size);
-    case 'rM': return general(place, written, mode);
-    case 'rmM': return registerOrMemory(place, written, mode, undefined);
-    case 'r/m8': return registerOrMemory(place, written, 8, 8);
-    case 'r/m16': return registerOrMemory(place, written, 16, 16);
-    case 'r/m32': return registerOrMemory(place, written, 32, 32);
-    case 'r/m64': return registerOrMemory(place, written, 64, 64);
-    case 'r/mV': return registerOrMemory(place, written, size, size);
-    case 'r/mM': return registerOrMemory(place, written, mode, mode);
-    case 'rV/m16': return registerOrMemory(place, written, size, 16);
+    case 'r8':
+      return general(place, written, 8);
+    case 'r16':
+      return general(place, written, 16);
+    case 'r32':
+      return general(place, written, 32);
+    case 'r64':
+      return general(place, written, 64);
+    case 'rV':
+      return general(place, written, size);
+    case 'rM':
+      return general(place, written, mode);
+    case 'rmM':
+      return registerOrMemory(place, written, mode, undefined);
+    case 'r/m8':
+      return registerOrMemory(place, written, 8, 8);
+    case 'r/m16':
+      return registerOrMemory(place, written, 16, 16);
+    case 'r/m32':
+      return registerOrMemory(place, written, 32, 32);
+    case 'r/m64':
+      return registerOrMemory(place, written, 64, 64);
+    case 'r/mV':
+      return registerOrMemory(place, written, size, size);
+    case 'r/mM':
+      return registerOrMemory(place, written, mode, mode);
+    case 'rV/m16':
+      return registerOrMemory(place, written, size, 16);
     // nasm takes no size keyword here: these operands have a size of their own.
-    case 'm': return registerOrMemory(place, written, 0, line.form.mnemonic === 'LEA' ? 'any' : 0);
-    case 'm16&M': case 'm64': return registerOrMemory(place, written, 0, 0);
-    case 'm128': return registerOrMemory(place, written, 0, 128);
-    case 'm16:V': return farMemory(place, written);
-    case 'moffs8': return offsetMemory(place, written, 8);
-    case 'moffsV': return offsetMemory(place, written, size);
-    case 'imm8': case 'imm8s': case 'imm16': case 'immZ': case 'immV': case '1':
+    case 'm':
+      return registerOrMemory(place, written, 0, line.form.mnemonic === 'LEA' ? 'any' : 0);
+    case 'm16&M':
+    case 'm64':
+      return registerOrMemory(place, written, 0, 0);
+    case 'm128':
+      return registerOrMemory(place, written, 0, 128);
+    case 'm16:V':
+      return farMemory(place, written);
+    case 'moffs8':
+      return offsetMemory(place, written, 8);
+    case 'moffsV':
+      return offsetMemory(place, written, size);
+    case 'imm8':
+    case 'imm8s':
+    case 'imm16':
+    case 'immZ':
+    case 'immV':
+    case '1':
       return written.kind === 'immediate' ? matchImmediate(place, type, written) : noForm(place);
-    case 'rel8': case 'relZ': return written.kind === 'immediate' ? matchTarget(place, type, written) : noForm(place);
-    case 'ptr16:Z': return written.kind === 'far' ? farPointer(place, written) : noForm(place);
-    case 'sreg': case 'cr': case 'dr': return systemRegister(place, type, written);
-    case 'AL': case 'rAX': case 'CL': case 'DX': return accumulator(place, type, written);
-    case 'ES': case 'CS': case 'SS': case 'DS': case 'FS': case 'GS':
+    case 'rel8':
+    case 'relZ':
+      return written.kind === 'immediate' ? matchTarget(place, type, written) : noForm(place);
+    case 'ptr16:Z':
+      return written.kind === 'far' ? farPointer(place, written) : noForm(place);
+    case 'sreg':
+    case 'cr':
+    case 'dr':
+      return systemRegister(place, type, written);
+    case 'AL':
+    case 'rAX':
+    case 'CL':
+    case 'DX':
+      return accumulator(place, type, written);
+    case 'ES':
+    case 'CS':
+    case 'SS':
+    case 'DS':
+    case 'FS':
+    case 'GS':
       return written.kind === 'segment' && written.register === type ? 'yes' : noForm(place);
-    default: return assertUnreachable(type);
+    default:
+      return assertUnreachable(type);
   }
 }
 
@@ -69,7 +116,12 @@ function reachable(place: Place, {register, width, high}: AssemblyRegister): Mat
 }
 
 /** `access`: the size in memory; 0 where none may be written, `any` where all are ignored, undefined: registers only. */
-function registerOrMemory(place: Place, written: AssemblyOperand, width: number, access: number | 'any' | undefined): Matched {
+function registerOrMemory(
+  place: Place,
+  written: AssemblyOperand,
+  width: number,
+  access: number | 'any' | undefined,
+): Matched {
   if (written.kind === 'register' && written.width === width) {
     place.draft.pinned = true;
     placeRegister(place.draft, 'rm', written, place.operand);
@@ -81,7 +133,8 @@ function registerOrMemory(place: Place, written: AssemblyOperand, width: number,
     return {reason: 'size-mismatch', operand: place.operand, written: size, needed: access};
   }
   if (size !== undefined && access !== 'any') place.draft.pinned = true;
-  if (size === undefined && access !== 'any' && access > 0) place.draft.unsized = {operand: place.operand, size: access};
+  if (size === undefined && access !== 'any' && access > 0)
+    place.draft.unsized = {operand: place.operand, size: access};
   return address(place, written);
 }
 

@@ -4,9 +4,19 @@ import type {CodeSize} from '../instruction.js';
 import {LINES, type Line} from './assemble-lines.js';
 
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
-  ['SAL', 'SHL'], ['XLAT', 'XLATB'], ['RETN', 'RET'], ['LOOPZ', 'LOOPE'], ['LOOPNZ', 'LOOPNE'],
-  ['ICEBP', 'INT1'], ['INT01', 'INT1'], ['INT03', 'INT3'],
-  ['IRETW', 'IRET'], ['PUSHFW', 'PUSHF'], ['POPFW', 'POPF'], ['PUSHAW', 'PUSHA'], ['POPAW', 'POPA'],
+  ['SAL', 'SHL'],
+  ['XLAT', 'XLATB'],
+  ['RETN', 'RET'],
+  ['LOOPZ', 'LOOPE'],
+  ['LOOPNZ', 'LOOPNE'],
+  ['ICEBP', 'INT1'],
+  ['INT01', 'INT1'],
+  ['INT03', 'INT3'],
+  ['IRETW', 'IRET'],
+  ['PUSHFW', 'PUSHF'],
+  ['POPFW', 'POPF'],
+  ['PUSHAW', 'PUSHA'],
+  ['POPAW', 'POPA'],
 ]);
 
 /** Without a suffix: the spelling of the code size. In 64-bit mode plain IRET is IRETD, as its bytes (CF) say. */
@@ -20,9 +30,15 @@ const UNSUFFIXED: ReadonlyMap<string, Readonly<Record<16 | 32 | 64, string>>> = 
 
 /** Spellings that only add an operand-size prefix. */
 const SIZED_SPELLINGS: ReadonlyMap<string, {readonly mnemonic: string; readonly size: 16 | 32 | 64}> = new Map([
-  ['RETW', {mnemonic: 'RET', size: 16}], ['RETD', {mnemonic: 'RET', size: 32}], ['RETQ', {mnemonic: 'RET', size: 64}],
-  ['RETNW', {mnemonic: 'RET', size: 16}], ['RETND', {mnemonic: 'RET', size: 32}], ['RETNQ', {mnemonic: 'RET', size: 64}],
-  ['RETFW', {mnemonic: 'RETF', size: 16}], ['RETFD', {mnemonic: 'RETF', size: 32}], ['RETFQ', {mnemonic: 'RETF', size: 64}],
+  ['RETW', {mnemonic: 'RET', size: 16}],
+  ['RETD', {mnemonic: 'RET', size: 32}],
+  ['RETQ', {mnemonic: 'RET', size: 64}],
+  ['RETNW', {mnemonic: 'RET', size: 16}],
+  ['RETND', {mnemonic: 'RET', size: 32}],
+  ['RETNQ', {mnemonic: 'RET', size: 64}],
+  ['RETFW', {mnemonic: 'RETF', size: 16}],
+  ['RETFD', {mnemonic: 'RETF', size: 32}],
+  ['RETFQ', {mnemonic: 'RETF', size: 64}],
 ]);
 
 export interface Meaning {
@@ -48,7 +64,7 @@ export function meaningOf(spelling: string, codeSize: CodeSize, prefix: 16 | 32 
   const lines = LINES.get(SYNONYMS.get(name) ?? name);
   if (lines === undefined) return undefined;
   // nasm writes MOVSXD as MOVSX too.
-  const all = name === 'MOVSX' ? [...lines, ...LINES.get('MOVSXD') ?? []] : lines;
+  const all = name === 'MOVSX' ? [...lines, ...(LINES.get('MOVSXD') ?? [])] : lines;
   return {lines: all, operandSize: prefix, modes: ANYWHERE};
 }
 
@@ -69,9 +85,15 @@ export function nearestMnemonics(word: string): readonly string[] {
   const wanted = word.toUpperCase();
   const limit = wanted.length <= 3 ? 1 : 2;
   const known = new Set([...LINES.keys(), ...SYNONYMS.keys(), ...SIZED_SPELLINGS.keys()]);
-  const near = [...known].map(name => ({name, distance: editDistance(wanted, name)})).filter(({distance}) => distance <= limit);
+  const near = [...known]
+    .map(name => ({name, distance: editDistance(wanted, name)}))
+    .filter(({distance}) => distance <= limit);
   const least = Math.min(...near.map(({distance}) => distance));
-  return near.filter(({distance}) => distance === least).map(({name}) => name.toLowerCase()).sort().slice(0, 3);
+  return near
+    .filter(({distance}) => distance === least)
+    .map(({name}) => name.toLowerCase())
+    .sort()
+    .slice(0, 3);
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`. */
@@ -83,7 +105,9 @@ export function editDistance(a: string, b: string): number {
     for (let column = 1; column <= b.length; column++) {
       const same = a[row - 1] === b[column - 1];
       const cost = Math.min(
-        (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (previous[column - 1] ?? 0) + (same ? 0 : 1),
+        (previous[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (previous[column - 1] ?? 0) + (same ? 0 : 1),
       );
       const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
       current.push(swapped ? Math.min(cost, (before[column - 2] ?? 0) + 1) : cost);

@@ -70,7 +70,10 @@ export interface AssemblyFarPointer {
 }
 
 export type AssemblyOperand =
-  | AssemblyRegister | AssemblyMemory | AssemblyImmediate | AssemblyFarPointer
+  | AssemblyRegister
+  | AssemblyMemory
+  | AssemblyImmediate
+  | AssemblyFarPointer
   | {readonly kind: 'segment'; readonly register: SegmentRegister}
   | {readonly kind: 'control'; readonly number: number}
   | {readonly kind: 'debug'; readonly number: number};
@@ -86,7 +89,11 @@ export interface RequestedPrefixes {
 }
 
 export const NO_PREFIXES: RequestedPrefixes = {
-  lock: false, repeat: 'none', segment: undefined, operandSize: undefined, addressSize: undefined,
+  lock: false,
+  repeat: 'none',
+  segment: undefined,
+  operandSize: undefined,
+  addressSize: undefined,
 };
 
 export interface EncodeRequest {
@@ -106,7 +113,13 @@ export type EncodeFailure =
   | {readonly reason: 'no-such-form'; readonly mnemonic: string; readonly accepted: readonly string[]}
   | {readonly reason: 'size-not-specified'; readonly operand: number; readonly sizes: readonly number[]}
   | {readonly reason: 'size-mismatch'; readonly operand: number; readonly written: number; readonly needed: number}
-  | {readonly reason: 'out-of-range'; readonly operand: number; readonly value: bigint; readonly low: bigint; readonly high: bigint}
+  | {
+      readonly reason: 'out-of-range';
+      readonly operand: number;
+      readonly value: bigint;
+      readonly low: bigint;
+      readonly high: bigint;
+    }
   | {readonly reason: 'branch-too-far'; readonly operand: number; readonly distance: bigint; readonly reach: bigint}
   | {readonly reason: 'not-in-mode'; readonly codeSize: CodeSize; readonly modes: readonly CodeSize[]}
   | {readonly reason: 'invalid-address'; readonly operand: number; readonly why: string}
@@ -121,12 +134,12 @@ export type EncodeWarning =
 
 export type EncodeResult =
   | {
-    readonly ok: true;
-    readonly bytes: Uint8Array;
-    /** The line of the opcode table that was chosen. */
-    readonly form: OpcodeForm;
-    /** `here`: the bytes depend on `address`, so they may not be reused at another one. */
-    readonly depends: 'nothing' | 'here';
-    readonly warnings: readonly EncodeWarning[];
-  }
+      readonly ok: true;
+      readonly bytes: Uint8Array;
+      /** The line of the opcode table that was chosen. */
+      readonly form: OpcodeForm;
+      /** `here`: the bytes depend on `address`, so they may not be reused at another one. */
+      readonly depends: 'nothing' | 'here';
+      readonly warnings: readonly EncodeWarning[];
+    }
   | {readonly ok: false; readonly failure: EncodeFailure};

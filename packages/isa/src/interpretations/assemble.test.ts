@@ -5,7 +5,13 @@ import {describe, expect, test} from 'vitest';
 import {encodeInstruction} from './assemble.js';
 import {registerByName} from './assemble-registers.js';
 import {isMnemonic, nearestMnemonics} from './assemble-mnemonics.js';
-import {NO_PREFIXES, type AssemblyImmediate, type AssemblyMemory, type AssemblyOperand, type EncodeRequest} from './assemble-request.js';
+import {
+  NO_PREFIXES,
+  type AssemblyImmediate,
+  type AssemblyMemory,
+  type AssemblyOperand,
+  type EncodeRequest,
+} from './assemble-request.js';
 import {OPCODES} from '../opcodes/table.js';
 import type {CodeSize} from '../instruction.js';
 
@@ -16,19 +22,47 @@ function named(name: string): AssemblyOperand {
 }
 
 function immediate(value: bigint, more: Partial<AssemblyImmediate> = {}): AssemblyImmediate {
-  return {kind: 'immediate', value, certainty: 'constant', size: undefined, strict: false, distance: undefined, ...more};
+  return {
+    kind: 'immediate',
+    value,
+    certainty: 'constant',
+    size: undefined,
+    strict: false,
+    distance: undefined,
+    ...more,
+  };
 }
 
 function memory(displacement: bigint, more: Partial<AssemblyMemory> = {}): AssemblyMemory {
   return {
-    kind: 'memory', size: undefined, distance: undefined, segment: undefined, terms: [], displacementSize: undefined,
-    displacement: {value: displacement, certainty: 'constant'}, reference: 'absolute', split: 'allowed', ...more,
+    kind: 'memory',
+    size: undefined,
+    distance: undefined,
+    segment: undefined,
+    terms: [],
+    displacementSize: undefined,
+    displacement: {value: displacement, certainty: 'constant'},
+    reference: 'absolute',
+    split: 'allowed',
+    ...more,
   };
 }
 
-function encode(codeSize: CodeSize, mnemonic: string, operands: readonly (AssemblyOperand | string)[], more: Partial<EncodeRequest> = {}): unknown {
+function encode(
+  codeSize: CodeSize,
+  mnemonic: string,
+  operands: readonly (AssemblyOperand | string)[],
+  more: Partial<EncodeRequest> = {},
+): unknown {
   const written = operands.map(operand => (typeof operand === 'string' ? named(operand) : operand));
-  const result = encodeInstruction({mnemonic, operands: written, prefixes: NO_PREFIXES, codeSize, address: 0n, ...more});
+  const result = encodeInstruction({
+    mnemonic,
+    operands: written,
+    prefixes: NO_PREFIXES,
+    codeSize,
+    address: 0n,
+    ...more,
+  });
   return result.ok ? Buffer.from(result.bytes).toString('hex') : result.failure;
 }
 
@@ -69,9 +103,18 @@ describe('of several encodings', () => {
   });
 
   test('bytes say whether they depend on the address they are at', () => {
-    const request = {mnemonic: 'jmp', operands: [immediate(0n, {certainty: 'local'})], prefixes: NO_PREFIXES, codeSize: 16, address: 0n} as const;
+    const request = {
+      mnemonic: 'jmp',
+      operands: [immediate(0n, {certainty: 'local'})],
+      prefixes: NO_PREFIXES,
+      codeSize: 16,
+      address: 0n,
+    } as const;
     expect(encodeInstruction(request)).toMatchObject({ok: true, depends: 'here'});
-    expect(encodeInstruction({...request, mnemonic: 'hlt', operands: []})).toMatchObject({ok: true, depends: 'nothing'});
+    expect(encodeInstruction({...request, mnemonic: 'hlt', operands: []})).toMatchObject({
+      ok: true,
+      depends: 'nothing',
+    });
   });
 });
 
@@ -81,12 +124,25 @@ describe('a refusal says', () => {
   });
 
   test('which sizes an operand in memory could have', () => {
-    expect(encode(64, 'inc', [memory(0x50n)])).toEqual({reason: 'size-not-specified', operand: 0, sizes: [8, 16, 32, 64]});
+    expect(encode(64, 'inc', [memory(0x50n)])).toEqual({
+      reason: 'size-not-specified',
+      operand: 0,
+      sizes: [8, 16, 32, 64],
+    });
   });
 
   test('what range a number must be in', () => {
-    expect(encode(32, 'mov', ['al', immediate(300n)])).toEqual({reason: 'out-of-range', operand: 1, value: 300n, low: -128n, high: 255n});
-    expect(encode(64, 'cmp', ['rax', immediate(0x8000_0000n)])).toMatchObject({reason: 'out-of-range', high: 0x7fff_ffffn});
+    expect(encode(32, 'mov', ['al', immediate(300n)])).toEqual({
+      reason: 'out-of-range',
+      operand: 1,
+      value: 300n,
+      low: -128n,
+      high: 255n,
+    });
+    expect(encode(64, 'cmp', ['rax', immediate(0x8000_0000n)])).toMatchObject({
+      reason: 'out-of-range',
+      high: 0x7fff_ffffn,
+    });
   });
 
   test('how far a short jump reaches', () => {
@@ -111,7 +167,8 @@ describe('a refusal says', () => {
 
 test('every line of the table that is not redundant can be reached by its mnemonic', () => {
   const unreachable = OPCODES.filter(form => !form.attributes.has('redundant'))
-    .map(form => form.mnemonic.replace(/cc$/, 'NZ')).filter(mnemonic => !isMnemonic(mnemonic));
+    .map(form => form.mnemonic.replace(/cc$/, 'NZ'))
+    .filter(mnemonic => !isMnemonic(mnemonic));
   expect(unreachable).toEqual([]);
 });
 

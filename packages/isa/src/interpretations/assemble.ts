@@ -43,13 +43,20 @@ function fail(failure: EncodeFailure): EncodeResult {
 
 function invalidPrefix(request: EncodeRequest): EncodeFailure | undefined {
   const {operandSize, addressSize} = request.prefixes;
-  if (operandSize === 64 && request.codeSize !== 64) return {reason: 'invalid-prefix', prefix: 'o64', why: '64-bit operands exist only in 64-bit mode'};
-  if (addressSize === 64 && request.codeSize !== 64) return {reason: 'invalid-prefix', prefix: 'a64', why: '64-bit addresses exist only in 64-bit mode'};
+  if (operandSize === 64 && request.codeSize !== 64)
+    return {reason: 'invalid-prefix', prefix: 'o64', why: '64-bit operands exist only in 64-bit mode'};
+  if (addressSize === 64 && request.codeSize !== 64)
+    return {reason: 'invalid-prefix', prefix: 'a64', why: '64-bit addresses exist only in 64-bit mode'};
   const inBrackets = request.operands.find(operand => operand.kind === 'memory' && operand.segment !== undefined);
   if (inBrackets !== undefined && request.prefixes.segment !== undefined) {
-    return {reason: 'invalid-prefix', prefix: request.prefixes.segment.toLowerCase(), why: 'the address already has a segment'};
+    return {
+      reason: 'invalid-prefix',
+      prefix: request.prefixes.segment.toLowerCase(),
+      why: 'the address already has a segment',
+    };
   }
-  if (addressSize === 16 && request.codeSize === 64) return {reason: 'invalid-prefix', prefix: 'a16', why: '64-bit mode has no 16-bit addresses'};
+  if (addressSize === 16 && request.codeSize === 64)
+    return {reason: 'invalid-prefix', prefix: 'a16', why: '64-bit mode has no 16-bit addresses'};
   return undefined;
 }
 
@@ -72,9 +79,16 @@ function rewritten(request: EncodeRequest): EncodeRequest {
         return {...request, operands: [first, first, second]};
       }
       return request;
-    case 'MOV': return first?.kind === 'segment' ? selectorMove(request) : narrowMove(request);
-    case 'LOOP': case 'LOOPE': case 'LOOPNE': case 'LOOPZ': case 'LOOPNZ': return loopCounter(request);
-    default: return request;
+    case 'MOV':
+      return first?.kind === 'segment' ? selectorMove(request) : narrowMove(request);
+    case 'LOOP':
+    case 'LOOPE':
+    case 'LOOPNE':
+    case 'LOOPZ':
+    case 'LOOPNZ':
+      return loopCounter(request);
+    default:
+      return request;
   }
 }
 
@@ -82,11 +96,19 @@ function rewritten(request: EncodeRequest): EncodeRequest {
 function narrowMove(request: EncodeRequest): EncodeRequest {
   const [first, second] = request.operands;
   if (first?.kind !== 'register' || first.width !== 64 || second?.kind !== 'immediate') return request;
-  const shortens = !second.strict && (second.size === undefined || second.size === 64)
-    && (second.certainty === 'constant' || second.certainty === 'forward');
+  const shortens =
+    !second.strict &&
+    (second.size === undefined || second.size === 64) &&
+    (second.certainty === 'constant' || second.certainty === 'forward');
   const fits = second.certainty === 'forward' || within(second.value, {low: 0n, high: 0xffff_ffffn});
   if (request.codeSize !== 64 || !shortens || !fits || second.distance !== undefined) return request;
-  return {...request, operands: [{...first, width: 32}, {...second, size: undefined}]};
+  return {
+    ...request,
+    operands: [
+      {...first, width: 32},
+      {...second, size: undefined},
+    ],
+  };
 }
 
 /** MOV to a segment register takes 16 bits of whatever register is named. */
@@ -100,14 +122,24 @@ function selectorMove(request: EncodeRequest): EncodeRequest {
 /** `loop x, ecx` names the counter, whose size is the address size. */
 function loopCounter(request: EncodeRequest): EncodeRequest {
   const [target, counter] = request.operands;
-  if (target === undefined || counter?.kind !== 'register' || counter.register !== 'RCX' || counter.width === 8) return request;
+  if (target === undefined || counter?.kind !== 'register' || counter.register !== 'RCX' || counter.width === 8)
+    return request;
   return {...request, operands: [target], prefixes: {...request.prefixes, addressSize: counter.width}};
 }
 
 /** Which failure says most about what was wrong. */
 const TELLING: readonly EncodeFailure['reason'][] = [
-  'unknown-mnemonic', 'no-such-form', 'size-mismatch', 'not-in-mode', 'needs-64-bit-mode', 'high-byte-with-rex',
-  'invalid-prefix', 'invalid-address', 'out-of-range', 'branch-too-far', 'size-not-specified',
+  'unknown-mnemonic',
+  'no-such-form',
+  'size-mismatch',
+  'not-in-mode',
+  'needs-64-bit-mode',
+  'high-byte-with-rex',
+  'invalid-prefix',
+  'invalid-address',
+  'out-of-range',
+  'branch-too-far',
+  'size-not-specified',
 ];
 
 /** Between two reasons of a kind, the line that got further with the operands is the one that was meant. */
@@ -134,7 +166,10 @@ function tryLines(lines: readonly Line[], request: EncodeRequest, operandSize: 1
   }
   if (best === undefined) return fail(failure ?? {reason: 'no-such-form', mnemonic: request.mnemonic, accepted: []});
   return {
-    ok: true, bytes: Uint8Array.from(best.bytes), form: best.line.form, warnings: warningsOf(best, request),
+    ok: true,
+    bytes: Uint8Array.from(best.bytes),
+    form: best.line.form,
+    warnings: warningsOf(best, request),
     depends: best.draft.target !== undefined || best.draft.memory?.relative === true ? 'here' : 'nothing',
   };
 }
@@ -151,7 +186,10 @@ type Unsized = NonNullable<Draft['unsized']>;
 
 /** Encodes by one line. A number that is too large for it still counts when sizes are compared: `add [x], 1000`. */
 function tryLine(
-  line: Line, request: EncodeRequest, operandSize: 16 | 32 | 64 | undefined, unsized: Unsized[],
+  line: Line,
+  request: EncodeRequest,
+  operandSize: 16 | 32 | 64 | undefined,
+  unsized: Unsized[],
 ): Candidate | EncodeFailure {
   const draft = emptyDraft();
   const problem = matchOperands(line, request, draft);
@@ -181,16 +219,35 @@ function matchOperands(line: Line, request: EncodeRequest, draft: Draft): Encode
 }
 
 /** Lines that the operands allow and the sizes rule out. */
-function sizeConflict(line: Line, request: EncodeRequest, draft: Draft, operandSize: 16 | 32 | 64 | undefined): EncodeFailure | undefined {
+function sizeConflict(
+  line: Line,
+  request: EncodeRequest,
+  draft: Draft,
+  operandSize: 16 | 32 | 64 | undefined,
+): EncodeFailure | undefined {
   const contradiction = immediateConflict(line, request, draft);
   if (contradiction !== undefined) return contradiction;
   const {prefixes, codeSize} = request;
-  if (prefixes.addressSize !== undefined && (draft.addressSize ?? line.addressSize ?? prefixes.addressSize) !== prefixes.addressSize) {
-    return {reason: 'invalid-prefix', prefix: `a${prefixes.addressSize}`, why: 'the operands have another address size'};
+  if (
+    prefixes.addressSize !== undefined &&
+    (draft.addressSize ?? line.addressSize ?? prefixes.addressSize) !== prefixes.addressSize
+  ) {
+    return {
+      reason: 'invalid-prefix',
+      prefix: `a${prefixes.addressSize}`,
+      why: 'the operands have another address size',
+    };
   }
   // 90 is NOP, which would not clear the upper half of RAX.
-  if (line.form.pattern.opcode[0] === 0x90 && line.operandSize === 32 && codeSize === 64 && draft.low === 0
-    && (draft.rex & 1) === 0 && request.operands.length === 2) return noForm({line});
+  if (
+    line.form.pattern.opcode[0] === 0x90 &&
+    line.operandSize === 32 &&
+    codeSize === 64 &&
+    draft.low === 0 &&
+    (draft.rex & 1) === 0 &&
+    request.operands.length === 2
+  )
+    return noForm({line});
   if (line.operandSize === undefined) return undefined;
   if (operandSize !== undefined && operandSize !== line.operandSize) {
     return {reason: 'invalid-prefix', prefix: `o${operandSize}`, why: 'the operands have another size'};

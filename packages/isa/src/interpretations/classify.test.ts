@@ -13,7 +13,9 @@ function classifications(): ReadonlyMap<string, readonly Classification[]> {
     const result = decode(bytes, codeSize);
     if (result.kind !== 'instruction') continue;
     const {form} = result.instruction;
-    const kind = form.operandTypes.find(type => ['sreg', 'cr', 'dr', 'm16:V', 'ptr16:Z'].includes(type)) ?? (/^[CDEFGS]S$/.test(form.operandTypes[0] ?? '') ? 'sreg' : undefined);
+    const kind =
+      form.operandTypes.find(type => ['sreg', 'cr', 'dr', 'm16:V', 'ptr16:Z'].includes(type)) ??
+      (/^[CDEFGS]S$/.test(form.operandTypes[0] ?? '') ? 'sreg' : undefined);
     const name = kind === undefined ? form.mnemonic : `${form.mnemonic} ${kind}`;
     found.set(name, [...(found.get(name) ?? []), classify(recordMicrocode(result.instruction))]);
   }
@@ -22,58 +24,169 @@ function classifications(): ReadonlyMap<string, readonly Classification[]> {
 
 const ALL = classifications();
 const some = (name: string, holds: (c: Classification) => boolean): boolean => (ALL.get(name) ?? []).some(holds);
-const every = (name: string, holds: (c: Classification) => boolean): boolean => (ALL.get(name) ?? []).length > 0 && (ALL.get(name) ?? []).every(holds);
+const every = (name: string, holds: (c: Classification) => boolean): boolean =>
+  (ALL.get(name) ?? []).length > 0 && (ALL.get(name) ?? []).every(holds);
 
 describe('the classification, against the published lists', () => {
   // Robin and Irvine, "Analysis of the Intel Pentium's Ability to Support a Secure Virtual Machine Monitor" (2000): sensitive
   // and unprivileged. LAR, LSL, VERR and VERW are theirs too; the project does not have them yet.
   test.each([
-    'SGDT', 'SIDT', 'SLDT', 'SMSW', 'STR', 'PUSHF', 'PUSHFD', 'PUSHFQ', 'POPF', 'POPFD', 'POPFQ', 'PUSH sreg', 'POP sreg', 'MOV sreg',
-    'CALL m16:V', 'CALL ptr16:Z', 'JMP m16:V', 'JMP ptr16:Z', 'INT', 'RETF',
-  ])('%s is one of Robin and Irvine\'s: sensitive and unprivileged', name => expect(every(name, c => c.stealth)).toBe(true));
+    'SGDT',
+    'SIDT',
+    'SLDT',
+    'SMSW',
+    'STR',
+    'PUSHF',
+    'PUSHFD',
+    'PUSHFQ',
+    'POPF',
+    'POPFD',
+    'POPFQ',
+    'PUSH sreg',
+    'POP sreg',
+    'MOV sreg',
+    'CALL m16:V',
+    'CALL ptr16:Z',
+    'JMP m16:V',
+    'JMP ptr16:Z',
+    'INT',
+    'RETF',
+  ])("%s is one of Robin and Irvine's: sensitive and unprivileged", name =>
+    expect(every(name, c => c.stealth)).toBe(true),
+  );
 
   // What the same questions find beyond their list, and why it is right that they do.
   const BEYOND: readonly string[] = [
-    'IRET', 'IRETD', 'IRETQ', // the other way out of a handler; textbooks add it to the list
-    'INT3', 'INT1', 'INTO', 'SYSCALL', // like INT n: they go to the system's handler, at the system's privilege
-    'LDS m16:V', 'LES m16:V', 'LSS m16:V', 'LFS m16:V', 'LGS m16:V', // like MOV Sreg
+    'IRET',
+    'IRETD',
+    'IRETQ', // the other way out of a handler; textbooks add it to the list
+    'INT3',
+    'INT1',
+    'INTO',
+    'SYSCALL', // like INT n: they go to the system's handler, at the system's privilege
+    'LDS m16:V',
+    'LES m16:V',
+    'LSS m16:V',
+    'LFS m16:V',
+    'LGS m16:V', // like MOV Sreg
     'RDTSC', // shows the real time, unless CR4.TSD
   ];
   const LISTED = ['SGDT', 'SIDT', 'SLDT', 'SMSW', 'STR', 'INT', 'RETF'];
 
   test('nothing else is sensitive and unprivileged, except what is named here with a reason', () => {
     const stealthy = [...ALL.keys()].filter(name => some(name, c => c.stealth));
-    const unexpected = stealthy.filter(name =>
-      !BEYOND.includes(name) && !LISTED.includes(name) && !/^(PUSHF|POPF)|^(PUSH|POP|MOV) sreg|^(CALL|JMP) (m16|ptr)/.test(name));
+    const unexpected = stealthy.filter(
+      name =>
+        !BEYOND.includes(name) &&
+        !LISTED.includes(name) &&
+        !/^(PUSHF|POPF)|^(PUSH|POP|MOV) sreg|^(CALL|JMP) (m16|ptr)/.test(name),
+    );
     expect(unexpected).toEqual([]);
     expect(BEYOND.filter(name => !stealthy.includes(name))).toEqual([]);
   });
 
   test.each([
-    'MOV', 'ADD', 'ADC', 'SUB', 'SBB', 'CMP', 'AND', 'OR', 'XOR', 'NOT', 'TEST', 'SHL', 'SHR', 'SAR', 'ROL', 'RCL', 'INC', 'DEC', 'NEG', 'MUL', 'IMUL',
-    'DIV', 'IDIV', 'LEA', 'PUSH', 'POP', 'PUSHA', 'CALL', 'RET', 'JMP', 'Jcc', 'LOOP', 'MOVSB', 'STOSD', 'CMPSB', 'LAHF', 'SAHF', 'CLC', 'STD', 'XCHG',
-    'CMPXCHG', 'BT', 'BSF', 'SETcc', 'CMOVcc', 'NOP', 'ENTER', 'LEAVE', 'XLATB', 'LFENCE',
+    'MOV',
+    'ADD',
+    'ADC',
+    'SUB',
+    'SBB',
+    'CMP',
+    'AND',
+    'OR',
+    'XOR',
+    'NOT',
+    'TEST',
+    'SHL',
+    'SHR',
+    'SAR',
+    'ROL',
+    'RCL',
+    'INC',
+    'DEC',
+    'NEG',
+    'MUL',
+    'IMUL',
+    'DIV',
+    'IDIV',
+    'LEA',
+    'PUSH',
+    'POP',
+    'PUSHA',
+    'CALL',
+    'RET',
+    'JMP',
+    'Jcc',
+    'LOOP',
+    'MOVSB',
+    'STOSD',
+    'CMPSB',
+    'LAHF',
+    'SAHF',
+    'CLC',
+    'STD',
+    'XCHG',
+    'CMPXCHG',
+    'BT',
+    'BSF',
+    'SETcc',
+    'CMOVcc',
+    'NOP',
+    'ENTER',
+    'LEAVE',
+    'XLATB',
+    'LFENCE',
   ])('%s is innocuous', name => expect(every(name, c => !c.sensitive && !c.privileged)).toBe(true));
 
   test.each([
-    'LGDT', 'LIDT', 'LLDT', 'LTR', 'LMSW', 'CLTS', 'MOV cr', 'MOV dr', 'HLT', 'RDMSR', 'WRMSR', 'INVLPG', 'INVD', 'WBINVD', 'SWAPGS',
-    'VMXON', 'VMXOFF', 'VMCLEAR', 'VMPTRLD', 'VMPTRST', 'VMREAD', 'VMWRITE', 'VMLAUNCH', 'VMRESUME', 'VMCALL', 'INVEPT', 'INVVPID',
+    'LGDT',
+    'LIDT',
+    'LLDT',
+    'LTR',
+    'LMSW',
+    'CLTS',
+    'MOV cr',
+    'MOV dr',
+    'HLT',
+    'RDMSR',
+    'WRMSR',
+    'INVLPG',
+    'INVD',
+    'WBINVD',
+    'SWAPGS',
+    'VMXON',
+    'VMXOFF',
+    'VMCLEAR',
+    'VMPTRLD',
+    'VMPTRST',
+    'VMREAD',
+    'VMWRITE',
+    'VMLAUNCH',
+    'VMRESUME',
+    'VMCALL',
+    'INVEPT',
+    'INVVPID',
   ])('%s is sensitive and privileged', name =>
-    expect(every(name, c => c.sensitive && c.privileged && c.privilegedWhen === undefined)).toBe(true));
+    expect(every(name, c => c.sensitive && c.privileged && c.privilegedWhen === undefined)).toBe(true),
+  );
 
   test.each(['CLI', 'STI', 'IN', 'OUT', 'INSB', 'OUTSD'])('%s traps when CPL > IOPL', name =>
-    expect(every(name, c => c.sensitive && c.privileged && c.privilegedWhen === 'CPL > IOPL')).toBe(true));
+    expect(every(name, c => c.sensitive && c.privileged && c.privilegedWhen === 'CPL > IOPL')).toBe(true),
+  );
 
   test.each(['SGDT', 'SIDT', 'SLDT', 'SMSW', 'STR'])('%s traps when CR4.UMIP is set', name =>
-    expect(every(name, c => c.privilegedWhen === 'CR4.UMIP = 1')).toBe(true));
+    expect(every(name, c => c.privilegedWhen === 'CR4.UMIP = 1')).toBe(true),
+  );
 });
 
 describe('a classification', () => {
   test('tells POPF from CLI in a sentence', () => {
-    expect(classify(microcodeOf('9d')).sentence)
-      .toBe('sensitive, not privileged: it can change what belongs to the system and shows the state of the system, and in ring 3 it does not trap');
-    expect(classify(microcodeOf('fa')).sentence)
-      .toBe('sensitive and privileged: it can change what belongs to the system, and below ring 0 it traps (when CPL > IOPL)');
+    expect(classify(microcodeOf('9d')).sentence).toBe(
+      'sensitive, not privileged: it can change what belongs to the system and shows the state of the system, and in ring 3 it does not trap',
+    );
+    expect(classify(microcodeOf('fa')).sentence).toBe(
+      'sensitive and privileged: it can change what belongs to the system, and below ring 0 it traps (when CPL > IOPL)',
+    );
   });
 
   test('lists the places where a hypervisor can step in', () => {

@@ -29,17 +29,46 @@ export interface Classification {
 
 /** Resources that belong to the system: who writes them controls the machine. */
 const SYSTEM_RESOURCES: ReadonlySet<Resource> = new Set<Resource>([
-  'IF', 'CPL', 'segments', 'GDTR', 'IDTR', 'LDTR', 'TR', 'CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'EFER', 'MSR', 'DR', 'XCR0',
-  'TLB', 'cache', 'port', 'activity', 'VMX', 'VMCS', 'SVM',
+  'IF',
+  'CPL',
+  'segments',
+  'GDTR',
+  'IDTR',
+  'LDTR',
+  'TR',
+  'CR0',
+  'CR2',
+  'CR3',
+  'CR4',
+  'CR8',
+  'EFER',
+  'MSR',
+  'DR',
+  'XCR0',
+  'TLB',
+  'cache',
+  'port',
+  'activity',
+  'VMX',
+  'VMCS',
+  'SVM',
 ]);
 
 /** State of the system that an instruction may put where a program can see it. */
-const VISIBLE_RESOURCES: ReadonlySet<Resource> = new Set([...SYSTEM_RESOURCES].filter(resource => resource !== 'IF' && resource !== 'port'));
+const VISIBLE_RESOURCES: ReadonlySet<Resource> = new Set(
+  [...SYSTEM_RESOURCES].filter(resource => resource !== 'IF' && resource !== 'port'),
+);
 
 /** TF and the status flags are the program's own; these belong to the system. */
 const SYSTEM_FLAGS = (1n << 9n) | (3n << 12n) | (1n << 17n) | (1n << 19n) | (1n << 20n);
 
-const ORDINARY_STATES: ReadonlySet<StateName> = new Set<StateName>(['RIP', 'RFLAGS', 'FS.base', 'GS.base', 'stackMask']);
+const ORDINARY_STATES: ReadonlySet<StateName> = new Set<StateName>([
+  'RIP',
+  'RFLAGS',
+  'FS.base',
+  'GS.base',
+  'stackMask',
+]);
 
 export function classify(microcode: Microcode): Classification {
   const {privileged, privilegedWhen} = privilegeOf(microcode);
@@ -49,14 +78,21 @@ export function classify(microcode: Microcode): Classification {
   const exits = microcode.operations.flatMap(operation => (operation.op === 'intercept' ? [operation.intercept] : []));
   const stealth = sensitive && !privileged;
   return {
-    privileged, privilegedWhen, controlSensitive, behaviourSensitive, sensitive, stealth, exits,
+    privileged,
+    privilegedWhen,
+    controlSensitive,
+    behaviourSensitive,
+    sensitive,
+    stealth,
+    exits,
     sentence: verdict({privileged, privilegedWhen, controlSensitive, behaviourSensitive, stealth}),
   };
 }
 
 /** Who may run it, found by running its checks at CPL 0, at CPL 3, and at CPL 3 with one thing changed. */
 function privilegeOf(microcode: Microcode): Pick<Classification, 'privileged' | 'privilegedWhen'> {
-  const faults = (settings: ConstructorParameters<typeof Evaluator>[1]): boolean => new Evaluator(microcode, settings).faults();
+  const faults = (settings: ConstructorParameters<typeof Evaluator>[1]): boolean =>
+    new Evaluator(microcode, settings).faults();
   const user = {cpl: 3n, iopl: 0n, umip: 0n, cr4: 0n};
   if (faults({...user, cpl: 0n})) return {privileged: false, privilegedWhen: undefined};
   if (faults(user)) return {privileged: true, privilegedWhen: faults({...user, iopl: 3n}) ? undefined : 'CPL > IOPL'};
@@ -67,20 +103,31 @@ function privilegeOf(microcode: Microcode): Pick<Classification, 'privileged' | 
 
 function isControl(operation: Operation, microcode: Microcode): boolean {
   switch (operation.op) {
-    case 'setFlag': return operation.flag === 'IF';
-    case 'writeFlags': return (possibleOnes(operation.mask, new Wording(microcode)) & SYSTEM_FLAGS) !== 0n;
-    case 'invoke': case 'call': return operation.helper.writes.some(resource => SYSTEM_RESOURCES.has(resource));
-    default: return false;
+    case 'setFlag':
+      return operation.flag === 'IF';
+    case 'writeFlags':
+      return (possibleOnes(operation.mask, new Wording(microcode)) & SYSTEM_FLAGS) !== 0n;
+    case 'invoke':
+    case 'call':
+      return operation.helper.writes.some(resource => SYSTEM_RESOURCES.has(resource));
+    default:
+      return false;
   }
 }
 
 function isBehaviour(operation: Operation, microcode: Microcode): boolean {
   switch (operation.op) {
-    case 'setRegister': case 'store': return showsSystem(operation.value, microcode, ~0n);
-    case 'setFlag': return showsSystem(operation.value, microcode, ~0n);
-    case 'setFlags': return showsSystem(operation.result, microcode, ~0n);
-    case 'writeFlags': return showsSystem(operation.image, microcode, ~0n) || showsSystem(operation.mask, microcode, ~0n);
-    default: return false;
+    case 'setRegister':
+    case 'store':
+      return showsSystem(operation.value, microcode, ~0n);
+    case 'setFlag':
+      return showsSystem(operation.value, microcode, ~0n);
+    case 'setFlags':
+      return showsSystem(operation.result, microcode, ~0n);
+    case 'writeFlags':
+      return showsSystem(operation.image, microcode, ~0n) || showsSystem(operation.mask, microcode, ~0n);
+    default:
+      return false;
   }
 }
 
@@ -89,19 +136,34 @@ function showsSystem(id: number, microcode: Microcode, mask: bigint): boolean {
   const operation = microcode.operations[id];
   const shows = (other: number, bits: bigint = ~0n): boolean => showsSystem(other, microcode, bits);
   switch (operation?.op) {
-    case 'state': return operation.state === 'RFLAGS' ? (mask & SYSTEM_FLAGS) !== 0n : !ORDINARY_STATES.has(operation.state);
-    case 'call': return readsSystem(operation.helper);
-    case 'unary': return shows(operation.a, operation.operation === 'trunc' ? mask & ((1n << BigInt(operation.width)) - 1n) : operation.operation === 'zext' ? mask : ~0n);
-    case 'binary': return binaryShows(operation, microcode, mask);
-    case 'concat': return shows(operation.high) || shows(operation.low);
-    case 'choose': return shows(operation.condition) || shows(operation.a) || shows(operation.b);
-    default: return false;
+    case 'state':
+      return operation.state === 'RFLAGS' ? (mask & SYSTEM_FLAGS) !== 0n : !ORDINARY_STATES.has(operation.state);
+    case 'call':
+      return readsSystem(operation.helper);
+    case 'unary':
+      return shows(
+        operation.a,
+        operation.operation === 'trunc'
+          ? mask & ((1n << BigInt(operation.width)) - 1n)
+          : operation.operation === 'zext'
+            ? mask
+            : ~0n,
+      );
+    case 'binary':
+      return binaryShows(operation, microcode, mask);
+    case 'concat':
+      return shows(operation.high) || shows(operation.low);
+    case 'choose':
+      return shows(operation.condition) || shows(operation.a) || shows(operation.b);
+    default:
+      return false;
   }
 }
 
 function binaryShows(operation: Operation & {op: 'binary'}, microcode: Microcode, mask: bigint): boolean {
   const right = microcode.operations[operation.b];
-  if (operation.operation === 'and' && right?.op === 'constant') return showsSystem(operation.a, microcode, mask & right.value);
+  if (operation.operation === 'and' && right?.op === 'constant')
+    return showsSystem(operation.a, microcode, mask & right.value);
   const kept = operation.operation === 'or' ? mask : ~0n;
   return showsSystem(operation.a, microcode, kept) || showsSystem(operation.b, microcode, kept);
 }
@@ -109,7 +171,9 @@ function binaryShows(operation: Operation & {op: 'binary'}, microcode: Microcode
 /** Ports are devices, and reading one is already control; other helpers show what they declare to read. */
 const readsSystem = (helper: Helper): boolean => helper.reads.some(resource => VISIBLE_RESOURCES.has(resource));
 
-function verdict(c: Pick<Classification, 'privileged' | 'privilegedWhen' | 'controlSensitive' | 'behaviourSensitive' | 'stealth'>): string {
+function verdict(
+  c: Pick<Classification, 'privileged' | 'privilegedWhen' | 'controlSensitive' | 'behaviourSensitive' | 'stealth'>,
+): string {
   const does = [
     ...(c.controlSensitive ? ['can change what belongs to the system'] : []),
     ...(c.behaviourSensitive ? ['shows the state of the system'] : []),

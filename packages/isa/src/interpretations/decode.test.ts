@@ -21,17 +21,24 @@ const hexOf = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toStrin
 
 /** How our answer and iced's contradict each other; undefined where they do not. */
 function contradiction(bytes: Uint8Array, codeSize: CodeSize): string | undefined {
-  const ours = decode(bytes, codeSize), iced = askIced(bytes, codeSize, RIP);
+  const ours = decode(bytes, codeSize),
+    iced = askIced(bytes, codeSize, RIP);
   const place = `${codeSize}: ${hexOf(bytes)} (${iced.text})`;
   switch (ours.kind) {
     case 'instruction':
       if (!iced.valid) return `${place}: we say ${ours.instruction.form.syntax}`;
-      return ours.instruction.bytes.length === iced.length ? undefined : `${place}: we say ${ours.instruction.bytes.length} bytes`;
-    case 'undefined': return iced.valid ? `${place}: we say undefined, ${ours.why}` : undefined;
-    case 'too-long': return iced.valid ? `${place}: we say too long` : undefined;
-    case 'truncated': return iced.valid ? `${place}: we say truncated` : undefined;
+      return ours.instruction.bytes.length === iced.length
+        ? undefined
+        : `${place}: we say ${ours.instruction.bytes.length} bytes`;
+    case 'undefined':
+      return iced.valid ? `${place}: we say undefined, ${ours.why}` : undefined;
+    case 'too-long':
+      return iced.valid ? `${place}: we say too long` : undefined;
+    case 'truncated':
+      return iced.valid ? `${place}: we say truncated` : undefined;
     // A name for what we lack is not an opinion on whether every processor has it.
-    case 'unsupported': return undefined;
+    case 'unsupported':
+      return undefined;
   }
 }
 
@@ -70,9 +77,19 @@ describe('the decoder against iced-x86', () => {
 
 describe('the decoder', () => {
   test.each([
-    ['f0 48 01 08', 'instruction'], ['f0 48 01 c8', 'undefined'], ['f0 90', 'undefined'], ['f0 0f 22 c0', 'undefined'],
-    ['0f 0b', 'instruction'], ['06', 'undefined'], ['0f 04', 'undefined'], ['8e c8', 'undefined'], ['0f 22 c8', 'undefined'],
-    ['0f 01 d0', 'unsupported'], ['0f 58 c1', 'unsupported'], ['d9 c0', 'unsupported'], ['f3 0f b8 c1', 'unsupported'],
+    ['f0 48 01 08', 'instruction'],
+    ['f0 48 01 c8', 'undefined'],
+    ['f0 90', 'undefined'],
+    ['f0 0f 22 c0', 'undefined'],
+    ['0f 0b', 'instruction'],
+    ['06', 'undefined'],
+    ['0f 04', 'undefined'],
+    ['8e c8', 'undefined'],
+    ['0f 22 c8', 'undefined'],
+    ['0f 01 d0', 'unsupported'],
+    ['0f 58 c1', 'unsupported'],
+    ['d9 c0', 'unsupported'],
+    ['f3 0f b8 c1', 'unsupported'],
   ])('%s is %s', (text, kind) => expect(decodeHex(text).kind).toBe(kind));
 
   test('names what it lacks', () => {
@@ -97,7 +114,7 @@ describe('the decoder', () => {
     expect(decodeHex(`${prefixes(14)}`)).toEqual({kind: 'truncated', needed: 15});
   });
 
-  test('ignores 66h on near branches in 64-bit mode, as Intel\'s processors do', () => {
+  test("ignores 66h on near branches in 64-bit mode, as Intel's processors do", () => {
     expect(instruction('66 e8 00 00 00 00')).toMatchObject({width: 64, bytes: {length: 6}});
     expect(instruction('66 e8 00 00', 32)).toMatchObject({width: 16, bytes: {length: 4}});
   });
@@ -127,12 +144,20 @@ describe('the decoder', () => {
 
   test('says which bytes are what', () => {
     expect(instruction('66 81 84 8b 10 20 30 40 34 12', 32).parts).toEqual({
-      prefixes: [0, 1], opcode: [1, 2], modrm: 2, sib: 3, displacement: [4, 8], immediate: [8, 10],
+      prefixes: [0, 1],
+      opcode: [1, 2],
+      modrm: 2,
+      sib: 3,
+      displacement: [4, 8],
+      immediate: [8, 10],
     });
   });
 
-  test('decodes at an offset, and keeps only the instruction\'s own bytes', () => {
+  test("decodes at an offset, and keeps only the instruction's own bytes", () => {
     const result = decode(Uint8Array.of(0x90, 0x48, 0x01, 0xc8, 0xf4), 64, 1);
-    expect(result).toMatchObject({kind: 'instruction', instruction: {mnemonic: 'ADD', bytes: Uint8Array.of(0x48, 0x01, 0xc8)}});
+    expect(result).toMatchObject({
+      kind: 'instruction',
+      instruction: {mnemonic: 'ADD', bytes: Uint8Array.of(0x48, 0x01, 0xc8)},
+    });
   });
 });

@@ -44,13 +44,16 @@ export function decode(bytes: Uint8Array, codeSize: CodeSize, offset = 0): Decod
   }
   const sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize)};
   const fits = (each: Candidate): boolean => whyNot(each, place, modrm, sizes) === undefined;
-  const unsupported = candidates.some(each => isExact(each) && fits(each)) ? undefined : unsupportedInstruction(place, modrm);
+  const unsupported = candidates.some(each => isExact(each) && fits(each))
+    ? undefined
+    : unsupportedInstruction(place, modrm);
   if (unsupported !== undefined) {
     const opcode = cursor.taken().slice(prefixEnd, unsupported.byModrm ? opcodeEnd + 1 : opcodeEnd);
     return {kind: 'unsupported', bytes: cursor.taken(), what: `${opcodeText(place, opcode)}: ${unsupported.name}`};
   }
   const candidate = candidates.find(fits);
-  if (candidate === undefined) return {kind: 'undefined', bytes: cursor.taken(), why: whyUndefined(candidates, place, modrm, sizes)};
+  if (candidate === undefined)
+    return {kind: 'undefined', bytes: cursor.taken(), why: whyUndefined(candidates, place, modrm, sizes)};
   if (needsModrm && !usesModrm(candidate)) cursor.length--;
   return complete(cursor, candidate, modrm, sizes, [prefixEnd, opcodeEnd]);
 }
@@ -61,10 +64,12 @@ interface Sizes {
   readonly addressSize: 16 | 32 | 64;
 }
 
-const usesModrm = ({form, fixedModrm}: Candidate): boolean => form.pattern.modrm !== undefined || fixedModrm !== undefined;
+const usesModrm = ({form, fixedModrm}: Candidate): boolean =>
+  form.pattern.modrm !== undefined || fixedModrm !== undefined;
 
 /** A line that names its prefix or its whole ModR/M byte: it outranks what is said of the opcode in general. */
-const isExact = ({form, fixedModrm}: Candidate): boolean => fixedModrm !== undefined || typeof form.pattern.mandatory === 'number';
+const isExact = ({form, fixedModrm}: Candidate): boolean =>
+  fixedModrm !== undefined || typeof form.pattern.mandatory === 'number';
 
 function unfinished(cursor: Cursor): DecodeResult {
   return cursor.length > MAXIMUM_LENGTH ? {kind: 'too-long'} : {kind: 'truncated', needed: cursor.length};
@@ -109,7 +114,8 @@ function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: 
   if (form.attributes.has('o64') && sizes.codeSize !== 64) return 'it exists only in 64-bit mode';
   if (mandatory !== undefined && mandatory !== place.prefix) return 'no instruction has this prefix and opcode';
   if (fixedModrm !== undefined && fixedModrm !== modrm) return 'no instruction has this opcode and ModR/M byte';
-  if (typeof extension === 'number' && extension !== ((modrm >> 3) & 7)) return `opcode extension /${(modrm >> 3) & 7} is not defined`;
+  if (typeof extension === 'number' && extension !== ((modrm >> 3) & 7))
+    return `opcode extension /${(modrm >> 3) & 7} is not defined`;
   if (candidate.operand === 'memory' && modrm >= 0xc0) return 'the operand must be in memory';
   if (candidate.operand === 'register' && modrm < 0xc0) return 'the operand must be a register';
   if (candidate.excludesRexB && rexB(sizes.prefixes) !== 0) return 'REX.B makes it another instruction';
@@ -131,7 +137,13 @@ function whyUndefined(candidates: readonly Candidate[], place: OpcodePlace, modr
 }
 
 /** Reads the rest of the instruction and makes it whole. */
-function complete(cursor: Cursor, candidate: Candidate, modrm: number, sizes: Sizes, [prefixEnd, opcodeEnd]: readonly [number, number]): DecodeResult {
+function complete(
+  cursor: Cursor,
+  candidate: Candidate,
+  modrm: number,
+  sizes: Sizes,
+  [prefixEnd, opcodeEnd]: readonly [number, number],
+): DecodeResult {
   const {form} = candidate;
   const width = operandSizeOf(form, sizes);
   const hasModrm = form.pattern.modrm !== undefined;

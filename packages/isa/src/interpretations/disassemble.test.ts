@@ -33,14 +33,15 @@ function plain(text: string): string {
   const exchange = /^(lock )?xchg (.*), (.*)$/.exec(words);
   if (exchange === null) return words;
   const [, lock = '', a = '', b = ''] = exchange;
-  return a === b && /ax$/.test(a) ? 'nop' : `${lock}xchg ${[a, b].sort().join(', ')}`;
+  return a === b && a.endsWith('ax') ? 'nop' : `${lock}xchg ${[a, b].sort().join(', ')}`;
 }
 
 /** Prefixes without effect are out of this test: it is about instructions as compilers and assemblers write them. */
 function difference(bytes: Uint8Array, codeSize: CodeSize): string | undefined {
   const result = decode(bytes, codeSize);
   if (result.kind !== 'instruction') return undefined;
-  const ours = disassemble(result.instruction, RIP), iced = askIced(bytes, codeSize, RIP).text;
+  const ours = disassemble(result.instruction, RIP),
+    iced = askIced(bytes, codeSize, RIP).text;
   return plain(ours) === plain(iced) ? undefined : `${codeSize}: ${ours}   iced: ${iced}`;
 }
 
@@ -53,8 +54,15 @@ describe('the disassembler', () => {
   test('agrees with iced-x86 on repeated and overridden string instructions', () => {
     const opcodes = [0x6c, 0x6d, 0x6e, 0x6f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf, 0xd7];
     const prefixes = [[], [0xf3], [0xf2], [0x64], [0x65, 0xf3], [0x67, 0xf3], [0x66, 0x67, 0x64, 0xf2]];
-    const differences = CODE_SIZES.flatMap(codeSize => opcodes.flatMap(opcode => prefixes.flatMap(prefix =>
-      (opcode === 0xd7 && prefix.some(byte => byte >= 0xf2) ? [] : difference(Uint8Array.from([...prefix, opcode]), codeSize) ?? []))));
+    const differences = CODE_SIZES.flatMap(codeSize =>
+      opcodes.flatMap(opcode =>
+        prefixes.flatMap(prefix =>
+          opcode === 0xd7 && prefix.some(byte => byte >= 0xf2)
+            ? []
+            : (difference(Uint8Array.from([...prefix, opcode]), codeSize) ?? []),
+        ),
+      ),
+    );
     expect(differences).toEqual([]);
   });
 

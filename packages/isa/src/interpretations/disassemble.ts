@@ -20,12 +20,31 @@ export function disassemble(instruction: Instruction, rip: bigint | undefined): 
 
 /** The usual spellings of conditions; JNB is written JAE. */
 const CONDITION_TEXT: Readonly<Record<Condition, string>> = {
-  O: 'o', NO: 'no', B: 'b', NB: 'ae', Z: 'z', NZ: 'nz', BE: 'be', NBE: 'a', S: 's', NS: 'ns', P: 'p', NP: 'np', L: 'l', NL: 'ge', LE: 'le', NLE: 'g',
+  O: 'o',
+  NO: 'no',
+  B: 'b',
+  NB: 'ae',
+  Z: 'z',
+  NZ: 'nz',
+  BE: 'be',
+  NBE: 'a',
+  S: 's',
+  NS: 'ns',
+  P: 'p',
+  NP: 'np',
+  L: 'l',
+  NL: 'ge',
+  LE: 'le',
+  NLE: 'g',
 };
 
 /** NASM reads PUSHF as the mode's own size, and has names of its own for the 16-bit forms. */
 const NASM_NAMES: ReadonlyMap<string, string> = new Map([
-  ['PUSHF', 'pushfw'], ['POPF', 'popfw'], ['PUSHA', 'pushaw'], ['POPA', 'popaw'], ['IRET', 'iretw'],
+  ['PUSHF', 'pushfw'],
+  ['POPF', 'popfw'],
+  ['PUSHA', 'pushaw'],
+  ['POPA', 'popaw'],
+  ['IRET', 'iretw'],
 ]);
 
 function mnemonicText(i: Instruction): string {
@@ -35,7 +54,11 @@ function mnemonicText(i: Instruction): string {
 }
 
 /** RETW, RETFQ: the names of returns whose operand size is not the mode's. */
-const SIZE_LETTERS: ReadonlyMap<number, string> = new Map([[16, 'w'], [32, 'd'], [64, 'q']]);
+const SIZE_LETTERS: ReadonlyMap<number, string> = new Map([
+  [16, 'w'],
+  [32, 'd'],
+  [64, 'q'],
+]);
 const isReturn = (i: Instruction): boolean => i.form.mnemonic === 'RET' || i.form.mnemonic === 'RETF';
 const isLoop = (i: Instruction): boolean => i.form.mnemonic.startsWith('LOOP');
 
@@ -50,7 +73,8 @@ function prefixWords(i: Instruction): readonly string[] {
   if (implicitMemory && segment !== undefined && segment !== 'DS' && usesSource(i)) words.push(segment.toLowerCase());
   if (i.prefixes.lock) words.push('lock');
   if (attributes.has('rep') && i.prefixes.repeat !== 'none') words.push(i.prefixes.repeat === 'rep' ? 'rep' : 'repne');
-  if (attributes.has('repcc') && i.prefixes.repeat !== 'none') words.push(i.prefixes.repeat === 'rep' ? 'repe' : 'repne');
+  if (attributes.has('repcc') && i.prefixes.repeat !== 'none')
+    words.push(i.prefixes.repeat === 'rep' ? 'repe' : 'repne');
   return words;
 }
 
@@ -64,8 +88,10 @@ const usesSource = (i: Instruction): boolean => /^(MOVS|CMPS|LODS|OUTS|XLAT)/.te
 function sizeIsSilent(i: Instruction): boolean {
   if (i.form.mnemonic === 'SYSRET') return i.width === 64;
   if (i.form.operandTypes.includes('rel8') || i.condition !== undefined) return i.operands[0]?.kind === 'relative';
-  return /^(ENTER|LEAVE|PUSH|POP|LGDT|LIDT|SGDT|SIDT)$/.test(i.form.mnemonic)
-    && !i.operands.some(operand => operand.kind === 'register' || (operand.kind === 'memory' && operand.width > 0));
+  return (
+    /^(ENTER|LEAVE|PUSH|POP|LGDT|LIDT|SGDT|SIDT)$/.test(i.form.mnemonic) &&
+    !i.operands.some(operand => operand.kind === 'register' || (operand.kind === 'memory' && operand.width > 0))
+  );
 }
 
 function silentSize(i: Instruction): number {
@@ -79,23 +105,38 @@ function sizeWords(i: Instruction): readonly string[] {
   if (first?.kind === 'memory' && i.form.operandTypes[0] === 'm16:V') {
     return i.width === i.codeSize ? ['far'] : [SIZE_NAMES.get(i.width) ?? '', 'far'];
   }
-  if (first?.kind === 'relative' && first.width !== 8 && i.condition === undefined && i.width !== i.codeSize) return [SIZE_NAMES.get(i.width) ?? ''];
+  if (first?.kind === 'relative' && first.width !== 8 && i.condition === undefined && i.width !== i.codeSize)
+    return [SIZE_NAMES.get(i.width) ?? ''];
   if (first?.kind === 'far' && first.width !== i.codeSize) return [SIZE_NAMES.get(first.width) ?? ''];
   return [];
 }
 
-const SIZE_NAMES: ReadonlyMap<number, string> = new Map([[8, 'byte'], [16, 'word'], [32, 'dword'], [64, 'qword'], [128, 'oword']]);
+const SIZE_NAMES: ReadonlyMap<number, string> = new Map([
+  [8, 'byte'],
+  [16, 'word'],
+  [32, 'dword'],
+  [64, 'qword'],
+  [128, 'oword'],
+]);
 
 function operandText(operand: Operand, i: Instruction, rip: bigint | undefined): string {
   switch (operand.kind) {
-    case 'register': return registerText(operand);
-    case 'immediate': return number(operand.value);
-    case 'segment': return operand.register.toLowerCase();
-    case 'control': return `cr${operand.number}`;
-    case 'debug': return `dr${operand.number}`;
-    case 'far': return `${hex(operand.selector)}:${hex(operand.offset)}`;
-    case 'relative': return relativeText(operand.displacement, i, rip);
-    case 'memory': return (needsSize(operand, i) ? `${SIZE_NAMES.get(operand.width) ?? ''} ` : '') + memoryText(operand, i, rip);
+    case 'register':
+      return registerText(operand);
+    case 'immediate':
+      return number(operand.value);
+    case 'segment':
+      return operand.register.toLowerCase();
+    case 'control':
+      return `cr${operand.number}`;
+    case 'debug':
+      return `dr${operand.number}`;
+    case 'far':
+      return `${hex(operand.selector)}:${hex(operand.offset)}`;
+    case 'relative':
+      return relativeText(operand.displacement, i, rip);
+    case 'memory':
+      return (needsSize(operand, i) ? `${SIZE_NAMES.get(operand.width) ?? ''} ` : '') + memoryText(operand, i, rip);
   }
 }
 
@@ -147,7 +188,8 @@ function absoluteSize(operand: MemoryOperand, i: Instruction): string {
 function addressTerms(operand: MemoryOperand): string {
   const width = operand.addressSize;
   const terms: string[] = [];
-  if (operand.base !== undefined && operand.base !== 'RIP') terms.push(registerText({register: operand.base, width, high: false}));
+  if (operand.base !== undefined && operand.base !== 'RIP')
+    terms.push(registerText({register: operand.base, width, high: false}));
   if (operand.index !== undefined) {
     const index = registerText({register: operand.index, width, high: false});
     // Without a base, NASM would turn index*2 into base+index: `nosplit` is implied by writing the scale 1 out.
@@ -159,7 +201,8 @@ function addressTerms(operand: MemoryOperand): string {
 const plainSegment = (operand: MemoryOperand) => (operand.base === 'RSP' || operand.base === 'RBP' ? 'SS' : 'DS');
 
 function ripRelativeText(operand: MemoryOperand, segment: string, i: Instruction, rip: bigint | undefined): string {
-  if (rip === undefined) return `[${segment}${operand.addressSize === 64 ? 'rip' : 'eip'}${offsetText(operand.displacement)}]`;
+  if (rip === undefined)
+    return `[${segment}${operand.addressSize === 64 ? 'rip' : 'eip'}${offsetText(operand.displacement)}]`;
   const target = BigInt.asUintN(operand.addressSize, rip + BigInt(i.bytes.length) + operand.displacement);
   return `[${operand.addressSize === 64 ? '' : 'dword '}rel ${segment}${hex(target)}]`;
 }

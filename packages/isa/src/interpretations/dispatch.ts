@@ -27,7 +27,11 @@ function build(): readonly (readonly Candidate[])[] {
     const candidate: Candidate = {
       form,
       fixedModrm,
-      operand: form.pattern.registerOnly ? 'register' : form.operandTypes.some(type => MEMORY_ONLY.has(type)) ? 'memory' : 'any',
+      operand: form.pattern.registerOnly
+        ? 'register'
+        : form.operandTypes.some(type => MEMORY_ONLY.has(type))
+          ? 'memory'
+          : 'any',
       excludesRexB: slot === 0x90 && form.pattern.low === undefined && form.pattern.mandatory === undefined,
     };
     for (let i = 0; i < count; i++) slots[slot + i]?.push(candidate);
@@ -39,11 +43,16 @@ function build(): readonly (readonly Candidate[])[] {
 function placeOf(form: OpcodeForm): {slot: number; fixedModrm: number | undefined} {
   const [first = 0, second = 0, third] = form.pattern.opcode;
   if (first !== 0x0f) return {slot: first, fixedModrm: undefined};
-  if (second === 0x38 || second === 0x3a) return {slot: (second === 0x38 ? 512 : 768) + (third ?? 0), fixedModrm: undefined};
+  if (second === 0x38 || second === 0x3a)
+    return {slot: (second === 0x38 ? 512 : 768) + (third ?? 0), fixedModrm: undefined};
   return {slot: 256 + second, fixedModrm: third};
 }
 
 function specificity({form, fixedModrm}: Candidate): number {
   const {mandatory, low} = form.pattern;
-  return (fixedModrm === undefined ? 0 : 8) + (mandatory === undefined ? 0 : mandatory === 'NP' ? 2 : 4) + (low === 'r' ? 0 : 1);
+  return (
+    (fixedModrm === undefined ? 0 : 8) +
+    (mandatory === undefined ? 0 : mandatory === 'NP' ? 2 : 4) +
+    (low === 'r' ? 0 : 1)
+  );
 }

@@ -13,7 +13,8 @@ export function explain(microcode: Microcode): readonly string[] {
     const line = sentence(operation, id, microcode, wording);
     if (line === undefined) return;
     const previous = lines.at(-1);
-    const merged = previous === undefined ? undefined : mergeWritable(previous, line) ?? mergeUndefined(previous, line);
+    const merged =
+      previous === undefined ? undefined : (mergeWritable(previous, line) ?? mergeUndefined(previous, line));
     if (merged === undefined) lines.push(line);
     else lines[lines.length - 1] = merged;
   });
@@ -30,9 +31,19 @@ function sentence(operation: Operation, id: number, microcode: Microcode, wordin
       const summary = withArguments(operation.helper.summary, operation.args, wording);
       return `${wording.name(id)} ← ${summary}`;
     }
-    case 'constant': case 'register': case 'flag': case 'state': case 'nextRip': case 'binary': case 'unary':
-    case 'concat': case 'choose': case 'stackTop': return undefined;
-    default: return effect(operation, id, microcode, wording);
+    case 'constant':
+    case 'register':
+    case 'flag':
+    case 'state':
+    case 'nextRip':
+    case 'binary':
+    case 'unary':
+    case 'concat':
+    case 'choose':
+    case 'stackTop':
+      return undefined;
+    default:
+      return effect(operation, id, microcode, wording);
   }
 }
 
@@ -44,28 +55,42 @@ function effect(operation: Effect, id: number, microcode: Microcode, wording: Wo
       wording.hold(name, operation.register, operation.value, id);
       return line;
     }
-    case 'probe': return `${wording.memory(operation.segment, operation.offset, operation.bytes * 8)} must be writable`;
-    case 'store': return `${wording.memory(operation.segment, operation.offset, operation.width)} ← ${wording.value(operation.value)}`;
-    case 'setFlags': return flagsLine(operation, wording);
+    case 'probe':
+      return `${wording.memory(operation.segment, operation.offset, operation.bytes * 8)} must be writable`;
+    case 'store':
+      return `${wording.memory(operation.segment, operation.offset, operation.width)} ← ${wording.value(operation.value)}`;
+    case 'setFlags':
+      return flagsLine(operation, wording);
     case 'moveStack': {
       wording.overwrite('RSP', id);
       const {delta} = operation;
       return `${wording.stackPointer} ← ${wording.stackPointer} ${delta < 0n ? '−' : '+'} ${number(delta < 0n ? -delta : delta)}`;
     }
-    case 'setFlag': return flagLine(operation, id, wording);
-    case 'writeFlags': return `RFLAGS ← ${wording.value(operation.image)}, but only the bits in ${wording.flagMask(operation.mask)}`;
-    case 'faultIf': return faultLine(operation, wording);
-    case 'intercept': return `in a guest, if “${operation.intercept}” is intercepted: VM exit`;
-    case 'checkTarget': return targetLine(operation, microcode, wording);
-    case 'jump': return `${whenPrefix(operation.when, wording)}RIP ← ${wording.value(operation.target)}`;
-    case 'finishIf': return `if ${wording.condition(operation.when)}: nothing more happens`;
-    case 'repeatIf': return `if ${wording.condition(operation.when)}: RIP stays, the instruction runs again`;
-    case 'invoke': return withArguments(operation.helper.summary, operation.args, wording);
-    default: return assertUnreachable(operation);
+    case 'setFlag':
+      return flagLine(operation, id, wording);
+    case 'writeFlags':
+      return `RFLAGS ← ${wording.value(operation.image)}, but only the bits in ${wording.flagMask(operation.mask)}`;
+    case 'faultIf':
+      return faultLine(operation, wording);
+    case 'intercept':
+      return `in a guest, if “${operation.intercept}” is intercepted: VM exit`;
+    case 'checkTarget':
+      return targetLine(operation, microcode, wording);
+    case 'jump':
+      return `${whenPrefix(operation.when, wording)}RIP ← ${wording.value(operation.target)}`;
+    case 'finishIf':
+      return `if ${wording.condition(operation.when)}: nothing more happens`;
+    case 'repeatIf':
+      return `if ${wording.condition(operation.when)}: RIP stays, the instruction runs again`;
+    case 'invoke':
+      return withArguments(operation.helper.summary, operation.args, wording);
+    default:
+      return assertUnreachable(operation);
   }
 }
 
-const whenPrefix = (when: number | undefined, wording: Wording): string => (when === undefined ? '' : `if ${wording.condition(when)}: `);
+const whenPrefix = (when: number | undefined, wording: Wording): string =>
+  when === undefined ? '' : `if ${wording.condition(when)}: `;
 
 /** A helper's sentence with its arguments in place. */
 function withArguments(summary: string, args: readonly number[], wording: Wording): string {
@@ -73,14 +98,20 @@ function withArguments(summary: string, args: readonly number[], wording: Wordin
     const id = args[Number(index)];
     if (id === undefined) return '';
     const argument = wording.at(id);
-    const register = segment !== undefined && argument.op === 'constant' ? SEGMENT_REGISTERS[Number(argument.value)] : undefined;
+    const register =
+      segment !== undefined && argument.op === 'constant' ? SEGMENT_REGISTERS[Number(argument.value)] : undefined;
     return register ?? wording.value(id);
   });
 }
 
 const RULE_FLAGS: Readonly<Record<FlagRule, string>> = {
-  add: 'OF SF ZF AF PF CF', adc: 'OF SF ZF AF PF CF', sub: 'OF SF ZF AF PF CF', sbb: 'OF SF ZF AF PF CF',
-  logic: 'SF ZF PF', inc: 'OF SF ZF AF PF', dec: 'OF SF ZF AF PF',
+  add: 'OF SF ZF AF PF CF',
+  adc: 'OF SF ZF AF PF CF',
+  sub: 'OF SF ZF AF PF CF',
+  sbb: 'OF SF ZF AF PF CF',
+  logic: 'SF ZF PF',
+  inc: 'OF SF ZF AF PF',
+  dec: 'OF SF ZF AF PF',
 };
 
 /** Flags come from the values before: what was overwritten meanwhile needs no "old" here. */
@@ -93,7 +124,10 @@ function flagLine(operation: Effect & {op: 'setFlag'}, id: number, wording: Word
   const {flag, value, when} = operation;
   const source = wording.at(value);
   const stays = source.op === 'flag' && source.flag === flag;
-  const shown = source.op === 'binary' || (source.op === 'unary' && source.operation === 'not') ? `(${wording.condition(value)})` : wording.value(value);
+  const shown =
+    source.op === 'binary' || (source.op === 'unary' && source.operation === 'not')
+      ? `(${wording.condition(value)})`
+      : wording.value(value);
   const prefix = whenPrefix(when, wording);
   wording.overwrite(flag, id);
   if (!operation.isUndefined) return `${prefix}${flag} ← ${shown}`;
@@ -114,7 +148,8 @@ function mergeWritable(previous: string, line: string): string | undefined {
 function mergeUndefined(previous: string, line: string): string | undefined {
   const [flags, rest] = [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' '))];
   const start = previous.indexOf(` ${UNDEFINED}`);
-  if (start < 0 || !rest.startsWith(` ${UNDEFINED}`) || previous.slice(start) !== rest || previous.includes(':')) return undefined;
+  if (start < 0 || !rest.startsWith(` ${UNDEFINED}`) || previous.slice(start) !== rest || previous.includes(':'))
+    return undefined;
   return `${previous.slice(0, start)} ${flags}${rest}`;
 }
 

@@ -37,7 +37,13 @@ class Collector {
   readonly resources = new Set<Resource>();
 
   get touched(): Touched {
-    return {registers: [...this.registers], flags: [...this.flags], states: [...this.states], memory: this.memory, resources: [...this.resources]};
+    return {
+      registers: [...this.registers],
+      flags: [...this.flags],
+      states: [...this.states],
+      memory: this.memory,
+      resources: [...this.resources],
+    };
   }
 }
 
@@ -56,27 +62,56 @@ export function footprint(microcode: Microcode): Footprint {
 
 function collect(operation: Operation, reads: Collector, writes: Collector, wording: Wording): void {
   switch (operation.op) {
-    case 'register': reads.registers.add(operation.register); break;
-    case 'flag': reads.flags.add(operation.flag); break;
-    case 'state': if (operation.state !== 'stackMask') reads.states.add(operation.state); break;
-    case 'stackTop': reads.registers.add('RSP'); break;
-    case 'load': reads.memory.push(memoryTouch(operation, wording)); break;
-    case 'store': writes.memory.push(memoryTouch(operation, wording)); break;
-    case 'setRegister': writes.registers.add(operation.register); break;
-    case 'moveStack': writes.registers.add('RSP'); break;
-    case 'setFlag': writes.flags.add(operation.flag); break;
-    case 'setFlags': for (const flag of RULE_FLAGS[operation.rule]) writes.flags.add(flag); break;
-    case 'writeFlags': for (const flag of flagsOf(possibleOnes(operation.mask, wording))) writes.flags.add(flag); break;
-    case 'jump': writes.resources.add('RIP'); break;
-    case 'call': case 'invoke':
+    case 'register':
+      reads.registers.add(operation.register);
+      break;
+    case 'flag':
+      reads.flags.add(operation.flag);
+      break;
+    case 'state':
+      if (operation.state !== 'stackMask') reads.states.add(operation.state);
+      break;
+    case 'stackTop':
+      reads.registers.add('RSP');
+      break;
+    case 'load':
+      reads.memory.push(memoryTouch(operation, wording));
+      break;
+    case 'store':
+      writes.memory.push(memoryTouch(operation, wording));
+      break;
+    case 'setRegister':
+      writes.registers.add(operation.register);
+      break;
+    case 'moveStack':
+      writes.registers.add('RSP');
+      break;
+    case 'setFlag':
+      writes.flags.add(operation.flag);
+      break;
+    case 'setFlags':
+      for (const flag of RULE_FLAGS[operation.rule]) writes.flags.add(flag);
+      break;
+    case 'writeFlags':
+      for (const flag of flagsOf(possibleOnes(operation.mask, wording))) writes.flags.add(flag);
+      break;
+    case 'jump':
+      writes.resources.add('RIP');
+      break;
+    case 'call':
+    case 'invoke':
       for (const resource of operation.helper.reads) reads.resources.add(resource);
       for (const resource of operation.helper.writes) writes.resources.add(resource);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
-function memoryTouch(operation: {readonly segment: SegmentRegister; readonly offset: number; readonly width: number}, wording: Wording): MemoryTouch {
+function memoryTouch(
+  operation: {readonly segment: SegmentRegister; readonly offset: number; readonly width: number},
+  wording: Wording,
+): MemoryTouch {
   const {segment, offset, width} = operation;
   return {segment, width, text: wording.memory(segment, offset, width)};
 }
@@ -84,21 +119,31 @@ function memoryTouch(operation: {readonly segment: SegmentRegister; readonly off
 const STATUS: readonly Flag[] = ['CF', 'PF', 'AF', 'ZF', 'SF', 'OF'];
 const WITHOUT_CARRY = STATUS.filter(flag => flag !== 'CF');
 const RULE_FLAGS: Readonly<Record<FlagRule, readonly Flag[]>> = {
-  add: STATUS, adc: STATUS, sub: STATUS, sbb: STATUS, logic: STATUS.filter(flag => flag !== 'AF'), inc: WITHOUT_CARRY, dec: WITHOUT_CARRY,
+  add: STATUS,
+  adc: STATUS,
+  sub: STATUS,
+  sbb: STATUS,
+  logic: STATUS.filter(flag => flag !== 'AF'),
+  inc: WITHOUT_CARRY,
+  dec: WITHOUT_CARRY,
 };
 
-const flagsOf = (mask: bigint): readonly Flag[] => keysOf(FLAG_BITS).filter(flag => ((mask >> BigInt(FLAG_BITS[flag])) & 1n) === 1n);
+const flagsOf = (mask: bigint): readonly Flag[] =>
+  keysOf(FLAG_BITS).filter(flag => ((mask >> BigInt(FLAG_BITS[flag])) & 1n) === 1n);
 
 /** The bits of a mask that can be 1: all that any branch of it allows. */
 export function possibleOnes(id: number, wording: Wording): bigint {
   const operation = wording.at(id);
   switch (operation.op) {
-    case 'constant': return operation.value;
-    case 'choose': return possibleOnes(operation.a, wording) | possibleOnes(operation.b, wording);
+    case 'constant':
+      return operation.value;
+    case 'choose':
+      return possibleOnes(operation.a, wording) | possibleOnes(operation.b, wording);
     case 'binary': {
       const [a, b] = [possibleOnes(operation.a, wording), possibleOnes(operation.b, wording)];
       return operation.operation === 'and' ? a & b : operation.operation === 'or' ? a | b : ~0n;
     }
-    default: return ~0n;
+    default:
+      return ~0n;
   }
 }

@@ -30,12 +30,17 @@ export function generalRegister(number: number): GeneralRegister {
 }
 
 const rexBit = (prefixes: Prefixes, bit: number): number => (((prefixes.rex ?? 0) >> bit) & 1) << 3;
-export const rexR = (prefixes: Prefixes): number => rexBit(prefixes, 2);
+const rexR = (prefixes: Prefixes): number => rexBit(prefixes, 2);
 export const rexB = (prefixes: Prefixes): number => rexBit(prefixes, 0);
 const rexX = (prefixes: Prefixes): number => rexBit(prefixes, 1);
 
 /** Reads what follows a ModR/M byte that was read. `registerForm`: the line takes r/m as a register whatever mod says. */
-export function readModRm(cursor: Cursor, byte: number, context: AddressingContext, form: 'registerForm' | 'anyForm'): ModRm {
+export function readModRm(
+  cursor: Cursor,
+  byte: number,
+  context: AddressingContext,
+  form: 'registerForm' | 'anyForm',
+): ModRm {
   const reg = ((byte >> 3) & 7) | rexR(context.prefixes);
   const rm = (byte & 7) | rexB(context.prefixes);
   if (byte >= 0xc0 || form === 'registerForm') {
@@ -71,7 +76,14 @@ interface AddressParts {
 }
 
 const PAIRS: readonly (readonly [GeneralRegister, GeneralRegister | undefined])[] = [
-  ['RBX', 'RSI'], ['RBX', 'RDI'], ['RBP', 'RSI'], ['RBP', 'RDI'], ['RSI', undefined], ['RDI', undefined], ['RBP', undefined], ['RBX', undefined],
+  ['RBX', 'RSI'],
+  ['RBX', 'RDI'],
+  ['RBP', 'RSI'],
+  ['RBP', 'RDI'],
+  ['RSI', undefined],
+  ['RDI', undefined],
+  ['RBP', undefined],
+  ['RBX', undefined],
 ];
 
 function address16(byte: number): AddressParts {
@@ -93,7 +105,12 @@ function address32(cursor: Cursor, byte: number, context: AddressingContext): Ad
 
 const SCALES = [1, 2, 4, 8] as const;
 
-function addressSib(cursor: Cursor, mod: number, displacementBits: 0 | 8 | 32, context: AddressingContext): AddressParts {
+function addressSib(
+  cursor: Cursor,
+  mod: number,
+  displacementBits: 0 | 8 | 32,
+  context: AddressingContext,
+): AddressParts {
   const sib = cursor.byte();
   const indexNumber = ((sib >> 3) & 7) | rexX(context.prefixes);
   const index = indexNumber === 4 ? undefined : generalRegister(indexNumber);

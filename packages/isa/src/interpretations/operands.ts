@@ -35,60 +35,126 @@ function readOperand(cursor: Cursor, type: OperandType, form: OpcodeForm, contex
   const {width, address} = context;
   const modeWidth = context.codeSize === 64 ? 64 : 32;
   switch (type) {
-    case 'r8': return byNumber(form, context, 8);
-    case 'r16': return byNumber(form, context, 16);
-    case 'r32': return byNumber(form, context, 32);
-    case 'r64': return byNumber(form, context, 64);
-    case 'rV': return byNumber(form, context, width);
-    case 'rM': return byNumber(form, context, modeWidth);
-    case 'rmM': return register(address?.rm ?? 0, modeWidth, context.prefixes);
-    case 'r/m8': return registerOrMemory(context, 8, 8);
-    case 'r/m16': return registerOrMemory(context, 16, 16);
-    case 'r/m32': return registerOrMemory(context, 32, 32);
-    case 'r/m64': return registerOrMemory(context, 64, 64);
-    case 'r/mV': return registerOrMemory(context, width, width);
-    case 'r/mM': return registerOrMemory(context, modeWidth, modeWidth);
-    case 'rV/m16': return registerOrMemory(context, width, 16);
-    case 'm': case 'm16&M': case 'm16:V': return registerOrMemory(context, width, 0);
-    case 'm64': return registerOrMemory(context, width, 64);
-    case 'm128': return registerOrMemory(context, width, 128);
-    case 'sreg': return segmentOperand(form, address?.reg ?? 0);
-    case 'cr': return controlOperand(address?.reg ?? 0, context.codeSize);
-    case 'dr': return debugOperand(address?.reg ?? 0);
-    default: return readImmediate(cursor, type, context);
+    case 'r8':
+      return byNumber(form, context, 8);
+    case 'r16':
+      return byNumber(form, context, 16);
+    case 'r32':
+      return byNumber(form, context, 32);
+    case 'r64':
+      return byNumber(form, context, 64);
+    case 'rV':
+      return byNumber(form, context, width);
+    case 'rM':
+      return byNumber(form, context, modeWidth);
+    case 'rmM':
+      return register(address?.rm ?? 0, modeWidth, context.prefixes);
+    case 'r/m8':
+      return registerOrMemory(context, 8, 8);
+    case 'r/m16':
+      return registerOrMemory(context, 16, 16);
+    case 'r/m32':
+      return registerOrMemory(context, 32, 32);
+    case 'r/m64':
+      return registerOrMemory(context, 64, 64);
+    case 'r/mV':
+      return registerOrMemory(context, width, width);
+    case 'r/mM':
+      return registerOrMemory(context, modeWidth, modeWidth);
+    case 'rV/m16':
+      return registerOrMemory(context, width, 16);
+    case 'm':
+    case 'm16&M':
+    case 'm16:V':
+      return registerOrMemory(context, width, 0);
+    case 'm64':
+      return registerOrMemory(context, width, 64);
+    case 'm128':
+      return registerOrMemory(context, width, 128);
+    case 'sreg':
+      return segmentOperand(form, address?.reg ?? 0);
+    case 'cr':
+      return controlOperand(address?.reg ?? 0, context.codeSize);
+    case 'dr':
+      return debugOperand(address?.reg ?? 0);
+    default:
+      return readImmediate(cursor, type, context);
   }
 }
 
-type FieldType = 'r8' | 'r16' | 'r32' | 'r64' | 'rV' | 'rM' | 'rmM' | 'r/m8' | 'r/m16' | 'r/m32' | 'r/m64' | 'r/mV' | 'r/mM' | 'rV/m16'
-  | 'm' | 'm64' | 'm128' | 'm16&M' | 'm16:V' | 'sreg' | 'cr' | 'dr';
+type FieldType =
+  | 'r8'
+  | 'r16'
+  | 'r32'
+  | 'r64'
+  | 'rV'
+  | 'rM'
+  | 'rmM'
+  | 'r/m8'
+  | 'r/m16'
+  | 'r/m32'
+  | 'r/m64'
+  | 'r/mV'
+  | 'r/mM'
+  | 'rV/m16'
+  | 'm'
+  | 'm64'
+  | 'm128'
+  | 'm16&M'
+  | 'm16:V'
+  | 'sreg'
+  | 'cr'
+  | 'dr';
 
 function readImmediate(cursor: Cursor, type: Exclude<OperandType, FieldType>, context: OperandContext): Operand {
   const {width} = context;
   const half = width === 16 ? 16 : 32;
   switch (type) {
-    case 'imm8': return {kind: 'immediate', value: cursor.unsigned(8), width: 8};
-    case 'imm8s': return {kind: 'immediate', value: BigInt.asUintN(width, cursor.signed(8)), width};
-    case 'imm16': return {kind: 'immediate', value: cursor.unsigned(16), width: 16};
-    case 'immZ': return {kind: 'immediate', value: BigInt.asUintN(width, cursor.signed(half)), width};
-    case 'immV': return {kind: 'immediate', value: cursor.unsigned(width), width};
-    case 'rel8': return {kind: 'relative', displacement: cursor.signed(8), width: 8};
-    case 'relZ': return {kind: 'relative', displacement: cursor.signed(half), width: half};
-    case 'ptr16:Z': return farPointer(cursor, half);
-    case 'moffs8': return offsetOperand(cursor, context, 8);
-    case 'moffsV': return offsetOperand(cursor, context, width);
-    case 'AL': return {kind: 'register', register: 'RAX', width: 8, high: false};
-    case 'rAX': return {kind: 'register', register: 'RAX', width, high: false};
-    case 'CL': return {kind: 'register', register: 'RCX', width: 8, high: false};
-    case 'DX': return {kind: 'register', register: 'RDX', width: 16, high: false};
-    case '1': return {kind: 'immediate', value: 1n, width: 8};
-    case 'ES': case 'CS': case 'SS': case 'DS': case 'FS': case 'GS': return {kind: 'segment', register: type};
-    default: return assertUnreachable(type);
+    case 'imm8':
+      return {kind: 'immediate', value: cursor.unsigned(8), width: 8};
+    case 'imm8s':
+      return {kind: 'immediate', value: BigInt.asUintN(width, cursor.signed(8)), width};
+    case 'imm16':
+      return {kind: 'immediate', value: cursor.unsigned(16), width: 16};
+    case 'immZ':
+      return {kind: 'immediate', value: BigInt.asUintN(width, cursor.signed(half)), width};
+    case 'immV':
+      return {kind: 'immediate', value: cursor.unsigned(width), width};
+    case 'rel8':
+      return {kind: 'relative', displacement: cursor.signed(8), width: 8};
+    case 'relZ':
+      return {kind: 'relative', displacement: cursor.signed(half), width: half};
+    case 'ptr16:Z':
+      return farPointer(cursor, half);
+    case 'moffs8':
+      return offsetOperand(cursor, context, 8);
+    case 'moffsV':
+      return offsetOperand(cursor, context, width);
+    case 'AL':
+      return {kind: 'register', register: 'RAX', width: 8, high: false};
+    case 'rAX':
+      return {kind: 'register', register: 'RAX', width, high: false};
+    case 'CL':
+      return {kind: 'register', register: 'RCX', width: 8, high: false};
+    case 'DX':
+      return {kind: 'register', register: 'RDX', width: 16, high: false};
+    case '1':
+      return {kind: 'immediate', value: 1n, width: 8};
+    case 'ES':
+    case 'CS':
+    case 'SS':
+    case 'DS':
+    case 'FS':
+    case 'GS':
+      return {kind: 'segment', register: type};
+    default:
+      return assertUnreachable(type);
   }
 }
 
 /** The register of the reg field, or of the opcode's low bits where the line says +r. */
 function byNumber(form: OpcodeForm, context: OperandContext, width: OperandSize): RegisterOperand {
-  const number = form.pattern.low === 'r' ? context.low | rexB(context.prefixes) : context.address?.reg ?? 0;
+  const number = form.pattern.low === 'r' ? context.low | rexB(context.prefixes) : (context.address?.reg ?? 0);
   return register(number, width, context.prefixes);
 }
 

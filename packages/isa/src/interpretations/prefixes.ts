@@ -9,7 +9,12 @@ import type {Cursor} from './cursor.js';
 export const MAXIMUM_LENGTH = 15;
 
 const SEGMENTS: ReadonlyMap<number, SegmentRegister> = new Map([
-  [0x26, 'ES'], [0x2e, 'CS'], [0x36, 'SS'], [0x3e, 'DS'], [0x64, 'FS'], [0x65, 'GS'],
+  [0x26, 'ES'],
+  [0x2e, 'CS'],
+  [0x36, 'SS'],
+  [0x3e, 'DS'],
+  [0x64, 'FS'],
+  [0x65, 'GS'],
 ]);
 
 /** Reads prefixes; stops at the opcode, or after more of them than an instruction can have. */
@@ -43,7 +48,11 @@ export function readPrefixes(cursor: Cursor, codeSize: CodeSize): Prefixes {
 }
 
 /** The last override counts; but in 64-bit mode ES, CS, SS and DS are ignored, and do not undo an FS or GS before them. */
-function laterSegment(earlier: SegmentRegister | undefined, later: SegmentRegister, codeSize: CodeSize): SegmentRegister {
+function laterSegment(
+  earlier: SegmentRegister | undefined,
+  later: SegmentRegister,
+  codeSize: CodeSize,
+): SegmentRegister {
   const ignored = codeSize === 64 && later !== 'FS' && later !== 'GS';
   return ignored && (earlier === 'FS' || earlier === 'GS') ? earlier : later;
 }

@@ -26,7 +26,8 @@ export class Evaluator {
     return this.#operations.some(operation => {
       if (operation.op === 'faultIf') return operation.exception === '#GP' && this.#value(operation.when) === 1n;
       // The one check that is a helper: CPL above IOPL, and no permission in the TSS.
-      if (operation.op === 'invoke' && operation.helper.name === 'checkPortPermission') return this.#settings.cpl > this.#settings.iopl;
+      if (operation.op === 'invoke' && operation.helper.name === 'checkPortPermission')
+        return this.#settings.cpl > this.#settings.iopl;
       return false;
     });
   }
@@ -35,23 +36,35 @@ export class Evaluator {
   #value(id: number): bigint | undefined {
     const operation = this.#operations[id];
     switch (operation?.op) {
-      case 'constant': return operation.value;
-      case 'state': return this.#state(operation.state);
-      case 'unary': return this.#unary(operation);
-      case 'binary': return this.#binary(operation);
-      default: return undefined;
+      case 'constant':
+        return operation.value;
+      case 'state':
+        return this.#state(operation.state);
+      case 'unary':
+        return this.#unary(operation);
+      case 'binary':
+        return this.#binary(operation);
+      default:
+        return undefined;
     }
   }
 
   #state(name: string): bigint | undefined {
     switch (name) {
-      case 'CPL': return this.#settings.cpl;
-      case 'IOPL': return this.#settings.iopl;
-      case 'UMIP': return this.#settings.umip;
-      case 'CR4': return this.#settings.cr4;
-      case 'PE': return 1n;
-      case 'VM': return 0n;
-      default: return undefined;
+      case 'CPL':
+        return this.#settings.cpl;
+      case 'IOPL':
+        return this.#settings.iopl;
+      case 'UMIP':
+        return this.#settings.umip;
+      case 'CR4':
+        return this.#settings.cr4;
+      case 'PE':
+        return 1n;
+      case 'VM':
+        return 0n;
+      default:
+        return undefined;
     }
   }
 
@@ -59,9 +72,13 @@ export class Evaluator {
     const a = this.#value(operation.a);
     if (a === undefined) return undefined;
     switch (operation.operation) {
-      case 'not': return BigInt.asUintN(operation.width, ~a);
-      case 'zext': case 'trunc': return BigInt.asUintN(operation.width, a);
-      default: return undefined;
+      case 'not':
+        return BigInt.asUintN(operation.width, ~a);
+      case 'zext':
+      case 'trunc':
+        return BigInt.asUintN(operation.width, a);
+      default:
+        return undefined;
     }
   }
 
@@ -71,14 +88,22 @@ export class Evaluator {
     if (operation.operation === 'or' && operation.width === 1 && (a === 1n || b === 1n)) return 1n;
     if (a === undefined || b === undefined) return undefined;
     switch (operation.operation) {
-      case 'and': return a & b;
-      case 'or': return a | b;
-      case 'shr': return a >> b;
-      case 'eq': return a === b ? 1n : 0n;
-      case 'ne': return a === b ? 0n : 1n;
-      case 'gtu': return a > b ? 1n : 0n;
-      case 'ltu': return a < b ? 1n : 0n;
-      default: return undefined;
+      case 'and':
+        return a & b;
+      case 'or':
+        return a | b;
+      case 'shr':
+        return a >> b;
+      case 'eq':
+        return a === b ? 1n : 0n;
+      case 'ne':
+        return a === b ? 0n : 1n;
+      case 'gtu':
+        return a > b ? 1n : 0n;
+      case 'ltu':
+        return a < b ? 1n : 0n;
+      default:
+        return undefined;
     }
   }
 }

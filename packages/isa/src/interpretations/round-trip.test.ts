@@ -17,7 +17,10 @@ function decoded(bytes: Uint8Array, codeSize: CodeSize): Instruction | undefined
 /** Encodings that processors run and NASM has no words for: they change nothing, or their result is undefined. */
 function isUnwritable(i: Instruction): boolean {
   if (i.width !== 16) return i.form.mnemonic === 'MOVSXD' && i.width === 32;
-  return /^(BSWAP|MOVSXD)$/.test(i.form.mnemonic) || (/^MOV[SZ]X$/.test(i.form.mnemonic) && i.form.operandTypes.includes('r/m16'));
+  return (
+    /^(BSWAP|MOVSXD)$/.test(i.form.mnemonic) ||
+    (/^MOV[SZ]X$/.test(i.form.mnemonic) && i.form.operandTypes.includes('r/m16'))
+  );
 }
 
 /** What decode → encode → decode does to an instruction; undefined when it is the same afterwards. */
@@ -25,7 +28,8 @@ function change(instruction: Instruction): string | undefined {
   if (isUnwritable(instruction)) return undefined;
   const text = disassemble(instruction, ADDRESS);
   const encoded = encodeInstruction(requestOf(instruction, ADDRESS));
-  if (!encoded.ok) return `${instruction.codeSize}: ${text} is refused: ${JSON.stringify(encoded.failure, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))}`;
+  if (!encoded.ok)
+    return `${instruction.codeSize}: ${text} is refused: ${JSON.stringify(encoded.failure, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))}`;
   const again = decoded(encoded.bytes, instruction.codeSize);
   const after = again === undefined ? 'nothing' : disassemble(again, ADDRESS);
   return sameText(text, after) ? undefined : `${instruction.codeSize}: ${text} became ${after}`;
@@ -51,18 +55,27 @@ const sameText = (before: string, after: string): boolean => meaning(before) ===
 
 describe('decode and encode', () => {
   test('every form of the table comes back as what it was', () => {
-    const changes = formSamples().filter((_, n) => n % 3 === 0).flatMap(({codeSize, bytes}) => {
-      const instruction = decoded(bytes, codeSize);
-      return instruction === undefined ? [] : change(instruction) ?? [];
-    });
+    const changes = formSamples()
+      .filter((_, n) => n % 3 === 0)
+      .flatMap(({codeSize, bytes}) => {
+        const instruction = decoded(bytes, codeSize);
+        return instruction === undefined ? [] : (change(instruction) ?? []);
+      });
     expect([...new Set(changes)].slice(0, 40)).toEqual([]);
   }, 120_000);
 
   test('random instructions come back as what they were', () => {
-    fc.assert(fc.property(fc.constantFrom<CodeSize>(16, 32, 64), fc.uint8Array({minLength: 16, maxLength: 16}), (codeSize, bytes) => {
-      const instruction = decoded(bytes, codeSize);
-      fc.pre(instruction !== undefined && instruction.parts.prefixes[1] === 0);
-      return instruction === undefined || change(instruction) === undefined;
-    }), {seed: 20261122, numRuns: 3000});
+    fc.assert(
+      fc.property(
+        fc.constantFrom<CodeSize>(16, 32, 64),
+        fc.uint8Array({minLength: 16, maxLength: 16}),
+        (codeSize, bytes) => {
+          const instruction = decoded(bytes, codeSize);
+          fc.pre(instruction !== undefined && instruction.parts.prefixes[1] === 0);
+          return instruction === undefined || change(instruction) === undefined;
+        },
+      ),
+      {seed: 20261122, numRuns: 3000},
+    );
   }, 60_000);
 });

@@ -6,8 +6,24 @@ import type {GeneralRegister} from '../registers/cells.js';
 import {RFLAGS_FIELDS, fieldsOf} from '../registers/fields.js';
 
 const SIGNS: Readonly<Record<BinaryOperation, string>> = {
-  add: '+', sub: '−', and: 'and', or: 'or', xor: 'xor', mul: '×', divu: '÷', remu: 'mod', divs: '÷', rems: 'mod',
-  shl: '«', shr: '»', sar: '»', eq: '=', ne: '≠', gtu: '>', ltu: '<', lts: '< (signed)',
+  add: '+',
+  sub: '−',
+  and: 'and',
+  or: 'or',
+  xor: 'xor',
+  mul: '×',
+  divu: '÷',
+  remu: 'mod',
+  divs: '÷',
+  rems: 'mod',
+  shl: '«',
+  shr: '»',
+  sar: '»',
+  eq: '=',
+  ne: '≠',
+  gtu: '>',
+  ltu: '<',
+  lts: '< (signed)',
 };
 const OPPOSITES: Partial<Readonly<Record<BinaryOperation, string>>> = {eq: '≠', ne: '=', gtu: '≤', ltu: '≥'};
 
@@ -24,12 +40,16 @@ export function registerName(register: GeneralRegister, width: number, high: boo
 }
 
 /** The names of the RFLAGS bits of a mask; `none` for an empty one. */
-export function flagNames(mask: bigint): string {
+function flagNames(mask: bigint): string {
   const named = RFLAGS_FIELDS.filter(field => ((mask >> BigInt(field.low)) & 1n) === 1n).map(field => field.name);
   return named.length === 0 ? 'none' : named.join(' ');
 }
 
-const STATE_NAMES: ReadonlyMap<string, string> = new Map([['UMIP', 'CR4.UMIP'], ['PE', 'CR0.PE'], ['stackMask', 'the width of the stack']]);
+const STATE_NAMES: ReadonlyMap<string, string> = new Map([
+  ['UMIP', 'CR4.UMIP'],
+  ['PE', 'CR0.PE'],
+  ['stackMask', 'the width of the stack'],
+]);
 
 /** A number as people write it: one digit in decimal, more in hexadecimal. */
 export const number = (value: bigint): string => (value < 10n ? String(value) : hex(value));
@@ -77,20 +97,36 @@ export class Wording {
   value(id: number, place: 'alone' | 'inside' = 'alone'): string {
     const operation = this.at(id);
     const held = this.#held.get(id);
-    if (held !== undefined && operation.op !== 'constant' && this.#overwritten.get(held.place) === held.since) return held.text;
+    if (held !== undefined && operation.op !== 'constant' && this.#overwritten.get(held.place) === held.since)
+      return held.text;
     switch (operation.op) {
-      case 'constant': return number(operation.value);
-      case 'register': return this.#was(operation.register, id) + registerName(operation.register, operation.width, operation.high);
-      case 'flag': return this.#was(operation.flag, id) + operation.flag;
-      case 'state': return STATE_NAMES.get(operation.state) ?? operation.state;
-      case 'nextRip': return 'next RIP';
-      case 'load': case 'call': return this.#names.get(id) ?? 'a value';
-      case 'stackTop': return bracketed(this.#stack(operation.delta, id), operation.delta !== 0n && place === 'inside');
-      case 'concat': return `${this.value(operation.high, 'inside')}:${this.value(operation.low, 'inside')}`;
-      case 'choose': return `(${this.condition(operation.condition)} ? ${this.#signed(operation.a)} : ${this.#signed(operation.b)})`;
-      case 'unary': return this.#unary(operation, place);
-      case 'binary': return operation.width === 1 ? bracketed(this.condition(id), place === 'inside') : this.#binary(operation, place);
-      default: return assert(false, `${operation.op} gives no value`), '';
+      case 'constant':
+        return number(operation.value);
+      case 'register':
+        return this.#was(operation.register, id) + registerName(operation.register, operation.width, operation.high);
+      case 'flag':
+        return this.#was(operation.flag, id) + operation.flag;
+      case 'state':
+        return STATE_NAMES.get(operation.state) ?? operation.state;
+      case 'nextRip':
+        return 'next RIP';
+      case 'load':
+      case 'call':
+        return this.#names.get(id) ?? 'a value';
+      case 'stackTop':
+        return bracketed(this.#stack(operation.delta, id), operation.delta !== 0n && place === 'inside');
+      case 'concat':
+        return `${this.value(operation.high, 'inside')}:${this.value(operation.low, 'inside')}`;
+      case 'choose':
+        return `(${this.condition(operation.condition)} ? ${this.#signed(operation.a)} : ${this.#signed(operation.b)})`;
+      case 'unary':
+        return this.#unary(operation, place);
+      case 'binary':
+        return operation.width === 1
+          ? bracketed(this.condition(id), place === 'inside')
+          : this.#binary(operation, place);
+      default:
+        return (assert(false, `${operation.op} gives no value`), '');
     }
   }
 
@@ -98,7 +134,8 @@ export class Wording {
   condition(id: number, sense: 'plain' | 'negated' = 'plain'): string {
     const operation = this.at(id);
     const bit = sense === 'plain' ? 1 : 0;
-    if (operation.op === 'unary' && operation.operation === 'not') return this.condition(operation.a, sense === 'plain' ? 'negated' : 'plain');
+    if (operation.op === 'unary' && operation.operation === 'not')
+      return this.condition(operation.a, sense === 'plain' ? 'negated' : 'plain');
     if (operation.op === 'constant') return operation.value === BigInt(bit) ? 'always' : 'never';
     if (operation.op === 'binary') return this.#statement(operation, sense);
     if (operation.op === 'unary' && operation.operation === 'trunc') {
@@ -120,8 +157,10 @@ export class Wording {
   flagMask(id: number): string {
     const operation = this.at(id);
     if (operation.op === 'constant') return flagNames(operation.value);
-    if (operation.op === 'choose') return `(${this.condition(operation.condition)} ? ${this.flagMask(operation.a)} : ${this.flagMask(operation.b)})`;
-    if (operation.op === 'binary' && operation.operation === 'or') return `${this.flagMask(operation.a)} ∪ ${this.flagMask(operation.b)}`;
+    if (operation.op === 'choose')
+      return `(${this.condition(operation.condition)} ? ${this.flagMask(operation.a)} : ${this.flagMask(operation.b)})`;
+    if (operation.op === 'binary' && operation.operation === 'or')
+      return `${this.flagMask(operation.a)} ∪ ${this.flagMask(operation.b)}`;
     return this.value(id);
   }
 
@@ -154,15 +193,24 @@ export class Wording {
   #unary(operation: Operation & {op: 'unary'}, place: 'alone' | 'inside'): string {
     const a = operation.a;
     switch (operation.operation) {
-      case 'not': return operation.width === 1 ? bracketed(this.condition(a, 'negated'), true) : `not ${this.value(a, 'inside')}`;
-      case 'neg': return `−${this.value(a, 'inside')}`;
-      case 'zext': return this.value(a, place);
-      case 'sext': return `sign-extended ${this.value(a, 'inside')}`;
-      case 'trunc': return this.#truncation(a, operation.width, place);
-      case 'parity': return `parity of ${this.value(a, 'inside')}`;
-      case 'ctz': return `index of the lowest 1 in ${this.value(a, 'inside')}`;
-      case 'msb': return `index of the highest 1 in ${this.value(a, 'inside')}`;
-      case 'bswap': return `${this.value(a, 'inside')} with its bytes reversed`;
+      case 'not':
+        return operation.width === 1 ? bracketed(this.condition(a, 'negated'), true) : `not ${this.value(a, 'inside')}`;
+      case 'neg':
+        return `−${this.value(a, 'inside')}`;
+      case 'zext':
+        return this.value(a, place);
+      case 'sext':
+        return `sign-extended ${this.value(a, 'inside')}`;
+      case 'trunc':
+        return this.#truncation(a, operation.width, place);
+      case 'parity':
+        return `parity of ${this.value(a, 'inside')}`;
+      case 'ctz':
+        return `index of the lowest 1 in ${this.value(a, 'inside')}`;
+      case 'msb':
+        return `index of the highest 1 in ${this.value(a, 'inside')}`;
+      case 'bswap':
+        return `${this.value(a, 'inside')} with its bytes reversed`;
     }
   }
 
@@ -180,7 +228,10 @@ export class Wording {
     if (operation.op !== 'binary' || operation.operation !== 'shr') return undefined;
     const [a, count] = [this.at(operation.a), this.at(operation.b)];
     if (count.op !== 'constant') return undefined;
-    return (a.op === 'state' ? fieldName(a.state, Number(count.value)) : undefined) ?? `bit ${count.value} of ${this.value(operation.a, 'inside')}`;
+    return (
+      (a.op === 'state' ? fieldName(a.state, Number(count.value)) : undefined) ??
+      `bit ${count.value} of ${this.value(operation.a, 'inside')}`
+    );
   }
 
   #statement(operation: Operation & {op: 'binary'}, sense: 'plain' | 'negated'): string {
@@ -190,11 +241,14 @@ export class Wording {
       const joint = (operation.operation === 'and') === negated ? 'or' : 'and';
       return `${this.condition(a, sense)} ${joint} ${this.condition(b, sense)}`;
     }
-    if (operation.operation === 'xor') return `${this.value(a, 'inside')} ${negated ? '=' : '≠'} ${this.value(b, 'inside')}`;
+    if (operation.operation === 'xor')
+      return `${this.value(a, 'inside')} ${negated ? '=' : '≠'} ${this.value(b, 'inside')}`;
     const opposite = OPPOSITES[operation.operation];
     const [left, right] = [this.value(a, 'inside'), this.value(b, 'inside')];
     if (!negated) return `${left} ${SIGNS[operation.operation]} ${right}`;
-    return opposite === undefined ? `not ${left} ${SIGNS[operation.operation]} ${right}` : `${left} ${opposite} ${right}`;
+    return opposite === undefined
+      ? `not ${left} ${SIGNS[operation.operation]} ${right}`
+      : `${left} ${opposite} ${right}`;
   }
 
   #binary(operation: Operation & {op: 'binary'}, place: 'alone' | 'inside'): string {
@@ -202,7 +256,8 @@ export class Wording {
     const masked = this.#withoutStackMask(operation);
     if (masked !== undefined) return this.value(masked, place);
     const right = this.at(b);
-    if (operation.operation === 'sar') return bracketed(`${this.value(a, 'inside')} » ${this.value(b, 'inside')}, keeping the sign`, place === 'inside');
+    if (operation.operation === 'sar')
+      return bracketed(`${this.value(a, 'inside')} » ${this.value(b, 'inside')}, keeping the sign`, place === 'inside');
     const cleared = right.op === 'constant' ? BigInt.asUintN(operation.width, ~right.value) : 0n;
     if (operation.operation === 'and' && operation.width === 64 && cleared !== 0n && cleared >> 22n === 0n) {
       return bracketed(`${this.value(a, 'inside')} without ${flagNames(cleared)}`, place === 'inside');
@@ -211,7 +266,10 @@ export class Wording {
       const magnitude = (1n << BigInt(operation.width)) - right.value;
       return bracketed(`${this.value(a, 'inside')} − ${number(magnitude)}`, place === 'inside');
     }
-    return bracketed(`${this.#term(a, operation)} ${SIGNS[operation.operation]} ${this.#term(b, operation)}`, place === 'inside');
+    return bracketed(
+      `${this.#term(a, operation)} ${SIGNS[operation.operation]} ${this.#term(b, operation)}`,
+      place === 'inside',
+    );
   }
 
   /** Sums within sums need no brackets. */
@@ -225,7 +283,10 @@ export class Wording {
   #withoutStackMask(operation: Operation & {op: 'binary'}): number | undefined {
     const isMask = (id: number): boolean => {
       const each = this.at(id);
-      return (each.op === 'state' && each.state === 'stackMask') || (each.op === 'unary' && each.operation === 'not' && isMask(each.a));
+      return (
+        (each.op === 'state' && each.state === 'stackMask') ||
+        (each.op === 'unary' && each.operation === 'not' && isMask(each.a))
+      );
     };
     if (operation.operation === 'and') return isMask(operation.b) ? operation.a : undefined;
     const left = this.at(operation.a);
@@ -244,4 +305,3 @@ function fieldName(state: string, bit: number): string | undefined {
   const field = fieldsOf(state).find(each => each.low === bit && each.high === bit);
   return field === undefined ? undefined : state === 'RFLAGS' ? field.name : `${state}.${field.name}`;
 }
-

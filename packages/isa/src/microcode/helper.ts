@@ -5,8 +5,34 @@ import type {Width} from './microcode.js';
 
 /** What a helper may write, in words that `classify` and `footprint` understand. */
 export type Resource =
-  | 'RIP' | 'RSP' | 'RFLAGS' | 'IF' | 'CPL' | 'general' | 'segments' | 'GDTR' | 'IDTR' | 'LDTR' | 'TR'
-  | 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8' | 'EFER' | 'MSR' | 'DR' | 'XCR0' | 'TLB' | 'cache' | 'memory' | 'port' | 'activity' | 'VMX' | 'VMCS' | 'SVM';
+  | 'RIP'
+  | 'RSP'
+  | 'RFLAGS'
+  | 'IF'
+  | 'CPL'
+  | 'general'
+  | 'segments'
+  | 'GDTR'
+  | 'IDTR'
+  | 'LDTR'
+  | 'TR'
+  | 'CR0'
+  | 'CR2'
+  | 'CR3'
+  | 'CR4'
+  | 'CR8'
+  | 'EFER'
+  | 'MSR'
+  | 'DR'
+  | 'XCR0'
+  | 'TLB'
+  | 'cache'
+  | 'memory'
+  | 'port'
+  | 'activity'
+  | 'VMX'
+  | 'VMCS'
+  | 'SVM';
 
 export interface Helper {
   readonly name: string;
@@ -24,7 +50,13 @@ export interface Helper {
 
 export const helper = <N extends string>(
   name: N,
-  declared: {reads?: readonly Resource[]; writes?: readonly Resource[]; mayFault?: boolean; result?: Width; summary: string},
+  declared: {
+    reads?: readonly Resource[];
+    writes?: readonly Resource[];
+    mayFault?: boolean;
+    result?: Width;
+    summary: string;
+  },
 ): Helper & {readonly name: N} => ({
   name,
   reads: declared.reads ?? [],

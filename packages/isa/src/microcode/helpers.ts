@@ -5,35 +5,105 @@ import {helper} from './helper.js';
 
 export const HELPERS = {
   // Segments and descriptor tables. `which` arguments are register numbers in encoding order (ES CS SS DS FS GS).
-  loadSegment: helper('loadSegment', {reads: ['GDTR', 'LDTR', 'CPL'], writes: ['segments'], mayFault: true, summary: '{0:segment} ← selector {1}, with base, limit and rights from its descriptor'}),
+  loadSegment: helper('loadSegment', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    writes: ['segments'],
+    mayFault: true,
+    summary: '{0:segment} ← selector {1}, with base, limit and rights from its descriptor',
+  }),
   loadGdtr: helper('loadGdtr', {writes: ['GDTR'], summary: 'GDTR ← limit {0}, base {1}'}),
   loadIdtr: helper('loadIdtr', {writes: ['IDTR'], summary: 'IDTR ← limit {0}, base {1}'}),
-  loadLdtr: helper('loadLdtr', {reads: ['GDTR'], writes: ['LDTR'], mayFault: true, summary: 'LDTR ← selector {0}, with its descriptor'}),
-  loadTaskRegister: helper('loadTaskRegister', {reads: ['GDTR'], writes: ['TR', 'memory'], mayFault: true, summary: 'TR ← selector {0}; its TSS is marked busy'}),
+  loadLdtr: helper('loadLdtr', {
+    reads: ['GDTR'],
+    writes: ['LDTR'],
+    mayFault: true,
+    summary: 'LDTR ← selector {0}, with its descriptor',
+  }),
+  loadTaskRegister: helper('loadTaskRegister', {
+    reads: ['GDTR'],
+    writes: ['TR', 'memory'],
+    mayFault: true,
+    summary: 'TR ← selector {0}; its TSS is marked busy',
+  }),
 
   // Far transfers. Arguments: selector, offset; the operand size comes from the instruction.
-  farJump: helper('farJump', {reads: ['GDTR', 'LDTR', 'CPL'], writes: ['RIP', 'segments'], mayFault: true, summary: 'jump to {0}:{1}, through the checks of a far transfer'}),
-  farCall: helper('farCall', {reads: ['GDTR', 'LDTR', 'CPL'], writes: ['RIP', 'RSP', 'segments', 'memory'], mayFault: true, summary: 'push CS:RIP and jump to {0}:{1}'}),
+  farJump: helper('farJump', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    writes: ['RIP', 'segments'],
+    mayFault: true,
+    summary: 'jump to {0}:{1}, through the checks of a far transfer',
+  }),
+  farCall: helper('farCall', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    writes: ['RIP', 'RSP', 'segments', 'memory'],
+    mayFault: true,
+    summary: 'push CS:RIP and jump to {0}:{1}',
+  }),
   /** Argument: bytes to release after the pop. */
-  farReturn: helper('farReturn', {reads: ['GDTR', 'LDTR', 'CPL', 'memory'], writes: ['RIP', 'RSP', 'segments', 'CPL'], mayFault: true, summary: 'pop CS:RIP, then release {0} bytes'}),
-  interruptReturn: helper('interruptReturn', {reads: ['GDTR', 'LDTR', 'CPL', 'memory'], writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'IF'], mayFault: true, summary: 'return from the interrupt: pop RIP, CS, RFLAGS (and RSP, SS)'}),
+  farReturn: helper('farReturn', {
+    reads: ['GDTR', 'LDTR', 'CPL', 'memory'],
+    writes: ['RIP', 'RSP', 'segments', 'CPL'],
+    mayFault: true,
+    summary: 'pop CS:RIP, then release {0} bytes',
+  }),
+  interruptReturn: helper('interruptReturn', {
+    reads: ['GDTR', 'LDTR', 'CPL', 'memory'],
+    writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'IF'],
+    mayFault: true,
+    summary: 'return from the interrupt: pop RIP, CS, RFLAGS (and RSP, SS)',
+  }),
   /** Argument: vector. INT n checks the gate's DPL. */
-  softwareInterrupt: helper('softwareInterrupt', {reads: ['IDTR', 'TR', 'CPL'], writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'memory', 'IF'], mayFault: true, summary: 'deliver interrupt {0} through the IDT'}),
-  syscall: helper('syscall', {reads: ['MSR', 'EFER'], writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF', 'general'], summary: 'RCX ← RIP, R11 ← RFLAGS; RIP ← LSTAR, CS and SS from STAR, RFLAGS without the bits of FMASK, CPL ← 0'}),
-  sysret: helper('sysret', {reads: ['MSR', 'CPL'], writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF'], mayFault: true, summary: 'RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL ← 3'}),
+  softwareInterrupt: helper('softwareInterrupt', {
+    reads: ['IDTR', 'TR', 'CPL'],
+    writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'memory', 'IF'],
+    mayFault: true,
+    summary: 'deliver interrupt {0} through the IDT',
+  }),
+  syscall: helper('syscall', {
+    reads: ['MSR', 'EFER'],
+    writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF', 'general'],
+    summary: 'RCX ← RIP, R11 ← RFLAGS; RIP ← LSTAR, CS and SS from STAR, RFLAGS without the bits of FMASK, CPL ← 0',
+  }),
+  sysret: helper('sysret', {
+    reads: ['MSR', 'CPL'],
+    writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF'],
+    mayFault: true,
+    summary: 'RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL ← 3',
+  }),
   swapgs: helper('swapgs', {reads: ['MSR'], writes: ['MSR', 'segments'], summary: 'GS.base ↔ KERNEL_GS_BASE'}),
 
   // Control registers, debug registers, MSRs. loadCr0 … take the whole new value and check it.
-  readCr0: helper('readCr0', {reads: ['CR0'], result: 64, summary: 'CR0, as the guest/host mask and the read shadow show it'}),
-  readCr4: helper('readCr4', {reads: ['CR4'], result: 64, summary: 'CR4, as the guest/host mask and the read shadow show it'}),
+  readCr0: helper('readCr0', {
+    reads: ['CR0'],
+    result: 64,
+    summary: 'CR0, as the guest/host mask and the read shadow show it',
+  }),
+  readCr4: helper('readCr4', {
+    reads: ['CR4'],
+    result: 64,
+    summary: 'CR4, as the guest/host mask and the read shadow show it',
+  }),
   loadCr0: helper('loadCr0', {writes: ['CR0', 'EFER', 'TLB', 'segments'], mayFault: true, summary: 'CR0 ← {0}'}),
   loadCr2: helper('loadCr2', {writes: ['CR2'], summary: 'CR2 ← {0}'}),
-  loadCr3: helper('loadCr3', {writes: ['CR3', 'TLB'], mayFault: true, summary: 'CR3 ← {0}; forget every non-global translation'}),
+  loadCr3: helper('loadCr3', {
+    writes: ['CR3', 'TLB'],
+    mayFault: true,
+    summary: 'CR3 ← {0}; forget every non-global translation',
+  }),
   loadCr4: helper('loadCr4', {writes: ['CR4', 'TLB'], mayFault: true, summary: 'CR4 ← {0}'}),
   loadCr8: helper('loadCr8', {writes: ['CR8'], mayFault: true, summary: 'CR8 (task priority) ← {0}'}),
-  loadMachineStatusWord: helper('loadMachineStatusWord', {writes: ['CR0'], mayFault: true, summary: 'CR0[3:0] ← {0}, but PE cannot be cleared'}),
+  loadMachineStatusWord: helper('loadMachineStatusWord', {
+    writes: ['CR0'],
+    mayFault: true,
+    summary: 'CR0[3:0] ← {0}, but PE cannot be cleared',
+  }),
   clearTaskSwitched: helper('clearTaskSwitched', {writes: ['CR0'], summary: 'CR0.TS ← 0'}),
-  readDebugRegister: helper('readDebugRegister', {reads: ['DR'], mayFault: true, result: 64, summary: 'debug register {0}'}),
+  readDebugRegister: helper('readDebugRegister', {
+    reads: ['DR'],
+    mayFault: true,
+    result: 64,
+    summary: 'debug register {0}',
+  }),
   loadDebugRegister: helper('loadDebugRegister', {writes: ['DR'], mayFault: true, summary: 'debug register {0} ← {1}'}),
   /** Argument: MSR number. Unknown MSRs give #GP(0). */
   readMsr: helper('readMsr', {reads: ['MSR'], mayFault: true, result: 64, summary: 'MSR {0}'}),
@@ -41,14 +111,25 @@ export const HELPERS = {
   readTimeStampCounter: helper('readTimeStampCounter', {reads: ['MSR'], result: 64, summary: 'the time-stamp counter'}),
   invalidatePage: helper('invalidatePage', {writes: ['TLB'], summary: 'forget the translation of linear address {0}'}),
   /** Arguments: segment number, offset. Gives the linear address. */
-  linearAddress: helper('linearAddress', {reads: ['segments'], result: 64, summary: 'the linear address of {0:segment}:{1}'}),
+  linearAddress: helper('linearAddress', {
+    reads: ['segments'],
+    result: 64,
+    summary: 'the linear address of {0:segment}:{1}',
+  }),
   writeBackCaches: helper('writeBackCaches', {writes: ['cache'], summary: 'write back and forget the caches'}),
 
   /** Argument: leaf, subleaf. Writes EAX, EBX, ECX, EDX. */
-  cpuid: helper('cpuid', {writes: ['general'], summary: 'EAX, EBX, ECX, EDX ← what the processor says of itself, leaf {0}'}),
+  cpuid: helper('cpuid', {
+    writes: ['general'],
+    summary: 'EAX, EBX, ECX, EDX ← what the processor says of itself, leaf {0}',
+  }),
 
   // Ports. Arguments: port, bytes (a constant).
-  checkPortPermission: helper('checkPortPermission', {reads: ['CPL', 'IF', 'TR'], mayFault: true, summary: 'where CPL > IOPL, the TSS must permit port {0}'}),
+  checkPortPermission: helper('checkPortPermission', {
+    reads: ['CPL', 'IF', 'TR'],
+    mayFault: true,
+    summary: 'where CPL > IOPL, the TSS must permit port {0}',
+  }),
   portIn: helper('portIn', {writes: ['port'], result: 32, summary: 'read port {0}'}),
   portOut: helper('portOut', {writes: ['port'], summary: 'port {0} ← {2}'}),
 
@@ -59,20 +140,49 @@ export const HELPERS = {
 
   // VMX. Arguments: a physical address for those with an m64 operand; VMCS encoding and value for VMREAD and VMWRITE.
   // Each sets CF and ZF to say how it ended (SDM vol. 3C, "Conventions").
-  vmxon: helper('vmxon', {reads: ['memory'], writes: ['VMX', 'RFLAGS'], mayFault: true, summary: 'enter VMX operation with the VMXON region at {0}'}),
+  vmxon: helper('vmxon', {
+    reads: ['memory'],
+    writes: ['VMX', 'RFLAGS'],
+    mayFault: true,
+    summary: 'enter VMX operation with the VMXON region at {0}',
+  }),
   vmxoff: helper('vmxoff', {writes: ['VMX', 'RFLAGS'], summary: 'leave VMX operation'}),
   vmclear: helper('vmclear', {writes: ['VMCS', 'RFLAGS'], summary: 'the VMCS at {0} ← clear, not current'}),
-  vmptrld: helper('vmptrld', {reads: ['memory'], writes: ['VMCS', 'RFLAGS'], summary: 'the VMCS at {0} becomes current'}),
+  vmptrld: helper('vmptrld', {
+    reads: ['memory'],
+    writes: ['VMCS', 'RFLAGS'],
+    summary: 'the VMCS at {0} becomes current',
+  }),
   vmptrst: helper('vmptrst', {reads: ['VMCS'], writes: ['RFLAGS'], result: 64, summary: 'the current-VMCS pointer'}),
   vmread: helper('vmread', {reads: ['VMCS'], writes: ['RFLAGS'], result: 64, summary: 'VMCS field {0}'}),
   vmwrite: helper('vmwrite', {writes: ['VMCS', 'RFLAGS'], summary: 'VMCS field {0} ← {1}'}),
-  vmlaunch: helper('vmlaunch', {reads: ['VMCS'], writes: ['VMX', 'RIP', 'RSP', 'RFLAGS', 'segments', 'CR0', 'CR3', 'CR4', 'TLB'], summary: 'VM entry with a clear VMCS'}),
-  vmresume: helper('vmresume', {reads: ['VMCS'], writes: ['VMX', 'RIP', 'RSP', 'RFLAGS', 'segments', 'CR0', 'CR3', 'CR4', 'TLB'], summary: 'VM entry with a launched VMCS'}),
+  vmlaunch: helper('vmlaunch', {
+    reads: ['VMCS'],
+    writes: ['VMX', 'RIP', 'RSP', 'RFLAGS', 'segments', 'CR0', 'CR3', 'CR4', 'TLB'],
+    summary: 'VM entry with a clear VMCS',
+  }),
+  vmresume: helper('vmresume', {
+    reads: ['VMCS'],
+    writes: ['VMX', 'RIP', 'RSP', 'RFLAGS', 'segments', 'CR0', 'CR3', 'CR4', 'TLB'],
+    summary: 'VM entry with a launched VMCS',
+  }),
   vmcall: helper('vmcall', {writes: ['VMX', 'RFLAGS'], summary: 'call to VM monitor'}),
-  invept: helper('invept', {writes: ['TLB', 'RFLAGS'], mayFault: true, summary: 'forget translations derived from EPT, type {0}'}),
-  invvpid: helper('invvpid', {writes: ['TLB', 'RFLAGS'], mayFault: true, summary: 'forget translations by VPID, type {0}'}),
+  invept: helper('invept', {
+    writes: ['TLB', 'RFLAGS'],
+    mayFault: true,
+    summary: 'forget translations derived from EPT, type {0}',
+  }),
+  invvpid: helper('invvpid', {
+    writes: ['TLB', 'RFLAGS'],
+    mayFault: true,
+    summary: 'forget translations by VPID, type {0}',
+  }),
   /** #UD unless in VMX operation, in 64-bit or 32-bit protected mode. */
-  requireVmxOperation: helper('requireVmxOperation', {reads: ['VMX'], mayFault: true, summary: 'outside VMX operation: #UD'}),
+  requireVmxOperation: helper('requireVmxOperation', {
+    reads: ['VMX'],
+    mayFault: true,
+    summary: 'outside VMX operation: #UD',
+  }),
 } as const;
 
 export type HelperName = keyof typeof HELPERS;

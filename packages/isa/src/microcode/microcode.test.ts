@@ -13,8 +13,21 @@ function decoded(...bytes: number[]): Instruction {
   return result.instruction;
 }
 
-const REFERENCES: ReadonlySet<string> = new Set(
-  ['a', 'b', 'value', 'offset', 'condition', 'when', 'high', 'low', 'image', 'mask', 'target', 'errorCode', 'result']);
+const REFERENCES: ReadonlySet<string> = new Set([
+  'a',
+  'b',
+  'value',
+  'offset',
+  'condition',
+  'when',
+  'high',
+  'low',
+  'image',
+  'mask',
+  'target',
+  'errorCode',
+  'result',
+]);
 
 describe('the recorder', () => {
   test('records every line of the table, in every mode and operand shape, and finds compute-then-commit kept', () => {
@@ -39,7 +52,8 @@ describe('the recorder', () => {
       recordMicrocode(result.instruction).operations.forEach((operation, index) => {
         if (operation.op === 'register' || operation.op === 'constant') return;
         for (const [key, value] of Object.entries(operation)) {
-          if (REFERENCES.has(key) && typeof value === 'number' && value >= index) forward.push(`${form.syntax}: ${key}`);
+          if (REFERENCES.has(key) && typeof value === 'number' && value >= index)
+            forward.push(`${form.syntax}: ${key}`);
         }
       });
     }
@@ -69,10 +83,11 @@ describe('the recorder', () => {
     expect(m.operations.filter(operation => operation.op === 'store')).toHaveLength(2);
   });
 
-  test('computes an operand\'s address once, before the registers that it is made of change', () => {
+  test("computes an operand's address once, before the registers that it is made of change", () => {
     // xadd [rax], rax
     const {operations} = recordMicrocode(decoded(0x48, 0x0f, 0xc1, 0x00));
-    const store = operations.find(operation => operation.op === 'store'), load = operations.find(operation => operation.op === 'load');
+    const store = operations.find(operation => operation.op === 'store'),
+      load = operations.find(operation => operation.op === 'load');
     expect(store?.op === 'store' ? store.offset : -1).toBe(load?.op === 'load' ? load.offset : -2);
   });
 

@@ -14,26 +14,89 @@ import {Value} from './value.js';
 
 export type Width = 1 | 8 | 16 | 32 | 64 | 128;
 export type BinaryOperation =
-  | 'add' | 'sub' | 'and' | 'or' | 'xor' | 'mul' | 'divu' | 'remu' | 'divs' | 'rems' | 'shl' | 'shr' | 'sar'
-  | 'eq' | 'ne' | 'gtu' | 'ltu' | 'lts';
+  | 'add'
+  | 'sub'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'mul'
+  | 'divu'
+  | 'remu'
+  | 'divs'
+  | 'rems'
+  | 'shl'
+  | 'shr'
+  | 'sar'
+  | 'eq'
+  | 'ne'
+  | 'gtu'
+  | 'ltu'
+  | 'lts';
 export type UnaryOperation = 'not' | 'neg' | 'zext' | 'sext' | 'trunc' | 'parity' | 'ctz' | 'msb' | 'bswap';
 
 /** The flags of RFLAGS that instructions set one by one, with their bit numbers. */
-export const FLAG_BITS = {CF: 0, PF: 2, AF: 4, ZF: 6, SF: 7, TF: 8, IF: 9, DF: 10, OF: 11, NT: 14, RF: 16, AC: 18} as const;
+export const FLAG_BITS = {
+  CF: 0,
+  PF: 2,
+  AF: 4,
+  ZF: 6,
+  SF: 7,
+  TF: 8,
+  IF: 9,
+  DF: 10,
+  OF: 11,
+  NT: 14,
+  RF: 16,
+  AC: 18,
+} as const;
 export type Flag = keyof typeof FLAG_BITS;
 
 /** State that microcode reads by name, apart from general registers and single flags. */
 export type StateName =
-  | 'CPL' | 'IOPL' | 'VM' | 'PE' | 'RFLAGS' | 'RIP' | 'CR0' | 'CR2' | 'CR3' | 'CR4' | 'CR8' | 'EFER' | 'UMIP'
+  | 'CPL'
+  | 'IOPL'
+  | 'VM'
+  | 'PE'
+  | 'RFLAGS'
+  | 'RIP'
+  | 'CR0'
+  | 'CR2'
+  | 'CR3'
+  | 'CR4'
+  | 'CR8'
+  | 'EFER'
+  | 'UMIP'
   /** All ones of the stack's width: 64 bits in 64-bit mode, else 32 or 16 by SS.D/B. */
   | 'stackMask'
-  | 'GDTR.base' | 'GDTR.limit' | 'IDTR.base' | 'IDTR.limit' | 'LDTR.selector' | 'TR.selector' | 'FS.base' | 'GS.base'
+  | 'GDTR.base'
+  | 'GDTR.limit'
+  | 'IDTR.base'
+  | 'IDTR.limit'
+  | 'LDTR.selector'
+  | 'TR.selector'
+  | 'FS.base'
+  | 'GS.base'
   | `${SegmentRegister}.selector`;
 
 /** How arithmetic sets OF SF ZF AF PF CF from its operands and result. */
 export type FlagRule = 'add' | 'adc' | 'sub' | 'sbb' | 'logic' | 'inc' | 'dec';
 
-export type ExceptionName = '#DE' | '#DB' | '#BP' | '#OF' | '#BR' | '#UD' | '#NM' | '#DF' | '#TS' | '#NP' | '#SS' | '#GP' | '#PF' | '#MF' | '#AC';
+export type ExceptionName =
+  | '#DE'
+  | '#DB'
+  | '#BP'
+  | '#OF'
+  | '#BR'
+  | '#UD'
+  | '#NM'
+  | '#DF'
+  | '#TS'
+  | '#NP'
+  | '#SS'
+  | '#GP'
+  | '#PF'
+  | '#MF'
+  | '#AC';
 
 /** What a memory access is for: `modify` is a read whose write is certain to follow, so it needs write permission. */
 export type Access = 'read' | 'write' | 'modify';
@@ -50,8 +113,20 @@ export type Operation =
   | {readonly op: 'state'; readonly state: StateName; readonly width: Width}
   /** The address of the next instruction. */
   | {readonly op: 'nextRip'; readonly width: Width}
-  | {readonly op: 'load'; readonly segment: SegmentRegister; readonly offset: number; readonly width: Width; readonly access: Access}
-  | {readonly op: 'binary'; readonly operation: BinaryOperation; readonly a: number; readonly b: number; readonly width: Width}
+  | {
+      readonly op: 'load';
+      readonly segment: SegmentRegister;
+      readonly offset: number;
+      readonly width: Width;
+      readonly access: Access;
+    }
+  | {
+      readonly op: 'binary';
+      readonly operation: BinaryOperation;
+      readonly a: number;
+      readonly b: number;
+      readonly width: Width;
+    }
   | {readonly op: 'unary'; readonly operation: UnaryOperation; readonly a: number; readonly width: Width}
   /** high:low, 2 × 64 bits at the most. */
   | {readonly op: 'concat'; readonly high: number; readonly low: number; readonly width: Width}
@@ -62,18 +137,48 @@ export type Operation =
   | Effect;
 
 export type Effect =
-  | {readonly op: 'setRegister'; readonly register: GeneralRegister; readonly high: boolean; readonly value: number; readonly width: Width}
+  | {
+      readonly op: 'setRegister';
+      readonly register: GeneralRegister;
+      readonly high: boolean;
+      readonly value: number;
+      readonly width: Width;
+    }
   /** Checks that a store of this size would succeed, before anything is committed. */
   | {readonly op: 'probe'; readonly segment: SegmentRegister; readonly offset: number; readonly bytes: number}
-  | {readonly op: 'store'; readonly segment: SegmentRegister; readonly offset: number; readonly value: number; readonly width: Width}
-  | {readonly op: 'setFlags'; readonly rule: FlagRule; readonly a: number; readonly b: number; readonly result: number; readonly width: Width}
+  | {
+      readonly op: 'store';
+      readonly segment: SegmentRegister;
+      readonly offset: number;
+      readonly value: number;
+      readonly width: Width;
+    }
+  | {
+      readonly op: 'setFlags';
+      readonly rule: FlagRule;
+      readonly a: number;
+      readonly b: number;
+      readonly result: number;
+      readonly width: Width;
+    }
   /** Adds `delta` to the stack pointer at the width of the stack. */
   | {readonly op: 'moveStack'; readonly delta: bigint}
   /** Sets one flag, where `when` (an operation index) is absent or 1. `undefinedBy`: the manual leaves it undefined and this is our choice. */
-  | {readonly op: 'setFlag'; readonly flag: Flag; readonly value: number; readonly when: number | undefined; readonly isUndefined: boolean}
+  | {
+      readonly op: 'setFlag';
+      readonly flag: Flag;
+      readonly value: number;
+      readonly when: number | undefined;
+      readonly isUndefined: boolean;
+    }
   /** RFLAGS ← image in the bits of mask; every other bit keeps its value. */
   | {readonly op: 'writeFlags'; readonly image: number; readonly mask: number}
-  | {readonly op: 'faultIf'; readonly when: number; readonly exception: ExceptionName; readonly errorCode: number | undefined}
+  | {
+      readonly op: 'faultIf';
+      readonly when: number;
+      readonly exception: ExceptionName;
+      readonly errorCode: number | undefined;
+    }
   | {readonly op: 'intercept'; readonly intercept: Intercept; readonly args: readonly number[]}
   /** The target must lie inside CS (or be canonical in 64-bit mode), else #GP(0). */
   | {readonly op: 'checkTarget'; readonly target: number; readonly when: number | undefined}
@@ -109,13 +214,25 @@ export class Microcode {
   gpr(register: GeneralRegister, width: Width, high = false): Value {
     return this.record({op: 'register', register, high, width});
   }
-  flag(flag: Flag): Value { return this.record({op: 'flag', flag, width: 1}); }
-  state(state: StateName, width: Width = 64): Value { return this.record({op: 'state', state, width}); }
-  get cpl(): Value { return this.state('CPL', 8); }
-  get iopl(): Value { return this.state('IOPL', 8); }
+  flag(flag: Flag): Value {
+    return this.record({op: 'flag', flag, width: 1});
+  }
+  state(state: StateName, width: Width = 64): Value {
+    return this.record({op: 'state', state, width});
+  }
+  get cpl(): Value {
+    return this.state('CPL', 8);
+  }
+  get iopl(): Value {
+    return this.state('IOPL', 8);
+  }
   /** RFLAGS.VM: virtual-8086 mode. */
-  get vm(): Value { return this.state('VM', 1); }
-  get nextRip(): Value { return this.record({op: 'nextRip', width: 64}); }
+  get vm(): Value {
+    return this.state('VM', 1);
+  }
+  get nextRip(): Value {
+    return this.record({op: 'nextRip', width: 64});
+  }
   concat(high: Value, low: Value): Value {
     return this.record({op: 'concat', high: high.id, low: low.id, width: doubled(low.width)});
   }
@@ -132,11 +249,16 @@ export class Microcode {
     const [x, y] = [this.operations[a.id], this.operations[b.id]];
     if (x?.op !== 'constant' || y?.op !== 'constant') return undefined;
     switch (operation) {
-      case 'add': return x.value + y.value;
-      case 'sub': return x.value - y.value;
-      case 'and': return x.value & y.value;
-      case 'or': return x.value | y.value;
-      default: return undefined;
+      case 'add':
+        return x.value + y.value;
+      case 'sub':
+        return x.value - y.value;
+      case 'and':
+        return x.value & y.value;
+      case 'or':
+        return x.value | y.value;
+      default:
+        return undefined;
     }
   }
   /** The value of a condition code (SDM vol. 1, "Condition Codes"). */
@@ -147,14 +269,22 @@ export class Microcode {
   }
   #plainCondition(condition: string): Value {
     switch (condition) {
-      case 'O': return this.flag('OF');
-      case 'B': return this.flag('CF');
-      case 'Z': return this.flag('ZF');
-      case 'BE': return this.flag('CF').or(this.flag('ZF'));
-      case 'S': return this.flag('SF');
-      case 'P': return this.flag('PF');
-      case 'L': return this.flag('SF').xor(this.flag('OF'));
-      default: return this.flag('ZF').or(this.flag('SF').xor(this.flag('OF')));
+      case 'O':
+        return this.flag('OF');
+      case 'B':
+        return this.flag('CF');
+      case 'Z':
+        return this.flag('ZF');
+      case 'BE':
+        return this.flag('CF').or(this.flag('ZF'));
+      case 'S':
+        return this.flag('SF');
+      case 'P':
+        return this.flag('PF');
+      case 'L':
+        return this.flag('SF').xor(this.flag('OF'));
+      default:
+        return this.flag('ZF').or(this.flag('SF').xor(this.flag('OF')));
     }
   }
 
@@ -185,11 +315,16 @@ export class Microcode {
   /** Reads an operand; `modify` when the same operand is written later. */
   read(operand: Operand, width: Width, access: Access = 'read'): Value {
     switch (operand.kind) {
-      case 'register': return this.gpr(operand.register, width, operand.high);
-      case 'immediate': return this.constant(operand.value, width);
-      case 'memory': return this.load(this.address(operand), width, access);
-      case 'segment': return this.state(`${operand.register}.selector`, 16).zeroExtend(width);
-      default: assert(false, `an operand of kind ${operand.kind} cannot be read as a value`);
+      case 'register':
+        return this.gpr(operand.register, width, operand.high);
+      case 'immediate':
+        return this.constant(operand.value, width);
+      case 'memory':
+        return this.load(this.address(operand), width, access);
+      case 'segment':
+        return this.state(`${operand.register}.selector`, 16).zeroExtend(width);
+      default:
+        assert(false, `an operand of kind ${operand.kind} cannot be read as a value`);
     }
   }
   /** Writes an operand. A memory operand must have been read for `modify` or probed, unless this is the only commit. */
@@ -214,7 +349,13 @@ export class Microcode {
   }
   store(address: Address, value: Value): void {
     if (!this.#probed.has(address.offset.id)) this.#fallible();
-    this.#commit({op: 'store', segment: address.segment, offset: address.offset.id, value: value.id, width: value.width});
+    this.#commit({
+      op: 'store',
+      segment: address.segment,
+      offset: address.offset.id,
+      value: value.id,
+      width: value.width,
+    });
   }
   /** The address `delta` bytes from the top of the stack; the stack's width, not the instruction's, decides how it wraps. */
   stackSlot(delta: bigint): Address {
@@ -273,8 +414,12 @@ export class Microcode {
   jump(target: Value, when?: Value): void {
     this.#commit({op: 'jump', target: target.id, when: when?.id});
   }
-  finishIf(when: Value): void { this.operations.push({op: 'finishIf', when: when.id}); }
-  repeatIf(when: Value): void { this.#commit({op: 'repeatIf', when: when.id}); }
+  finishIf(when: Value): void {
+    this.operations.push({op: 'finishIf', when: when.id});
+  }
+  repeatIf(when: Value): void {
+    this.#commit({op: 'repeatIf', when: when.id});
+  }
   /** Runs machinery. One that writes nothing only checks, and does not commit. */
   invoke(helper: Helper, ...args: Value[]): void {
     if (helper.mayFault) this.#fallible();
@@ -295,7 +440,10 @@ export class Microcode {
     return new Value(this.operations.length - 1, operation.width, this);
   }
   #fallible(): void {
-    assert(!this.#committed, `${this.instruction.mnemonic}: this can fault, but the instruction has already committed a result`);
+    assert(
+      !this.#committed,
+      `${this.instruction.mnemonic}: this can fault, but the instruction has already committed a result`,
+    );
   }
   #commit(effect: Effect): void {
     this.#committed = true;
@@ -308,10 +456,14 @@ const COMPARISONS: ReadonlySet<BinaryOperation> = new Set(['eq', 'ne', 'gtu', 'l
 /** Twice as wide: of a product, or of a dividend. */
 export function doubled(width: Width): Width {
   switch (width) {
-    case 8: return 16;
-    case 16: return 32;
-    case 32: return 64;
-    default: return 128;
+    case 8:
+      return 16;
+    case 16:
+      return 32;
+    case 32:
+      return 64;
+    default:
+      return 128;
   }
 }
 

@@ -15,48 +15,106 @@ export class Value {
     this.#microcode = microcode;
   }
 
-  add(b: Value | bigint): Value { return this.#binary('add', b); }
-  sub(b: Value | bigint): Value { return this.#binary('sub', b); }
-  and(b: Value | bigint): Value { return this.#binary('and', b); }
-  or(b: Value | bigint): Value { return this.#binary('or', b); }
-  xor(b: Value | bigint): Value { return this.#binary('xor', b); }
+  add(b: Value | bigint): Value {
+    return this.#binary('add', b);
+  }
+  sub(b: Value | bigint): Value {
+    return this.#binary('sub', b);
+  }
+  and(b: Value | bigint): Value {
+    return this.#binary('and', b);
+  }
+  or(b: Value | bigint): Value {
+    return this.#binary('or', b);
+  }
+  xor(b: Value | bigint): Value {
+    return this.#binary('xor', b);
+  }
   /** Low half of the product. */
-  mul(b: Value | bigint): Value { return this.#binary('mul', b); }
+  mul(b: Value | bigint): Value {
+    return this.#binary('mul', b);
+  }
   /** Unsigned quotient and remainder; the divisor was checked before. */
-  divideUnsigned(b: Value | bigint): Value { return this.#binary('divu', b); }
-  remainderUnsigned(b: Value | bigint): Value { return this.#binary('remu', b); }
+  divideUnsigned(b: Value | bigint): Value {
+    return this.#binary('divu', b);
+  }
+  remainderUnsigned(b: Value | bigint): Value {
+    return this.#binary('remu', b);
+  }
   /** Signed quotient (towards zero) and remainder (sign of the dividend). */
-  divideSigned(b: Value | bigint): Value { return this.#binary('divs', b); }
-  remainderSigned(b: Value | bigint): Value { return this.#binary('rems', b); }
+  divideSigned(b: Value | bigint): Value {
+    return this.#binary('divs', b);
+  }
+  remainderSigned(b: Value | bigint): Value {
+    return this.#binary('rems', b);
+  }
   /** Shifts by an unsigned count; a count of the width or more gives 0 (or the sign, for `shiftRightSigned`). */
-  shiftLeft(count: Value | bigint): Value { return this.#binary('shl', count); }
-  shiftRight(count: Value | bigint): Value { return this.#binary('shr', count); }
-  shiftRightSigned(count: Value | bigint): Value { return this.#binary('sar', count); }
+  shiftLeft(count: Value | bigint): Value {
+    return this.#binary('shl', count);
+  }
+  shiftRight(count: Value | bigint): Value {
+    return this.#binary('shr', count);
+  }
+  shiftRightSigned(count: Value | bigint): Value {
+    return this.#binary('sar', count);
+  }
 
-  is(b: Value | bigint): Value { return this.#binary('eq', b); }
-  isNot(b: Value | bigint): Value { return this.#binary('ne', b); }
+  is(b: Value | bigint): Value {
+    return this.#binary('eq', b);
+  }
+  isNot(b: Value | bigint): Value {
+    return this.#binary('ne', b);
+  }
   /** Unsigned comparisons. */
-  above(b: Value | bigint): Value { return this.#binary('gtu', b); }
-  below(b: Value | bigint): Value { return this.#binary('ltu', b); }
+  above(b: Value | bigint): Value {
+    return this.#binary('gtu', b);
+  }
+  below(b: Value | bigint): Value {
+    return this.#binary('ltu', b);
+  }
   /** Signed comparison. */
-  less(b: Value | bigint): Value { return this.#binary('lts', b); }
+  less(b: Value | bigint): Value {
+    return this.#binary('lts', b);
+  }
 
   /** Bitwise complement; logical "not" of a 1-bit value. */
-  not(): Value { return this.#unary('not', this.width); }
-  negate(): Value { return this.#unary('neg', this.width); }
-  zeroExtend(width: Width): Value { return this.#unary('zext', width); }
-  signExtend(width: Width): Value { return this.#unary('sext', width); }
-  truncate(width: Width): Value { return this.#unary('trunc', width); }
+  not(): Value {
+    return this.#unary('not', this.width);
+  }
+  negate(): Value {
+    return this.#unary('neg', this.width);
+  }
+  zeroExtend(width: Width): Value {
+    return this.#unary('zext', width);
+  }
+  signExtend(width: Width): Value {
+    return this.#unary('sext', width);
+  }
+  truncate(width: Width): Value {
+    return this.#unary('trunc', width);
+  }
   /** 1 when the number of ones in the lowest eight bits is even. */
-  parity(): Value { return this.#unary('parity', 1); }
+  parity(): Value {
+    return this.#unary('parity', 1);
+  }
   /** Index of the lowest (highest) bit that is set; 0 for a zero operand. */
-  lowestBit(): Value { return this.#unary('ctz', this.width); }
-  highestBit(): Value { return this.#unary('msb', this.width); }
-  byteSwap(): Value { return this.#unary('bswap', this.width); }
+  lowestBit(): Value {
+    return this.#unary('ctz', this.width);
+  }
+  highestBit(): Value {
+    return this.#unary('msb', this.width);
+  }
+  byteSwap(): Value {
+    return this.#unary('bswap', this.width);
+  }
   /** The bit at a fixed place, as a 1-bit value. */
-  bit(index: number): Value { return this.shiftRight(BigInt(index)).truncate(1); }
+  bit(index: number): Value {
+    return this.shiftRight(BigInt(index)).truncate(1);
+  }
   /** The most significant bit. */
-  sign(): Value { return this.bit(this.width - 1); }
+  sign(): Value {
+    return this.bit(this.width - 1);
+  }
 
   /** `this ? a : b`, for a 1-bit value. */
   choose(a: Value | bigint, b: Value | bigint, width?: Width): Value {

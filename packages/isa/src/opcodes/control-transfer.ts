@@ -2,7 +2,22 @@
 // The grammar of these lines is in form.ts.
 
 import {
-  JMP, JMP_FAR, Jcc, JCXZ, LOOP, CALL, CALL_FAR, RET, RETF, IRET, INT, INT3, INT1, INTO, ENTER, LEAVE,
+  JMP,
+  JMP_FAR,
+  Jcc,
+  JCXZ,
+  LOOP,
+  CALL,
+  CALL_FAR,
+  RET,
+  RETF,
+  IRET,
+  INT,
+  INT3,
+  INT1,
+  INTO,
+  ENTER,
+  LEAVE,
 } from '../semantics/control-transfer.js';
 import type {OpcodeForm} from './form.js';
 import {op} from './op.js';

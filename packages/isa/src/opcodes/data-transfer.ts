@@ -2,8 +2,23 @@
 // The grammar of these lines is in form.ts.
 
 import {
-  MOV, MOV_FROM_SEGMENT, MOV_TO_SEGMENT, CMOVcc, XCHG, BSWAP, XADD, CMPXCHG, PUSH, POP, POP_SEGMENT, PUSHA, POPA, CBW,
-  CWD, MOVSX, MOVZX,
+  MOV,
+  MOV_FROM_SEGMENT,
+  MOV_TO_SEGMENT,
+  CMOVcc,
+  XCHG,
+  BSWAP,
+  XADD,
+  CMPXCHG,
+  PUSH,
+  POP,
+  POP_SEGMENT,
+  PUSHA,
+  POPA,
+  CBW,
+  CWD,
+  MOVSX,
+  MOVZX,
 } from '../semantics/data-transfer.js';
 import type {OpcodeForm} from './form.js';
 import {op} from './op.js';

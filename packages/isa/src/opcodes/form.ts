@@ -76,9 +76,49 @@ export const IMMEDIATE_TOKENS = ['ib', 'iw', 'iz', 'iq', 'cb', 'cz', 'ap', 'mo']
 export type ImmediateToken = (typeof IMMEDIATE_TOKENS)[number];
 
 export const OPERAND_TYPES = [
-  'r8', 'r16', 'r32', 'r64', 'rV', 'rM', 'rmM', 'r/m8', 'r/m16', 'r/m32', 'r/m64', 'r/mV', 'r/mM', 'rV/m16',
-  'm', 'm64', 'm128', 'm16&M', 'm16:V', 'imm8', 'imm8s', 'imm16', 'immZ', 'immV', 'rel8', 'relZ', 'ptr16:Z', 'moffs8', 'moffsV',
-  'sreg', 'cr', 'dr', 'AL', 'rAX', 'CL', 'DX', '1', 'ES', 'CS', 'SS', 'DS', 'FS', 'GS',
+  'r8',
+  'r16',
+  'r32',
+  'r64',
+  'rV',
+  'rM',
+  'rmM',
+  'r/m8',
+  'r/m16',
+  'r/m32',
+  'r/m64',
+  'r/mV',
+  'r/mM',
+  'rV/m16',
+  'm',
+  'm64',
+  'm128',
+  'm16&M',
+  'm16:V',
+  'imm8',
+  'imm8s',
+  'imm16',
+  'immZ',
+  'immV',
+  'rel8',
+  'relZ',
+  'ptr16:Z',
+  'moffs8',
+  'moffsV',
+  'sreg',
+  'cr',
+  'dr',
+  'AL',
+  'rAX',
+  'CL',
+  'DX',
+  '1',
+  'ES',
+  'CS',
+  'SS',
+  'DS',
+  'FS',
+  'GS',
 ] as const;
 export type OperandType = (typeof OPERAND_TYPES)[number];
 
@@ -86,17 +126,23 @@ export type Attribute =
   /** LOCK is allowed when the destination is memory. */
   | 'lockable'
   /** REP/REPE/REPNE repeat it. `rep`: only F3 (and F2 as F3) counts; `repcc`: REPE and REPNE also look at ZF. */
-  | 'rep' | 'repcc'
+  | 'rep'
+  | 'repcc'
   /** The operand size is 64 by default in 64-bit mode and cannot be 32 (PUSH, POP, near branches with `f64`). */
   | 'd64'
   /** The operand size is always 64 in 64-bit mode; 66h is ignored (near branches on Intel, MOV CR). */
   | 'f64'
   /** Does not exist in 64-bit mode; or exists only there. */
-  | 'i64' | 'o64'
+  | 'i64'
+  | 'o64'
   /** Only this effective operand size selects the line (CBW, CWDE, CDQE; PUSHF, PUSHFD, PUSHFQ). */
-  | 'os16' | 'os32' | 'os64'
+  | 'os16'
+  | 'os32'
+  | 'os64'
   /** Only this effective address size selects the line (JCXZ, JECXZ, JRCXZ). */
-  | 'as16' | 'as32' | 'as64'
+  | 'as16'
+  | 'as32'
+  | 'as64'
   /** REX.W does not raise the operand size above 32 (IN, OUT, INS, OUTS). */
   | 'noW'
   /** A byte form: the operand size is 8. */

@@ -6,9 +6,17 @@ import type {Attribute, EncodingPattern, ImmediateToken, OpcodeForm, OperandType
 import {TITLES} from './titles.js';
 
 /** A line of the opcode table. Throws an AssertionError when the line breaks the grammar in form.ts. */
-export function op(encoding: string, syntax: string, semantics: Semantics, ...attributes: readonly Attribute[]): OpcodeForm {
+export function op(
+  encoding: string,
+  syntax: string,
+  semantics: Semantics,
+  ...attributes: readonly Attribute[]
+): OpcodeForm {
   const [mnemonic = '', ...rest] = syntax.split(' ');
-  const operands = rest.join('').split(',').filter(text => text !== '');
+  const operands = rest
+    .join('')
+    .split(',')
+    .filter(text => text !== '');
   const title = assertExists(TITLES.get(mnemonic), `no title for ${mnemonic} in titles.ts`);
   return {
     encoding,
@@ -24,7 +32,10 @@ export function op(encoding: string, syntax: string, semantics: Semantics, ...at
 }
 
 function operandType(text: string): OperandType {
-  return assertExists(OPERAND_TYPES.find(type => type === text), `unknown operand type ${text}`);
+  return assertExists(
+    OPERAND_TYPES.find(type => type === text),
+    `unknown operand type ${text}`,
+  );
 }
 
 function parseEncoding(encoding: string): EncodingPattern {
@@ -55,10 +66,15 @@ function parseEncoding(encoding: string): EncodingPattern {
 /** 66, F2 and F3 at the front are mandatory prefixes: no opcode of the table is one of these bytes. */
 function mandatoryPrefix(tokens: readonly string[]): EncodingPattern['mandatory'] {
   switch (tokens[0]) {
-    case 'NP': return 'NP';
-    case '66': return 0x66;
-    case 'F2': return 0xf2;
-    case 'F3': return 0xf3;
-    default: return undefined;
+    case 'NP':
+      return 'NP';
+    case '66':
+      return 0x66;
+    case 'F2':
+      return 0xf2;
+    case 'F3':
+      return 0xf3;
+    default:
+      return undefined;
   }
 }

@@ -3,8 +3,27 @@
 
 import {MOV_FROM_CONTROL, MOV_TO_CONTROL, MOV_FROM_DEBUG, MOV_TO_DEBUG} from '../semantics/control-registers.js';
 import {
-  LGDT, SGDT, LIDT, SIDT, LLDT, SLDT, LTR, STR, LMSW, SMSW, CLTS, INVD, WBINVD, INVLPG, HLT, RDMSR, WRMSR, RDTSC,
-  SYSCALL, SYSRET, SWAPGS,
+  LGDT,
+  SGDT,
+  LIDT,
+  SIDT,
+  LLDT,
+  SLDT,
+  LTR,
+  STR,
+  LMSW,
+  SMSW,
+  CLTS,
+  INVD,
+  WBINVD,
+  INVLPG,
+  HLT,
+  RDMSR,
+  WRMSR,
+  RDTSC,
+  SYSCALL,
+  SYSRET,
+  SWAPGS,
 } from '../semantics/system.js';
 import type {OpcodeForm} from './form.js';
 import {op} from './op.js';

@@ -131,5 +131,6 @@ const volumeOf = (mnemonic: string): Title['volume'] => (/^(VM|INVEPT|INVVPID)/.
 /** Titles by mnemonic. */
 export const TITLES: ReadonlyMap<string, Title> = new Map(
   SECTIONS.flatMap(([mnemonics, section, words]) =>
-    mnemonics.split(' ').map(mnemonic => [mnemonic, {section, words, volume: volumeOf(mnemonic)}] as const)),
+    mnemonics.split(' ').map(mnemonic => [mnemonic, {section, words, volume: volumeOf(mnemonic)}] as const),
+  ),
 );

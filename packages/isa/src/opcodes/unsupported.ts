@@ -13,39 +13,124 @@ import {assert} from '@hyperscope/base';
 import type {CodeSize} from '../instruction.js';
 
 const ROWS: readonly (readonly [string, string])[] = [
-  ['27 i64', 'DAA'], ['2F i64', 'DAS'], ['37 i64', 'AAA'], ['3F i64', 'AAS'], ['D4 i64', 'AAM'], ['D5 i64', 'AAD'],
-  ['62 m i64', 'BOUND'], ['62 r i64', 'EVEX encoding (AVX-512)'], ['62 o64', 'EVEX encoding (AVX-512)'], ['63 i64', 'ARPL'],
-  ['8F /1-7', 'XOP encoding (AMD)'], ['9B', 'WAIT'],
-  ['C4-C5 r i64', 'VEX encoding (AVX, BMI)'], ['C4-C5 o64', 'VEX encoding (AVX, BMI)'],
-  ['C6 =F8', 'XABORT'], ['C7 =F8', 'XBEGIN'], ['D6 i64', 'SALC'], ['D8-DF', 'x87 instruction'],
+  ['27 i64', 'DAA'],
+  ['2F i64', 'DAS'],
+  ['37 i64', 'AAA'],
+  ['3F i64', 'AAS'],
+  ['D4 i64', 'AAM'],
+  ['D5 i64', 'AAD'],
+  ['62 m i64', 'BOUND'],
+  ['62 r i64', 'EVEX encoding (AVX-512)'],
+  ['62 o64', 'EVEX encoding (AVX-512)'],
+  ['63 i64', 'ARPL'],
+  ['8F /1-7', 'XOP encoding (AMD)'],
+  ['9B', 'WAIT'],
+  ['C4-C5 r i64', 'VEX encoding (AVX, BMI)'],
+  ['C4-C5 o64', 'VEX encoding (AVX, BMI)'],
+  ['C6 =F8', 'XABORT'],
+  ['C7 =F8', 'XBEGIN'],
+  ['D6 i64', 'SALC'],
+  ['D8-DF', 'x87 instruction'],
 
-  ['0F 00 /4', 'VERR'], ['0F 00 /5', 'VERW'], ['F2 0F 00 /6 o64', 'LKGS'],
-  ['0F 01 =C0', 'ENCLV'], ['0F 01 =C5', 'PCONFIG'], ['0F 01 =C6', 'WRMSRNS'], ['0F 01 =C7', 'PBNDKB'], ['0F 01 =C8', 'MONITOR'], ['0F 01 =C9', 'MWAIT'],
-  ['0F 01 =CA', 'CLAC'], ['0F 01 =CB', 'STAC'], ['0F 01 =CC-CE', 'TDX or user-interrupt instruction'], ['0F 01 =CF', 'ENCLS'],
-  ['0F 01 =D0', 'XGETBV'], ['0F 01 =D1', 'XSETBV'], ['0F 01 =D4', 'VMFUNC'], ['0F 01 =D5', 'XEND'], ['0F 01 =D6', 'XTEST'],
-  ['0F 01 =D7', 'ENCLU'], ['0F 01 =D8', 'VMRUN (SVM)'], ['0F 01 =D9', 'VMMCALL (SVM)'], ['0F 01 =DA', 'VMLOAD (SVM)'],
-  ['0F 01 =DB', 'VMSAVE (SVM)'], ['0F 01 =DC', 'STGI (SVM)'], ['0F 01 =DD', 'CLGI (SVM)'], ['0F 01 =DE', 'SKINIT (SVM)'],
-  ['0F 01 =DF', 'INVLPGA (SVM)'], ['0F 01 =E8-EF', 'protection-key, CET or TSX instruction'], ['0F 01 /5 m', 'RSTORSSP'],
-  ['0F 01 =F9', 'RDTSCP'], ['0F 01 =FA', 'MONITORX'], ['0F 01 =FB', 'MWAITX'], ['0F 01 =FC', 'CLZERO'], ['0F 01 =FD', 'RDPRU'],
-  ['0F 01 =FE', 'INVLPGB'], ['0F 01 =FF', 'TLBSYNC'],
-  ['0F 02', 'LAR'], ['0F 03', 'LSL'], ['F3 0F 09', 'WBNOINVD'], ['0F 0D', 'PREFETCHW'], ['0F 0E', 'FEMMS'], ['0F 0F', '3DNow! (AMD)'],
-  ['0F 10-17', 'SSE move'], ['0F 18', 'PREFETCH'], ['0F 19-1E', 'hint NOP, MPX or CET instruction'], ['0F 1F /1-7', 'hint NOP'],
-  ['0F 28-2F', 'SSE move, conversion or comparison'], ['0F 33', 'RDPMC'], ['0F 34', 'SYSENTER'], ['0F 35', 'SYSEXIT'],
-  ['0F 37', 'GETSEC'], ['0F 50-57', 'SSE arithmetic or logic'], ['0F 58', 'SSE ADDPS and its kin'], ['0F 59', 'SSE MULPS and its kin'],
-  ['0F 5A-5F', 'SSE arithmetic or conversion'], ['0F 60-77', 'MMX or SSE2 integer instruction'], ['66 0F 78', 'EXTRQ (SSE4a)'],
-  ['F2 0F 78', 'INSERTQ (SSE4a)'], ['66 0F 79', 'EXTRQ (SSE4a)'], ['F2 0F 79', 'INSERTQ (SSE4a)'], ['0F 7C-7F', 'SSE3 arithmetic or MMX move'],
-  ['0F A6-A7 r', 'PadLock instruction (VIA)'], ['0F AA', 'RSM'], ['0F AE /0 m', 'FXSAVE'], ['0F AE /1 m', 'FXRSTOR'], ['0F AE /2 m', 'LDMXCSR'], ['0F AE /3 m', 'STMXCSR'],
-  ['0F AE /4 m', 'XSAVE'], ['0F AE /5 m', 'XRSTOR'], ['0F AE /6 m', 'XSAVEOPT, CLWB or CLRSSBSY'], ['0F AE /7 m', 'CLFLUSH or CLFLUSHOPT'],
-  ['F3 0F AE /0 r', 'RDFSBASE'], ['F3 0F AE /1 r', 'RDGSBASE'], ['F3 0F AE /2 r', 'WRFSBASE'], ['F3 0F AE /3 r', 'WRGSBASE'],
-  ['F3 0F AE /4 r', 'PTWRITE'], ['F3 0F AE /5 r', 'INCSSP'], ['66 0F AE /6 r', 'TPAUSE'], ['F2 0F AE /6 r', 'UMWAIT'],
-  ['F3 0F AE /6 r', 'UMONITOR'], ['66 0F AE /7 r', 'PCOMMIT'],
-  ['F3 0F B8', 'POPCNT'], ['F3 0F BC', 'TZCNT'], ['F3 0F BD', 'LZCNT'],
-  ['0F C2', 'SSE CMPPS and its kin'], ['0F C3', 'MOVNTI'], ['0F C4-C6', 'SSE insert, extract or shuffle'],
-  ['0F C7 /1 m', 'CMPXCHG8B or CMPXCHG16B'], ['0F C7 /3 m', 'XRSTORS'], ['0F C7 /4 m', 'XSAVEC'], ['0F C7 /5 m', 'XSAVES'],
-  ['0F C7 /6 r', 'RDRAND or SENDUIPI'], ['0F C7 /7 r', 'RDSEED or RDPID'],
+  ['0F 00 /4', 'VERR'],
+  ['0F 00 /5', 'VERW'],
+  ['F2 0F 00 /6 o64', 'LKGS'],
+  ['0F 01 =C0', 'ENCLV'],
+  ['0F 01 =C5', 'PCONFIG'],
+  ['0F 01 =C6', 'WRMSRNS'],
+  ['0F 01 =C7', 'PBNDKB'],
+  ['0F 01 =C8', 'MONITOR'],
+  ['0F 01 =C9', 'MWAIT'],
+  ['0F 01 =CA', 'CLAC'],
+  ['0F 01 =CB', 'STAC'],
+  ['0F 01 =CC-CE', 'TDX or user-interrupt instruction'],
+  ['0F 01 =CF', 'ENCLS'],
+  ['0F 01 =D0', 'XGETBV'],
+  ['0F 01 =D1', 'XSETBV'],
+  ['0F 01 =D4', 'VMFUNC'],
+  ['0F 01 =D5', 'XEND'],
+  ['0F 01 =D6', 'XTEST'],
+  ['0F 01 =D7', 'ENCLU'],
+  ['0F 01 =D8', 'VMRUN (SVM)'],
+  ['0F 01 =D9', 'VMMCALL (SVM)'],
+  ['0F 01 =DA', 'VMLOAD (SVM)'],
+  ['0F 01 =DB', 'VMSAVE (SVM)'],
+  ['0F 01 =DC', 'STGI (SVM)'],
+  ['0F 01 =DD', 'CLGI (SVM)'],
+  ['0F 01 =DE', 'SKINIT (SVM)'],
+  ['0F 01 =DF', 'INVLPGA (SVM)'],
+  ['0F 01 =E8-EF', 'protection-key, CET or TSX instruction'],
+  ['0F 01 /5 m', 'RSTORSSP'],
+  ['0F 01 =F9', 'RDTSCP'],
+  ['0F 01 =FA', 'MONITORX'],
+  ['0F 01 =FB', 'MWAITX'],
+  ['0F 01 =FC', 'CLZERO'],
+  ['0F 01 =FD', 'RDPRU'],
+  ['0F 01 =FE', 'INVLPGB'],
+  ['0F 01 =FF', 'TLBSYNC'],
+  ['0F 02', 'LAR'],
+  ['0F 03', 'LSL'],
+  ['F3 0F 09', 'WBNOINVD'],
+  ['0F 0D', 'PREFETCHW'],
+  ['0F 0E', 'FEMMS'],
+  ['0F 0F', '3DNow! (AMD)'],
+  ['0F 10-17', 'SSE move'],
+  ['0F 18', 'PREFETCH'],
+  ['0F 19-1E', 'hint NOP, MPX or CET instruction'],
+  ['0F 1F /1-7', 'hint NOP'],
+  ['0F 28-2F', 'SSE move, conversion or comparison'],
+  ['0F 33', 'RDPMC'],
+  ['0F 34', 'SYSENTER'],
+  ['0F 35', 'SYSEXIT'],
+  ['0F 37', 'GETSEC'],
+  ['0F 50-57', 'SSE arithmetic or logic'],
+  ['0F 58', 'SSE ADDPS and its kin'],
+  ['0F 59', 'SSE MULPS and its kin'],
+  ['0F 5A-5F', 'SSE arithmetic or conversion'],
+  ['0F 60-77', 'MMX or SSE2 integer instruction'],
+  ['66 0F 78', 'EXTRQ (SSE4a)'],
+  ['F2 0F 78', 'INSERTQ (SSE4a)'],
+  ['66 0F 79', 'EXTRQ (SSE4a)'],
+  ['F2 0F 79', 'INSERTQ (SSE4a)'],
+  ['0F 7C-7F', 'SSE3 arithmetic or MMX move'],
+  ['0F A6-A7 r', 'PadLock instruction (VIA)'],
+  ['0F AA', 'RSM'],
+  ['0F AE /0 m', 'FXSAVE'],
+  ['0F AE /1 m', 'FXRSTOR'],
+  ['0F AE /2 m', 'LDMXCSR'],
+  ['0F AE /3 m', 'STMXCSR'],
+  ['0F AE /4 m', 'XSAVE'],
+  ['0F AE /5 m', 'XRSTOR'],
+  ['0F AE /6 m', 'XSAVEOPT, CLWB or CLRSSBSY'],
+  ['0F AE /7 m', 'CLFLUSH or CLFLUSHOPT'],
+  ['F3 0F AE /0 r', 'RDFSBASE'],
+  ['F3 0F AE /1 r', 'RDGSBASE'],
+  ['F3 0F AE /2 r', 'WRFSBASE'],
+  ['F3 0F AE /3 r', 'WRGSBASE'],
+  ['F3 0F AE /4 r', 'PTWRITE'],
+  ['F3 0F AE /5 r', 'INCSSP'],
+  ['66 0F AE /6 r', 'TPAUSE'],
+  ['F2 0F AE /6 r', 'UMWAIT'],
+  ['F3 0F AE /6 r', 'UMONITOR'],
+  ['66 0F AE /7 r', 'PCOMMIT'],
+  ['F3 0F B8', 'POPCNT'],
+  ['F3 0F BC', 'TZCNT'],
+  ['F3 0F BD', 'LZCNT'],
+  ['0F C2', 'SSE CMPPS and its kin'],
+  ['0F C3', 'MOVNTI'],
+  ['0F C4-C6', 'SSE insert, extract or shuffle'],
+  ['0F C7 /1 m', 'CMPXCHG8B or CMPXCHG16B'],
+  ['0F C7 /3 m', 'XRSTORS'],
+  ['0F C7 /4 m', 'XSAVEC'],
+  ['0F C7 /5 m', 'XSAVES'],
+  ['0F C7 /6 r', 'RDRAND or SENDUIPI'],
+  ['0F C7 /7 r', 'RDSEED or RDPID'],
   ['0F D0-FE', 'MMX, SSE2 or SSE3 instruction'],
-  ['0F 38 00-7F', 'SSSE3 or SSE4 instruction'], ['0F 38 82', 'INVPCID'], ['0F 38 83-EF', 'SSE4, SHA or AES instruction'],
-  ['0F 38 F0-F1', 'MOVBE or CRC32'], ['0F 38 F2-FF', 'CET, ADX or user-interrupt instruction'],
+  ['0F 38 00-7F', 'SSSE3 or SSE4 instruction'],
+  ['0F 38 82', 'INVPCID'],
+  ['0F 38 83-EF', 'SSE4, SHA or AES instruction'],
+  ['0F 38 F0-F1', 'MOVBE or CRC32'],
+  ['0F 38 F2-FF', 'CET, ADX or user-interrupt instruction'],
   ['0F 3A 00-FF', 'SSSE3, SSE4 or AES instruction'],
 ];
 
@@ -58,7 +143,8 @@ interface Row {
   readonly what: string;
 }
 
-const PATTERN = /^(NP |66 |F2 |F3 )?(0F (?:38 |3A )?)?([0-9A-F]{2}(?:-[0-9A-F]{2})?)(?: =([0-9A-F]{2}(?:-[0-9A-F]{2})?))?(?: \/([0-7](?:-[0-7])?))?(?: ([mr]))?(?: (i64|o64))?$/;
+const PATTERN =
+  /^(NP |66 |F2 |F3 )?(0F (?:38 |3A )?)?([0-9A-F]{2}(?:-[0-9A-F]{2})?)(?: =([0-9A-F]{2}(?:-[0-9A-F]{2})?))?(?: \/([0-7](?:-[0-7])?))?(?: ([mr]))?(?: (i64|o64))?$/;
 
 /** Rows by slot: 256 × opcode map (0 one-byte, 1 0F, 2 0F 38, 3 0F 3A) + opcode. */
 const SLOTS: readonly (readonly Row[])[] = buildSlots();
@@ -90,11 +176,16 @@ function oneOf<T extends string>(text: string | undefined, a: T, b: T): T | unde
 
 function prefixOf(text: string | undefined): Row['prefix'] {
   switch (text) {
-    case 'NP': return 'NP';
-    case '66': return 0x66;
-    case 'F2': return 0xf2;
-    case 'F3': return 0xf3;
-    default: return undefined;
+    case 'NP':
+      return 'NP';
+    case '66':
+      return 0x66;
+    case 'F2':
+      return 0xf2;
+    case 'F3':
+      return 0xf3;
+    default:
+      return undefined;
   }
 }
 
@@ -114,7 +205,9 @@ export interface OpcodePlace {
 
 /** Whether naming the instruction at this place needs its ModR/M byte. */
 export function unsupportedNeedsModrm(slot: number): boolean {
-  return SLOTS[slot]?.some(row => row.modrm !== undefined || row.reg !== undefined || row.operand !== undefined) ?? false;
+  return (
+    SLOTS[slot]?.some(row => row.modrm !== undefined || row.reg !== undefined || row.operand !== undefined) ?? false
+  );
 }
 
 export interface UnsupportedInstruction {
@@ -127,11 +220,11 @@ export interface UnsupportedInstruction {
 export function unsupportedInstruction(place: OpcodePlace, modrm: number): UnsupportedInstruction | undefined {
   const rows = SLOTS[place.slot] ?? [];
   const fits = (row: Row): boolean =>
-    (row.prefix === undefined || row.prefix === place.prefix)
-    && (row.mode === undefined || (row.mode === 'o64') === (place.codeSize === 64))
-    && (row.operand === undefined || (row.operand === 'r') === (modrm >= 0xc0))
-    && within(row.modrm, modrm)
-    && within(row.reg, (modrm >> 3) & 7);
+    (row.prefix === undefined || row.prefix === place.prefix) &&
+    (row.mode === undefined || (row.mode === 'o64') === (place.codeSize === 64)) &&
+    (row.operand === undefined || (row.operand === 'r') === modrm >= 0xc0) &&
+    within(row.modrm, modrm) &&
+    within(row.reg, (modrm >> 3) & 7);
   const row = rows.find(fits);
   return row === undefined ? undefined : {name: row.what, byModrm: row.modrm !== undefined};
 }

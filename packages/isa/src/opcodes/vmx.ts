@@ -2,7 +2,18 @@
 // The grammar of these lines is in form.ts.
 
 import {
-  VMXON, VMXOFF, VMCLEAR, VMPTRLD, VMPTRST, VMREAD, VMWRITE, VMLAUNCH, VMRESUME, VMCALL, INVEPT, INVVPID,
+  VMXON,
+  VMXOFF,
+  VMCLEAR,
+  VMPTRLD,
+  VMPTRST,
+  VMREAD,
+  VMWRITE,
+  VMLAUNCH,
+  VMRESUME,
+  VMCALL,
+  INVEPT,
+  INVVPID,
 } from '../semantics/vmx.js';
 import type {OpcodeForm} from './form.js';
 import {op} from './op.js';

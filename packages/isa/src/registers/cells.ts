@@ -4,8 +4,22 @@
 
 /** The sixteen general-purpose registers, in encoding order (SDM vol. 2, "REX Prefixes"). */
 export const GENERAL_REGISTERS = [
-  'RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI',
-  'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15',
+  'RAX',
+  'RCX',
+  'RDX',
+  'RBX',
+  'RSP',
+  'RBP',
+  'RSI',
+  'RDI',
+  'R8',
+  'R9',
+  'R10',
+  'R11',
+  'R12',
+  'R13',
+  'R14',
+  'R15',
 ] as const;
 export type GeneralRegister = (typeof GENERAL_REGISTERS)[number];
 
@@ -25,11 +39,37 @@ export const SEGMENT_PARTS = ['selector', 'base', 'limit', 'attributes'] as cons
 export type SegmentPart = (typeof SEGMENT_PARTS)[number];
 
 const SYSTEM_CELLS = [
-  'GDTR.base', 'GDTR.limit', 'IDTR.base', 'IDTR.limit',
-  'CR0', 'CR2', 'CR3', 'CR4', 'CR8', 'XCR0',
-  'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'DR7',
-  'EFER', 'STAR', 'LSTAR', 'CSTAR', 'FMASK', 'KERNEL_GS_BASE', 'TSC_AUX',
-  'SYSENTER_CS', 'SYSENTER_ESP', 'SYSENTER_EIP', 'PAT', 'APIC_BASE', 'DEBUGCTL', 'FEATURE_CONTROL', 'MISC_ENABLE',
+  'GDTR.base',
+  'GDTR.limit',
+  'IDTR.base',
+  'IDTR.limit',
+  'CR0',
+  'CR2',
+  'CR3',
+  'CR4',
+  'CR8',
+  'XCR0',
+  'DR0',
+  'DR1',
+  'DR2',
+  'DR3',
+  'DR6',
+  'DR7',
+  'EFER',
+  'STAR',
+  'LSTAR',
+  'CSTAR',
+  'FMASK',
+  'KERNEL_GS_BASE',
+  'TSC_AUX',
+  'SYSENTER_CS',
+  'SYSENTER_ESP',
+  'SYSENTER_EIP',
+  'PAT',
+  'APIC_BASE',
+  'DEBUGCTL',
+  'FEATURE_CONTROL',
+  'MISC_ENABLE',
 ] as const;
 
 /** What a processor remembers and no instruction reads as a register. */
@@ -57,7 +97,9 @@ const PROCESSOR_CELLS = [
 ] as const;
 
 export type Cell =
-  | GeneralRegister | 'RIP' | 'RFLAGS'
+  | GeneralRegister
+  | 'RIP'
+  | 'RFLAGS'
   | `${DescriptorRegister}.${SegmentPart}`
   | (typeof SYSTEM_CELLS)[number]
   | (typeof PROCESSOR_CELLS)[number];
@@ -68,7 +110,12 @@ function segmentCells(): Cell[] {
 
 /** All cells; a cell's index here is its index in the register bank. */
 export const CELLS: readonly Cell[] = [
-  ...GENERAL_REGISTERS, 'RIP', 'RFLAGS', ...segmentCells(), ...SYSTEM_CELLS, ...PROCESSOR_CELLS,
+  ...GENERAL_REGISTERS,
+  'RIP',
+  'RFLAGS',
+  ...segmentCells(),
+  ...SYSTEM_CELLS,
+  ...PROCESSOR_CELLS,
 ];
 
 const INDEX: ReadonlyMap<string, number> = new Map(CELLS.map((cell, index) => [cell, index]));

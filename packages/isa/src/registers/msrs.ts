@@ -50,8 +50,11 @@ const ROWS = [
 export type MsrName = (typeof ROWS)[number][1];
 
 /** All known MSRs, by number. */
-export const MSRS: readonly (Msr & {readonly name: MsrName})[] =
-  ROWS.map(([number, name, meaning]) => ({number, name, meaning}));
+export const MSRS: readonly (Msr & {readonly name: MsrName})[] = ROWS.map(([number, name, meaning]) => ({
+  number,
+  name,
+  meaning,
+}));
 
 /** The number of an MSR. */
 export function msrNumber(name: MsrName): number {

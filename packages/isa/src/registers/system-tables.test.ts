@@ -8,8 +8,15 @@ import {MSRS, msrAt, msrNumber} from './msrs.js';
 
 describe('the tables of system state', () => {
   test('have every name and number once', () => {
-    for (const names of [VMCS_FIELDS.map(f => f.name), VMCS_FIELDS.map(f => f.encoding), MSRS.map(m => m.number), MSRS.map(m => m.name),
-      EXIT_REASONS.map(r => r.number), EXIT_REASONS.map(r => r.name), [...CELLS]]) {
+    for (const names of [
+      VMCS_FIELDS.map(f => f.name),
+      VMCS_FIELDS.map(f => f.encoding),
+      MSRS.map(m => m.number),
+      MSRS.map(m => m.name),
+      EXIT_REASONS.map(r => r.number),
+      EXIT_REASONS.map(r => r.name),
+      [...CELLS],
+    ]) {
       expect(new Set<string | number>(names).size).toBe(names.length);
     }
   });
@@ -22,7 +29,7 @@ describe('the tables of system state', () => {
   });
 
   test('names agree with areas', () => {
-    const wrong = VMCS_FIELDS.filter(field => (field.name.startsWith('HOST_') !== (field.area === 'host')));
+    const wrong = VMCS_FIELDS.filter(field => field.name.startsWith('HOST_') !== (field.area === 'host'));
     expect(wrong.map(field => field.name)).toEqual([]);
   });
 
@@ -42,7 +49,9 @@ describe('the tables of system state', () => {
   test('exceptions stand at their vectors, and these push error codes', () => {
     expect(EXCEPTIONS.map(exception => exception.vector)).toEqual(Array.from({length: 32}, (_, n) => n));
     expect(exceptionVector('#GP')).toBe(13);
-    expect(EXCEPTIONS.filter(exception => hasErrorCode(exception.vector)).map(exception => exception.vector)).toEqual([8, 10, 11, 12, 13, 14, 17, 21]);
+    expect(EXCEPTIONS.filter(exception => hasErrorCode(exception.vector)).map(exception => exception.vector)).toEqual([
+      8, 10, 11, 12, 13, 14, 17, 21,
+    ]);
   });
 
   test('MSRs are found by name and number', () => {
@@ -53,7 +62,9 @@ describe('the tables of system state', () => {
 
   test('fields of one register do not overlap', () => {
     for (const cell of CELLS) {
-      const bits = fieldsOf(cell).flatMap(field => Array.from({length: field.high - field.low + 1}, (_, n) => field.low + n));
+      const bits = fieldsOf(cell).flatMap(field =>
+        Array.from({length: field.high - field.low + 1}, (_, n) => field.low + n),
+      );
       expect(new Set(bits).size, cell).toBe(bits.length);
     }
   });

@@ -10,7 +10,8 @@ import {operandAt, twoOperands} from './operand-access.js';
 /** ADD. Every encoding of ADD is this function; widths and operands come from the opcode table. */
 export const ADD: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const a = m.read(to, i.width, 'modify'), b = m.read(from, i.width);
+  const a = m.read(to, i.width, 'modify'),
+    b = m.read(from, i.width);
   const sum = a.add(b);
   m.write(to, sum);
   m.setFlags('add', a, b, sum);
@@ -18,7 +19,8 @@ export const ADD: Semantics = (i, m) => {
 
 export const ADC: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const a = m.read(to, i.width, 'modify'), b = m.read(from, i.width);
+  const a = m.read(to, i.width, 'modify'),
+    b = m.read(from, i.width);
   const sum = a.add(b).add(m.flag('CF').zeroExtend(i.width));
   m.write(to, sum);
   m.setFlags('adc', a, b, sum);
@@ -26,7 +28,8 @@ export const ADC: Semantics = (i, m) => {
 
 export const SUB: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const a = m.read(to, i.width, 'modify'), b = m.read(from, i.width);
+  const a = m.read(to, i.width, 'modify'),
+    b = m.read(from, i.width);
   const difference = a.sub(b);
   m.write(to, difference);
   m.setFlags('sub', a, b, difference);
@@ -34,7 +37,8 @@ export const SUB: Semantics = (i, m) => {
 
 export const SBB: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const a = m.read(to, i.width, 'modify'), b = m.read(from, i.width);
+  const a = m.read(to, i.width, 'modify'),
+    b = m.read(from, i.width);
   const difference = a.sub(b).sub(m.flag('CF').zeroExtend(i.width));
   m.write(to, difference);
   m.setFlags('sbb', a, b, difference);
@@ -43,14 +47,16 @@ export const SBB: Semantics = (i, m) => {
 /** CMP: SUB without the result. */
 export const CMP: Semantics = (i, m) => {
   const [first, second] = twoOperands(i);
-  const a = m.read(first, i.width), b = m.read(second, i.width);
+  const a = m.read(first, i.width),
+    b = m.read(second, i.width);
   m.setFlags('sub', a, b, a.sub(b));
 };
 
 /** INC and DEC leave CF alone. */
 export const INC: Semantics = (i, m) => {
   const operand = operandAt(i, 0);
-  const a = m.read(operand, i.width, 'modify'), one = m.constant(1n, i.width);
+  const a = m.read(operand, i.width, 'modify'),
+    one = m.constant(1n, i.width);
   const sum = a.add(one);
   m.write(operand, sum);
   m.setFlags('inc', a, one, sum);
@@ -58,7 +64,8 @@ export const INC: Semantics = (i, m) => {
 
 export const DEC: Semantics = (i, m) => {
   const operand = operandAt(i, 0);
-  const a = m.read(operand, i.width, 'modify'), one = m.constant(1n, i.width);
+  const a = m.read(operand, i.width, 'modify'),
+    one = m.constant(1n, i.width);
   const difference = a.sub(one);
   m.write(operand, difference);
   m.setFlags('dec', a, one, difference);
@@ -67,7 +74,8 @@ export const DEC: Semantics = (i, m) => {
 /** NEG: 0 − a. */
 export const NEG: Semantics = (i, m) => {
   const operand = operandAt(i, 0);
-  const a = m.read(operand, i.width, 'modify'), zero = m.constant(0n, i.width);
+  const a = m.read(operand, i.width, 'modify'),
+    zero = m.constant(0n, i.width);
   const negated = zero.sub(a);
   m.write(operand, negated);
   m.setFlags('sub', zero, a, negated);
@@ -76,7 +84,10 @@ export const NEG: Semantics = (i, m) => {
 /** MUL: rDX:rAX ← rAX × operand (AX ← AL × operand for bytes). */
 export const MUL: Semantics = (i, m) => {
   const wide = doubled(i.width);
-  const product = m.gpr('RAX', i.width).zeroExtend(wide).mul(m.read(operandAt(i, 0), i.width).zeroExtend(wide));
+  const product = m
+    .gpr('RAX', i.width)
+    .zeroExtend(wide)
+    .mul(m.read(operandAt(i, 0), i.width).zeroExtend(wide));
   const high = product.shiftRight(BigInt(i.width)).truncate(i.width);
   setProduct(m, product);
   setProductFlags(m, high.isNot(0n));
@@ -85,7 +96,10 @@ export const MUL: Semantics = (i, m) => {
 /** IMUL with one operand: as MUL, signed. */
 export const IMUL: Semantics = (i, m) => {
   const wide = doubled(i.width);
-  const product = m.gpr('RAX', i.width).signExtend(wide).mul(m.read(operandAt(i, 0), i.width).signExtend(wide));
+  const product = m
+    .gpr('RAX', i.width)
+    .signExtend(wide)
+    .mul(m.read(operandAt(i, 0), i.width).signExtend(wide));
   setProduct(m, product);
   setProductFlags(m, product.isNot(product.truncate(i.width).signExtend(wide)));
 };
@@ -127,7 +141,8 @@ export const DIV: Semantics = (i, m) => {
   const wide = doubled(i.width);
   const divisor = m.read(operandAt(i, 0), i.width);
   m.faultIf(divisor.is(0n), '#DE');
-  const dividend = readDividend(m), wideDivisor = divisor.zeroExtend(wide);
+  const dividend = readDividend(m),
+    wideDivisor = divisor.zeroExtend(wide);
   const quotient = dividend.divideUnsigned(wideDivisor);
   m.faultIf(quotient.above((1n << BigInt(i.width)) - 1n), '#DE');
   setQuotient(m, quotient, dividend.remainderUnsigned(wideDivisor));
@@ -138,7 +153,8 @@ export const IDIV: Semantics = (i, m) => {
   const wide = doubled(i.width);
   const divisor = m.read(operandAt(i, 0), i.width);
   m.faultIf(divisor.is(0n), '#DE');
-  const dividend = readDividend(m), wideDivisor = divisor.signExtend(wide);
+  const dividend = readDividend(m),
+    wideDivisor = divisor.signExtend(wide);
   const quotient = dividend.divideSigned(wideDivisor);
   m.faultIf(quotient.isNot(quotient.truncate(i.width).signExtend(wide)), '#DE');
   setQuotient(m, quotient, dividend.remainderSigned(wideDivisor));

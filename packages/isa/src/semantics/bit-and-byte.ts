@@ -52,7 +52,8 @@ export const BSR: Semantics = (i, m) => bitScan(i, m, source => source.highestBi
 function bitScan(i: Instruction, m: Microcode, scan: (source: Value) => Value): void {
   const [to, from] = twoOperands(i);
   const source = m.read(from, i.width);
-  const zero = source.is(0n), index = scan(source);
+  const zero = source.is(0n),
+    index = scan(source);
   writeWhere(m, to, zero.not(), index);
   m.setFlag('ZF', zero);
   m.setUndefinedFlag('PF', index.parity());
@@ -68,6 +69,7 @@ export const SETcc: Semantics = (i, m) => {
 /** TEST: AND without the result. */
 export const TEST: Semantics = (i, m) => {
   const [first, second] = twoOperands(i);
-  const a = m.read(first, i.width), b = m.read(second, i.width);
+  const a = m.read(first, i.width),
+    b = m.read(second, i.width);
   setLogicFlags(m, a, b, a.and(b));
 };

@@ -21,11 +21,20 @@ export const MOV_FROM_CONTROL: Semantics = (i, m) => {
 
 function readControl(m: Microcode, number: number): Value {
   switch (number) {
-    case 0: m.intercept('MOV from CR0'); return m.call(HELPERS.readCr0);
-    case 2: return m.state('CR2');
-    case 3: m.intercept('MOV from CR3'); return m.state('CR3');
-    case 4: m.intercept('MOV from CR4'); return m.call(HELPERS.readCr4);
-    default: m.intercept('MOV from CR8'); return m.state('CR8');
+    case 0:
+      m.intercept('MOV from CR0');
+      return m.call(HELPERS.readCr0);
+    case 2:
+      return m.state('CR2');
+    case 3:
+      m.intercept('MOV from CR3');
+      return m.state('CR3');
+    case 4:
+      m.intercept('MOV from CR4');
+      return m.call(HELPERS.readCr4);
+    default:
+      m.intercept('MOV from CR8');
+      return m.state('CR8');
   }
 }
 
@@ -34,11 +43,20 @@ export const MOV_TO_CONTROL: Semantics = (i, m) => {
   requireCpl0(m);
   const value = m.read(operandAt(i, 1), modeWidth(i)).zeroExtend(64);
   switch (numberOf(i, 0)) {
-    case 0: m.intercept('MOV to CR0', value); return m.invoke(HELPERS.loadCr0, value);
-    case 2: return m.invoke(HELPERS.loadCr2, value);
-    case 3: m.intercept('MOV to CR3', value); return m.invoke(HELPERS.loadCr3, value);
-    case 4: m.intercept('MOV to CR4', value); return m.invoke(HELPERS.loadCr4, value);
-    default: m.intercept('MOV to CR8', value); return m.invoke(HELPERS.loadCr8, value);
+    case 0:
+      m.intercept('MOV to CR0', value);
+      return m.invoke(HELPERS.loadCr0, value);
+    case 2:
+      return m.invoke(HELPERS.loadCr2, value);
+    case 3:
+      m.intercept('MOV to CR3', value);
+      return m.invoke(HELPERS.loadCr3, value);
+    case 4:
+      m.intercept('MOV to CR4', value);
+      return m.invoke(HELPERS.loadCr4, value);
+    default:
+      m.intercept('MOV to CR8', value);
+      return m.invoke(HELPERS.loadCr8, value);
   }
 };
 

@@ -37,7 +37,8 @@ export const CMOVcc: Semantics = (i, m) => {
 /** XCHG. With memory it is locked, prefix or not. */
 export const XCHG: Semantics = (i, m) => {
   const [first, second] = twoOperands(i);
-  const a = m.read(first, i.width, 'modify'), b = m.read(second, i.width);
+  const a = m.read(first, i.width, 'modify'),
+    b = m.read(second, i.width);
   m.write(first, b);
   m.write(second, a);
 };
@@ -51,7 +52,8 @@ export const BSWAP: Semantics = (i, m) => {
 /** XADD. The source first: when both are one register, the sum stays. */
 export const XADD: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const a = m.read(to, i.width, 'modify'), b = m.read(from, i.width);
+  const a = m.read(to, i.width, 'modify'),
+    b = m.read(from, i.width);
   const sum = a.add(b);
   m.write(from, a);
   m.write(to, sum);
@@ -61,7 +63,9 @@ export const XADD: Semantics = (i, m) => {
 /** CMPXCHG. A memory destination is written in any case; registers that lose the comparison keep their upper halves too. */
 export const CMPXCHG: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const accumulator = m.gpr('RAX', i.width), destination = m.read(to, i.width, 'modify'), source = m.read(from, i.width);
+  const accumulator = m.gpr('RAX', i.width),
+    destination = m.read(to, i.width, 'modify'),
+    source = m.read(from, i.width);
   const equal = accumulator.is(destination);
   if (to.kind === 'memory') m.write(to, equal.choose(source, destination));
   else writeWhere(m, to, equal, source);
@@ -87,7 +91,8 @@ export const POP_SEGMENT: Semantics = (i, m) => {
   const to = operandAt(i, 0);
   assert(to.kind === 'segment', 'a segment register');
   const selector = m.load(m.stackSlot(0n), i.width).truncate(16);
-  const mask = m.state('stackMask'), rsp = m.gpr('RSP', 64);
+  const mask = m.state('stackMask'),
+    rsp = m.gpr('RSP', 64);
   const released = rsp.and(mask.not()).or(m.stackSlot(BigInt(i.width / 8)).offset);
   m.invoke(HELPERS.loadSegment, segmentNumber(m, to.register), selector);
   m.setGpr('RSP', released);
@@ -98,7 +103,10 @@ const ALL: readonly GeneralRegister[] = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP
 /** PUSHA and PUSHAD: eight stores, each probed before the first is made. */
 export const PUSHA: Semantics = (i, m) => {
   const bytes = i.width / 8;
-  const slots = ALL.map((register, n) => ({value: m.gpr(register, i.width), address: m.stackSlot(BigInt(-bytes * (n + 1)))}));
+  const slots = ALL.map((register, n) => ({
+    value: m.gpr(register, i.width),
+    address: m.stackSlot(BigInt(-bytes * (n + 1))),
+  }));
   for (const slot of slots) m.probe(slot.address, bytes);
   for (const slot of slots) m.store(slot.address, slot.value);
   m.moveStack(BigInt(-bytes * ALL.length));

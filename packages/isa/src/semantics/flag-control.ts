@@ -7,7 +7,8 @@ import {HELPERS} from '../microcode/helpers.js';
 import type {Semantics} from '../opcodes/form.js';
 import {requireIoPrivilege, requireIoplInVirtual8086} from './privilege.js';
 
-const bits = (...flags: readonly Flag[]): bigint => flags.reduce((mask, flag) => mask | (1n << BigInt(FLAG_BITS[flag])), 0n);
+const bits = (...flags: readonly Flag[]): bigint =>
+  flags.reduce((mask, flag) => mask | (1n << BigInt(FLAG_BITS[flag])), 0n);
 
 const STATUS = bits('CF', 'PF', 'AF', 'ZF', 'SF', 'OF');
 const RF = bits('RF');
@@ -23,10 +24,19 @@ export const STD: Semantics = (_, m) => m.setFlag('DF', 1n);
 
 /** LAHF: AH ← SF ZF 0 AF 0 PF 1 CF. */
 export const LAHF: Semantics = (_, m) => {
-  m.setGpr('RAX', m.state('RFLAGS').truncate(8).and(STATUS & 0xffn).or(2n), true);
+  m.setGpr(
+    'RAX',
+    m
+      .state('RFLAGS')
+      .truncate(8)
+      .and(STATUS & 0xffn)
+      .or(2n),
+    true,
+  );
 };
 
-export const SAHF: Semantics = (_, m) => m.writeFlags(m.gpr('RAX', 8, true).zeroExtend(64), m.constant(STATUS & 0xffn, 64));
+export const SAHF: Semantics = (_, m) =>
+  m.writeFlags(m.gpr('RAX', 8, true).zeroExtend(64), m.constant(STATUS & 0xffn, 64));
 
 /** PUSHF. The image shows VM and RF as 0, and IF and IOPL as they really are: it does not fault at any CPL. */
 export const PUSHF: Semantics = (i, m) => {

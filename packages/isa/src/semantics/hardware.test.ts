@@ -15,11 +15,14 @@ interface Result {
 
 function results(): readonly Result[] {
   const text = readFileSync(new URL('../testing/zen4-results.txt', import.meta.url), 'utf8');
-  return text.split('\n').filter(line => /^[0-9a-f]/.test(line)).map(line => {
-    const [bytes = '', ...numbers] = line.split(' ');
-    const values = numbers.map(number => BigInt(`0x${number}`));
-    return {bytes: (bytes.match(/../g) ?? []).join(' '), before: values.slice(0, 5), after: values.slice(5)};
-  });
+  return text
+    .split('\n')
+    .filter(line => /^[0-9a-f]/.test(line))
+    .map(line => {
+      const [bytes = '', ...numbers] = line.split(' ');
+      const values = numbers.map(number => BigInt(`0x${number}`));
+      return {bytes: (bytes.match(/../g) ?? []).join(' '), before: values.slice(0, 5), after: values.slice(5)};
+    });
 }
 
 const shown = (values: readonly bigint[]): string => values.map(value => value.toString(16)).join(' ');
@@ -28,11 +31,16 @@ test('arithmetic does what a real processor did, undefined flags included', () =
   const all = results();
   expect(all.length).toBeGreaterThan(500);
   const wrong = all.flatMap(({bytes, before, after}) => {
-    const registers: Registers = {general: new Map(NAMES.map((name, n) => [name, before[n] ?? 0n])), flags: before[4] ?? 0n};
+    const registers: Registers = {
+      general: new Map(NAMES.map((name, n) => [name, before[n] ?? 0n])),
+      flags: before[4] ?? 0n,
+    };
     const instruction = instructionOf(bytes);
     evaluate(recordMicrocode(instruction), registers);
     const ours = [...NAMES.map(name => registers.general.get(name) ?? 0n), registers.flags & 0x8d5n];
-    return shown(ours) === shown(after) ? [] : `${instruction.form.syntax} (${bytes}): ${shown(before)} gave ${shown(ours)}, not ${shown(after)}`;
+    return shown(ours) === shown(after)
+      ? []
+      : `${instruction.form.syntax} (${bytes}): ${shown(before)} gave ${shown(ours)}, not ${shown(after)}`;
   });
   expect(wrong).toEqual([]);
 });

@@ -17,7 +17,8 @@ export const NOT: Semantics = (i, m) => {
 
 function combine(i: Parameters<Semantics>[0], m: Microcode, operation: (a: Value, b: Value) => Value): void {
   const [to, from] = twoOperands(i);
-  const a = m.read(to, i.width, 'modify'), b = m.read(from, i.width);
+  const a = m.read(to, i.width, 'modify'),
+    b = m.read(from, i.width);
   const result = operation(a, b);
   m.write(to, result);
   setLogicFlags(m, a, b, result);

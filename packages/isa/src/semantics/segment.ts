@@ -8,7 +8,10 @@ import {memoryOperand, operandAt, segmentNumber} from './operand-access.js';
 
 /** LDS, LES, LSS, LFS, LGS: the offset into a general register, the selector above it into the segment register. */
 export const LOAD_FAR_POINTER: Semantics = (i, m) => {
-  const register = assertExists(SEGMENT_REGISTERS.find(name => i.mnemonic === `L${name}`), i.mnemonic);
+  const register = assertExists(
+    SEGMENT_REGISTERS.find(name => i.mnemonic === `L${name}`),
+    i.mnemonic,
+  );
   const {segment, offset} = m.address(memoryOperand(i, 1));
   const value = m.load({segment, offset}, i.width);
   const selector = m.load({segment, offset: offset.add(BigInt(i.width / 8))}, 16);

@@ -86,7 +86,12 @@ interface Shift {
   readonly overflow: Value;
 }
 
-function shift(i: Instruction, m: Microcode, compute: (a: Value, count: Value) => Shift, setCarry: typeof setShiftCarry): void {
+function shift(
+  i: Instruction,
+  m: Microcode,
+  compute: (a: Value, count: Value) => Shift,
+  setCarry: typeof setShiftCarry,
+): void {
   const operand = operandAt(i, 0);
   const count = readCount(i, m, 1);
   const a = m.read(operand, i.width, 'modify');
@@ -98,40 +103,79 @@ function shift(i: Instruction, m: Microcode, compute: (a: Value, count: Value) =
   setResultFlags(m, count, result);
 }
 
-export const SHL: Semantics = (i, m) => shift(i, m, (a, count) => {
-  const result = a.shiftLeft(count), carry = bitOutLeft(m, a, count);
-  return {result, carry, overflow: result.sign().xor(carry)};
-}, setShiftCarry);
+export const SHL: Semantics = (i, m) =>
+  shift(
+    i,
+    m,
+    (a, count) => {
+      const result = a.shiftLeft(count),
+        carry = bitOutLeft(m, a, count);
+      return {result, carry, overflow: result.sign().xor(carry)};
+    },
+    setShiftCarry,
+  );
 
-export const SAL = SHL;
-
-export const SHR: Semantics = (i, m) => shift(i, m, (a, count) => {
-  const result = a.shiftRight(count);
-  return {result, carry: bitOutRight(a, count), overflow: result.sign().xor(nextToSign(result))};
-}, setShiftCarry);
+export const SHR: Semantics = (i, m) =>
+  shift(
+    i,
+    m,
+    (a, count) => {
+      const result = a.shiftRight(count);
+      return {result, carry: bitOutRight(a, count), overflow: result.sign().xor(nextToSign(result))};
+    },
+    setShiftCarry,
+  );
 
 /** SAR: the sign stays, so OF is 0, and CF is defined for every count. */
-export const SAR: Semantics = (i, m) => shift(i, m, (a, count) => {
-  const carry = a.shiftRightSigned(count.sub(1n)).truncate(1);
-  return {result: a.shiftRightSigned(count), carry, overflow: m.constant(0n, 1)};
-}, (_, count, carry) => setFlagUnlessZero(m, count, 'CF', carry));
+export const SAR: Semantics = (i, m) =>
+  shift(
+    i,
+    m,
+    (a, count) => {
+      const carry = a.shiftRightSigned(count.sub(1n)).truncate(1);
+      return {result: a.shiftRightSigned(count), carry, overflow: m.constant(0n, 1)};
+    },
+    (_, count, carry) => setFlagUnlessZero(m, count, 'CF', carry),
+  );
 
 /** SHLD: the operand, shifted left, filled from the left end of the second one. */
-export const SHLD: Semantics = (i, m) => doubleShift(i, m, (a, b, count) => {
-  const carry = bitOutLeft(m, a, count);
-  // measured: OF is computed from the first operand alone; for a count of 1 this is the defined value.
-  return {
-    result: a.shiftLeft(count).or(b.shiftRight(rest(m, count))).or(wrapped(m, count, n => b.shiftLeft(n), n => b.shiftRight(n))),
-    carry,
-    overflow: a.shiftLeft(count).sign().xor(carry),
-  };
-});
+export const SHLD: Semantics = (i, m) =>
+  doubleShift(i, m, (a, b, count) => {
+    const carry = bitOutLeft(m, a, count);
+    // measured: OF is computed from the first operand alone; for a count of 1 this is the defined value.
+    return {
+      result: a
+        .shiftLeft(count)
+        .or(b.shiftRight(rest(m, count)))
+        .or(
+          wrapped(
+            m,
+            count,
+            n => b.shiftLeft(n),
+            n => b.shiftRight(n),
+          ),
+        ),
+      carry,
+      overflow: a.shiftLeft(count).sign().xor(carry),
+    };
+  });
 
 /** SHRD: the operand, shifted right, filled from the right end of the second one. */
-export const SHRD: Semantics = (i, m) => doubleShift(i, m, (a, b, count) => {
-  const result = a.shiftRight(count).or(b.shiftLeft(rest(m, count))).or(wrapped(m, count, n => b.shiftRight(n), n => b.shiftLeft(n)));
-  return {result, carry: bitOutRight(a, count), overflow: result.sign().xor(nextToSign(result))};
-});
+export const SHRD: Semantics = (i, m) =>
+  doubleShift(i, m, (a, b, count) => {
+    const result = a
+      .shiftRight(count)
+      .or(b.shiftLeft(rest(m, count)))
+      .or(
+        wrapped(
+          m,
+          count,
+          n => b.shiftRight(n),
+          n => b.shiftLeft(n),
+        ),
+      );
+    return {result, carry: bitOutRight(a, count), overflow: result.sign().xor(nextToSign(result))};
+  });
 
 /** A 16-bit operand with a count above 16 has an undefined result; measured: the second operand comes in once more. */
 function wrapped(m: Microcode, count: Value, onward: (count: Value) => Value, back: (count: Value) => Value): Value {
@@ -142,7 +186,8 @@ function wrapped(m: Microcode, count: Value, onward: (count: Value) => Value, ba
 function doubleShift(i: Instruction, m: Microcode, compute: (a: Value, b: Value, count: Value) => Shift): void {
   const operand = operandAt(i, 0);
   const count = readCount(i, m, 2);
-  const a = m.read(operand, i.width, 'modify'), b = m.read(operandAt(i, 1), i.width);
+  const a = m.read(operand, i.width, 'modify'),
+    b = m.read(operandAt(i, 1), i.width);
   if (count.fixed === 0) return m.write(operand, a);
   const {result, carry, overflow} = compute(a, b, count.value);
   m.write(operand, result);
@@ -167,32 +212,44 @@ function rotate(i: Instruction, m: Microcode, compute: (a: Value, count: Value) 
 const within = (m: Microcode, count: Value, period: number): Value =>
   period >= (m.instruction.width === 64 ? 64 : 32) ? count : count.remainderUnsigned(BigInt(period));
 
-export const ROL: Semantics = (i, m) => rotate(i, m, (a, count) => {
-  const n = within(m, count, i.width);
-  const result = a.shiftLeft(n).or(a.shiftRight(rest(m, n)));
-  const carry = result.truncate(1);
-  return {result, carry, overflow: result.sign().xor(carry)};
-});
+export const ROL: Semantics = (i, m) =>
+  rotate(i, m, (a, count) => {
+    const n = within(m, count, i.width);
+    const result = a.shiftLeft(n).or(a.shiftRight(rest(m, n)));
+    const carry = result.truncate(1);
+    return {result, carry, overflow: result.sign().xor(carry)};
+  });
 
-export const ROR: Semantics = (i, m) => rotate(i, m, (a, count) => {
-  const n = within(m, count, i.width);
-  const result = a.shiftRight(n).or(a.shiftLeft(rest(m, n)));
-  return {result, carry: result.sign(), overflow: result.sign().xor(nextToSign(result))};
-});
+export const ROR: Semantics = (i, m) =>
+  rotate(i, m, (a, count) => {
+    const n = within(m, count, i.width);
+    const result = a.shiftRight(n).or(a.shiftLeft(rest(m, n)));
+    return {result, carry: result.sign(), overflow: result.sign().xor(nextToSign(result))};
+  });
 
 /** RCL: CF is one more bit of the ring, so a byte comes round after nine steps. */
-export const RCL: Semantics = (i, m) => rotate(i, m, (a, count) => {
-  const n = within(m, count, i.width + 1), old = m.flag('CF');
-  const carried = old.zeroExtend(i.width).shiftLeft(n.sub(1n));
-  const result = a.shiftLeft(n).or(carried).or(a.shiftRight(rest(m, n).add(1n)));
-  const carry = n.is(0n).choose(old, bitOutLeft(m, a, n));
-  return {result, carry, overflow: result.sign().xor(carry)};
-});
+export const RCL: Semantics = (i, m) =>
+  rotate(i, m, (a, count) => {
+    const n = within(m, count, i.width + 1),
+      old = m.flag('CF');
+    const carried = old.zeroExtend(i.width).shiftLeft(n.sub(1n));
+    const result = a
+      .shiftLeft(n)
+      .or(carried)
+      .or(a.shiftRight(rest(m, n).add(1n)));
+    const carry = n.is(0n).choose(old, bitOutLeft(m, a, n));
+    return {result, carry, overflow: result.sign().xor(carry)};
+  });
 
-export const RCR: Semantics = (i, m) => rotate(i, m, (a, count) => {
-  const n = within(m, count, i.width + 1), old = m.flag('CF');
-  const carried = old.zeroExtend(i.width).shiftLeft(rest(m, n));
-  const result = a.shiftRight(n).or(carried).or(a.shiftLeft(rest(m, n).add(1n)));
-  const carry = n.is(0n).choose(old, bitOutRight(a, n));
-  return {result, carry, overflow: result.sign().xor(nextToSign(result))};
-});
+export const RCR: Semantics = (i, m) =>
+  rotate(i, m, (a, count) => {
+    const n = within(m, count, i.width + 1),
+      old = m.flag('CF');
+    const carried = old.zeroExtend(i.width).shiftLeft(rest(m, n));
+    const result = a
+      .shiftRight(n)
+      .or(carried)
+      .or(a.shiftLeft(rest(m, n).add(1n)));
+    const carry = n.is(0n).choose(old, bitOutRight(a, n));
+    return {result, carry, overflow: result.sign().xor(nextToSign(result))};
+  });

@@ -18,7 +18,8 @@ export const MOVS: Semantics = (i, m) => {
 
 export const CMPS: Semantics = (i, m) => {
   beginRepeat(i, m);
-  const a = m.load(stringSource(i, m), i.width), b = m.load(stringDestination(i, m), i.width);
+  const a = m.load(stringSource(i, m), i.width),
+    b = m.load(stringDestination(i, m), i.width);
   m.setFlags('sub', a, b, a.sub(b));
   advance(i, m, 'RSI');
   advance(i, m, 'RDI');
@@ -41,7 +42,8 @@ export const LODS: Semantics = (i, m) => {
 
 export const SCAS: Semantics = (i, m) => {
   beginRepeat(i, m);
-  const a = m.gpr('RAX', i.width), b = m.load(stringDestination(i, m), i.width);
+  const a = m.gpr('RAX', i.width),
+    b = m.load(stringDestination(i, m), i.width);
   m.setFlags('sub', a, b, a.sub(b));
   advance(i, m, 'RDI');
   repeatWhile(i, m, a.is(b));
@@ -79,7 +81,11 @@ export function repeat(i: Instruction, m: Microcode): void {
 /** REPE goes on while the elements are equal, REPNE while they are not. */
 function repeatWhile(i: Instruction, m: Microcode, equal: Value): void {
   if (i.prefixes.repeat === 'none') return;
-  m.repeatIf(countDown(i, m).isNot(0n).and(i.prefixes.repeat === 'rep' ? equal : equal.not()));
+  m.repeatIf(
+    countDown(i, m)
+      .isNot(0n)
+      .and(i.prefixes.repeat === 'rep' ? equal : equal.not()),
+  );
 }
 
 function countDown(i: Instruction, m: Microcode): Value {
@@ -87,4 +93,3 @@ function countDown(i: Instruction, m: Microcode): Value {
   m.setGpr('RCX', count);
   return count;
 }
-

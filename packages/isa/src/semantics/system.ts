@@ -32,7 +32,8 @@ function storeTable(i: Instruction, m: Microcode, intercept: Intercept, table: '
   forbidByUmip(m);
   m.intercept(intercept);
   const {segment, offset} = m.address(memoryOperand(i, 0));
-  const limitAt = {segment, offset}, baseAt = {segment, offset: offset.add(2n)};
+  const limitAt = {segment, offset},
+    baseAt = {segment, offset: offset.add(2n)};
   const width = i.codeSize === 64 ? 64 : 32;
   const base = m.state(`${table}.base`);
   m.probe(limitAt, 2);
@@ -53,10 +54,16 @@ function loadSystemSegment(i: Instruction, m: Microcode, intercept: Intercept, l
 export const SLDT: Semantics = (i, m) => storeSelector(i, m, 'SLDT', 'LDTR.selector');
 export const STR: Semantics = (i, m) => storeSelector(i, m, 'STR', 'TR.selector');
 
-function storeSelector(i: Instruction, m: Microcode, intercept: Intercept, state: 'LDTR.selector' | 'TR.selector'): void {
+function storeSelector(
+  i: Instruction,
+  m: Microcode,
+  intercept: Intercept,
+  state: 'LDTR.selector' | 'TR.selector',
+): void {
   forbidByUmip(m);
   m.intercept(intercept);
-  const to = operandAt(i, 0), selector = m.state(state, 16);
+  const to = operandAt(i, 0),
+    selector = m.state(state, 16);
   m.write(to, to.kind === 'memory' ? selector : selector.zeroExtend(i.width));
 }
 
@@ -117,7 +124,8 @@ export const RDMSR: Semantics = (_, m) => {
 
 export const WRMSR: Semantics = (_, m) => {
   requireCpl0(m);
-  const number = m.gpr('RCX', 32), value = m.concat(m.gpr('RDX', 32), m.gpr('RAX', 32));
+  const number = m.gpr('RCX', 32),
+    value = m.concat(m.gpr('RDX', 32), m.gpr('RAX', 32));
   m.intercept('WRMSR', number, value);
   m.invoke(HELPERS.writeMsr, number, value);
 };

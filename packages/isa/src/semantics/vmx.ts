@@ -54,7 +54,8 @@ export const VMPTRST: Semantics = (i, m) => {
 /** VMREAD r/m, field. Where it fails (CF or ZF), the destination stays. */
 export const VMREAD: Semantics = (i, m) => {
   beginVmx(m, 'VMREAD');
-  const to = operandAt(i, 0), width = modeWidth(i);
+  const to = operandAt(i, 0),
+    width = modeWidth(i);
   const field = m.read(operandAt(i, 1), width).zeroExtend(64);
   if (to.kind === 'memory') m.probe(m.address(to), width / 8);
   const value = m.call(HELPERS.vmread, field);
@@ -66,7 +67,8 @@ export const VMREAD: Semantics = (i, m) => {
 export const VMWRITE: Semantics = (i, m) => {
   beginVmx(m, 'VMWRITE');
   const width = modeWidth(i);
-  const field = m.read(operandAt(i, 0), width).zeroExtend(64), value = m.read(operandAt(i, 1), width).zeroExtend(64);
+  const field = m.read(operandAt(i, 0), width).zeroExtend(64),
+    value = m.read(operandAt(i, 1), width).zeroExtend(64);
   m.invoke(HELPERS.vmwrite, field, value);
 };
 

@@ -21,20 +21,43 @@ const unsigned = (value: bigint, width: number): bigint => BigInt.asUintN(width,
 function step(operation: Operation, values: readonly bigint[], registers: Registers, microcode: Microcode): bigint {
   const at = (id: number): bigint => values[id] ?? 0n;
   switch (operation.op) {
-    case 'constant': return operation.value;
-    case 'register': return unsigned((registers.general.get(operation.register) ?? 0n) >> (operation.high ? 8n : 0n), operation.width);
-    case 'flag': return unsigned(registers.flags >> BigInt(FLAG_BITS[operation.flag]), 1);
-    case 'state': return operation.state === 'RFLAGS' ? registers.flags | 2n : 0n;
-    case 'binary': return unsigned(binary(operation.operation, at(operation.a), at(operation.b), widthOf(operation.a, microcode)), operation.width);
-    case 'unary': return unsigned(unary(operation.operation, at(operation.a), widthOf(operation.a, microcode)), operation.width);
-    case 'concat': return (at(operation.high) << BigInt(operation.width / 2)) | at(operation.low);
-    case 'choose': return at(operation.condition) === 1n ? at(operation.a) : at(operation.b);
-    case 'setRegister': setRegister(operation, at(operation.value), registers); return 0n;
-    case 'setFlags': setFlags(operation.rule, at(operation.a), at(operation.b), at(operation.result), operation.width, registers); return 0n;
-    case 'setFlag': if (operation.when === undefined || at(operation.when) === 1n) setFlag(operation.flag, at(operation.value), registers); return 0n;
-    case 'writeFlags': registers.flags = (registers.flags & ~at(operation.mask)) | (at(operation.image) & at(operation.mask)); return 0n;
-    case 'faultIf': if (at(operation.when) === 1n) throw new Error(operation.exception); return 0n;
-    default: throw new Error(`${operation.op} is not for this evaluator`);
+    case 'constant':
+      return operation.value;
+    case 'register':
+      return unsigned((registers.general.get(operation.register) ?? 0n) >> (operation.high ? 8n : 0n), operation.width);
+    case 'flag':
+      return unsigned(registers.flags >> BigInt(FLAG_BITS[operation.flag]), 1);
+    case 'state':
+      return operation.state === 'RFLAGS' ? registers.flags | 2n : 0n;
+    case 'binary':
+      return unsigned(
+        binary(operation.operation, at(operation.a), at(operation.b), widthOf(operation.a, microcode)),
+        operation.width,
+      );
+    case 'unary':
+      return unsigned(unary(operation.operation, at(operation.a), widthOf(operation.a, microcode)), operation.width);
+    case 'concat':
+      return (at(operation.high) << BigInt(operation.width / 2)) | at(operation.low);
+    case 'choose':
+      return at(operation.condition) === 1n ? at(operation.a) : at(operation.b);
+    case 'setRegister':
+      setRegister(operation, at(operation.value), registers);
+      return 0n;
+    case 'setFlags':
+      setFlags(operation.rule, at(operation.a), at(operation.b), at(operation.result), operation.width, registers);
+      return 0n;
+    case 'setFlag':
+      if (operation.when === undefined || at(operation.when) === 1n)
+        setFlag(operation.flag, at(operation.value), registers);
+      return 0n;
+    case 'writeFlags':
+      registers.flags = (registers.flags & ~at(operation.mask)) | (at(operation.image) & at(operation.mask));
+      return 0n;
+    case 'faultIf':
+      if (at(operation.when) === 1n) throw new Error(operation.exception);
+      return 0n;
+    default:
+      throw new Error(`${operation.op} is not for this evaluator`);
   }
 }
 
@@ -48,42 +71,79 @@ function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number)
   const shift = b > 200n ? 200n : b;
   const truth = (condition: boolean): bigint => (condition ? 1n : 0n);
   switch (operation) {
-    case 'add': return a + b;
-    case 'sub': return a - b;
-    case 'and': return a & b;
-    case 'or': return a | b;
-    case 'xor': return a ^ b;
-    case 'mul': return a * b;
-    case 'divu': return a / b;
-    case 'remu': return a % b;
-    case 'divs': return signed(a) / signed(b);
-    case 'rems': return signed(a) % signed(b);
-    case 'shl': return a << shift;
-    case 'shr': return a >> shift;
-    case 'sar': return signed(a) >> shift;
-    case 'eq': return truth(a === b);
-    case 'ne': return truth(a !== b);
-    case 'gtu': return truth(a > b);
-    case 'ltu': return truth(a < b);
-    case 'lts': return truth(signed(a) < signed(b));
+    case 'add':
+      return a + b;
+    case 'sub':
+      return a - b;
+    case 'and':
+      return a & b;
+    case 'or':
+      return a | b;
+    case 'xor':
+      return a ^ b;
+    case 'mul':
+      return a * b;
+    case 'divu':
+      return a / b;
+    case 'remu':
+      return a % b;
+    case 'divs':
+      return signed(a) / signed(b);
+    case 'rems':
+      return signed(a) % signed(b);
+    case 'shl':
+      return a << shift;
+    case 'shr':
+      return a >> shift;
+    case 'sar':
+      return signed(a) >> shift;
+    case 'eq':
+      return truth(a === b);
+    case 'ne':
+      return truth(a !== b);
+    case 'gtu':
+      return truth(a > b);
+    case 'ltu':
+      return truth(a < b);
+    case 'lts':
+      return truth(signed(a) < signed(b));
   }
 }
 
 function unary(operation: (Operation & {op: 'unary'})['operation'], a: bigint, width: number): bigint {
   const digits = a.toString(2).padStart(width, '0');
   switch (operation) {
-    case 'not': return ~a;
-    case 'neg': return -a;
-    case 'zext': case 'trunc': return a;
-    case 'sext': return BigInt.asIntN(width, a);
-    case 'parity': return evenParity(a);
-    case 'ctz': return a === 0n ? 0n : BigInt(width - 1 - digits.lastIndexOf('1'));
-    case 'msb': return a === 0n ? 0n : BigInt(width - 1 - digits.indexOf('1'));
-    case 'bswap': return BigInt(`0x${(a.toString(16).padStart(width / 4, '0').match(/../g) ?? []).reverse().join('')}`);
+    case 'not':
+      return ~a;
+    case 'neg':
+      return -a;
+    case 'zext':
+    case 'trunc':
+      return a;
+    case 'sext':
+      return BigInt.asIntN(width, a);
+    case 'parity':
+      return evenParity(a);
+    case 'ctz':
+      return a === 0n ? 0n : BigInt(width - 1 - digits.lastIndexOf('1'));
+    case 'msb':
+      return a === 0n ? 0n : BigInt(width - 1 - digits.indexOf('1'));
+    case 'bswap':
+      return BigInt(
+        `0x${(
+          a
+            .toString(16)
+            .padStart(width / 4, '0')
+            .match(/../g) ?? []
+        )
+          .reverse()
+          .join('')}`,
+      );
   }
 }
 
-const evenParity = (value: bigint): bigint => ([...(value & 0xffn).toString(2)].filter(digit => digit === '1').length % 2 === 0 ? 1n : 0n);
+const evenParity = (value: bigint): bigint =>
+  (value & 0xffn).toString(2).replaceAll('0', '').length % 2 === 0 ? 1n : 0n;
 
 function setRegister(operation: Operation & {op: 'setRegister'}, value: bigint, {general}: Registers): void {
   const old = general.get(operation.register) ?? 0n;
@@ -97,13 +157,17 @@ function setFlag(flag: Flag, value: bigint, registers: Registers): void {
   registers.flags = value === 1n ? registers.flags | bit : registers.flags & ~bit;
 }
 
+const asUnsigned = (bits: number, value: bigint): bigint => BigInt.asUintN(bits, value);
+const asSigned = (bits: number, value: bigint): bigint => BigInt.asIntN(bits, value);
+
 /** SDM vol. 1, "Status Flags", by the definitions: carries and overflows from the exact sum or difference. */
 function setFlags(rule: FlagRule, a: bigint, b: bigint, result: bigint, width: number, registers: Registers): void {
   const carryIn = rule === 'adc' || rule === 'sbb' ? registers.flags & 1n : 0n;
   const sign = rule === 'sub' || rule === 'sbb' || rule === 'dec' ? -1n : 1n;
-  const exact = (bits: number, as: (bits: number, value: bigint) => bigint): bigint => as(bits, a) + sign * (as(bits, b) + carryIn);
-  const [carry, nibble] = [exact(width, BigInt.asUintN), exact(4, BigInt.asUintN)];
-  const overflow = exact(width, BigInt.asIntN) !== BigInt.asIntN(width, result);
+  const exact = (bits: number, as: (bits: number, value: bigint) => bigint): bigint =>
+    as(bits, a) + sign * (as(bits, b) + carryIn);
+  const [carry, nibble] = [exact(width, asUnsigned), exact(4, asUnsigned)];
+  const overflow = exact(width, asSigned) !== BigInt.asIntN(width, result);
   const outside = (value: bigint, bits: number): bigint => (value < 0n || value >= 1n << BigInt(bits) ? 1n : 0n);
   const logic = rule === 'logic';
   setFlag('SF', unsigned(result >> BigInt(width - 1), 1), registers);

@@ -21,11 +21,23 @@ interface Shape {
 
 const REGISTER: Shape = {modrm: 0xc1, tail: []};
 const SHAPES_16: readonly Shape[] = [
-  REGISTER, {modrm: 0xc6, tail: []}, {modrm: 0x00, tail: []}, {modrm: 0x06, tail: [0x34, 0x12]}, {modrm: 0x42, tail: [0xfc]}, {modrm: 0x87, tail: [0x00, 0x80]},
+  REGISTER,
+  {modrm: 0xc6, tail: []},
+  {modrm: 0x00, tail: []},
+  {modrm: 0x06, tail: [0x34, 0x12]},
+  {modrm: 0x42, tail: [0xfc]},
+  {modrm: 0x87, tail: [0x00, 0x80]},
 ];
 const SHAPES_32: readonly Shape[] = [
-  REGISTER, {modrm: 0xc6, tail: []}, {modrm: 0x03, tail: []}, {modrm: 0x05, tail: [0x78, 0x56, 0x34, 0x12]}, {modrm: 0x45, tail: [0x80]},
-  {modrm: 0x04, tail: [0x24]}, {modrm: 0x04, tail: [0x8d, 0x10, 0, 0, 0]}, {modrm: 0x44, tail: [0x9c, 0x7f]}, {modrm: 0x84, tail: [0x25, 0xf0, 0xff, 0xff, 0xff]},
+  REGISTER,
+  {modrm: 0xc6, tail: []},
+  {modrm: 0x03, tail: []},
+  {modrm: 0x05, tail: [0x78, 0x56, 0x34, 0x12]},
+  {modrm: 0x45, tail: [0x80]},
+  {modrm: 0x04, tail: [0x24]},
+  {modrm: 0x04, tail: [0x8d, 0x10, 0, 0, 0]},
+  {modrm: 0x44, tail: [0x9c, 0x7f]},
+  {modrm: 0x84, tail: [0x25, 0xf0, 0xff, 0xff, 0xff]},
 ];
 
 /** Prefixes that change sizes, one set at a time. */
@@ -39,14 +51,16 @@ export function formSamples(): readonly FormSample[] {
 
 function samplesOf(form: OpcodeForm, codeSize: CodeSize): FormSample[] {
   // REX and 67h have nothing to do with each other: they are not multiplied.
-  return PREFIXES.flatMap(prefixes => (codeSize === 64 && !prefixes.includes(0x67) ? REX : [[]]).flatMap(rex => {
-    const sizes = sizesOf(codeSize, prefixes, rex);
-    return bodies(form.pattern, form, codeSize, sizes).map(({opcode, rest}) => ({
-      form,
-      codeSize,
-      bytes: Uint8Array.from([...prefixes, ...mandatoryByte(form.pattern), ...rex, ...opcode, ...rest]),
-    }));
-  }));
+  return PREFIXES.flatMap(prefixes =>
+    (codeSize === 64 && !prefixes.includes(0x67) ? REX : [[]]).flatMap(rex => {
+      const sizes = sizesOf(codeSize, prefixes, rex);
+      return bodies(form.pattern, form, codeSize, sizes).map(({opcode, rest}) => ({
+        form,
+        codeSize,
+        bytes: Uint8Array.from([...prefixes, ...mandatoryByte(form.pattern), ...rex, ...opcode, ...rest]),
+      }));
+    }),
+  );
 }
 
 interface Sizes {
@@ -55,14 +69,15 @@ interface Sizes {
 }
 
 function sizesOf(codeSize: CodeSize, prefixes: readonly number[], rex: readonly number[]): Sizes {
-  const small = prefixes.includes(0x66), wide = ((rex[0] ?? 0) & 8) !== 0;
+  const small = prefixes.includes(0x66),
+    wide = ((rex[0] ?? 0) & 8) !== 0;
   const operand = codeSize === 16 ? (small ? 32 : 16) : wide ? 64 : small ? 16 : 32;
   const address = !prefixes.includes(0x67) ? codeSize : codeSize === 32 ? 16 : 32;
   return {operand, address};
 }
 
 const mandatoryByte = (pattern: EncodingPattern): readonly number[] =>
-  (typeof pattern.mandatory === 'number' ? [pattern.mandatory] : []);
+  typeof pattern.mandatory === 'number' ? [pattern.mandatory] : [];
 
 function bodies(pattern: EncodingPattern, form: OpcodeForm, codeSize: CodeSize, sizes: Sizes) {
   const opcodes = lowVariants(pattern).map(low => [...pattern.opcode.slice(0, -1), (pattern.opcode.at(-1) ?? 0) | low]);
@@ -70,8 +85,11 @@ function bodies(pattern: EncodingPattern, form: OpcodeForm, codeSize: CodeSize, 
   if (pattern.modrm === undefined) return opcodes.map(opcode => ({opcode, rest: immediates}));
   const shapes = pattern.registerOnly ? [REGISTER] : sizes.address === 16 ? SHAPES_16 : SHAPES_32;
   const regs = pattern.modrm === 'r' ? [0, 2, 3, 7] : [pattern.modrm];
-  return opcodes.flatMap(opcode => shapes.flatMap(shape => regs.map(reg =>
-    ({opcode, rest: [shape.modrm | (reg << 3), ...shape.tail, ...immediates]}))));
+  return opcodes.flatMap(opcode =>
+    shapes.flatMap(shape =>
+      regs.map(reg => ({opcode, rest: [shape.modrm | (reg << 3), ...shape.tail, ...immediates]})),
+    ),
+  );
 }
 
 function lowVariants(pattern: EncodingPattern): readonly number[] {
@@ -80,15 +98,28 @@ function lowVariants(pattern: EncodingPattern): readonly number[] {
 
 const BYTES = [0x85, 0x13, 0x24, 0xf5, 0x61, 0x72, 0x83, 0x94];
 
-function immediateBytes(token: EncodingPattern['immediates'][number], form: OpcodeForm, codeSize: CodeSize, sizes: Sizes): readonly number[] {
+function immediateBytes(
+  token: EncodingPattern['immediates'][number],
+  form: OpcodeForm,
+  codeSize: CodeSize,
+  sizes: Sizes,
+): readonly number[] {
   const wide = codeSize === 64 && form.attributes.has('f64');
   const half = sizes.operand === 16 && !wide ? 2 : 4;
   switch (token) {
-    case 'ib': case 'cb': return BYTES.slice(0, 1);
-    case 'iw': return BYTES.slice(0, 2);
-    case 'iz': case 'cz': return BYTES.slice(0, half);
-    case 'iq': return BYTES.slice(0, sizes.operand / 8);
-    case 'ap': return BYTES.slice(0, half + 2);
-    case 'mo': return BYTES.slice(0, sizes.address / 8);
+    case 'ib':
+    case 'cb':
+      return BYTES.slice(0, 1);
+    case 'iw':
+      return BYTES.slice(0, 2);
+    case 'iz':
+    case 'cz':
+      return BYTES.slice(0, half);
+    case 'iq':
+      return BYTES.slice(0, sizes.operand / 8);
+    case 'ap':
+      return BYTES.slice(0, half + 2);
+    case 'mo':
+      return BYTES.slice(0, sizes.address / 8);
   }
 }

@@ -14,7 +14,11 @@ export function askIced(bytes: Uint8Array, codeSize: CodeSize, rip: bigint): Ice
   const decoder = new Decoder(codeSize, bytes, DecoderOptions.None);
   decoder.ip = rip;
   const instruction = decoder.decode();
-  const answer = {valid: instruction.code !== Code.INVALID, length: instruction.length, text: FORMATTER.format(instruction)};
+  const answer = {
+    valid: instruction.code !== Code.INVALID,
+    length: instruction.length,
+    text: FORMATTER.format(instruction),
+  };
   instruction.free();
   decoder.free();
   return answer;

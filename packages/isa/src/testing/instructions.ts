@@ -11,4 +11,5 @@ export function instructionOf(text: string, codeSize: CodeSize = 64): Instructio
   return result.instruction;
 }
 
-export const microcodeOf = (text: string, codeSize: CodeSize = 64): Microcode => recordMicrocode(instructionOf(text, codeSize));
+export const microcodeOf = (text: string, codeSize: CodeSize = 64): Microcode =>
+  recordMicrocode(instructionOf(text, codeSize));

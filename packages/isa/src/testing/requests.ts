@@ -12,7 +12,8 @@ export function requestOf(i: Instruction, address: bigint): EncodeRequest {
   const words = disassemble(i, address).split(' ');
   const first = words.findIndex(word => !PREFIX_WORD.test(word));
   const prefixes = words.slice(0, first);
-  const size = (letter: string): 16 | 32 | 64 | undefined => sizeOf(prefixes.find(word => word.startsWith(letter) && /\d/.test(word)));
+  const size = (letter: string): 16 | 32 | 64 | undefined =>
+    sizeOf(prefixes.find(word => word.startsWith(letter) && /\d/.test(word)));
   const explicit = i.form.operandTypes[0] === 'm16:V' || i.form.operandTypes[0] === 'ptr16:Z' ? i.width : undefined;
   return {
     mnemonic: words[first] ?? '',
@@ -20,7 +21,9 @@ export function requestOf(i: Instruction, address: bigint): EncodeRequest {
     prefixes: {
       lock: i.prefixes.lock,
       repeat: prefixes.some(word => word.startsWith('rep')) ? i.prefixes.repeat : 'none',
-      segment: prefixes.some(word => /^[c-g]s$|^[es]s$/.test(word)) ? effectiveSegment(i.prefixes, i.codeSize) : undefined,
+      segment: prefixes.some(word => /^[c-g]s$|^[es]s$/.test(word))
+        ? effectiveSegment(i.prefixes, i.codeSize)
+        : undefined,
       operandSize: size('o'),
       addressSize: size('a') ?? (isEipRelative(i) ? 32 : undefined),
     },
@@ -45,37 +48,69 @@ function counterOf(i: Instruction): readonly AssemblyOperand[] {
 
 function operandOf(operand: Operand, i: Instruction, address: bigint, explicit: number | undefined): AssemblyOperand {
   switch (operand.kind) {
-    case 'register': case 'segment': case 'control': case 'debug': return operand;
-    case 'immediate': return {kind: 'immediate', value: asWritten(operand), certainty: 'constant', size: undefined, strict: false, distance: undefined};
+    case 'register':
+    case 'segment':
+    case 'control':
+    case 'debug':
+      return operand;
+    case 'immediate':
+      return {
+        kind: 'immediate',
+        value: asWritten(operand),
+        certainty: 'constant',
+        size: undefined,
+        strict: false,
+        distance: undefined,
+      };
     case 'far': {
       const [selector, offset] = [BigInt(operand.selector), operand.offset];
-      return {kind: 'far', selector: {value: selector, certainty: 'constant'}, offset: {value: offset, certainty: 'constant'}, size: explicit};
+      return {
+        kind: 'far',
+        selector: {value: selector, certainty: 'constant'},
+        offset: {value: offset, certainty: 'constant'},
+        size: explicit,
+      };
     }
     case 'relative': {
       // Not truncated: how far it is has to show. In 16-bit code `jmp dword x` asks for the wide form.
       const value = address + BigInt(i.bytes.length) + operand.displacement;
-      const size = i.form.operandTypes[0] === 'relZ' && i.condition === undefined && i.width !== i.codeSize ? i.width : undefined;
+      const size =
+        i.form.operandTypes[0] === 'relZ' && i.condition === undefined && i.width !== i.codeSize ? i.width : undefined;
       return {kind: 'immediate', value, certainty: 'local', size, strict: false, distance: undefined};
     }
-    case 'memory': return memoryOf(operand, i, address, explicit);
+    case 'memory':
+      return memoryOf(operand, i, address, explicit);
   }
 }
 
 /** An assembler's numbers have 64 bits with a sign. */
-const asWritten = (operand: ImmediateOperand): bigint => (operand.width === 64 ? BigInt.asIntN(64, operand.value) : operand.value);
+const asWritten = (operand: ImmediateOperand): bigint =>
+  operand.width === 64 ? BigInt.asIntN(64, operand.value) : operand.value;
 
-function memoryOf(operand: MemoryOperand, i: Instruction, address: bigint, explicit: number | undefined): AssemblyMemory {
+function memoryOf(
+  operand: MemoryOperand,
+  i: Instruction,
+  address: bigint,
+  explicit: number | undefined,
+): AssemblyMemory {
   const relative = operand.base === 'RIP';
-  const displacement = relative ? BigInt.asUintN(64, address + BigInt(i.bytes.length) + operand.displacement) : operand.displacement;
+  const displacement = relative
+    ? BigInt.asUintN(64, address + BigInt(i.bytes.length) + operand.displacement)
+    : operand.displacement;
   const plain = operand.base === 'RSP' || operand.base === 'RBP' ? 'SS' : 'DS';
   return {
     kind: 'memory',
-    size: explicit ?? (operand.width === 0 || i.form.operandTypes.some(type => type === 'm64' || type === 'm128') ? undefined : operand.width),
+    size:
+      explicit ??
+      (operand.width === 0 || i.form.operandTypes.some(type => type === 'm64' || type === 'm128')
+        ? undefined
+        : operand.width),
     distance: explicit === undefined ? undefined : 'far',
     segment: operand.segment === plain ? undefined : operand.segment,
     terms: termsOf(operand),
     displacement: {value: displacement, certainty: relative ? 'local' : 'constant'},
-    displacementSize: operand.base === undefined && operand.index === undefined ? absoluteSize(i, operand.addressSize) : undefined,
+    displacementSize:
+      operand.base === undefined && operand.index === undefined ? absoluteSize(i, operand.addressSize) : undefined,
     reference: relative ? 'relative' : 'absolute',
     split: 'forbidden',
   };
@@ -84,18 +119,19 @@ function memoryOf(operand: MemoryOperand, i: Instruction, address: bigint, expli
 /** As the disassembler writes it: `[qword x]` only for the form that has 64 bits. */
 function absoluteSize(i: Instruction, addressSize: 16 | 32 | 64): 16 | 32 | 64 | undefined {
   const moffs = i.form.pattern.immediates.includes('mo');
-  if (i.codeSize === 64) return moffs && addressSize === 64 ? 64 : moffs ? undefined : addressSize === 32 ? 32 : undefined;
+  if (i.codeSize === 64)
+    return moffs && addressSize === 64 ? 64 : moffs ? undefined : addressSize === 32 ? 32 : undefined;
   return addressSize === i.codeSize ? undefined : addressSize;
 }
 
 function termsOf(operand: MemoryOperand): readonly AddressTerm[] {
   const width = operand.addressSize;
   const terms: AddressTerm[] = [];
-  if (operand.base !== undefined && operand.base !== 'RIP') terms.push({register: operand.base, width, coefficient: 1n, multiplied: false});
+  if (operand.base !== undefined && operand.base !== 'RIP')
+    terms.push({register: operand.base, width, coefficient: 1n, multiplied: false});
   if (operand.index !== undefined) {
     const multiplied = operand.scale > 1 || terms.length === 0;
     terms.push({register: operand.index, width, coefficient: BigInt(operand.scale), multiplied});
   }
   return terms;
 }
-

@@ -90,8 +90,9 @@ const ROWS = [
 export type ExitReasonName = (typeof ROWS)[number][1];
 
 /** All basic exit reasons, by number; the numbers have gaps. */
-export const EXIT_REASONS: readonly (ExitReason & {readonly name: ExitReasonName})[] =
-  ROWS.map(([number, name, title]) => ({number, name, title}));
+export const EXIT_REASONS: readonly (ExitReason & {readonly name: ExitReasonName})[] = ROWS.map(
+  ([number, name, title]) => ({number, name, title}),
+);
 
 /** The number of a basic exit reason. */
 export function exitReasonNumber(name: ExitReasonName): number {

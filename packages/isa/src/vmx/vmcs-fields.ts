@@ -232,7 +232,11 @@ const decodeArea = (encoding: number): VmcsArea => assertExists(AREAS[(encoding 
 
 /** All fields, by encoding. */
 export const VMCS_FIELDS: readonly VmcsField[] = ROWS.map(([encoding, name, title]) => ({
-  encoding, name, title, width: decodeWidth(encoding), area: decodeArea(encoding),
+  encoding,
+  name,
+  title,
+  width: decodeWidth(encoding),
+  area: decodeArea(encoding),
 }));
 
 const BY_NAME: ReadonlyMap<string, VmcsField> = new Map(VMCS_FIELDS.map(field => [field.name, field]));
