@@ -26,16 +26,25 @@ export function exitingInstruction(exit: VmExit, before: bigint, after: bigint, 
     case 'io':
       return portInstruction(exit.port, after, code);
     case 'internal-error':
-      return {rip: after, length: exit.instruction?.length ?? 0};
+      return {rip: after, length: 0}; // the bytes that KVM gives are a window, not the instruction
     // Between KVM_RUN and the exit any number of instructions ran; where the last one began is not told.
     default:
       return {rip: exit.reason === 'debug' ? before : after, length: 0};
   }
 }
 
+/** Up to six bytes before RIP; fewer at the start of a page whose predecessor is not mapped. */
+function codeBefore(rip: bigint, code: CodeReader): Uint8Array {
+  for (const size of [6, 2, 1]) {
+    const window = code(rip - BigInt(size), size);
+    if (window.length === size) return window;
+  }
+  return new Uint8Array();
+}
+
 /** IN and OUT are EC-EF, or E4-E7 and a port number; string I/O is 6C-6F. Prefixes come before. */
 function portInstruction(port: number, after: bigint, code: CodeReader): InstructionPlace {
-  const window = code(after - 6n, 6);
+  const window = codeBefore(after, code);
   let length = endsWithPortInstruction(window, port);
   if (length === 0) return {rip: after, length: 0};
   while (length < window.length && PORT_PREFIXES.has(window[window.length - length - 1] ?? 0)) length++;

@@ -7,6 +7,7 @@ import type {Clock} from '@hyperscope/base';
 import {DeviceBoard} from '@hyperscope/vmm';
 import type {Actor, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
 import {copyExit} from './exit-decoder.js';
+import {PAGE_BYTES} from './kvm-abi.js';
 import {exitingInstruction} from './exiting-instruction.js';
 import type {InstructionPlace} from './exiting-instruction.js';
 import {kvmExitName} from './exit-names.js';
@@ -165,14 +166,20 @@ export class KvmSession {
   /** Guest code at RIP, through segmentation and the guest's page tables; shorter where it is not mapped. */
   #code(rip: bigint, length: number): Uint8Array {
     const linear = BigInt.asUintN(64, this.#cell('CS.base') + rip);
-    const bytes: number[] = [];
-    for (let i = 0n; i < length; i++) {
-      const physical = this.#cell('CR0') >> 31n === 1n ? this.machine.vcpu.translate(linear + i) : Number(linear + i);
-      const byte = physical === undefined ? undefined : this.machine.memory[physical];
-      if (byte === undefined) break;
-      bytes.push(byte);
-    }
-    return Uint8Array.from(bytes);
+    const first = this.#codeInPage(linear, length);
+    const rest = length - first.length;
+    if (rest === 0 || (linear + BigInt(first.length)) % BigInt(PAGE_BYTES) !== 0n) return first;
+    const second = this.#codeInPage(linear + BigInt(first.length), rest);
+    return Uint8Array.from([...first, ...second]);
+  }
+
+  /** Up to the end of the page: one translation, which costs as much as a guest's exit. */
+  #codeInPage(linear: bigint, length: number): Uint8Array {
+    const paged = this.#cell('CR0') >> 31n === 1n;
+    const physical = paged ? this.machine.vcpu.translate(linear) : Number(linear);
+    if (physical === undefined) return new Uint8Array();
+    const end = physical - (physical % PAGE_BYTES) + PAGE_BYTES;
+    return this.machine.memory.slice(physical, Math.min(physical + length, end));
   }
 
   #place(exit: VmExit, before: bigint, stepped: boolean): InstructionPlace {
