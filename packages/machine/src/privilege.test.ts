@@ -185,6 +185,20 @@ test('a far JMP to a ring-0 segment from ring 3 is refused', () => {
   expect(t.why).toBe('DPL = CPL and RPL ≤ CPL (non-conforming code)');
 });
 
+test('IRETD with VM in the image enters virtual-8086 mode; a #GP there comes back to ring 0 with the segments on the stack', () => {
+  const push = (value: number): string =>
+    `68 ${[0, 8, 16, 24].map(shift => ((value >>> shift) & 0xff).toString(16)).join(' ')}`;
+  const image = [0x5555, 0x4444, 0x3333, 0x2222, 0x1111, 0x100, 0x2_0002, 0x2000, 0]; // GS FS DS ES SS ESP EFLAGS CS EIP
+  const t = protectedMode({}, ...image.map(push), 'cf').bytes(USER_CODE, '8c d8', HLT); // mov ax, ds; hlt
+  t.run();
+  expect(t.all('mode').map(event => event.to)).toEqual(['virtual-8086', 'protected']);
+  expect(t.get('RAX')).toBe(0x3333n);
+  expect(t.exceptions).toEqual(['13:0']);
+  const frame = Array.from({length: 10}, (_, index) => Number(t.read(STACK - 40 + 4 * index, 4)));
+  expect(frame).toEqual([0, 2, 0x2000, 0x3_0002, 0x100, 0x1111, 0x2222, 0x3333, 0x4444, 0x5555]);
+  expect([t.get('CPL'), t.get('DS.selector'), t.get('RSP')]).toEqual([0n, 0n, BigInt(STACK - 40)]);
+});
+
 test('in real mode an interrupt goes through the vector table and IRET comes back', () => {
   const t = realMode('cd 21', HLT).bytes(HANDLERS + 0x21 * 16, 'b8 34 12', 'cf');
   t.run();

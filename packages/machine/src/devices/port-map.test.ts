@@ -28,6 +28,15 @@ test('a wide access that runs past a device reads ones behind it', () => {
   expect(ports.read(0xe9, 2)).toBe(0xffe9);
 });
 
+test('a device that is attached while somebody watches announces its changes too', () => {
+  const ports = new PortMap();
+  const seen: string[] = [];
+  ports.observe(bank => seen.push(bank));
+  ports.attach(new DebugPort(0xe9));
+  ports.write(0xe9, 1, 65);
+  expect(seen).toEqual(['debug-port-e9']);
+});
+
 test('a guest prints through the UART, and the event names the device', () => {
   const t = longMode({}, '66 ba f8 03', 'b0 48', 'ee', 'f4'); // mov dx, 3f8h; mov al, 'H'; out dx, al
   const uart = new Uart16550();

@@ -31,6 +31,7 @@ const mask = (bytes: number): number => ALL_ONES >>> (32 - 8 * bytes);
 
 export class PortMap {
   readonly #devices: PortDevice[] = [];
+  #willWrite: WillWrite | undefined;
   /**
    * How often each empty port was used. A statistic of the session, not state of the machine: a seek does not rewind
    * it.
@@ -38,6 +39,7 @@ export class PortMap {
   readonly unknown = new Map<number, number>();
 
   attach(device: PortDevice): void {
+    device.willWrite = this.#willWrite;
     this.#devices.push(device);
   }
   get devices(): readonly PortDevice[] {
@@ -50,6 +52,7 @@ export class PortMap {
 
   /** Tells every device whom to notify before it changes. */
   observe(willWrite: WillWrite | undefined): void {
+    this.#willWrite = willWrite;
     for (const device of this.#devices) device.willWrite = willWrite;
   }
 

@@ -23,7 +23,12 @@ export class CheckList {
   /** `rule` must hold; `values` are what went into it. */
   must(holds: boolean, rule: string, ...values: readonly CheckedValue[]): void {
     if (holds && this.#detail === 'failures') return;
-    this.checks.push({rule, holds, values: values.map(([name, value]) => [name, shown(value)] as const), source: this.#source});
+    this.checks.push({
+      rule,
+      holds,
+      values: values.map(([name, value]) => [name, shown(value)] as const),
+      source: this.#source,
+    });
   }
 }
 

@@ -47,9 +47,19 @@ export class Controls {
     this.interruptWindow = this.primary('interrupt-window exiting');
   }
 
-  pin(name: PinControl): boolean { return has(this.pinWord, PIN_CONTROLS[name]); }
-  primary(name: PrimaryControl): boolean { return has(this.primaryWord, PRIMARY_CONTROLS[name]); }
-  secondary(name: SecondaryControl): boolean { return has(this.secondaryWord, SECONDARY_CONTROLS[name]); }
-  exit(name: ExitControl): boolean { return has(this.exitWord, EXIT_CONTROLS[name]); }
-  entry(name: EntryControl): boolean { return has(this.entryWord, ENTRY_CONTROLS[name]); }
+  pin(name: PinControl): boolean {
+    return has(this.pinWord, PIN_CONTROLS[name]);
+  }
+  primary(name: PrimaryControl): boolean {
+    return has(this.primaryWord, PRIMARY_CONTROLS[name]);
+  }
+  secondary(name: SecondaryControl): boolean {
+    return has(this.secondaryWord, SECONDARY_CONTROLS[name]);
+  }
+  exit(name: ExitControl): boolean {
+    return has(this.exitWord, EXIT_CONTROLS[name]);
+  }
+  entry(name: EntryControl): boolean {
+    return has(this.entryWord, ENTRY_CONTROLS[name]);
+  }
 }

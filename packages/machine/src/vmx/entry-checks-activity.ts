@@ -27,24 +27,48 @@ export function checkNonRegisterState(context: EntryContext, list: CheckList): v
 function checkActivity(context: EntryContext, list: CheckList): void {
   const state = context.get('GUEST_ACTIVITY_STATE');
   const value = ['GUEST_ACTIVITY_STATE', state] as const;
-  const supported = state === ACTIVE || (state <= WAIT_FOR_SIPI && bit(BigInt(context.capabilities.activityStates), Number(state) - 1));
+  const supported =
+    state === ACTIVE || (state <= WAIT_FOR_SIPI && bit(BigInt(context.capabilities.activityStates), Number(state) - 1));
   list.must(supported, 'the activity state is one that IA32_VMX_MISC announces', value);
-  if (state === HLT) list.must(bits(context.get('GUEST_SS_ACCESS_RIGHTS'), 6, 5) === 0n, 'activity state HLT needs SS.DPL = 0', value, context.field('GUEST_SS_ACCESS_RIGHTS'));
+  if (state === HLT)
+    list.must(
+      bits(context.get('GUEST_SS_ACCESS_RIGHTS'), 6, 5) === 0n,
+      'activity state HLT needs SS.DPL = 0',
+      value,
+      context.field('GUEST_SS_ACCESS_RIGHTS'),
+    );
   const blocked = bits(context.get('GUEST_INTERRUPTIBILITY_STATE'), 1, 0) !== 0n;
-  list.must(!blocked || state === ACTIVE, 'blocking by STI or MOV SS needs the active state', value, context.field('GUEST_INTERRUPTIBILITY_STATE'));
+  list.must(
+    !blocked || state === ACTIVE,
+    'blocking by STI or MOV SS needs the active state',
+    value,
+    context.field('GUEST_INTERRUPTIBILITY_STATE'),
+  );
   const information = context.get('VM_ENTRY_INTERRUPTION_INFORMATION');
   if (bit(information, 31)) {
-    list.must(injectable(Number(state), Number(bits(information, 10, 8)), Number(bits(information, 7, 0))), 'the injected event can wake this activity state',
-      value, ['VM_ENTRY_INTERRUPTION_INFORMATION', information]);
+    list.must(
+      injectable(Number(state), Number(bits(information, 10, 8)), Number(bits(information, 7, 0))),
+      'the injected event can wake this activity state',
+      value,
+      ['VM_ENTRY_INTERRUPTION_INFORMATION', information],
+    );
   }
 }
 
 function injectable(state: number, type: number, vector: number): boolean {
   switch (BigInt(state)) {
-    case ACTIVE: return true;
-    case HLT: return type === INJECTION_TYPE.externalInterrupt || type === INJECTION_TYPE.nmi || (type === INJECTION_TYPE.hardwareException && (vector === 1 || vector === 18));
-    case SHUTDOWN: return type === INJECTION_TYPE.nmi || (type === INJECTION_TYPE.hardwareException && vector === 18);
-    default: return false;
+    case ACTIVE:
+      return true;
+    case HLT:
+      return (
+        type === INJECTION_TYPE.externalInterrupt ||
+        type === INJECTION_TYPE.nmi ||
+        (type === INJECTION_TYPE.hardwareException && (vector === 1 || vector === 18))
+      );
+    case SHUTDOWN:
+      return type === INJECTION_TYPE.nmi || (type === INJECTION_TYPE.hardwareException && vector === 18);
+    default:
+      return false;
   }
 }
 
@@ -55,15 +79,28 @@ function checkInterruptibility(context: EntryContext, list: CheckList): void {
   const injected = bit(information, 31) ? Number(bits(information, 10, 8)) : undefined;
   list.must(state >> 5n === 0n, 'interruptibility state: bits 31:5 are 0', value);
   list.must(!(bit(state, STI) && bit(state, MOV_SS)), 'not both blocking by STI and blocking by MOV SS', value);
-  list.must(!bit(state, STI) || context.vmcs.bit('GUEST_RFLAGS', 9), 'blocking by STI needs RFLAGS.IF = 1', value, context.field('GUEST_RFLAGS'));
+  list.must(
+    !bit(state, STI) || context.vmcs.bit('GUEST_RFLAGS', 9),
+    'blocking by STI needs RFLAGS.IF = 1',
+    value,
+    context.field('GUEST_RFLAGS'),
+  );
   list.must(!bit(state, SMI), 'blocking by SMI is 0 outside SMM', value);
   if (injected === INJECTION_TYPE.externalInterrupt) {
-    list.must(context.vmcs.bit('GUEST_RFLAGS', 9), 'an external interrupt is injected with RFLAGS.IF = 1', context.field('GUEST_RFLAGS'));
+    list.must(
+      context.vmcs.bit('GUEST_RFLAGS', 9),
+      'an external interrupt is injected with RFLAGS.IF = 1',
+      context.field('GUEST_RFLAGS'),
+    );
     list.must(bits(state, 1, 0) === 0n, 'an external interrupt is injected without blocking by STI or MOV SS', value);
   }
   if (injected === INJECTION_TYPE.nmi) {
     list.must(!bit(state, MOV_SS), 'an NMI is injected without blocking by MOV SS', value);
-    list.must(!context.controls.pin('virtual NMIs') || !bit(state, NMI), 'an NMI is injected without blocking by NMI, as virtual NMIs = 1', value);
+    list.must(
+      !context.controls.pin('virtual NMIs') || !bit(state, NMI),
+      'an NMI is injected without blocking by NMI, as virtual NMIs = 1',
+      value,
+    );
   }
 }
 
@@ -71,27 +108,46 @@ function checkPendingDebug(context: EntryContext, list: CheckList): void {
   const pending = context.get('GUEST_PENDING_DEBUG_EXCEPTIONS');
   const value = ['GUEST_PENDING_DEBUG_EXCEPTIONS', pending] as const;
   list.must((pending & ~0x1_580fn) === 0n, 'pending debug exceptions: reserved bits are 0', value);
-  const held = bits(context.get('GUEST_INTERRUPTIBILITY_STATE'), 1, 0) !== 0n || context.get('GUEST_ACTIVITY_STATE') === HLT;
+  const held =
+    bits(context.get('GUEST_INTERRUPTIBILITY_STATE'), 1, 0) !== 0n || context.get('GUEST_ACTIVITY_STATE') === HLT;
   if (!held) return;
   const step = context.vmcs.bit('GUEST_RFLAGS', 8) && !context.vmcs.bit('GUEST_IA32_DEBUGCTL', 1);
-  list.must(bit(pending, 14) === step, 'pending debug exceptions: BS equals TF (without BTF) while events are held', value, context.field('GUEST_RFLAGS'));
+  list.must(
+    bit(pending, 14) === step,
+    'pending debug exceptions: BS equals TF (without BTF) while events are held',
+    value,
+    context.field('GUEST_RFLAGS'),
+  );
 }
 
 function checkLinkPointer(context: EntryContext, list: CheckList): void {
   const link = context.get('VMCS_LINK_POINTER');
   if (link === NO_POINTER) return;
   const value = ['VMCS_LINK_POINTER', link] as const;
-  list.must(bits(link, 11, 0) === 0n && context.physical(link), 'the VMCS link pointer is all ones, or the aligned address of a VMCS', value);
+  list.must(
+    bits(link, 11, 0) === 0n && context.physical(link),
+    'the VMCS link pointer is all ones, or the aligned address of a VMCS',
+    value,
+  );
   list.must(Number(link) !== context.vmcs.address, 'the VMCS link pointer is not the current VMCS', value);
   if (!context.physical(link)) return;
   const word = context.core.memory.read(hpa(Number(link)), 4);
-  list.must(Number(word & 0x7fff_ffffn) === context.capabilities.revision, 'the VMCS that the link pointer names has this processor’s revision identifier', value, ['first word', word]);
+  list.must(
+    Number(word & 0x7fff_ffffn) === context.capabilities.revision,
+    'the VMCS that the link pointer names has this processor’s revision identifier',
+    value,
+    ['first word', word],
+  );
 }
 
 function checkPointerTableEntries(context: EntryContext, list: CheckList): void {
   if (!context.paging || !context.vmcs.bit('GUEST_CR4', 5) || context.ia32eGuest || !context.controls.usesEpt) return;
   for (const name of ['GUEST_PDPTE0', 'GUEST_PDPTE1', 'GUEST_PDPTE2', 'GUEST_PDPTE3'] as const) {
     const entry = context.get(name);
-    list.must(!bit(entry, 0) || ((entry & 0x1e6n) === 0n && context.physical(entry)), `${name}: reserved bits are 0 where it is present`, [name, entry]);
+    list.must(
+      !bit(entry, 0) || ((entry & 0x1e6n) === 0n && context.physical(entry)),
+      `${name}: reserved bits are 0 where it is present`,
+      [name, entry],
+    );
   }
 }

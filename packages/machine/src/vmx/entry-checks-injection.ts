@@ -8,7 +8,14 @@ import type {CheckList} from './check-list.js';
 import type {EntryContext} from './entry-context.js';
 
 export const INJECTION_TYPE = {
-  externalInterrupt: 0, reserved: 1, nmi: 2, hardwareException: 3, softwareInterrupt: 4, privilegedSoftwareException: 5, softwareException: 6, other: 7,
+  externalInterrupt: 0,
+  reserved: 1,
+  nmi: 2,
+  hardwareException: 3,
+  softwareInterrupt: 4,
+  privilegedSoftwareException: 5,
+  softwareException: 6,
+  other: 7,
 } as const;
 
 /** #DF #TS #NP #SS #GP #PF #AC push an error code, in protected mode. */
@@ -21,23 +28,42 @@ export function checkInjectedEvent(context: EntryContext, list: CheckList): void
   const type = Number(bits(information, 10, 8));
   const vector = Number(bits(information, 7, 0));
   list.must(type !== INJECTION_TYPE.reserved, 'the injected event does not have the reserved type 1', value);
-  list.must(type !== INJECTION_TYPE.other, 'the injected event has type 7 (other) only where the monitor trap flag is supported', value);
+  list.must(
+    type !== INJECTION_TYPE.other,
+    'the injected event has type 7 (other) only where the monitor trap flag is supported',
+    value,
+  );
   list.must(type !== INJECTION_TYPE.nmi || vector === 2, 'an injected NMI has vector 2', value);
-  list.must(type !== INJECTION_TYPE.hardwareException || vector <= 31, 'an injected hardware exception has a vector of at most 31', value);
+  list.must(
+    type !== INJECTION_TYPE.hardwareException || vector <= 31,
+    'an injected hardware exception has a vector of at most 31',
+    value,
+  );
   list.must(bits(information, 30, 12) === 0n, 'VM-entry interruption information: bits 30:12 are 0', value);
   checkErrorCode(context, list, type, vector);
   if (type >= INJECTION_TYPE.softwareInterrupt && type <= INJECTION_TYPE.softwareException) {
     const length = context.get('VM_ENTRY_INSTRUCTION_LENGTH');
-    list.must(length >= 1n && length <= 15n, 'a software event is injected with an instruction length of 1 to 15', ['VM_ENTRY_INSTRUCTION_LENGTH', length]);
+    list.must(length >= 1n && length <= 15n, 'a software event is injected with an instruction length of 1 to 15', [
+      'VM_ENTRY_INSTRUCTION_LENGTH',
+      length,
+    ]);
   }
 }
 
 function checkErrorCode(context: EntryContext, list: CheckList, type: number, vector: number): void {
   const information = context.get('VM_ENTRY_INTERRUPTION_INFORMATION');
   const wanted = type === INJECTION_TYPE.hardwareException && context.protection && WITH_ERROR_CODE.has(vector);
-  list.must(bit(information, 11) === wanted, wanted ? `vector ${vector} in protected mode delivers an error code` : 'this event delivers no error code',
-    ['VM_ENTRY_INTERRUPTION_INFORMATION', information], context.field('GUEST_CR0'));
+  list.must(
+    bit(information, 11) === wanted,
+    wanted ? `vector ${vector} in protected mode delivers an error code` : 'this event delivers no error code',
+    ['VM_ENTRY_INTERRUPTION_INFORMATION', information],
+    context.field('GUEST_CR0'),
+  );
   if (bit(information, 11)) {
-    list.must(context.get('VM_ENTRY_EXCEPTION_ERROR_CODE') >> 16n === 0n, 'the injected error code: bits 31:16 are 0', context.field('VM_ENTRY_EXCEPTION_ERROR_CODE'));
+    list.must(
+      context.get('VM_ENTRY_EXCEPTION_ERROR_CODE') >> 16n === 0n,
+      'the injected error code: bits 31:16 are 0',
+      context.field('VM_ENTRY_EXCEPTION_ERROR_CODE'),
+    );
   }
 }

@@ -26,8 +26,16 @@ function segment(context: EntryContext, name: DescriptorRegister): Segment {
   const rights = context.get(`GUEST_${name}_ACCESS_RIGHTS`);
   const selector = context.get(`GUEST_${name}_SELECTOR`);
   return {
-    name, rights, selector, base: context.get(`GUEST_${name}_BASE`), limit: context.get(`GUEST_${name}_LIMIT`), usable: !bit(rights, 16),
-    type: Number(bits(rights, 3, 0)), dpl: bits(rights, 6, 5), rpl: bits(selector, 1, 0), shown: [`GUEST_${name}_ACCESS_RIGHTS`, rights],
+    name,
+    rights,
+    selector,
+    base: context.get(`GUEST_${name}_BASE`),
+    limit: context.get(`GUEST_${name}_LIMIT`),
+    usable: !bit(rights, 16),
+    type: Number(bits(rights, 3, 0)),
+    dpl: bits(rights, 6, 5),
+    rpl: bits(selector, 1, 0),
+    shown: [`GUEST_${name}_ACCESS_RIGHTS`, rights],
   };
 }
 
@@ -37,12 +45,18 @@ export function checkGuestSegments(context: EntryContext, list: CheckList): void
   const tr = segment(context, 'TR');
   const ldtr = segment(context, 'LDTR');
   list.must(!bit(tr.selector, 2), 'guest TR selector: TI = 0', ['GUEST_TR_SELECTOR', tr.selector]);
-  if (ldtr.usable) list.must(!bit(ldtr.selector, 2), 'guest LDTR selector: TI = 0', ['GUEST_LDTR_SELECTOR', ldtr.selector]);
+  if (ldtr.usable)
+    list.must(!bit(ldtr.selector, 2), 'guest LDTR selector: TI = 0', ['GUEST_LDTR_SELECTOR', ldtr.selector]);
   checkBases(context, list);
   if (context.virtual8086) checkVirtual8086(context, list);
   else {
     if (!context.controls.unrestrictedGuest) {
-      list.must(ss.rpl === cs.rpl, 'guest SS.RPL = CS.RPL', ['GUEST_SS_SELECTOR', ss.selector], ['GUEST_CS_SELECTOR', cs.selector]);
+      list.must(
+        ss.rpl === cs.rpl,
+        'guest SS.RPL = CS.RPL',
+        ['GUEST_SS_SELECTOR', ss.selector],
+        ['GUEST_CS_SELECTOR', cs.selector],
+      );
     }
     checkCodeSegment(context, list, cs, ss);
     checkStackSegment(context, list, cs, ss);
@@ -68,9 +82,17 @@ function checkBases(context: EntryContext, list: CheckList): void {
 function checkVirtual8086(context: EntryContext, list: CheckList): void {
   for (const name of ['CS', ...DATA] as const) {
     const {selector, base, limit, rights} = segment(context, name);
-    list.must(base === selector << 4n, `virtual-8086 guest: ${name} base = selector × 16`, [`GUEST_${name}_BASE`, base], [`GUEST_${name}_SELECTOR`, selector]);
+    list.must(
+      base === selector << 4n,
+      `virtual-8086 guest: ${name} base = selector × 16`,
+      [`GUEST_${name}_BASE`, base],
+      [`GUEST_${name}_SELECTOR`, selector],
+    );
     list.must(limit === 0xffffn, `virtual-8086 guest: ${name} limit = FFFFh`, [`GUEST_${name}_LIMIT`, limit]);
-    list.must(rights === 0xf3n, `virtual-8086 guest: ${name} access rights = F3h`, [`GUEST_${name}_ACCESS_RIGHTS`, rights]);
+    list.must(rights === 0xf3n, `virtual-8086 guest: ${name} access rights = F3h`, [
+      `GUEST_${name}_ACCESS_RIGHTS`,
+      rights,
+    ]);
   }
 }
 
@@ -91,17 +113,34 @@ function checkCommon(list: CheckList, s: Segment, kind: 'memory' | 'system'): vo
 
 function checkCodeSegment(context: EntryContext, list: CheckList, cs: Segment, ss: Segment): void {
   const types = context.controls.unrestrictedGuest ? [3, 9, 11, 13, 15] : [9, 11, 13, 15];
-  list.must(types.includes(cs.type), `guest CS type is ${context.controls.unrestrictedGuest ? '3 or ' : ''}9, 11, 13 or 15 (accessed code)`, cs.shown);
+  list.must(
+    types.includes(cs.type),
+    `guest CS type is ${context.controls.unrestrictedGuest ? '3 or ' : ''}9, 11, 13 or 15 (accessed code)`,
+    cs.shown,
+  );
   checkCommon(list, cs, 'memory');
-  list.must(!(context.ia32eGuest && bit(cs.rights, 13) && bit(cs.rights, 14)), 'guest CS: D = 0 where L = 1 in IA-32e mode', cs.shown);
+  list.must(
+    !(context.ia32eGuest && bit(cs.rights, 13) && bit(cs.rights, 14)),
+    'guest CS: D = 0 where L = 1 in IA-32e mode',
+    cs.shown,
+  );
   if (cs.type === 3) list.must(cs.dpl === 0n, 'guest CS of type 3: DPL = 0', cs.shown);
-  if (cs.type === 9 || cs.type === 11) list.must(cs.dpl === ss.dpl, 'guest CS is non-conforming: its DPL = SS.DPL', cs.shown, ss.shown);
-  if (cs.type === 13 || cs.type === 15) list.must(cs.dpl <= ss.dpl, 'guest CS is conforming: its DPL ≤ SS.DPL', cs.shown, ss.shown);
+  if (cs.type === 9 || cs.type === 11)
+    list.must(cs.dpl === ss.dpl, 'guest CS is non-conforming: its DPL = SS.DPL', cs.shown, ss.shown);
+  if (cs.type === 13 || cs.type === 15)
+    list.must(cs.dpl <= ss.dpl, 'guest CS is conforming: its DPL ≤ SS.DPL', cs.shown, ss.shown);
 }
 
 function checkStackSegment(context: EntryContext, list: CheckList, cs: Segment, ss: Segment): void {
-  if (!context.controls.unrestrictedGuest) list.must(ss.dpl === ss.rpl, 'guest SS.DPL = SS.RPL', ss.shown, ['GUEST_SS_SELECTOR', ss.selector]);
-  if (cs.type === 3 || !context.protection) list.must(ss.dpl === 0n, 'guest SS.DPL = 0 in real mode, and with CS of type 3', ss.shown, context.field('GUEST_CR0'));
+  if (!context.controls.unrestrictedGuest)
+    list.must(ss.dpl === ss.rpl, 'guest SS.DPL = SS.RPL', ss.shown, ['GUEST_SS_SELECTOR', ss.selector]);
+  if (cs.type === 3 || !context.protection)
+    list.must(
+      ss.dpl === 0n,
+      'guest SS.DPL = 0 in real mode, and with CS of type 3',
+      ss.shown,
+      context.field('GUEST_CR0'),
+    );
   if (!ss.usable) return;
   list.must(ss.type === 3 || ss.type === 7, 'guest SS type is 3 or 7 (accessed, writable)', ss.shown);
   checkCommon(list, ss, 'memory');
@@ -111,13 +150,18 @@ function checkDataSegment(context: EntryContext, list: CheckList, s: Segment): v
   if (!s.usable) return;
   list.must((s.type & 1) === 1, `guest ${s.name}: accessed`, s.shown);
   list.must((s.type & 8) === 0 || (s.type & 2) !== 0, `guest ${s.name}: a code segment is readable`, s.shown);
-  if (!context.controls.unrestrictedGuest && s.type <= 11) list.must(s.dpl >= s.rpl, `guest ${s.name}: DPL ≥ RPL`, s.shown, [`GUEST_${s.name}_SELECTOR`, s.selector]);
+  if (!context.controls.unrestrictedGuest && s.type <= 11)
+    list.must(s.dpl >= s.rpl, `guest ${s.name}: DPL ≥ RPL`, s.shown, [`GUEST_${s.name}_SELECTOR`, s.selector]);
   checkCommon(list, s, 'memory');
 }
 
 function checkTaskRegister(context: EntryContext, list: CheckList, tr: Segment): void {
   list.must(tr.usable, 'guest TR is usable', tr.shown);
-  list.must(tr.type === 11 || (tr.type === 3 && !context.ia32eGuest), `guest TR type is 11 (busy TSS)${context.ia32eGuest ? '' : ' or 3 (busy 16-bit TSS)'}`, tr.shown);
+  list.must(
+    tr.type === 11 || (tr.type === 3 && !context.ia32eGuest),
+    `guest TR type is 11 (busy TSS)${context.ia32eGuest ? '' : ' or 3 (busy 16-bit TSS)'}`,
+    tr.shown,
+  );
   checkCommon(list, tr, 'system');
 }
 

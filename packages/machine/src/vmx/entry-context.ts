@@ -31,12 +31,20 @@ export class EntryContext {
     this.virtual8086 = vmcs.bit('GUEST_RFLAGS', 17);
   }
 
-  get(name: VmcsFieldName): bigint { return this.vmcs.get(name); }
+  get(name: VmcsFieldName): bigint {
+    return this.vmcs.get(name);
+  }
   /** A field with its name, as a value that went into a check. */
-  field(name: VmcsFieldName): CheckedValue { return [name, this.vmcs.get(name)]; }
+  field(name: VmcsFieldName): CheckedValue {
+    return [name, this.vmcs.get(name)];
+  }
 
   /** Bits 63:47 are all equal: what a linear address of four-level paging must look like. */
-  canonical(address: bigint): boolean { return BigInt.asUintN(64, BigInt.asIntN(48, address)) === address; }
+  canonical(address: bigint): boolean {
+    return BigInt.asUintN(64, BigInt.asIntN(48, address)) === address;
+  }
   /** No bit beyond the processor's physical-address width. */
-  physical(address: bigint): boolean { return address >> BigInt(this.core.profile.physicalAddressBits) === 0n; }
+  physical(address: bigint): boolean {
+    return address >> BigInt(this.core.profile.physicalAddressBits) === 0n;
+  }
 }

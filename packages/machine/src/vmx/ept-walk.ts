@@ -32,7 +32,13 @@ interface Found {
 }
 
 /** Walks the tables of `eptPointer`. Everything that was read goes into `references`, where given. */
-export function walkEpt(core: Core, eptPointer: bigint, address: Gpa, access: GuestPhysicalAccess, references: WalkReference[] | undefined): Hpa | VmExitInformation {
+export function walkEpt(
+  core: Core,
+  eptPointer: bigint,
+  address: Gpa,
+  access: GuestPhysicalAccess,
+  references: WalkReference[] | undefined,
+): Hpa | VmExitInformation {
   const flags = (eptPointer & USES_ACCESSED_DIRTY) !== 0n;
   let table = Number(eptPointer & ADDRESS);
   let permissions = RWX;
@@ -54,9 +60,17 @@ export function walkEpt(core: Core, eptPointer: bigint, address: Gpa, access: Gu
 
 const indexAt = (address: number, level: number): number => Math.floor(address / 2 ** (12 + 9 * (level - 1))) % 512;
 
-function finish(core: Core, address: Gpa, access: GuestPhysicalAccess, permissions: bigint, path: readonly Found[], flags: boolean): Hpa | VmExitInformation {
+function finish(
+  core: Core,
+  address: Gpa,
+  access: GuestPhysicalAccess,
+  permissions: bigint,
+  path: readonly Found[],
+  flags: boolean,
+): Hpa | VmExitInformation {
   const needed = neededPermissions(access, flags);
-  if ((permissions & needed) !== needed) return violation(core, address, access, permissions, denied(access, permissions), flags);
+  if ((permissions & needed) !== needed)
+    return violation(core, address, access, permissions, denied(access, permissions), flags);
   if (flags) setFlags(core, path, (needed & W) !== 0n ? 'dirty' : 'accessed');
   const leaf = path[path.length - 1];
   const size = 2 ** (12 + 9 * ((leaf?.level ?? 1) - 1));
@@ -81,9 +95,13 @@ function misconfiguration(core: Core, level: number, entry: bigint): Check | und
   const values = [[LEVEL_NAMES[level] ?? 'entry', hex(entry)]] as const;
   const bad = (rule: string): Check => check(rule, false, values, SOURCE);
   if ((entry & R) === 0n && (entry & W) !== 0n) return bad('an entry that allows writing allows reading');
-  if ((entry & ADDRESS) >> BigInt(core.profile.physicalAddressBits) !== 0n) return bad('the address in an entry lies inside the physical-address width');
+  if ((entry & ADDRESS) >> BigInt(core.profile.physicalAddressBits) !== 0n)
+    return bad('the address in an entry lies inside the physical-address width');
   const leaf = level === 1 || (level <= 3 && (entry & LEAF) !== 0n);
-  if (!leaf) return (entry & (level === 4 ? 0xf8n : 0x78n)) === 0n ? undefined : bad('reserved bits of an entry that names a table are 0');
+  if (!leaf)
+    return (entry & (level === 4 ? 0xf8n : 0x78n)) === 0n
+      ? undefined
+      : bad('reserved bits of an entry that names a table are 0');
   const type = (entry >> 3n) & 7n;
   if (type === 2n || type === 3n || type === 7n) return bad('the memory type of a leaf is UC, WC, WT, WP or WB');
   const low = level === 3 ? 0x3fff_f000n : level === 2 ? 0x1f_f000n : 0n;
@@ -91,22 +109,57 @@ function misconfiguration(core: Core, level: number, entry: bigint): Check | und
 }
 
 const notPresent = (level: number, entry: bigint): Check =>
-  check(`the ${LEVEL_NAMES[level] ?? 'entry'} is present (one of R, W, X is 1)`, false, [[LEVEL_NAMES[level] ?? 'entry', hex(entry)]], SOURCE);
+  check(
+    `the ${LEVEL_NAMES[level] ?? 'entry'} is present (one of R, W, X is 1)`,
+    false,
+    [[LEVEL_NAMES[level] ?? 'entry', hex(entry)]],
+    SOURCE,
+  );
 const denied = (access: GuestPhysicalAccess, permissions: bigint): Check =>
-  check(`every level of the walk has ${LETTER[access.kind]} = 1`, false, [['R W X over all levels', permissions.toString(2).padStart(3, '0').split('').reverse().join(' ')]], SOURCE);
+  check(
+    `every level of the walk has ${LETTER[access.kind]} = 1`,
+    false,
+    [['R W X over all levels', permissions.toString(2).padStart(3, '0').split('').reverse().join(' ')]],
+    SOURCE,
+  );
 
 /** SDM vol. 3C, "Exit Qualification for EPT Violations". */
-function violation(core: Core, address: Gpa, access: GuestPhysicalAccess, permissions: bigint, decisive: Check, flags: boolean): VmExitInformation {
+function violation(
+  core: Core,
+  address: Gpa,
+  access: GuestPhysicalAccess,
+  permissions: bigint,
+  decisive: Check,
+  flags: boolean,
+): VmExitInformation {
   const kind = access.purpose === 'paging-structure' && flags ? R | W : PERMISSION[access.kind];
   const translation = access.purpose === 'translation' ? 1n << 8n : 0n;
-  return exitInformation('EPT_VIOLATION', core.instructionRip, [
-    check(`guest-physical address ${hex(address)} goes through EPT (enable EPT = 1)`, true, [['purpose', access.purpose], ['access', access.kind]], SOURCE), decisive,
-  ], {
-    qualification: kind | ((permissions & RWX) << 3n) | (1n << 7n) | translation,
-    guestLinearAddress: access.linear, guestPhysicalAddress: address,
-  });
+  return exitInformation(
+    'EPT_VIOLATION',
+    core.instructionRip,
+    [
+      check(
+        `guest-physical address ${hex(address)} goes through EPT (enable EPT = 1)`,
+        true,
+        [
+          ['purpose', access.purpose],
+          ['access', access.kind],
+        ],
+        SOURCE,
+      ),
+      decisive,
+    ],
+    {
+      qualification: kind | ((permissions & RWX) << 3n) | (1n << 7n) | translation,
+      guestLinearAddress: access.linear,
+      guestPhysicalAddress: address,
+    },
+  );
 }
 
 function misconfigured(core: Core, address: Gpa, access: GuestPhysicalAccess, why: Check): VmExitInformation {
-  return exitInformation('EPT_MISCONFIGURATION', core.instructionRip, [why], {guestLinearAddress: access.linear, guestPhysicalAddress: address});
+  return exitInformation('EPT_MISCONFIGURATION', core.instructionRip, [why], {
+    guestLinearAddress: access.linear,
+    guestPhysicalAddress: address,
+  });
 }

@@ -29,26 +29,54 @@ function pageFaultChecks(controls: Controls, errorCode: number): Checks | undefi
   const equal = (errorCode & mask) === match;
   const set = bit(controls.exceptionBitmap, PAGE_FAULT);
   if (equal !== set) return undefined;
-  const values = [['error code', hex(errorCode)], ['mask', hex(mask)], ['match', hex(match)]] as const;
+  const values = [
+    ['error code', hex(errorCode)],
+    ['mask', hex(mask)],
+    ['match', hex(match)],
+  ] as const;
   return [
-    check(`error code AND mask ${equal ? '=' : '≠'} match, so bit 14 of the exception bitmap counts ${equal ? 'as it is' : 'the other way round'}`, true, values, SOURCE),
-    check(`bit 14 (#PF) of the exception bitmap = ${set ? 1 : 0}`, true, [['exception bitmap', hex(controls.exceptionBitmap)]], SOURCE),
+    check(
+      `error code AND mask ${equal ? '=' : '≠'} match, so bit 14 of the exception bitmap counts ${equal ? 'as it is' : 'the other way round'}`,
+      true,
+      values,
+      SOURCE,
+    ),
+    check(
+      `bit 14 (#PF) of the exception bitmap = ${set ? 1 : 0}`,
+      true,
+      [['exception bitmap', hex(controls.exceptionBitmap)]],
+      SOURCE,
+    ),
   ];
 }
 
 function bitmapChecks(controls: Controls, vector: number): Checks | undefined {
   if (!bit(controls.exceptionBitmap, vector)) return undefined;
   const name = exceptionAt(vector)?.name ?? `vector ${vector}`;
-  return [check(`bit ${vector} (${name}) of the exception bitmap = 1`, true, [['exception bitmap', hex(controls.exceptionBitmap)]], SOURCE)];
+  return [
+    check(
+      `bit ${vector} (${name}) of the exception bitmap = 1`,
+      true,
+      [['exception bitmap', hex(controls.exceptionBitmap)]],
+      SOURCE,
+    ),
+  ];
 }
 
 export function exceptionExit(core: Core, controls: Controls, fault: Fault): VmExitInformation | undefined {
-  const checks = fault.vector === PAGE_FAULT ? pageFaultChecks(controls, fault.errorCode ?? 0) : bitmapChecks(controls, fault.vector);
+  const checks =
+    fault.vector === PAGE_FAULT
+      ? pageFaultChecks(controls, fault.errorCode ?? 0)
+      : bitmapChecks(controls, fault.vector);
   if (checks === undefined) return undefined;
   const software = SOFTWARE.has(fault.vector);
   return exitInformation('EXCEPTION_NMI', core.instructionRip, checks, {
     qualification: fault.address ?? 0n,
-    interruptionInformation: interruptionInformation(fault.vector, EVENT_TYPES[software ? 'software-exception' : 'hardware-exception'], fault.errorCode),
+    interruptionInformation: interruptionInformation(
+      fault.vector,
+      EVENT_TYPES[software ? 'software-exception' : 'hardware-exception'],
+      fault.errorCode,
+    ),
     interruptionErrorCode: fault.errorCode ?? 0,
     // Only software exceptions define a length: INT3 and INTO have one byte.
     instructionLength: software ? 1 : 0,
@@ -62,7 +90,9 @@ export function interruptExit(core: Core, controls: Controls, event: Deliverable
   const checks = [check(`${control} = 1`, true, [['pin-based controls', hex(controls.pinWord)]], SOURCE)];
   const acknowledged = nmi || controls.exit('acknowledge interrupt on exit');
   return exitInformation(nmi ? 'EXCEPTION_NMI' : 'EXTERNAL_INTERRUPT', core.registers.get('RIP'), checks, {
-    interruptionInformation: acknowledged ? interruptionInformation(event.vector, EVENT_TYPES[event.type], undefined) : 0,
+    interruptionInformation: acknowledged
+      ? interruptionInformation(event.vector, EVENT_TYPES[event.type], undefined)
+      : 0,
   });
 }
 
@@ -72,13 +102,25 @@ export function windowExit(core: Core, controls: Controls): VmExitInformation | 
   const open = core.registers.flag('IF') && core.registers.get('INTERRUPT_SHADOW') === 0n;
   if (!open) return undefined;
   const checks = [
-    check('interrupt-window exiting = 1', true, [['primary processor-based controls', hex(controls.primaryWord)]], SOURCE),
-    check('RFLAGS.IF = 1 and no blocking by STI or MOV SS', true, [['RFLAGS', hex(core.registers.get('RFLAGS'))]], SOURCE),
+    check(
+      'interrupt-window exiting = 1',
+      true,
+      [['primary processor-based controls', hex(controls.primaryWord)]],
+      SOURCE,
+    ),
+    check(
+      'RFLAGS.IF = 1 and no blocking by STI or MOV SS',
+      true,
+      [['RFLAGS', hex(core.registers.get('RFLAGS'))]],
+      SOURCE,
+    ),
   ];
   return exitInformation('INTERRUPT_WINDOW', core.registers.get('RIP'), checks);
 }
 
 export function tripleFaultExit(core: Core): VmExitInformation {
-  const checks = [check('an exception during the delivery of a double fault always leaves VMX non-root operation', true, [], SOURCE)];
+  const checks = [
+    check('an exception during the delivery of a double fault always leaves VMX non-root operation', true, [], SOURCE),
+  ];
   return exitInformation('TRIPLE_FAULT', core.instructionRip, checks);
 }

@@ -39,7 +39,14 @@ export function loadHostState(core: Core, controls: Controls): void {
   r.set('ACTIVITY', 0n);
 }
 
-function loadSegment(core: Core, name: DescriptorRegister, selector: bigint, base: bigint, limit: bigint, attributes: bigint): void {
+function loadSegment(
+  core: Core,
+  name: DescriptorRegister,
+  selector: bigint,
+  base: bigint,
+  limit: bigint,
+  attributes: bigint,
+): void {
   const r = core.registers;
   r.set(`${name}.selector`, selector);
   r.set(`${name}.base`, base);

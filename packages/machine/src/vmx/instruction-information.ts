@@ -24,7 +24,13 @@ function memoryBits(instruction: Instruction): number {
   const scale = Math.log2(memory.scale);
   const index = memory.index === undefined ? 1 << 22 : registerNumber(memory.index) << 18;
   const base = memory.base === undefined || memory.base === 'RIP' ? 1 << 27 : registerNumber(memory.base) << 23;
-  return scale | (addressSizeCode(memory.addressSize) << 7) | (SEGMENT_REGISTERS.indexOf(memory.segment) << 15) | index | base;
+  return (
+    scale |
+    (addressSizeCode(memory.addressSize) << 7) |
+    (SEGMENT_REGISTERS.indexOf(memory.segment) << 15) |
+    index |
+    base
+  );
 }
 
 /** For VMCLEAR, VMPTRLD, VMPTRST, VMXON, and with reg2 for INVEPT, INVVPID, VMREAD, VMWRITE. */

@@ -32,10 +32,26 @@ export const UNCONDITIONAL = 'SDM vol. 3C, "Instructions That Cause VM Exits Unc
 
 /** `HLT exiting = 1`, with the control word and the bit's number. */
 export function primaryCheck(controls: Controls, name: PrimaryControl): Check {
-  return check(`${name} = 1`, controls.primary(name), [['primary processor-based controls', hex(controls.primaryWord)], ['bit', String(primaryControl(name))]], CONDITIONAL);
+  return check(
+    `${name} = 1`,
+    controls.primary(name),
+    [
+      ['primary processor-based controls', hex(controls.primaryWord)],
+      ['bit', String(primaryControl(name))],
+    ],
+    CONDITIONAL,
+  );
 }
 export function secondaryCheck(controls: Controls, name: SecondaryControl): Check {
-  return check(`${name} = 1`, controls.secondary(name), [['secondary processor-based controls', hex(controls.secondaryWord)], ['bit', String(secondaryControl(name))]], CONDITIONAL);
+  return check(
+    `${name} = 1`,
+    controls.secondary(name),
+    [
+      ['secondary processor-based controls', hex(controls.secondaryWord)],
+      ['bit', String(secondaryControl(name))],
+    ],
+    CONDITIONAL,
+  );
 }
 
 export function memoryOperand(instruction: Instruction): MemoryOperand | undefined {

@@ -26,8 +26,16 @@ function qualification(intercepted: Intercepted, register: number, type: number)
   return BigInt(register | (type << 4) | (number << 8));
 }
 
-const access = (intercepted: Intercepted, register: number, type: number, checks: readonly Check[]): InterceptDecision =>
-  ({reason: 'CR_ACCESS', checks, details: {qualification: qualification(intercepted, register, type)}});
+const access = (
+  intercepted: Intercepted,
+  register: number,
+  type: number,
+  checks: readonly Check[],
+): InterceptDecision => ({
+  reason: 'CR_ACCESS',
+  checks,
+  details: {qualification: qualification(intercepted, register, type)},
+});
 
 /** The names of the bits that are set: 'PE, PG'. */
 function bitNames(fields: readonly Field[], value: bigint): string {
@@ -39,12 +47,18 @@ function maskedWrite(register: 'CR0' | 'CR4'): InterceptRule {
   return intercepted => {
     const {controls} = intercepted;
     const value = intercepted.args[0] ?? 0n;
-    const [mask, shadow, fields] = register === 'CR0'
-      ? [controls.cr0Mask, controls.cr0Shadow, CR0_FIELDS] as const : [controls.cr4Mask, controls.cr4Shadow, CR4_FIELDS] as const;
+    const [mask, shadow, fields] =
+      register === 'CR0'
+        ? ([controls.cr0Mask, controls.cr0Shadow, CR0_FIELDS] as const)
+        : ([controls.cr4Mask, controls.cr4Shadow, CR4_FIELDS] as const);
     const differs = mask & (shadow ^ value);
     if (differs === 0n) return undefined;
     const rule = `the write changes bits that the host owns (mask bit = 1, value ≠ read shadow): ${register}.${bitNames(fields, differs)}`;
-    const values = [['value', hex(value)], [`${register} guest/host mask`, hex(mask)], [`${register} read shadow`, hex(shadow)]] as const;
+    const values = [
+      ['value', hex(value)],
+      [`${register} guest/host mask`, hex(mask)],
+      [`${register} read shadow`, hex(shadow)],
+    ] as const;
     return access(intercepted, register === 'CR0' ? 0 : 4, MOV_TO, [check(rule, true, values, CONDITIONAL)]);
   };
 }
@@ -62,17 +76,30 @@ const interceptMovToCr3: InterceptRule = intercepted => {
   if (!asked.holds) return undefined;
   const value = intercepted.args[0] ?? 0n;
   const count = Number(controls.vmcs.get('CR3_TARGET_COUNT'));
-  const targets = (['CR3_TARGET_VALUE_0', 'CR3_TARGET_VALUE_1', 'CR3_TARGET_VALUE_2', 'CR3_TARGET_VALUE_3'] as const).slice(0, count).map(name => controls.vmcs.get(name));
+  const targets = (['CR3_TARGET_VALUE_0', 'CR3_TARGET_VALUE_1', 'CR3_TARGET_VALUE_2', 'CR3_TARGET_VALUE_3'] as const)
+    .slice(0, count)
+    .map(name => controls.vmcs.get(name));
   if (targets.includes(value)) return undefined;
-  const values = [['value', hex(value)], ['CR3-target count', String(count)]] as const;
-  return access(intercepted, 3, MOV_TO, [asked, check('the value is none of the CR3-target values', true, values, CONDITIONAL)]);
+  const values = [
+    ['value', hex(value)],
+    ['CR3-target count', String(count)],
+  ] as const;
+  return access(intercepted, 3, MOV_TO, [
+    asked,
+    check('the value is none of the CR3-target values', true, values, CONDITIONAL),
+  ]);
 };
 
 const interceptClts: InterceptRule = intercepted => {
   const {controls} = intercepted;
   if ((controls.cr0Mask & controls.cr0Shadow & TS) === 0n) return undefined;
-  const values = [['CR0 guest/host mask', hex(controls.cr0Mask)], ['CR0 read shadow', hex(controls.cr0Shadow)]] as const;
-  return access(intercepted, 0, CLTS, [check('the host owns CR0.TS and the guest sees it as 1', true, values, CONDITIONAL)]);
+  const values = [
+    ['CR0 guest/host mask', hex(controls.cr0Mask)],
+    ['CR0 read shadow', hex(controls.cr0Shadow)],
+  ] as const;
+  return access(intercepted, 0, CLTS, [
+    check('the host owns CR0.TS and the guest sees it as 1', true, values, CONDITIONAL),
+  ]);
 };
 
 const interceptLmsw: InterceptRule = intercepted => {
@@ -84,7 +111,11 @@ const interceptLmsw: InterceptRule = intercepted => {
   const others = mask & (source ^ shadow) & 0xen;
   if ((pe | others) === 0n) return undefined;
   const rule = `LMSW changes bits that the host owns: CR0.${bitNames(CR0_FIELDS, pe | others)}`;
-  const values = [['source', hex(source)], ['CR0 guest/host mask', hex(mask)], ['CR0 read shadow', hex(shadow)]] as const;
+  const values = [
+    ['source', hex(source)],
+    ['CR0 guest/host mask', hex(mask)],
+    ['CR0 read shadow', hex(shadow)],
+  ] as const;
   const memory = memoryOperand(instruction) === undefined ? 0n : 1n << 6n;
   const details = {qualification: qualification(intercepted, 0, LMSW) | memory | (source << 16n)};
   return {reason: 'CR_ACCESS', checks: [check(rule, true, values, CONDITIONAL)], details};
@@ -97,6 +128,6 @@ export const CONTROL_REGISTER_RULES = {
   'MOV from CR3': controlled(3, MOV_FROM, 'CR3-store exiting'),
   'MOV to CR8': controlled(8, MOV_TO, 'CR8-load exiting'),
   'MOV from CR8': controlled(8, MOV_FROM, 'CR8-store exiting'),
-  'CLTS': interceptClts,
-  'LMSW': interceptLmsw,
+  CLTS: interceptClts,
+  LMSW: interceptLmsw,
 } as const;

@@ -36,31 +36,54 @@ function whyExits({core, controls}: Intercepted, access: PortAccess): readonly C
     return unconditional.holds ? [bitmaps, unconditional] : undefined;
   }
   if (access.port + access.bytes > 0x1_0000) {
-    return [bitmaps, check('the access wraps around from port FFFFh to port 0', true, [['port', hex(access.port)]], CONDITIONAL)];
+    return [
+      bitmaps,
+      check('the access wraps around from port FFFFh to port 0', true, [['port', hex(access.port)]], CONDITIONAL),
+    ];
   }
   for (let port = access.port; port < access.port + access.bytes; port++) {
     const bitmap = port < 0x8000 ? 'A' : 'B';
     const base = controls.vmcs.get(bitmap === 'A' ? 'IO_BITMAP_A_ADDRESS' : 'IO_BITMAP_B_ADDRESS');
     const byte = Number(core.memory.read(hpa(Number(base) + ((port & 0x7fff) >> 3)), 1));
     if (((byte >> (port & 7)) & 1) === 0) continue;
-    return [bitmaps, check(`bit ${hex(port & 0x7fff)} of I/O bitmap ${bitmap} = 1`, true, [['port', hex(port)], [`I/O bitmap ${bitmap}`, hex(base)]], CONDITIONAL)];
+    return [
+      bitmaps,
+      check(
+        `bit ${hex(port & 0x7fff)} of I/O bitmap ${bitmap} = 1`,
+        true,
+        [
+          ['port', hex(port)],
+          [`I/O bitmap ${bitmap}`, hex(base)],
+        ],
+        CONDITIONAL,
+      ),
+    ];
   }
   return undefined;
 }
 
-function decide(intercepted: Intercepted, direction: 'in' | 'out', form: 'plain' | 'string'): InterceptDecision | undefined {
+function decide(
+  intercepted: Intercepted,
+  direction: 'in' | 'out',
+  form: 'plain' | 'string',
+): InterceptDecision | undefined {
   const access = portAccess(intercepted);
   const checks = whyExits(intercepted, access);
   if (checks === undefined) return undefined;
   const {instruction} = intercepted;
   const repeated = form === 'string' && instruction.prefixes.repeat !== 'none';
-  const qualification = (access.bytes - 1) | (direction === 'in' ? 8 : 0) | (form === 'string' ? 16 : 0) | (repeated ? 32 : 0)
-    | (access.immediate ? 64 : 0);
+  const qualification =
+    (access.bytes - 1) |
+    (direction === 'in' ? 8 : 0) |
+    (form === 'string' ? 16 : 0) |
+    (repeated ? 32 : 0) |
+    (access.immediate ? 64 : 0);
   const whole = BigInt(qualification) | (BigInt(access.port) << 16n);
   if (form === 'plain') return {reason: 'IO_INSTRUCTION', checks, details: {qualification: whole}};
-  const segment = direction === 'in' ? 'ES' : instruction.prefixes.segment ?? 'DS';
+  const segment = direction === 'in' ? 'ES' : (instruction.prefixes.segment ?? 'DS');
   return {
-    reason: 'IO_INSTRUCTION', checks,
+    reason: 'IO_INSTRUCTION',
+    checks,
     details: {
       qualification: whole,
       guestLinearAddress: stringAddress(intercepted, direction, segment),

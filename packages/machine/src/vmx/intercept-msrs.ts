@@ -19,7 +19,13 @@ function decide(access: 'read' | 'write'): InterceptRule {
     const name = [['MSR', `${hex(index)}${named(index)}`]] as const;
     const high = index >= HIGH && index < HIGH + BITS;
     if (!high && index >= BITS) {
-      return {reason, checks: [bitmaps, check('the MSR lies in neither of the ranges that the bitmaps cover', true, name, CONDITIONAL)]};
+      return {
+        reason,
+        checks: [
+          bitmaps,
+          check('the MSR lies in neither of the ranges that the bitmaps cover', true, name, CONDITIONAL),
+        ],
+      };
     }
     const base = Number(controls.vmcs.get('MSR_BITMAP_ADDRESS'));
     const bit = high ? index - HIGH : index;

@@ -13,37 +13,62 @@ import {UNCONDITIONAL, primaryCheck, secondaryCheck} from './intercept-context.j
 import type {InterceptRule, Intercepted} from './intercept-context.js';
 import {interceptIn, interceptIns, interceptOut, interceptOuts} from './intercept-io.js';
 import {interceptRdmsr, interceptWrmsr} from './intercept-msrs.js';
-import {descriptorTableInformation, displacementQualification, operandInformation, registerOperand} from './instruction-information.js';
+import {
+  descriptorTableInformation,
+  displacementQualification,
+  operandInformation,
+  registerOperand,
+} from './instruction-information.js';
 
-const always = (reason: ExitReasonName): InterceptRule => ({instruction}) =>
-  ({reason, checks: [check(`${instruction.mnemonic} always leaves VMX non-root operation`, true, [], UNCONDITIONAL)]});
+const always =
+  (reason: ExitReasonName): InterceptRule =>
+  ({instruction}) => ({
+    reason,
+    checks: [check(`${instruction.mnemonic} always leaves VMX non-root operation`, true, [], UNCONDITIONAL)],
+  });
 
 /** A VMX instruction in the guest: it exits whatever the controls say, and tells where its operands are. */
-const vmxInstruction = (reason: ExitReasonName): InterceptRule => ({core, instruction}) => ({
-  reason,
-  checks: [check(`${instruction.mnemonic} always leaves VMX non-root operation`, true, [], UNCONDITIONAL)],
-  details: {qualification: displacementQualification(core, instruction), instructionInformation: operandInformation(instruction)},
-});
+const vmxInstruction =
+  (reason: ExitReasonName): InterceptRule =>
+  ({core, instruction}) => ({
+    reason,
+    checks: [check(`${instruction.mnemonic} always leaves VMX non-root operation`, true, [], UNCONDITIONAL)],
+    details: {
+      qualification: displacementQualification(core, instruction),
+      instructionInformation: operandInformation(instruction),
+    },
+  });
 
-const onPrimary = (reason: ExitReasonName, control: PrimaryControl): InterceptRule => ({controls}) => {
-  const asked = primaryCheck(controls, control);
-  return asked.holds ? {reason, checks: [asked]} : undefined;
-};
-const onSecondary = (reason: ExitReasonName, control: SecondaryControl): InterceptRule => ({controls}) => {
-  const asked = secondaryCheck(controls, control);
-  return asked.holds ? {reason, checks: [asked]} : undefined;
-};
+const onPrimary =
+  (reason: ExitReasonName, control: PrimaryControl): InterceptRule =>
+  ({controls}) => {
+    const asked = primaryCheck(controls, control);
+    return asked.holds ? {reason, checks: [asked]} : undefined;
+  };
+const onSecondary =
+  (reason: ExitReasonName, control: SecondaryControl): InterceptRule =>
+  ({controls}) => {
+    const asked = secondaryCheck(controls, control);
+    return asked.holds ? {reason, checks: [asked]} : undefined;
+  };
 
-const descriptorTable = (reason: 'GDTR_IDTR_ACCESS' | 'LDTR_TR_ACCESS', which: 0 | 1 | 2 | 3): InterceptRule => ({core, controls, instruction}) => {
-  const asked = secondaryCheck(controls, 'descriptor-table exiting');
-  if (!asked.holds) return undefined;
-  const details = {qualification: displacementQualification(core, instruction), instructionInformation: descriptorTableInformation(instruction, which)};
-  return {reason, checks: [asked], details};
-};
+const descriptorTable =
+  (reason: 'GDTR_IDTR_ACCESS' | 'LDTR_TR_ACCESS', which: 0 | 1 | 2 | 3): InterceptRule =>
+  ({core, controls, instruction}) => {
+    const asked = secondaryCheck(controls, 'descriptor-table exiting');
+    if (!asked.holds) return undefined;
+    const details = {
+      qualification: displacementQualification(core, instruction),
+      instructionInformation: descriptorTableInformation(instruction, which),
+    };
+    return {reason, checks: [asked], details};
+  };
 
 const interceptInvlpg: InterceptRule = ({controls, args}) => {
   const asked = primaryCheck(controls, 'INVLPG exiting');
-  return asked.holds ? {reason: 'INVLPG', checks: [asked], details: {qualification: args[0] ?? 0n, guestLinearAddress: args[0] ?? 0n}} : undefined;
+  return asked.holds
+    ? {reason: 'INVLPG', checks: [asked], details: {qualification: args[0] ?? 0n, guestLinearAddress: args[0] ?? 0n}}
+    : undefined;
 };
 
 /** 2:0 debug register · 4 direction (1 = from it) · 11:8 general register. */
@@ -60,20 +85,49 @@ const interceptMovDr: InterceptRule = ({controls, instruction}) => {
 
 const RULES: Partial<Readonly<Record<Intercept, InterceptRule>>> = {
   ...CONTROL_REGISTER_RULES,
-  'CPUID': always('CPUID'), 'INVD': always('INVD'), 'XSETBV': always('XSETBV'), 'GETSEC': always('GETSEC'),
-  'HLT': onPrimary('HLT', 'HLT exiting'), 'RDTSC': onPrimary('RDTSC', 'RDTSC exiting'), 'RDTSCP': onPrimary('RDTSCP', 'RDTSC exiting'),
-  'RDPMC': onPrimary('RDPMC', 'RDPMC exiting'), 'PAUSE': onPrimary('PAUSE', 'PAUSE exiting'), 'MONITOR': onPrimary('MONITOR', 'MONITOR exiting'),
-  'MWAIT': onPrimary('MWAIT', 'MWAIT exiting'), 'INVLPG': interceptInvlpg, 'INVPCID': onPrimary('INVPCID', 'INVLPG exiting'),
-  'WBINVD': onSecondary('WBINVD', 'WBINVD exiting'), 'RDRAND': onSecondary('RDRAND', 'RDRAND exiting'), 'RDSEED': onSecondary('RDSEED', 'RDSEED exiting'),
-  'IN': interceptIn, 'OUT': interceptOut, 'INS': interceptIns, 'OUTS': interceptOuts, 'RDMSR': interceptRdmsr, 'WRMSR': interceptWrmsr,
+  CPUID: always('CPUID'),
+  INVD: always('INVD'),
+  XSETBV: always('XSETBV'),
+  GETSEC: always('GETSEC'),
+  HLT: onPrimary('HLT', 'HLT exiting'),
+  RDTSC: onPrimary('RDTSC', 'RDTSC exiting'),
+  RDTSCP: onPrimary('RDTSCP', 'RDTSC exiting'),
+  RDPMC: onPrimary('RDPMC', 'RDPMC exiting'),
+  PAUSE: onPrimary('PAUSE', 'PAUSE exiting'),
+  MONITOR: onPrimary('MONITOR', 'MONITOR exiting'),
+  MWAIT: onPrimary('MWAIT', 'MWAIT exiting'),
+  INVLPG: interceptInvlpg,
+  INVPCID: onPrimary('INVPCID', 'INVLPG exiting'),
+  WBINVD: onSecondary('WBINVD', 'WBINVD exiting'),
+  RDRAND: onSecondary('RDRAND', 'RDRAND exiting'),
+  RDSEED: onSecondary('RDSEED', 'RDSEED exiting'),
+  IN: interceptIn,
+  OUT: interceptOut,
+  INS: interceptIns,
+  OUTS: interceptOuts,
+  RDMSR: interceptRdmsr,
+  WRMSR: interceptWrmsr,
   'MOV DR': interceptMovDr,
-  'SGDT': descriptorTable('GDTR_IDTR_ACCESS', 0), 'SIDT': descriptorTable('GDTR_IDTR_ACCESS', 1),
-  'LGDT': descriptorTable('GDTR_IDTR_ACCESS', 2), 'LIDT': descriptorTable('GDTR_IDTR_ACCESS', 3),
-  'SLDT': descriptorTable('LDTR_TR_ACCESS', 0), 'STR': descriptorTable('LDTR_TR_ACCESS', 1),
-  'LLDT': descriptorTable('LDTR_TR_ACCESS', 2), 'LTR': descriptorTable('LDTR_TR_ACCESS', 3),
-  'VMCALL': always('VMCALL'), 'VMLAUNCH': always('VMLAUNCH'), 'VMRESUME': always('VMRESUME'), 'VMXOFF': always('VMXOFF'),
-  'VMCLEAR': vmxInstruction('VMCLEAR'), 'VMPTRLD': vmxInstruction('VMPTRLD'), 'VMPTRST': vmxInstruction('VMPTRST'), 'VMREAD': vmxInstruction('VMREAD'),
-  'VMWRITE': vmxInstruction('VMWRITE'), 'VMXON': vmxInstruction('VMXON'), 'INVEPT': vmxInstruction('INVEPT'), 'INVVPID': vmxInstruction('INVVPID'),
+  SGDT: descriptorTable('GDTR_IDTR_ACCESS', 0),
+  SIDT: descriptorTable('GDTR_IDTR_ACCESS', 1),
+  LGDT: descriptorTable('GDTR_IDTR_ACCESS', 2),
+  LIDT: descriptorTable('GDTR_IDTR_ACCESS', 3),
+  SLDT: descriptorTable('LDTR_TR_ACCESS', 0),
+  STR: descriptorTable('LDTR_TR_ACCESS', 1),
+  LLDT: descriptorTable('LDTR_TR_ACCESS', 2),
+  LTR: descriptorTable('LDTR_TR_ACCESS', 3),
+  VMCALL: always('VMCALL'),
+  VMLAUNCH: always('VMLAUNCH'),
+  VMRESUME: always('VMRESUME'),
+  VMXOFF: always('VMXOFF'),
+  VMCLEAR: vmxInstruction('VMCLEAR'),
+  VMPTRLD: vmxInstruction('VMPTRLD'),
+  VMPTRST: vmxInstruction('VMPTRST'),
+  VMREAD: vmxInstruction('VMREAD'),
+  VMWRITE: vmxInstruction('VMWRITE'),
+  VMXON: vmxInstruction('VMXON'),
+  INVEPT: vmxInstruction('INVEPT'),
+  INVVPID: vmxInstruction('INVVPID'),
 };
 
 /** The exit that an intercepted instruction causes, or undefined when it stays in the guest. */
@@ -81,5 +135,8 @@ export function interceptInstruction(intercepted: Intercepted, intercept: Interc
   const decision = RULES[intercept]?.(intercepted);
   if (decision === undefined) return undefined;
   const {core, instruction} = intercepted;
-  return exitInformation(decision.reason, core.instructionRip, decision.checks, {instructionLength: instruction.bytes.length, ...decision.details});
+  return exitInformation(decision.reason, core.instructionRip, decision.checks, {
+    instructionLength: instruction.bytes.length,
+    ...decision.details,
+  });
 }

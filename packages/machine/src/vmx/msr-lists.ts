@@ -7,8 +7,18 @@ import type {Core} from '../cpu/core.js';
 
 /** MSRs that a list may name and that live in a cell. FS and GS base may not be in a list: the VMCS has fields for them. */
 const LISTED: ReadonlyMap<number, Cell> = new Map<number, Cell>([
-  [0x174, 'SYSENTER_CS'], [0x175, 'SYSENTER_ESP'], [0x176, 'SYSENTER_EIP'], [0x1d9, 'DEBUGCTL'], [0x277, 'PAT'], [0xc000_0080, 'EFER'],
-  [0xc000_0081, 'STAR'], [0xc000_0082, 'LSTAR'], [0xc000_0083, 'CSTAR'], [0xc000_0084, 'FMASK'], [0xc000_0102, 'KERNEL_GS_BASE'], [0xc000_0103, 'TSC_AUX'],
+  [0x174, 'SYSENTER_CS'],
+  [0x175, 'SYSENTER_ESP'],
+  [0x176, 'SYSENTER_EIP'],
+  [0x1d9, 'DEBUGCTL'],
+  [0x277, 'PAT'],
+  [0xc000_0080, 'EFER'],
+  [0xc000_0081, 'STAR'],
+  [0xc000_0082, 'LSTAR'],
+  [0xc000_0083, 'CSTAR'],
+  [0xc000_0084, 'FMASK'],
+  [0xc000_0102, 'KERNEL_GS_BASE'],
+  [0xc000_0103, 'TSC_AUX'],
 ]);
 
 /** Loads a list. Gives the 1-based number of the first entry that cannot be loaded, or undefined. */

@@ -28,12 +28,14 @@ function setStatus(core: Core, flags: bigint): void {
 
 export function succeed(core: Core, name: string, operands: Operands, checks: Checks = []): void {
   setStatus(core, 0n);
-  if (core.observed) core.emit({kind: 'vmx-instruction', name, outcome: 'VMsucceed', error: undefined, operands, checks});
+  if (core.observed)
+    core.emit({kind: 'vmx-instruction', name, outcome: 'VMsucceed', error: undefined, operands, checks});
 }
 
 export function failInvalid(core: Core, name: string, operands: Operands, checks: Checks): void {
   setStatus(core, CF);
-  if (core.observed) core.emit({kind: 'vmx-instruction', name, outcome: 'VMfailInvalid', error: undefined, operands, checks});
+  if (core.observed)
+    core.emit({kind: 'vmx-instruction', name, outcome: 'VMfailInvalid', error: undefined, operands, checks});
 }
 
 /** VMfail(n): valid or invalid, by whether there is a current VMCS. */

@@ -20,15 +20,20 @@ const NON_ROOT = 2n;
 const PAGE = 4096;
 
 /** The VT-x of one machine. `profile` may carry capabilities of its own; `capabilities` is what it has otherwise. */
-export function createVmxUnit(profile: ProcessorProfile, capabilities: VmxCapabilities = VMX_CAPABILITIES): VirtualizationUnit {
+export function createVmxUnit(
+  profile: ProcessorProfile,
+  capabilities: VmxCapabilities = VMX_CAPABILITIES,
+): VirtualizationUnit {
   const has = profile.vmx ?? capabilities;
   const controlsOf = snapshots();
   return {
-    intercept: (core, instruction, intercept, args) => interceptInstruction({core, controls: controlsOf(core), instruction, args}, intercept),
+    intercept: (core, instruction, intercept, args) =>
+      interceptInstruction({core, controls: controlsOf(core), instruction, args}, intercept),
     interceptException: (core, fault) => exceptionExit(core, controlsOf(core), fault),
     interceptInterrupt: (core, event) => interruptExit(core, controlsOf(core), event),
     pendingExit: core => windowExit(core, controlsOf(core)),
-    translate: (core, address, access, references) => walkEpt(core, controlsOf(core).eptPointer, address, access, references),
+    translate: (core, address, access, references) =>
+      walkEpt(core, controlsOf(core).eptPointer, address, access, references),
     usesEpt: core => controlsOf(core).usesEpt,
     tripleFault: tripleFaultExit,
     exit: exitGuest,
@@ -36,7 +41,8 @@ export function createVmxUnit(profile: ProcessorProfile, capabilities: VmxCapabi
     visibleCr4: core => visible(core.registers.get('CR4'), controlsOf(core).cr4Mask, controlsOf(core).cr4Shadow),
     writableCr0: (core, value) => writable(core.registers.get('CR0'), controlsOf(core).cr0Mask, value),
     writableCr4: (core, value) => writable(core.registers.get('CR4'), controlsOf(core).cr4Mask, value),
-    requiredCr0: core => requiredCr0(has, core.registers.get('VMX_OPERATION') === NON_ROOT ? controlsOf(core) : undefined),
+    requiredCr0: core =>
+      requiredCr0(has, core.registers.get('VMX_OPERATION') === NON_ROOT ? controlsOf(core) : undefined),
     requiredCr4: () => has.cr4.must,
     readMsr: (_, index) => readVmxCapabilityMsr(has, index),
     visibleTimeStampCounter: core => guestTimeStamp(core, controlsOf(core)),
@@ -48,7 +54,10 @@ function snapshots(): (core: Core) => Controls {
   let controls: Controls | undefined;
   let version = -1;
   return core => {
-    const pointer = assertExists(core.registers.cells[CURRENT_VMCS], 'the register bank has a cell for the current VMCS');
+    const pointer = assertExists(
+      core.registers.cells[CURRENT_VMCS],
+      'the register bank has a cell for the current VMCS',
+    );
     const address = Number(pointer);
     const now = core.memory.pageVersions[address / PAGE] ?? -1;
     if (controls?.vmcs.address !== address || version !== now) {
@@ -63,6 +72,8 @@ function snapshots(): (core: Core) => Controls {
 function guestTimeStamp(core: Core, controls: Controls): bigint {
   const counter = core.registers.get('TSC');
   if (!controls.primary('use TSC offsetting')) return counter;
-  const scaled = controls.secondary('use TSC scaling') ? (counter * controls.vmcs.get('TSC_MULTIPLIER')) >> 48n : counter;
+  const scaled = controls.secondary('use TSC scaling')
+    ? (counter * controls.vmcs.get('TSC_MULTIPLIER')) >> 48n
+    : counter;
   return BigInt.asUintN(64, scaled + controls.vmcs.get('TSC_OFFSET'));
 }

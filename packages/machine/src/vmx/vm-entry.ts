@@ -30,20 +30,29 @@ export type EntryInstruction = 'VMLAUNCH' | 'VMRESUME';
 /** Carries out a VM entry, or fails in one of its three ways. RIP tells where it ended: guest, next instruction, or host. */
 export function enterGuest(core: Core, how: EntryInstruction): void {
   const vmcs = currentVmcs(core);
-  if (vmcs === undefined) return failInvalid(core, how, [], [check('there is a current VMCS', false, [shown('CURRENT_VMCS', core.registers.get('CURRENT_VMCS'))], BASIC)]);
+  if (vmcs === undefined)
+    return failInvalid(
+      core,
+      how,
+      [],
+      [check('there is a current VMCS', false, [shown('CURRENT_VMCS', core.registers.get('CURRENT_VMCS'))], BASIC)],
+    );
   const operands = [['VMCS', hex(vmcs.address)]] as const;
   if ((core.registers.get('INTERRUPT_SHADOW') & BLOCKING_BY_MOV_SS) !== 0n) {
     return fail(core, how, 26, operands, [check('events are not blocked by MOV SS', false, [], BASIC)]);
   }
   const wanted = how === 'VMLAUNCH' ? 'clear' : 'launched';
   if (vmcs.launchState !== wanted) {
-    return fail(core, how, how === 'VMLAUNCH' ? 4 : 5, operands, [check(`the launch state of the current VMCS is ${wanted}`, false, [['launch state', vmcs.launchState]], BASIC)]);
+    return fail(core, how, how === 'VMLAUNCH' ? 4 : 5, operands, [
+      check(`the launch state of the current VMCS is ${wanted}`, false, [['launch state', vmcs.launchState]], BASIC),
+    ]);
   }
   const context = new EntryContext(core, vmcs, capabilitiesOf(core.profile));
   const failed = entryChecks(context, 'failures');
   if (failed.controls.length > 0) return fail(core, how, 7, operands, [...failed.controls, ...failed.host]);
   if (failed.host.length > 0) return fail(core, how, 8, operands, failed.host);
-  if (failed.guest.length > 0) return lateFailure(core, context.controls, INVALID_GUEST_STATE, qualificationOf(failed.guest), failed.guest);
+  if (failed.guest.length > 0)
+    return lateFailure(core, context.controls, INVALID_GUEST_STATE, qualificationOf(failed.guest), failed.guest);
   commitEntry(core, how, context.controls);
 }
 
@@ -60,17 +69,31 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
   core.tlb.flushAll();
   const bad = loadMsrList(core, vmcs.get('VM_ENTRY_MSR_LOAD_ADDRESS'), vmcs.get('VM_ENTRY_MSR_LOAD_COUNT'));
   if (bad !== undefined) {
-    const checks = [check('every entry of the VM-entry MSR-load list can be loaded', false, [['entry', String(bad)]], 'SDM vol. 3C, "Loading MSRs"')];
+    const checks = [
+      check(
+        'every entry of the VM-entry MSR-load list can be loaded',
+        false,
+        [['entry', String(bad)]],
+        'SDM vol. 3C, "Loading MSRs"',
+      ),
+    ];
     return lateFailure(core, controls, MSR_LOADING, BigInt(bad), checks);
   }
   if (how === 'VMLAUNCH') vmcs.launchState = 'launched';
   const event = injectedEvent(vmcs);
-  if (core.observed) core.emit({kind: 'vm-entry', how, vmcs: vmcs.address, guestRip: vmcs.get('GUEST_RIP'), injected: event?.vector});
+  if (core.observed)
+    core.emit({kind: 'vm-entry', how, vmcs: vmcs.address, guestRip: vmcs.get('GUEST_RIP'), injected: event?.vector});
   if (event !== undefined) core.deliverEvent(event);
 }
 
 /** Too late for VMfail: the processor leaves as by a VM exit, but saves nothing (SDM vol. 3C, "VM-Entry Failures During or After Loading Guest State"). */
-function lateFailure(core: Core, controls: Controls, reason: number, qualification: bigint, checks: readonly Check[]): void {
+function lateFailure(
+  core: Core,
+  controls: Controls,
+  reason: number,
+  qualification: bigint,
+  checks: readonly Check[],
+): void {
   const {vmcs} = controls;
   vmcs.set('EXIT_REASON', BigInt(FAILURE + reason));
   vmcs.set('EXIT_QUALIFICATION', qualification);

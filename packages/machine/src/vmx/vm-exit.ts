@@ -22,11 +22,13 @@ export function exitGuest(core: Core, exit: VmExitInformation): void {
   const controls = new Controls(vmcs);
   recordExit(vmcs, exit);
   saveGuestState(core, controls, exit.guestRip);
-  if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined) return abort(core, vmcs, ABORT_SAVING_MSRS);
+  if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined)
+    return abort(core, vmcs, ABORT_SAVING_MSRS);
   loadHostState(core, controls);
   core.registers.set('VMX_OPERATION', 1n);
   core.tlb.flushAll();
-  if (loadMsrList(core, vmcs.get('VM_EXIT_MSR_LOAD_ADDRESS'), vmcs.get('VM_EXIT_MSR_LOAD_COUNT')) !== undefined) abort(core, vmcs, ABORT_LOADING_MSRS);
+  if (loadMsrList(core, vmcs.get('VM_EXIT_MSR_LOAD_ADDRESS'), vmcs.get('VM_EXIT_MSR_LOAD_COUNT')) !== undefined)
+    abort(core, vmcs, ABORT_LOADING_MSRS);
 }
 
 /** SDM vol. 3C, "Recording VM-Exit Information and Updating VM-Entry Control Fields". */

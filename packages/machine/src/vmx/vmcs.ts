@@ -20,8 +20,12 @@ const FIELDS = 64;
 /** No VMCS, no VMXON region: the pointer's value outside their use. */
 export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
 
-const SLOT: ReadonlyMap<number, number> = new Map(VMCS_FIELDS.map((field, index) => [field.encoding, FIELDS + 8 * index]));
-const BY_NAME: ReadonlyMap<VmcsFieldName, number> = new Map(VMCS_FIELDS.map((field, index) => [field.name, FIELDS + 8 * index]));
+const SLOT: ReadonlyMap<number, number> = new Map(
+  VMCS_FIELDS.map((field, index) => [field.encoding, FIELDS + 8 * index]),
+);
+const BY_NAME: ReadonlyMap<VmcsFieldName, number> = new Map(
+  VMCS_FIELDS.map((field, index) => [field.name, FIELDS + 8 * index]),
+);
 
 const bitsOf = (field: VmcsField): number => (field.width === 'natural' ? 64 : field.width);
 
@@ -35,10 +39,18 @@ export class Vmcs {
     this.address = address;
   }
 
-  get revision(): number { return Number(this.#memory.read(hpa(this.address + REVISION), 4)); }
-  get launchState(): 'clear' | 'launched' { return this.#memory.read(hpa(this.address + LAUNCH_STATE), 4) === 1n ? 'launched' : 'clear'; }
-  set launchState(state: 'clear' | 'launched') { this.#memory.write(hpa(this.address + LAUNCH_STATE), 4, state === 'launched' ? 1n : 0n); }
-  set abortIndicator(reason: number) { this.#memory.write(hpa(this.address + ABORT), 4, BigInt(reason)); }
+  get revision(): number {
+    return Number(this.#memory.read(hpa(this.address + REVISION), 4));
+  }
+  get launchState(): 'clear' | 'launched' {
+    return this.#memory.read(hpa(this.address + LAUNCH_STATE), 4) === 1n ? 'launched' : 'clear';
+  }
+  set launchState(state: 'clear' | 'launched') {
+    this.#memory.write(hpa(this.address + LAUNCH_STATE), 4, state === 'launched' ? 1n : 0n);
+  }
+  set abortIndicator(reason: number) {
+    this.#memory.write(hpa(this.address + ABORT), 4, BigInt(reason));
+  }
 
   get(name: VmcsFieldName): bigint {
     return this.#memory.read(hpa(this.address + (BY_NAME.get(name) ?? 0)), 8);

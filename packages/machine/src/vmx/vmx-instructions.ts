@@ -27,7 +27,9 @@ export class VmxInstructions {
   }
 
   /** #UD or #GP(0), where VMXON faults. */
-  vmxon(address: number): Trouble | undefined { return vmxon(this.#core, BigInt(address)); }
+  vmxon(address: number): Trouble | undefined {
+    return vmxon(this.#core, BigInt(address));
+  }
   vmxoff(): void {
     this.#requireRoot();
     vmxoff(this.#core);
@@ -70,7 +72,10 @@ export class VmxInstructions {
 
   /** In the guest these would exit, above CPL 0 they would fault; a hypervisor that does either has lost its way. */
   #requireRoot(): void {
-    assert(this.#core.registers.get('VMX_OPERATION') === 1n, 'VMX instructions of a hypervisor are executed in VMX root operation');
+    assert(
+      this.#core.registers.get('VMX_OPERATION') === 1n,
+      'VMX instructions of a hypervisor are executed in VMX root operation',
+    );
     assert(this.#core.registers.get('CPL') === 0n, 'VMX instructions need CPL 0');
   }
 }
