@@ -44,7 +44,7 @@ export function loaderTables(mode: 'protected' | 'paged32' | 'long', memoryBytes
 }
 
 function descriptorPage(task: number, mode: 'protected' | 'paged32' | 'long'): Uint8Array {
-  const page = new Uint8Array(TASK_OFFSET + 104);
+  const page = new Uint8Array(PAGE);
   const view = new DataView(page.buffer);
   view.setBigUint64(8, mode === 'long' ? 0x00af_9b00_0000_ffffn : 0x00cf_9b00_0000_ffffn, true);
   view.setBigUint64(16, 0x00cf_9300_0000_ffffn, true);

@@ -58,7 +58,7 @@ export function runToResult(request: RunRequest): FinishedRun {
   const run = technique.start({image: image.image, ports: request.ports ?? NO_PORTS, profile: request.profile, costModel: request.costModel});
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);
-  const state = finalState(run, technique.id, image.image.memoryBytes, request.dumpMemory ?? []);
+  const state = finalState(run, image.image.memoryBytes, request.dumpMemory ?? []);
   const {counters} = loop;
   return {
     record: loop.driver?.record, serial: run.serialOutput(),
