@@ -22,7 +22,7 @@ function thrown(call: () => unknown): unknown {
   throw new Error('the call did not throw');
 }
 
-describe.skipIf(skipKvmTests())('the addon', () => {
+describe.skipIf(skipKvmTests())('the addon', {timeout: 30_000}, () => {
   let kvm: Kvm;
   let vm: Vm;
   let vcpu: Vcpu;

@@ -10,7 +10,7 @@ import {quirksOf} from './quirks.js';
 import type {Quirk} from './quirks.js';
 import {skipKvmTests} from './skip-kvm-tests.js';
 
-describe.skipIf(skipKvmTests())('conformance on real KVM', () => {
+describe.skipIf(skipKvmTests())('conformance on real KVM', {timeout: 30_000}, () => {
   let quirks: readonly Quirk[] = [];
   beforeAll(() => {
     const host = fingerprint();

@@ -41,7 +41,7 @@ const PRINT = {
   long: 'b041 66baf803 ee fec0 ee f4',
 } as const;
 
-describe.skipIf(skipKvmTests())('a guest on real KVM', () => {
+describe.skipIf(skipKvmTests())('a guest on real KVM', {timeout: 30_000}, () => {
   let host: HostFingerprint;
   beforeAll(() => {
     host = fingerprint();
@@ -271,7 +271,7 @@ describe.skipIf(skipKvmTests())('a guest on real KVM', () => {
   });
 });
 
-describe.skipIf(skipKvmTests())('the fingerprint', () => {
+describe.skipIf(skipKvmTests())('the fingerprint', {timeout: 30_000}, () => {
   test('is found quickly and says what kind of KVM this is', () => {
     const before = performance.now();
     const {flavour, apiVersion, probes} = fingerprint();

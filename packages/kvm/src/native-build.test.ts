@@ -36,7 +36,7 @@ function loaded(): unknown {
   return JSON.parse(spawnSync(process.execPath, ['--input-type=module', '-e', program], {encoding: 'utf8'}).stdout);
 }
 
-describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('building the addon', () => {
+describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64')('building the addon', {timeout: 30_000}, () => {
   test('is skipped by HYPERSCOPE_SKIP_NATIVE; an install passes, a build fails, and the loader says why', () => {
     const skip = {HYPERSCOPE_SKIP_NATIVE: '1'};
     expect([build(skip, '--optional').status, build(skip).status]).toEqual([0, 1]);

@@ -65,7 +65,7 @@ async function crashRunner(): Promise<void> {
   for (const pid of runners()) process.kill(pid, 'SIGSEGV');
 }
 
-describe.skipIf(skipKvmTests())('a guest in a child process', () => {
+describe.skipIf(skipKvmTests())('a guest in a child process', {timeout: 30_000}, () => {
   test('tells an observer exactly what a run in this process tells', async () => {
     const [local, remote] = [journal(), journal()];
     const here = runOnKvm({...options(WRITER), observer: local.observer});

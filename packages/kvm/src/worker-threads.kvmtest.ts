@@ -32,7 +32,7 @@ function output(main: string): {readonly text: string; readonly status: number |
 }
 const cleanly = (text: string): object => ({text, status: 0, signal: null});
 
-describe.skipIf(skipKvmTests())('the addon in worker threads', () => {
+describe.skipIf(skipKvmTests())('the addon in worker threads', {timeout: 30_000}, () => {
   test('survives the end of the only thread that loaded it, watchdog and all', () =>
     expect(
       output(`
