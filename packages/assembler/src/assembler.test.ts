@@ -26,8 +26,17 @@ test('the options set the code size and the address where the source does not', 
 });
 
 test('the source map says for each line its address, offset, length, code size and kind', () => {
-  const {lines} = assembled('org 0x7c00\nstart:\n  nop\n  mov ax, 5\nbits 32\n  mov eax, 5\ntext: db 1, 2, 3\n  align 8\n  resb 2\n');
-  const shown = lines.map(({line, address, offset, length, bits, kind}) => [line, Number(address), offset, length, bits, kind]);
+  const {lines} = assembled(
+    'org 0x7c00\nstart:\n  nop\n  mov ax, 5\nbits 32\n  mov eax, 5\ntext: db 1, 2, 3\n  align 8\n  resb 2\n',
+  );
+  const shown = lines.map(({line, address, offset, length, bits, kind}) => [
+    line,
+    Number(address),
+    offset,
+    length,
+    bits,
+    kind,
+  ]);
   expect(shown).toEqual([
     [3, 0x7c00, 0, 1, 16, 'instruction'],
     [4, 0x7c01, 1, 3, 16, 'instruction'],
@@ -42,14 +51,20 @@ test('bytes that a macro made belong to the line that called it, and say where t
   const {lines} = assembled('%macro twice 1\n  db %1\n  db %1\n%endmacro\n  nop\n  twice 7\n');
   expect(lines.map(({line, within}) => [line, within])).toEqual([
     [5, undefined],
-    [6, 'in macro \'twice\', line 1 of its body'],
-    [6, 'in macro \'twice\', line 2 of its body'],
+    [6, "in macro 'twice', line 1 of its body"],
+    [6, "in macro 'twice', line 2 of its body"],
   ]);
 });
 
 test('symbols hold labels, local labels under the label above them, and equ constants', () => {
   const {symbols} = assembled('org 0x100\nSIZE equ 3 * 4\nstart: nop\n.loop: jmp .loop\nother: nop\n.loop: nop\n');
-  expect(Object.fromEntries(symbols)).toEqual({'SIZE': 12n, 'start': 0x100n, 'start.loop': 0x101n, 'other': 0x103n, 'other.loop': 0x104n});
+  expect(Object.fromEntries(symbols)).toEqual({
+    SIZE: 12n,
+    start: 0x100n,
+    'start.loop': 0x101n,
+    other: 0x103n,
+    'other.loop': 0x104n,
+  });
 });
 
 test('an included file comes from the callback, and its bytes belong to the line that includes it', () => {
@@ -67,7 +82,9 @@ test('a jump to a label just within reach is short, and one byte further it is n
 test('a number too large for its data is cut as nasm cuts it, with a warning', () => {
   const {bytes, warnings} = assembled('db 0x1ff');
   expect(hex(bytes)).toBe('ff');
-  expect(warnings).toMatchObject([{severity: 'warning', line: 1, column: 4, message: '511 does not fit into a byte and was cut.'}]);
+  expect(warnings).toMatchObject([
+    {severity: 'warning', line: 1, column: 4, message: '511 does not fit into a byte and was cut.'},
+  ]);
 });
 
 test('LOCK where the processor refuses it is assembled, with a warning', () => {
@@ -79,11 +96,17 @@ test('LOCK where the processor refuses it is assembled, with a warning', () => {
 test('20,000 lines take a couple of seconds', () => {
   const lines = ['bits 64', 'org 0x100000'];
   for (let index = 0; index < 5000; index++) {
-    lines.push(`label${index}:`, `  mov eax, [rbx+rcx*4+${index % 300}]`, `  add rax, ${index}`, `  jnz label${Math.max(0, index - (index % 40))}`);
+    lines.push(
+      `label${index}:`,
+      `  mov eax, [rbx+rcx*4+${index % 300}]`,
+      `  add rax, ${index}`,
+      `  jnz label${Math.max(0, index - (index % 40))}`,
+    );
   }
-  const start = performance.now();
+  // Processor time, so that a busy machine does not make it fail.
+  const start = process.cpuUsage();
   const {bytes} = assembled(lines.join('\n'));
-  const milliseconds = performance.now() - start;
-  console.log(`${lines.length} lines, ${bytes.length} bytes: ${milliseconds.toFixed(0)} ms`);
+  const milliseconds = process.cpuUsage(start).user / 1000;
+  process.stdout.write(`${lines.length} lines, ${bytes.length} bytes: ${milliseconds.toFixed(0)} ms\n`);
   expect(milliseconds).toBeLessThan(10_000);
-});
+}, 60_000);

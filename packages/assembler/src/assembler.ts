@@ -34,16 +34,16 @@ export interface SourceLine {
 
 export type Assembly =
   | {
-    readonly ok: true;
-    readonly bytes: Uint8Array;
-    /** Address of the first byte. */
-    readonly origin: bigint;
-    /** By address. */
-    readonly lines: readonly SourceLine[];
-    /** Labels and equ constants; local labels with the label they belong to: `start.loop`. */
-    readonly symbols: ReadonlyMap<string, bigint>;
-    readonly warnings: readonly Diagnostic[];
-  }
+      readonly ok: true;
+      readonly bytes: Uint8Array;
+      /** Address of the first byte. */
+      readonly origin: bigint;
+      /** By address. */
+      readonly lines: readonly SourceLine[];
+      /** Labels and equ constants; local labels with the label they belong to: `start.loop`. */
+      readonly symbols: ReadonlyMap<string, bigint>;
+      readonly warnings: readonly Diagnostic[];
+    }
   | {readonly ok: false; readonly diagnostics: readonly Diagnostic[]};
 
 /** Passes that a program may take to settle. Most take two to five; a chain of jumps that push each other apart, more. */
@@ -59,12 +59,18 @@ export function assemble(source: string, options: AssembleOptions = {}): Assembl
   const found: Diagnostic[] = [...preprocessed.diagnostics];
   for (const line of preprocessed.lines) readStatement(line, statements, found);
   const {pass, unsettled} = layOut(statements, options);
-  const diagnostics = unique([...found, ...pass.diagnostics, ...unsettled]).sort((a, b) => a.line - b.line || a.column - b.column);
+  const diagnostics = unique([...found, ...pass.diagnostics, ...unsettled]).sort(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
   if (diagnostics.some(({severity}) => severity === 'error')) return {ok: false, diagnostics};
   const sections = [...pass.sections.values()];
   return {
-    ok: true, bytes: image(sections, pass.origin), origin: pass.origin, lines: sourceLines(pass),
-    symbols: pass.symbols.numbers, warnings: diagnostics,
+    ok: true,
+    bytes: image(sections, pass.origin),
+    origin: pass.origin,
+    lines: sourceLines(pass),
+    symbols: pass.symbols.numbers,
+    warnings: diagnostics,
   };
 }
 
@@ -80,7 +86,10 @@ function readStatement(line: LogicalLine, statements: Statement[], found: Diagno
   }
 }
 
-function layOut(statements: readonly Statement[], options: AssembleOptions): {readonly pass: Pass; readonly unsettled: readonly Diagnostic[]} {
+function layOut(
+  statements: readonly Statement[],
+  options: AssembleOptions,
+): {readonly pass: Pass; readonly unsettled: readonly Diagnostic[]} {
   const cache = new EncodingCache();
   const bits = options.bits ?? 16;
   const start = originOf(statements) ?? options.org ?? 0n;
@@ -92,7 +101,13 @@ function layOut(statements: readonly Statement[], options: AssembleOptions): {re
   }
   const name = options.fileName ?? 'the source';
   const origin = {line: 1, within: undefined, at: undefined};
-  const unsettled = diagnosticAt(origin, {column: 0, length: 1}, 'error', `The labels of ${name} do not settle: each pass moves them again.`, 'Look for a times or equ that depends on a label behind it.');
+  const unsettled = diagnosticAt(
+    origin,
+    {column: 0, length: 1},
+    'error',
+    `The labels of ${name} do not settle: each pass moves them again.`,
+    'Look for a times or equ that depends on a label behind it.',
+  );
   return {pass: pass ?? new Pass({bits, origin: 0n, before: undefined, cache}), unsettled: [unsettled]};
 }
 
@@ -115,8 +130,13 @@ function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
 function sourceLines(pass: Pass): readonly SourceLine[] {
   const placements = placeSections([...pass.sections.values()], pass.origin);
   const lines = pass.placed.map(({origin, section, offset, length, bits, kind}) => ({
-    line: origin.line, address: section.start + BigInt(offset), offset: (placements.get(section.name)?.offset ?? 0) + offset,
-    length, bits, kind, within: origin.within,
+    line: origin.line,
+    address: section.start + BigInt(offset),
+    offset: (placements.get(section.name)?.offset ?? 0) + offset,
+    length,
+    bits,
+    kind,
+    within: origin.within,
   }));
   return lines.sort((a, b) => a.offset - b.offset);
 }

@@ -29,17 +29,32 @@ export function holds(directive: string, text: string, context: ConditionContext
 function decide(kind: string, text: string, context: ConditionContext): boolean {
   const expanded = (): readonly Token[] => context.expand(tokenize(text));
   switch (kind) {
-    case '': return context.evaluate(expanded()) !== 0n;
-    case 'def': return tokenize(text).some(token => context.isDefined(token.text));
-    case 'macro': return context.isMacro(text.trim().split(/\s/)[0] ?? '');
-    case 'idn': return compared(expanded(), text => text);
-    case 'idni': return compared(expanded(), text => text.toLowerCase());
-    case 'num': return only(expanded(), token => token.kind === 'number');
-    case 'id': return only(expanded(), token => token.kind === 'name');
-    case 'str': return only(expanded(), token => token.kind === 'string');
-    case 'empty': return expanded().length === 0;
-    case 'token': return expanded().length === 1;
-    default: throw new SourceError({column: 0, length: text.length}, `%if${kind} is not supported.`, 'Use %if, %ifdef, %ifidn, %ifmacro, %ifnum, %ifid, %ifstr or %ifempty.');
+    case '':
+      return context.evaluate(expanded()) !== 0n;
+    case 'def':
+      return tokenize(text).some(token => context.isDefined(token.text));
+    case 'macro':
+      return context.isMacro(text.trim().split(/\s/)[0] ?? '');
+    case 'idn':
+      return compared(expanded(), text => text);
+    case 'idni':
+      return compared(expanded(), text => text.toLowerCase());
+    case 'num':
+      return only(expanded(), token => token.kind === 'number');
+    case 'id':
+      return only(expanded(), token => token.kind === 'name');
+    case 'str':
+      return only(expanded(), token => token.kind === 'string');
+    case 'empty':
+      return expanded().length === 0;
+    case 'token':
+      return expanded().length === 1;
+    default:
+      throw new SourceError(
+        {column: 0, length: text.length},
+        `%if${kind} is not supported.`,
+        'Use %if, %ifdef, %ifidn, %ifmacro, %ifnum, %ifid, %ifstr or %ifempty.',
+      );
   }
 }
 

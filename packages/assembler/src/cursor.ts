@@ -60,6 +60,10 @@ export class Cursor {
   end(): void {
     const token = this.peek();
     if (token === undefined) return;
-    throw new SourceError(token, `Unexpected '${token.text}' after the end of the statement.`, 'Put a comma between operands, an operator between numbers, or a ; before a comment.');
+    throw new SourceError(
+      token,
+      `Unexpected '${token.text}' after the end of the statement.`,
+      'Put a comma between operands, an operator between numbers, or a ; before a comment.',
+    );
   }
 }

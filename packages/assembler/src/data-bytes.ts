@@ -25,7 +25,12 @@ export function dataBytes(data: Data, scope: Scope, warn: Warn): Uint8Array {
         break;
       case 'value': {
         const value = evaluate(item.value, scope);
-        if (value.registers.length > 0) throw new SourceError(item.value.place, 'A register is not a number.', 'Data holds numbers, labels and strings.');
+        if (value.registers.length > 0)
+          throw new SourceError(
+            item.value.place,
+            'A register is not a number.',
+            'Data holds numbers, labels and strings.',
+          );
         // Only a check: an address that was added to another one is refused here.
         certaintyOf(value, '', item.value.place);
         pushNumber(bytes, value.number, unit, item.value.place, warn);
@@ -39,7 +44,11 @@ export function dataBytes(data: Data, scope: Scope, warn: Warn): Uint8Array {
 function pushNumber(bytes: number[], value: bigint, unit: number, place: Place, warn: Warn): void {
   const width = 8 * unit;
   if (value < -(1n << BigInt(width)) || value >= 1n << BigInt(width)) {
-    warn(place, `${value} does not fit into ${unit === 1 ? 'a byte' : `${unit} bytes`} and was cut.`, 'Use a larger unit: db, dw, dd or dq.');
+    warn(
+      place,
+      `${value} does not fit into ${unit === 1 ? 'a byte' : `${unit} bytes`} and was cut.`,
+      'Use a larger unit: db, dw, dd or dq.',
+    );
   }
   for (let index = 0; index < unit; index++) bytes.push(Number(BigInt.asUintN(8, value >> BigInt(8 * index))));
 }

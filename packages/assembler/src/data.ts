@@ -35,7 +35,8 @@ function parseItem(cursor: Cursor): DataItem {
     return {kind: 'text', bytes: stringBytes(token.text)};
   }
   const value = parseExpression(cursor);
-  if (cursor.word() === 'dup') throw new SourceError(cursor.place, 'dup is not supported.', 'Put times before the directive: times 8 db 0.');
+  if (cursor.word() === 'dup')
+    throw new SourceError(cursor.place, 'dup is not supported.', 'Put times before the directive: times 8 db 0.');
   return {kind: 'value', value};
 }
 

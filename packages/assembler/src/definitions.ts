@@ -41,7 +41,9 @@ export class Definitions {
 
   /** The tokens with every macro replaced; `%+` joins its neighbours. Replaced tokens keep the place of the name. */
   expand(tokens: readonly Token[]): readonly Token[] {
-    const needed = tokens.some(token => (token.kind === 'name' && this.lookup(token.text) !== undefined) || token.text === '%+');
+    const needed = tokens.some(
+      token => (token.kind === 'name' && this.lookup(token.text) !== undefined) || token.text === '%+',
+    );
     return needed ? joined(this.replace(tokens, [])) : tokens;
   }
 
@@ -55,16 +57,27 @@ export class Definitions {
         result.push(token);
         continue;
       }
-      if (active.length > DEPTH_LIMIT) throw new SourceError(token, `The macro '${token.text}' is nested too deeply.`, 'Macros that use each other must end somewhere.');
+      if (active.length > DEPTH_LIMIT)
+        throw new SourceError(
+          token,
+          `The macro '${token.text}' is nested too deeply.`,
+          'Macros that use each other must end somewhere.',
+        );
       const call = callOf(found, tokens, index);
       if (call === undefined) {
         result.push(token);
         continue;
       }
       index = call.last;
-      const body = substituted(found, call.args.map(argument => this.replace(argument, active)));
+      const body = substituted(
+        found,
+        call.args.map(argument => this.replace(argument, active)),
+      );
       const placed = body.map((part, place) => ({
-        ...part, column: token.column, length: token.length, spaceBefore: place === 0 ? token.spaceBefore : part.spaceBefore,
+        ...part,
+        column: token.column,
+        length: token.length,
+        spaceBefore: place === 0 ? token.spaceBefore : part.spaceBefore,
       }));
       result.push(...this.replace(placed, [...active, found.name]));
     }
@@ -102,7 +115,11 @@ function checked(definition: Definition, args: readonly Token[][], last: number,
   const wanted = definition.parameters?.length ?? 0;
   if (wanted === 0 && args.length === 1 && args[0]?.length === 0) return {args: [], last};
   if (args.length === wanted) return {args, last};
-  throw new SourceError(open, `The macro '${definition.name}' takes ${wanted} arguments, not ${args.length}.`, 'Separate the arguments by commas.');
+  throw new SourceError(
+    open,
+    `The macro '${definition.name}' takes ${wanted} arguments, not ${args.length}.`,
+    'Separate the arguments by commas.',
+  );
 }
 
 function substituted(definition: Definition, args: readonly (readonly Token[])[]): readonly Token[] {
@@ -110,7 +127,7 @@ function substituted(definition: Definition, args: readonly (readonly Token[])[]
   if (parameters === undefined || parameters.length === 0) return definition.body;
   return definition.body.flatMap(token => {
     const index = token.kind === 'name' ? parameters.indexOf(token.text) : -1;
-    return index < 0 ? [token] : args[index] ?? [];
+    return index < 0 ? [token] : (args[index] ?? []);
   });
 }
 
@@ -137,11 +154,15 @@ function joined(tokens: readonly Token[]): readonly Token[] {
 /** Reads `NAME(a, b) body` or `NAME body` behind %define. */
 export function parseDefinition(tokens: readonly Token[]): Definition {
   const [name, open] = tokens;
-  if (name?.kind !== 'name') throw new SourceError(name ?? {column: 0, length: 1}, 'The macro has no name.', 'Write: %define NAME value.');
+  if (name?.kind !== 'name')
+    throw new SourceError(name ?? {column: 0, length: 1}, 'The macro has no name.', 'Write: %define NAME value.');
   const hasParameters = open?.text === '(' && open.kind === 'punctuation' && !open.spaceBefore;
   if (!hasParameters) return {name: name.text, parameters: undefined, body: tokens.slice(1)};
   const close = tokens.findIndex(token => token.kind === 'punctuation' && token.text === ')');
   if (close < 0) throw new SourceError(open, 'This parameter list has no end.', 'Every ( needs a ).');
-  const parameters = tokens.slice(2, close).filter(token => token.kind === 'name').map(token => token.text);
+  const parameters = tokens
+    .slice(2, close)
+    .filter(token => token.kind === 'name')
+    .map(token => token.text);
   return {name: name.text, parameters, body: tokens.slice(close + 1)};
 }

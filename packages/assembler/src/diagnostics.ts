@@ -44,8 +44,11 @@ export class SourceError extends Error {
 
 /** A diagnostic for a place in a line of a known origin. */
 export function diagnosticAt(
-  origin: Origin, place: {readonly column: number; readonly length: number},
-  severity: Diagnostic['severity'], message: string, advice: string,
+  origin: Origin,
+  place: {readonly column: number; readonly length: number},
+  severity: Diagnostic['severity'],
+  message: string,
+  advice: string,
 ): Diagnostic {
   const span = origin.at ?? {line: origin.line, column: place.column + 1, length: Math.max(1, place.length)};
   return {...span, severity, message, advice, within: origin.within};

@@ -17,7 +17,14 @@ const MISTAKES: readonly (readonly [string, number, number, number, RegExp, RegE
   ['mov eax, bx', 1, 1, 3, /MOV does not take these operands/, /It is written: MOV r\/m8, r8/],
   ['mov al, 256', 1, 9, 3, /256 \(0x100\) does not fit.*-128 to 255/, /smaller number/],
   ['bits 64\nadd rax, 0xffffffff', 2, 10, 10, /does not fit.*-2147483648 to 2147483647/, /larger size/],
-  ['jmp short far_away\ntimes 200 nop\nfar_away:', 1, 5, 14, /target is 200 bytes away.*reaches 127/, /Leave out `short`/],
+  [
+    'jmp short far_away\ntimes 200 nop\nfar_away:',
+    1,
+    5,
+    14,
+    /target is 200 bytes away.*reaches 127/,
+    /Leave out `short`/,
+  ],
   ['loop there\ntimes 128 nop\nthere:', 1, 6, 5, /128 bytes away/, /no longer form/],
   ['bits 64\npusha', 2, 1, 5, /does not exist in 64-bit code/, /exists in 16 or 32-bit code/],
   ['mov rax, 1', 1, 5, 3, /only in 64-bit code/, /bits 64/],
@@ -40,12 +47,19 @@ const MISTAKES: readonly (readonly [string, number, number, number, RegExp, RegE
   ['mov ax, 5 6', 1, 11, 1, /Unexpected '6'/, /comma between operands/],
   ['db 0x1g', 1, 4, 4, /not a hexadecimal number/, /0x1f or 1fh/],
   ['db 1.5', 1, 4, 3, /floating-point/, /bit pattern/],
-  ['db \'abc', 1, 4, 4, /string has no end/, /Close it/],
+  ["db 'abc", 1, 4, 4, /string has no end/, /Close it/],
   ['db 1 / 0', 1, 4, 5, /Division by zero/, /divisor/],
   ['x: db x >> 4', 1, 7, 6, /address is not a plain number/, /label - \$\$/],
   ['x: dw x + x', 1, 7, 5, /subtracted from each other, but not added/, /distance/],
   ['times -1 nop', 1, 7, 2, /negative count: -1/, /1 bytes too long/],
-  ['times 510 - ($ - $$) db 0\ntimes 511 db 1\ntimes 510 - ($ - $$) db 0', 3, 7, 14, /negative count: -511/, /511 bytes too long/],
+  [
+    'times 510 - ($ - $$) db 0\ntimes 511 db 1\ntimes 510 - ($ - $$) db 0',
+    3,
+    7,
+    14,
+    /negative count: -511/,
+    /511 bytes too long/,
+  ],
   ['align 3', 1, 7, 1, /power of two/, /2, 4, 8/],
   ['mov ax, word ptr [bx]', 1, 14, 3, /NASM has no PTR/, /word \[x\]/],
   ['mov ax, offset x', 1, 9, 6, /NASM has no OFFSET/, /without brackets/],
@@ -81,7 +95,7 @@ test('all mistakes of a file are reported, in the order of lines', () => {
 
 test('a mistake in a macro is shown where the macro was called, and says where it stands', () => {
   const [first] = errorsOf('%macro bad 1\n  nop\n  mvo ax, %1\n%endmacro\n\n  bad 5\n');
-  expect(first).toMatchObject({line: 6, column: 3, length: 3, within: 'in macro \'bad\', line 2 of its body'});
+  expect(first).toMatchObject({line: 6, column: 3, length: 3, within: "in macro 'bad', line 2 of its body"});
 });
 
 test('a mistake in a line that %rep repeats is reported once, on that line', () => {
@@ -91,5 +105,5 @@ test('a mistake in a line that %rep repeats is reported once, on that line', () 
 
 test('a macro that calls itself without end is refused, not followed', () => {
   const found = errorsOf('%macro again 0\n  again\n%endmacro\nagain\n');
-  expect(found.map(({message}) => message)).toEqual(['The macro \'again\' is nested too deeply.']);
+  expect(found.map(({message}) => message)).toEqual(["The macro 'again' is nested too deeply."]);
 });

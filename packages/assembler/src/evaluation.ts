@@ -30,7 +30,7 @@ export interface Scope {
 
 const NOTHING: readonly never[] = [];
 
-export function numeric(number: bigint): Value {
+function numeric(number: bigint): Value {
   return {number: BigInt.asIntN(64, number), registers: NOTHING, sections: NOTHING, forward: false};
 }
 
@@ -42,26 +42,42 @@ export const UNKNOWN: Value = {number: 0n, registers: NOTHING, sections: NOTHING
 
 export function evaluate(expression: Expression, scope: Scope): Value {
   switch (expression.kind) {
-    case 'number': return numeric(expression.value);
-    case 'symbol': return scope.symbol(expression.name, expression.place);
-    case 'here': return scope.here();
-    case 'section-start': return scope.sectionStart();
-    case 'register': return registerValue(expression);
-    case 'unary': return unary(expression.operator, evaluate(expression.operand, scope), expression.place);
+    case 'number':
+      return numeric(expression.value);
+    case 'symbol':
+      return scope.symbol(expression.name, expression.place);
+    case 'here':
+      return scope.here();
+    case 'section-start':
+      return scope.sectionStart();
+    case 'register':
+      return registerValue(expression);
+    case 'unary':
+      return unary(expression.operator, evaluate(expression.operand, scope), expression.place);
     case 'binary':
-      return binary(expression.operator, evaluate(expression.left, scope), evaluate(expression.right, scope), expression.place);
+      return binary(
+        expression.operator,
+        evaluate(expression.left, scope),
+        evaluate(expression.right, scope),
+        expression.place,
+      );
     case 'choice': {
       const condition = scalar(evaluate(expression.condition, scope), expression.condition.place);
       return evaluate(condition === 0n ? expression.no : expression.yes, scope);
     }
-    default: return assertUnreachable(expression);
+    default:
+      return assertUnreachable(expression);
   }
 }
 
 function registerValue(expression: Extract<Expression, {readonly kind: 'register'}>): Value {
   const {register, place} = expression;
   if (register.kind !== 'register' || register.width === 8) {
-    throw new SourceError(place, 'This register cannot take part in an address.', 'Addresses are made of 16-, 32- or 64-bit general registers and numbers.');
+    throw new SourceError(
+      place,
+      'This register cannot take part in an address.',
+      'Addresses are made of 16-, 32- or 64-bit general registers and numbers.',
+    );
   }
   const term: AddressTerm = {register: register.register, width: register.width, coefficient: 1n, multiplied: false};
   return {number: 0n, registers: [term], sections: NOTHING, forward: false};
@@ -69,20 +85,34 @@ function registerValue(expression: Extract<Expression, {readonly kind: 'register
 
 /** A number and nothing else; what `times`, shifts and comparisons need. */
 export function scalar(value: Value, place: Place): bigint {
-  if (value.registers.length > 0) throw new SourceError(place, 'A register is not a number.', 'Registers can only be added, and multiplied by numbers, inside [ ].');
+  if (value.registers.length > 0)
+    throw new SourceError(
+      place,
+      'A register is not a number.',
+      'Registers can only be added, and multiplied by numbers, inside [ ].',
+    );
   if (value.sections.length > 0) {
-    throw new SourceError(place, 'An address is not a plain number here.', 'Subtract another address to get a distance, for instance label - $$.');
+    throw new SourceError(
+      place,
+      'An address is not a plain number here.',
+      'Subtract another address to get a distance, for instance label - $$.',
+    );
   }
   return value.number;
 }
 
 function unary(operator: UnaryOperator, value: Value, place: Place): Value {
   switch (operator) {
-    case '+': return value;
-    case '-': return scale(value, -1n, 'kept');
-    case '~': return {...numeric(~scalar(value, place)), forward: value.forward};
-    case '!': return {...numeric(scalar(value, place) === 0n ? 1n : 0n), forward: value.forward};
-    default: return assertUnreachable(operator);
+    case '+':
+      return value;
+    case '-':
+      return scale(value, -1n, 'kept');
+    case '~':
+      return {...numeric(~scalar(value, place)), forward: value.forward};
+    case '!':
+      return {...numeric(scalar(value, place) === 0n ? 1n : 0n), forward: value.forward};
+    default:
+      return assertUnreachable(operator);
   }
 }
 
@@ -90,7 +120,9 @@ function scale(value: Value, factor: bigint, mark: 'multiplied' | 'kept'): Value
   return {
     number: BigInt.asIntN(64, value.number * factor),
     registers: value.registers.map(term => ({
-      ...term, coefficient: term.coefficient * factor, multiplied: term.multiplied || mark === 'multiplied',
+      ...term,
+      coefficient: term.coefficient * factor,
+      multiplied: term.multiplied || mark === 'multiplied',
     })),
     sections: factor === 0n ? [] : value.sections.map(term => ({...term, coefficient: term.coefficient * factor})),
     forward: value.forward,
@@ -100,7 +132,12 @@ function scale(value: Value, factor: bigint, mark: 'multiplied' | 'kept'): Value
 function add(left: Value, right: Value): Value {
   const number = BigInt.asIntN(64, left.number + right.number);
   const forward = left.forward || right.forward;
-  return {number, registers: addRegisters(left.registers, right.registers), sections: addSections(left, right), forward};
+  return {
+    number,
+    registers: addRegisters(left.registers, right.registers),
+    sections: addSections(left, right),
+    forward,
+  };
 }
 
 function addRegisters(left: readonly AddressTerm[], right: readonly AddressTerm[]): readonly AddressTerm[] {
@@ -123,7 +160,9 @@ function addSections(left: Value, right: Value): readonly SectionTerm[] {
   for (const {section, coefficient} of [...left.sections, ...right.sections]) {
     sum.set(section, (sum.get(section) ?? 0n) + coefficient);
   }
-  return [...sum].filter(([, coefficient]) => coefficient !== 0n).map(([section, coefficient]) => ({section, coefficient}));
+  return [...sum]
+    .filter(([, coefficient]) => coefficient !== 0n)
+    .map(([section, coefficient]) => ({section, coefficient}));
 }
 
 function isNumber(value: Value): boolean {
@@ -149,26 +188,51 @@ const truth = (condition: boolean): bigint => (condition ? 1n : 0n);
 
 function calculate(operator: Exclude<BinaryOperator, '+' | '-'>, a: bigint, b: bigint, place: Place): bigint {
   switch (operator) {
-    case '*': return a * b;
-    case '/': case '//': case '%': case '%%': return divide(operator, a, b, place);
-    case '<<': return unsigned(b) > 63n ? 0n : a << b;
-    case '<<<': return unsigned(b) > 63n ? 0n : a << b;
-    case '>>': return unsigned(b) > 63n ? 0n : unsigned(a) >> b;
-    case '>>>': return a >> (unsigned(b) > 63n ? 63n : b);
-    case '&': return a & b;
-    case '|': return a | b;
-    case '^': return a ^ b;
-    case '=': case '==': return truth(a === b);
-    case '<>': case '!=': return truth(a !== b);
-    case '<': return truth(a < b);
-    case '<=': return truth(a <= b);
-    case '>': return truth(a > b);
-    case '>=': return truth(a >= b);
-    case '<=>': return a < b ? -1n : truth(a > b);
-    case '&&': return truth(a !== 0n && b !== 0n);
-    case '||': return truth(a !== 0n || b !== 0n);
-    case '^^': return truth((a !== 0n) !== (b !== 0n));
-    default: return assertUnreachable(operator);
+    case '*':
+      return a * b;
+    case '/':
+    case '//':
+    case '%':
+    case '%%':
+      return divide(operator, a, b, place);
+    case '<<':
+      return unsigned(b) > 63n ? 0n : a << b;
+    case '<<<':
+      return unsigned(b) > 63n ? 0n : a << b;
+    case '>>':
+      return unsigned(b) > 63n ? 0n : unsigned(a) >> b;
+    case '>>>':
+      return a >> (unsigned(b) > 63n ? 63n : b);
+    case '&':
+      return a & b;
+    case '|':
+      return a | b;
+    case '^':
+      return a ^ b;
+    case '=':
+    case '==':
+      return truth(a === b);
+    case '<>':
+    case '!=':
+      return truth(a !== b);
+    case '<':
+      return truth(a < b);
+    case '<=':
+      return truth(a <= b);
+    case '>':
+      return truth(a > b);
+    case '>=':
+      return truth(a >= b);
+    case '<=>':
+      return a < b ? -1n : truth(a > b);
+    case '&&':
+      return truth(a !== 0n && b !== 0n);
+    case '||':
+      return truth(a !== 0n || b !== 0n);
+    case '^^':
+      return truth((a !== 0n) !== (b !== 0n));
+    default:
+      return assertUnreachable(operator);
   }
 }
 
@@ -176,10 +240,15 @@ function calculate(operator: Exclude<BinaryOperator, '+' | '-'>, a: bigint, b: b
 function divide(operator: '/' | '//' | '%' | '%%', a: bigint, b: bigint, place: Place): bigint {
   if (b === 0n) throw new SourceError(place, 'Division by zero.', 'Change the divisor.');
   switch (operator) {
-    case '/': return unsigned(a) / unsigned(b);
-    case '%': return unsigned(a) % unsigned(b);
-    case '//': return a / b;
-    case '%%': return a % b;
-    default: return assertUnreachable(operator);
+    case '/':
+      return unsigned(a) / unsigned(b);
+    case '%':
+      return unsigned(a) % unsigned(b);
+    case '//':
+      return a / b;
+    case '%%':
+      return a % b;
+    default:
+      return assertUnreachable(operator);
   }
 }

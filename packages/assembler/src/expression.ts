@@ -18,17 +18,34 @@ export type Expression =
   | {readonly kind: 'here' | 'section-start'; readonly place: Place}
   | {readonly kind: 'unary'; readonly operator: UnaryOperator; readonly operand: Expression; readonly place: Place}
   | {
-    readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression;
-    readonly place: Place;
-  }
-  | {readonly kind: 'choice'; readonly condition: Expression; readonly yes: Expression; readonly no: Expression; readonly place: Place};
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+      readonly place: Place;
+    }
+  | {
+      readonly kind: 'choice';
+      readonly condition: Expression;
+      readonly yes: Expression;
+      readonly no: Expression;
+      readonly place: Place;
+    };
 
 export type UnaryOperator = '-' | '+' | '~' | '!';
 
 /** From the loosest to the tightest. */
 const LEVELS = [
-  ['||'], ['^^'], ['&&'], ['=', '==', '<>', '!=', '<', '<=', '>', '>=', '<=>'], ['|'], ['^'], ['&'],
-  ['<<', '>>', '<<<', '>>>'], ['+', '-'], ['*', '/', '//', '%', '%%'],
+  ['||'],
+  ['^^'],
+  ['&&'],
+  ['=', '==', '<>', '!=', '<', '<=', '>', '>=', '<=>'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['<<', '>>', '<<<', '>>>'],
+  ['+', '-'],
+  ['*', '/', '//', '%', '%%'],
 ] as const;
 export type BinaryOperator = (typeof LEVELS)[number][number];
 
@@ -80,11 +97,14 @@ function isUnary(text: string): text is UnaryOperator {
 function parsePrimary(cursor: Cursor): Expression {
   const {place} = cursor;
   const token = cursor.next();
-  if (token === undefined) throw new SourceError(place, 'A value is missing here.', 'Write a number, a label or an expression.');
+  if (token === undefined)
+    throw new SourceError(place, 'A value is missing here.', 'Write a number, a label or an expression.');
   const at = {column: token.column, length: token.length};
   switch (token.kind) {
-    case 'number': return {kind: 'number', value: BigInt.asIntN(64, token.value), place: at};
-    case 'string': return {kind: 'number', value: BigInt.asIntN(64, characterValue(token.text)), place: at};
+    case 'number':
+      return {kind: 'number', value: BigInt.asIntN(64, token.value), place: at};
+    case 'string':
+      return {kind: 'number', value: BigInt.asIntN(64, characterValue(token.text)), place: at};
     case 'name': {
       if (token.text === '$') return {kind: 'here', place: at};
       if (token.text === '$$') return {kind: 'section-start', place: at};
@@ -94,7 +114,12 @@ function parsePrimary(cursor: Cursor): Expression {
       return {kind: 'symbol', name: token.text, place: at};
     }
     case 'punctuation': {
-      if (token.text !== '(') throw new SourceError(at, `A value was expected before '${token.text}'.`, 'Write a number, a label or an expression.');
+      if (token.text !== '(')
+        throw new SourceError(
+          at,
+          `A value was expected before '${token.text}'.`,
+          'Write a number, a label or an expression.',
+        );
       const inner = parseExpression(cursor);
       const close = cursor.place;
       cursor.expect(')', 'Every ( needs a ).');
@@ -105,7 +130,14 @@ function parsePrimary(cursor: Cursor): Expression {
 
 /** Words of other assemblers that would read as undefined symbols. */
 function refuseForeignWords(word: string, place: Place): void {
-  if (word === 'ptr') throw new SourceError(place, 'NASM has no PTR.', 'Leave it out: write `word [x]`, not `word ptr [x]`.');
-  if (word === 'offset') throw new SourceError(place, 'NASM has no OFFSET.', 'Leave it out: a label without brackets is its address.');
-  if (word === 'seg' || word === 'wrt') throw new SourceError(place, `${word.toUpperCase()} needs a linker.`, 'A flat binary has no segments; write the selector as a number.');
+  if (word === 'ptr')
+    throw new SourceError(place, 'NASM has no PTR.', 'Leave it out: write `word [x]`, not `word ptr [x]`.');
+  if (word === 'offset')
+    throw new SourceError(place, 'NASM has no OFFSET.', 'Leave it out: a label without brackets is its address.');
+  if (word === 'seg' || word === 'wrt')
+    throw new SourceError(
+      place,
+      `${word.toUpperCase()} needs a linker.`,
+      'A flat binary has no segments; write the selector as a number.',
+    );
 }

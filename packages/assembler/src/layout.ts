@@ -149,20 +149,36 @@ export class Pass implements Scope {
 
   private body(body: Body, origin: Origin): void {
     switch (body.kind) {
-      case 'instruction': case 'prefixes': case 'data': case 'reserve': return this.emitter(body, origin)();
-      case 'times': return this.times(body, origin);
+      case 'instruction':
+      case 'prefixes':
+      case 'data':
+      case 'reserve':
+        return this.emitter(body, origin)();
+      case 'times':
+        return this.times(body, origin);
       case 'equ': {
         const value = evaluate(body.value, this);
-        if (value.registers.length > 0) throw new SourceError(body.place, 'equ cannot name a register.', 'Use %define for that.');
+        if (value.registers.length > 0)
+          throw new SourceError(body.place, 'equ cannot name a register.', 'Use %define for that.');
         return this.symbols.define(body.name, value, origin.line, body.place);
       }
-      case 'bits': this.bits = body.bits; return;
-      case 'default': this.reference = body.reference; return;
-      case 'org': return this.setOrigin(body.value);
-      case 'section': return this.enter(body);
-      case 'align': return this.align(body, origin);
-      case 'ignored': case 'nothing': return;
-      default: return assertUnreachable(body);
+      case 'bits':
+        this.bits = body.bits;
+        return;
+      case 'default':
+        this.reference = body.reference;
+        return;
+      case 'org':
+        return this.setOrigin(body.value);
+      case 'section':
+        return this.enter(body);
+      case 'align':
+        return this.align(body, origin);
+      case 'ignored':
+      case 'nothing':
+        return;
+      default:
+        return assertUnreachable(body);
     }
   }
 
@@ -181,7 +197,8 @@ export class Pass implements Scope {
   private boundary(expression: Expression): bigint {
     const value = scalar(evaluate(expression, this), expression.place);
     const isPower = value > 0n && (value & (value - 1n)) === 0n;
-    if (!isPower) throw new SourceError(expression.place, 'An alignment must be a power of two.', 'Write 2, 4, 8, 16 and so on.');
+    if (!isPower)
+      throw new SourceError(expression.place, 'An alignment must be a power of two.', 'Write 2, 4, 8, 16 and so on.');
     return value;
   }
 
@@ -194,7 +211,8 @@ export class Pass implements Scope {
     if (count === 0) return;
     const {fill} = body;
     if (fill === undefined) return this.place('padding', origin, () => this.section.skip(count));
-    if (this.section.reserved) throw new SourceError(body.place, 'This section holds no bytes to fill with.', 'Use alignb here.');
+    if (this.section.reserved)
+      throw new SourceError(body.place, 'This section holds no bytes to fill with.', 'Use alignb here.');
     this.place('padding', origin, () => {
       for (let index = 0; index < count; index++) this.write(this.bytesOf(fill, origin));
     });
@@ -204,7 +222,12 @@ export class Pass implements Scope {
     const value = evaluate(body.count, this);
     if (value.forward) return;
     const count = scalar(value, body.count.place);
-    if (count < 0n) throw new SourceError(body.count.place, `times has a negative count: ${count}.`, `What stands before it is ${-count} bytes too long.`);
+    if (count < 0n)
+      throw new SourceError(
+        body.count.place,
+        `times has a negative count: ${count}.`,
+        `What stands before it is ${-count} bytes too long.`,
+      );
     if (count > BigInt(SIZE_LIMIT)) throw tooLarge(body.count.place);
     const emit = this.emitter(body.body, origin);
     for (let index = 0n; index < count; index++) {
@@ -218,17 +241,19 @@ export class Pass implements Scope {
     if (body.kind === 'reserve') return () => this.reserve(body, origin);
     const kind = body.kind === 'data' ? 'data' : 'instruction';
     let same: Uint8Array | undefined;
-    return () => this.place(kind, origin, () => {
-      this.touched = false;
-      const bytes = same ?? this.bytesOf(body, origin);
-      if (body.kind === 'data' && !this.touched) same = bytes;
-      this.write(bytes);
-    });
+    return () =>
+      this.place(kind, origin, () => {
+        this.touched = false;
+        const bytes = same ?? this.bytesOf(body, origin);
+        if (body.kind === 'data' && !this.touched) same = bytes;
+        this.write(bytes);
+      });
   }
 
   private reserve(body: Extract<Body, {readonly kind: 'reserve'}>, origin: Origin): void {
     const count = scalar(evaluate(body.count, this), body.count.place);
-    if (count < 0n) throw new SourceError(body.count.place, `The count is negative: ${count}.`, 'Write how many units to reserve.');
+    if (count < 0n)
+      throw new SourceError(body.count.place, `The count is negative: ${count}.`, 'Write how many units to reserve.');
     if (count * BigInt(body.unit) > BigInt(SIZE_LIMIT)) throw tooLarge(body.count.place);
     this.place('reserved', origin, () => this.section.skip(Number(count) * body.unit));
   }
@@ -242,7 +267,11 @@ export class Pass implements Scope {
 
   private write(bytes: Uint8Array): void {
     if (this.section.reserved && bytes.length > 0) {
-      throw new SourceError({column: 0, length: 1}, `The section ${this.section.name} has no bytes in the file.`, 'Use resb and its family here, or go to section .data.');
+      throw new SourceError(
+        {column: 0, length: 1},
+        `The section ${this.section.name} has no bytes in the file.`,
+        'Use resb and its family here, or go to section .data.',
+      );
     }
     if (this.section.size + bytes.length > SIZE_LIMIT) throw tooLarge({column: 0, length: 1});
     this.section.append(bytes);
@@ -250,13 +279,18 @@ export class Pass implements Scope {
 
   private bytesOf(body: Body, origin: Origin): Uint8Array {
     switch (body.kind) {
-      case 'instruction': return this.instruction(body, origin);
-      case 'prefixes': return prefixBytes(body.prefixes, this.bits);
-      case 'data': return dataBytes(body, this, (place, message, advice) => {
-        this.diagnostics.push(diagnosticAt(origin, place, 'warning', message, advice));
-      });
-      case 'reserve': return new Uint8Array(Number(scalar(evaluate(body.count, this), body.count.place)) * body.unit);
-      default: throw new SourceError({column: 0, length: 1}, 'This cannot be repeated.', 'Repeat instructions or data.');
+      case 'instruction':
+        return this.instruction(body, origin);
+      case 'prefixes':
+        return prefixBytes(body.prefixes, this.bits);
+      case 'data':
+        return dataBytes(body, this, (place, message, advice) => {
+          this.diagnostics.push(diagnosticAt(origin, place, 'warning', message, advice));
+        });
+      case 'reserve':
+        return new Uint8Array(Number(scalar(evaluate(body.count, this), body.count.place)) * body.unit);
+      default:
+        throw new SourceError({column: 0, length: 1}, 'This cannot be repeated.', 'Repeat instructions or data.');
     }
   }
 
@@ -268,13 +302,20 @@ export class Pass implements Scope {
     const setting = {scope: this, section: this.section.name, reference: this.referenceFor(body.prefixes)};
     const operands = body.operands.map(operand => operandValue(operand, setting));
     const prefixes = withAddressSize(body);
-    const result = encodeInstruction({mnemonic: body.mnemonic, operands, prefixes, codeSize: this.bits, address: this.start});
+    const result = encodeInstruction({
+      mnemonic: body.mnemonic,
+      operands,
+      prefixes,
+      codeSize: this.bits,
+      address: this.start,
+    });
     if (!result.ok) return this.refused(body, origin, encodeError(result.failure, body), {operands, prefixes});
     for (const warning of result.warnings) {
       const [message, advice] = encodeWarning(warning);
       this.diagnostics.push(diagnosticAt(origin, body.place, 'warning', message, advice));
     }
-    if (!this.touched && result.depends === 'nothing' && result.warnings.length === 0) this.cache.set(body, mode, result.bytes);
+    if (!this.touched && result.depends === 'nothing' && result.warnings.length === 0)
+      this.cache.set(body, mode, result.bytes);
     else this.cache.setVarying(body);
     return result.bytes;
   }
@@ -284,14 +325,21 @@ export class Pass implements Scope {
    * pass the number may still be wrong, and lines after it should not move because of it.
    */
   private refused(
-    body: InstructionBody, origin: Origin, error: SourceError,
+    body: InstructionBody,
+    origin: Origin,
+    error: SourceError,
     {operands, prefixes}: {readonly operands: readonly AssemblyOperand[]; readonly prefixes: RequestedPrefixes},
   ): Uint8Array {
     this.diagnostics.push(diagnosticOf(origin, error));
-    const unchecked = operands.map((operand): AssemblyOperand => (
-      operand.kind === 'immediate' && operand.certainty !== 'constant' ? {...operand, certainty: 'forward'} : operand));
+    const unchecked = operands.map((operand): AssemblyOperand =>
+      operand.kind === 'immediate' && operand.certainty !== 'constant' ? {...operand, certainty: 'forward'} : operand,
+    );
     const result = encodeInstruction({
-      mnemonic: body.mnemonic, operands: unchecked, prefixes, codeSize: this.bits, address: this.start,
+      mnemonic: body.mnemonic,
+      operands: unchecked,
+      prefixes,
+      codeSize: this.bits,
+      address: this.start,
     });
     return result.ok ? result.bytes : new Uint8Array();
   }
@@ -304,7 +352,8 @@ export class Pass implements Scope {
 /** `[a32 x]` is the prefix a32 written where it is needed. */
 function withAddressSize(body: InstructionBody): RequestedPrefixes {
   for (const operand of body.operands) {
-    if (operand.kind === 'memory' && operand.addressSize !== undefined) return {...body.prefixes, addressSize: operand.addressSize};
+    if (operand.kind === 'memory' && operand.addressSize !== undefined)
+      return {...body.prefixes, addressSize: operand.addressSize};
   }
   return body.prefixes;
 }

@@ -20,13 +20,19 @@ export interface Token {
   readonly escaped: boolean;
 }
 
-const PATTERN = new RegExp([
-  /(?<space>\s+)/, /(?<comment>;.*)/,
-  /(?<string>'[^']*'|"[^"]*"|`(?:\\.|[^`\\])*`)/,
-  /(?<number>\$?[0-9][0-9A-Za-z_]*(?:\.[0-9A-Za-z_]+)?)/,
-  /(?<name>\$?(?:[A-Za-z_.@]|\?(?=\w))[\w.?@$#~]*|\$\$|\$)/,
-  /(?<mark><<<|>>>|<=>|<<|>>|<=|>=|<>|==|!=|&&|\|\||\^\^|\/\/|%%|%\+|[-+*/%&|^~!()[\]{},:=<>?])/,
-].map(part => part.source).join('|'), 'y');
+const PATTERN = new RegExp(
+  [
+    /(?<space>\s+)/,
+    /(?<comment>;.*)/,
+    /(?<string>'[^']*'|"[^"]*"|`(?:\\.|[^`\\])*`)/,
+    /(?<number>\$?[0-9][0-9A-Za-z_]*(?:\.[0-9A-Za-z_]+)?)/,
+    /(?<name>\$?(?:[A-Za-z_.@]|\?(?=\w))[\w.?@$#~]*|\$\$|\$)/,
+    /(?<mark><<<|>>>|<=>|<<|>>|<=|>=|<>|==|!=|&&|\|\||\^\^|\/\/|%%|%\+|[-+*/%&|^~!()[\]{},:=<>?])/,
+  ]
+    .map(part => part.source)
+    .join('|'),
+  'y',
+);
 
 /** The tokens of one line; comments and white space are gone. Throws SourceError at a character that starts nothing. */
 export function tokenize(text: string): readonly Token[] {
@@ -72,19 +78,27 @@ function tokenOf(groups: Readonly<Record<string, string | undefined>>, column: n
 function badCharacter(text: string, column: number): SourceError {
   const character = text.charAt(column);
   if ('\'"`'.includes(character)) {
-    return new SourceError({column, length: text.length - column}, 'This string has no end.', `Close it with another ${character} on the same line.`);
+    return new SourceError(
+      {column, length: text.length - column},
+      'This string has no end.',
+      `Close it with another ${character} on the same line.`,
+    );
   }
-  return new SourceError({column, length: 1}, `The character ${JSON.stringify(character)} cannot stand here.`, 'Remove it, or put it into a comment (;) or a string.');
+  return new SourceError(
+    {column, length: 1},
+    `The character ${JSON.stringify(character)} cannot stand here.`,
+    'Remove it, or put it into a comment (;) or a string.',
+  );
 }
 
 /** A token as text again, for macro arguments. */
-export function sourceOf(token: Token): string {
+function sourceOf(token: Token): string {
   if (token.kind === 'string') return quote(token.text);
   return token.escaped ? `$${token.text}` : token.text;
 }
 
 function quote(text: string): string {
-  if (!text.includes('\'')) return `'${text}'`;
+  if (!text.includes("'")) return `'${text}'`;
   return text.includes('"') ? `\`${text.replaceAll(/[\\`]/g, '\\$&')}\`` : `"${text}"`;
 }
 

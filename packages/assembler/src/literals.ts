@@ -19,18 +19,33 @@ const BINARY: Radix = {name: 'binary', digits: /^[01]+$/, prefix: '0b'};
 const DECIMAL: Radix = {name: 'decimal', digits: /^[0-9]+$/, prefix: ''};
 
 const LETTERS: ReadonlyMap<string, Radix> = new Map([
-  ['x', HEX], ['h', HEX], ['o', OCTAL], ['q', OCTAL], ['b', BINARY], ['y', BINARY], ['d', DECIMAL], ['t', DECIMAL],
+  ['x', HEX],
+  ['h', HEX],
+  ['o', OCTAL],
+  ['q', OCTAL],
+  ['b', BINARY],
+  ['y', BINARY],
+  ['d', DECIMAL],
+  ['t', DECIMAL],
 ]);
 
 /** 200, 0200, 0x1f, 1fh, $1f, 0b101, 101b, 17o, 17q, with underscores anywhere. Values wrap at 64 bits. */
 export function parseNumber(written: string, place: Place): bigint {
   if (written.includes('.')) {
-    throw new SourceError(place, `${written} is a floating-point number.`, 'Write its bit pattern as an integer: this assembler has no floating-point constants.');
+    throw new SourceError(
+      place,
+      `${written} is a floating-point number.`,
+      'Write its bit pattern as an integer: this assembler has no floating-point constants.',
+    );
   }
   const text = written.replaceAll('_', '');
   const {digits, radix} = taken(text);
   if (!radix.digits.test(digits)) {
-    throw new SourceError(place, `${written} is not a ${radix.name} number.`, 'Hexadecimal is 0x1f or 1fh, binary 0b101 or 101b, octal 0o17, decimal 31.');
+    throw new SourceError(
+      place,
+      `${written} is not a ${radix.name} number.`,
+      'Hexadecimal is 0x1f or 1fh, binary 0b101 or 101b, octal 0o17, decimal 31.',
+    );
   }
   return BigInt(radix.prefix + digits);
 }
@@ -40,14 +55,22 @@ function taken(text: string): {readonly digits: string; readonly radix: Radix} {
   const suffix = LETTERS.get(text.slice(-1).toLowerCase());
   const prefix = text.startsWith('0') ? LETTERS.get(text.charAt(1).toLowerCase()) : undefined;
   // 0bh and 0dh are hexadecimal by their last letter, 0x0b and 0x1d by their second.
-  if (suffix === HEX && text.length > 1 && HEX.digits.test(text.slice(0, -1))) return {digits: text.slice(0, -1), radix: HEX};
+  if (suffix === HEX && text.length > 1 && HEX.digits.test(text.slice(0, -1)))
+    return {digits: text.slice(0, -1), radix: HEX};
   if (prefix !== undefined && text.length > 2) return {digits: text.slice(2), radix: prefix};
   if (suffix !== undefined && text.length > 1) return {digits: text.slice(0, -1), radix: suffix};
   return {digits: text, radix: DECIMAL};
 }
 
 const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['n', '\n'], ['r', '\r'], ['t', '\t'], ['a', '\x07'], ['b', '\b'], ['f', '\f'], ['v', '\v'], ['e', '\x1b'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+  ['a', '\x07'],
+  ['b', '\b'],
+  ['f', '\f'],
+  ['v', '\v'],
+  ['e', '\x1b'],
 ]);
 
 /** C escapes, which only strings in backquotes have. */

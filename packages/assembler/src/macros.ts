@@ -34,11 +34,20 @@ const HEADER = /^(\S+)\s+(\d+)(?:-(\d+|\*))?(\+)?(?:\.nolist)?\s*(.*)$/;
 /** Reads what stands behind %macro: `name 1-3 default, default`. */
 export function parseHeader(text: string, body: readonly RawLine[]): Macro {
   const parts = HEADER.exec(text.trim());
-  if (parts === null) throw new SourceError({column: 0, length: text.length}, 'A macro needs a name and a number of parameters.', 'Write: %macro print 1 for one parameter, %macro print 0 for none.');
+  if (parts === null)
+    throw new SourceError(
+      {column: 0, length: text.length},
+      'A macro needs a name and a number of parameters.',
+      'Write: %macro print 1 for one parameter, %macro print 0 for none.',
+    );
   const [, name = '', low = '0', high, plus, defaults = ''] = parts;
   return {
-    name, low: Number(low), high: high === undefined ? Number(low) : high === '*' ? Infinity : Number(high),
-    greedy: plus !== undefined, defaults: splitArguments(defaults), body,
+    name,
+    low: Number(low),
+    high: high === undefined ? Number(low) : high === '*' ? Infinity : Number(high),
+    greedy: plus !== undefined,
+    defaults: splitArguments(defaults),
+    body,
   };
 }
 
@@ -58,8 +67,10 @@ export function splitArguments(text: string): readonly string[] {
 
 /** The expansion of a macro for these arguments, or undefined when their number does not fit. */
 export function invocation(macro: Macro, args: readonly string[], unique: number): Invocation | undefined {
-  const given = macro.greedy && args.length > macro.high
-    ? [...args.slice(0, macro.high - 1), args.slice(macro.high - 1).join(',')] : args;
+  const given =
+    macro.greedy && args.length > macro.high
+      ? [...args.slice(0, macro.high - 1), args.slice(macro.high - 1).join(',')]
+      : args;
   if (given.length < macro.low || given.length > macro.high) return undefined;
   const missing = macro.defaults.slice(given.length - macro.low);
   return {macro, args: [...given, ...missing], rotation: 0, unique};
@@ -70,12 +81,15 @@ const PARAMETER = /('[^']*'|"[^"]*"|`(?:\\.|[^`\\])*`|;.*)|%%([\w.?@$#~]+)|%\{%(
 /** A line of a macro's body with its parameters filled in. Strings and comments stay as they are. */
 export function substitute(text: string, call: Invocation): string {
   if (!text.includes('%')) return text;
-  return text.replaceAll(PARAMETER, (whole, literal?: string, local?: string, braced?: string, inBraces?: string, plain?: string) => {
-    if (literal !== undefined) return whole;
-    const label = local ?? braced;
-    if (label !== undefined) return `..@${call.unique}.${label}`;
-    return parameter(Number(inBraces ?? plain), call);
-  });
+  return text.replaceAll(
+    PARAMETER,
+    (whole, literal?: string, local?: string, braced?: string, inBraces?: string, plain?: string) => {
+      if (literal !== undefined) return whole;
+      const label = local ?? braced;
+      if (label !== undefined) return `..@${call.unique}.${label}`;
+      return parameter(Number(inBraces ?? plain), call);
+    },
+  );
 }
 
 function parameter(number: number, {args, rotation}: Invocation): string {

@@ -20,49 +20,80 @@ export function certaintyOf(value: Value, section: string, place: Place): Certai
   const [term, another] = value.sections;
   if (term === undefined) return 'constant';
   if (another !== undefined || term.coefficient !== 1n) {
-    throw new SourceError(place, 'Addresses can be subtracted from each other, but not added, negated or scaled.', 'Work with a distance instead, for instance label - $$.');
+    throw new SourceError(
+      place,
+      'Addresses can be subtracted from each other, but not added, negated or scaled.',
+      'Work with a distance instead, for instance label - $$.',
+    );
   }
   return term.section === section ? 'local' : 'elsewhere';
 }
 
 function plain(value: Value, setting: Setting, place: Place): AssemblyValue {
-  if (value.registers.length > 0) throw new SourceError(place, 'Registers can be added and scaled only inside [ ].', 'Put the address into brackets, or use LEA.');
+  if (value.registers.length > 0)
+    throw new SourceError(
+      place,
+      'Registers can be added and scaled only inside [ ].',
+      'Put the address into brackets, or use LEA.',
+    );
   return {value: value.number, certainty: certaintyOf(value, setting.section, place)};
 }
 
 /** Evaluates one operand. */
 export function operandValue(syntax: OperandSyntax, setting: Setting): AssemblyOperand {
   switch (syntax.kind) {
-    case 'register': return registerOperand(syntax);
+    case 'register':
+      return registerOperand(syntax);
     case 'immediate': {
       const value = plain(evaluate(syntax.value, setting.scope), setting, syntax.place);
       return {kind: 'immediate', ...value, size: syntax.size, strict: syntax.strict, distance: syntax.distance};
     }
     case 'far': {
       const selector = plain(evaluate(syntax.selector, setting.scope), setting, syntax.place);
-      return {kind: 'far', selector, offset: plain(evaluate(syntax.offset, setting.scope), setting, syntax.place), size: syntax.size};
+      return {
+        kind: 'far',
+        selector,
+        offset: plain(evaluate(syntax.offset, setting.scope), setting, syntax.place),
+        size: syntax.size,
+      };
     }
-    case 'memory': return memoryOperand(syntax, setting);
-    default: return assertUnreachable(syntax);
+    case 'memory':
+      return memoryOperand(syntax, setting);
+    default:
+      return assertUnreachable(syntax);
   }
 }
 
 function registerOperand(syntax: Extract<OperandSyntax, {readonly kind: 'register'}>): AssemblyOperand {
   const {register, size, place} = syntax;
   if (register.kind === 'register' && size !== undefined && size !== register.width) {
-    throw new SourceError(place, 'The size keyword contradicts the size of the register.', 'Leave the keyword out: a register has a size of its own.');
+    throw new SourceError(
+      place,
+      'The size keyword contradicts the size of the register.',
+      'Leave the keyword out: a register has a size of its own.',
+    );
   }
   return register;
 }
 
 function memoryOperand(syntax: Extract<OperandSyntax, {readonly kind: 'memory'}>, setting: Setting): AssemblyOperand {
   const value = evaluate(syntax.address, setting.scope);
-  const displacement: AssemblyValue = {value: value.number, certainty: certaintyOf(value, setting.section, syntax.place)};
+  const displacement: AssemblyValue = {
+    value: value.number,
+    certainty: certaintyOf(value, setting.section, syntax.place),
+  };
   const {size, distance, segment, displacementSize, split} = syntax;
   // FS and GS have bases of their own, which make no sense beside RIP: `default rel` leaves them alone.
   const usual = segment === 'FS' || segment === 'GS' ? 'absolute' : setting.reference;
   return {
-    kind: 'memory', size, distance, segment, displacementSize, split, terms: value.registers, displacement,
+    kind: 'memory',
+    size,
+    distance,
+    segment,
+    displacementSize,
+    split,
+    terms: value.registers,
+    displacement,
     reference: syntax.reference ?? usual,
   };
 }

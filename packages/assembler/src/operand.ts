@@ -7,28 +7,51 @@ import {SourceError} from './diagnostics.js';
 import {parseExpression, type Expression, type Place} from './expression.js';
 
 export type OperandSyntax =
-  | {readonly kind: 'register'; readonly register: NamedRegister; readonly size: number | undefined; readonly place: Place}
   | {
-    readonly kind: 'memory'; readonly size: number | undefined; readonly distance: 'near' | 'far' | undefined;
-    readonly segment: SegmentRegister | undefined; readonly displacementSize: 8 | 16 | 32 | 64 | undefined;
-    readonly addressSize: 16 | 32 | 64 | undefined;
-    readonly reference: 'relative' | 'absolute' | undefined; readonly split: 'allowed' | 'forbidden';
-    readonly address: Expression; readonly place: Place;
-  }
+      readonly kind: 'register';
+      readonly register: NamedRegister;
+      readonly size: number | undefined;
+      readonly place: Place;
+    }
   | {
-    readonly kind: 'immediate'; readonly size: number | undefined; readonly strict: boolean;
-    readonly distance: 'short' | 'near' | 'far' | undefined; readonly value: Expression; readonly place: Place;
-  }
-  | {readonly kind: 'far'; readonly size: number | undefined; readonly selector: Expression; readonly offset: Expression; readonly place: Place};
+      readonly kind: 'memory';
+      readonly size: number | undefined;
+      readonly distance: 'near' | 'far' | undefined;
+      readonly segment: SegmentRegister | undefined;
+      readonly displacementSize: 8 | 16 | 32 | 64 | undefined;
+      readonly addressSize: 16 | 32 | 64 | undefined;
+      readonly reference: 'relative' | 'absolute' | undefined;
+      readonly split: 'allowed' | 'forbidden';
+      readonly address: Expression;
+      readonly place: Place;
+    }
+  | {
+      readonly kind: 'immediate';
+      readonly size: number | undefined;
+      readonly strict: boolean;
+      readonly distance: 'short' | 'near' | 'far' | undefined;
+      readonly value: Expression;
+      readonly place: Place;
+    }
+  | {
+      readonly kind: 'far';
+      readonly size: number | undefined;
+      readonly selector: Expression;
+      readonly offset: Expression;
+      readonly place: Place;
+    };
 
 /** Bits of the size keywords. */
 const SIZES: ReadonlyMap<string, number> = new Map([
-  ['byte', 8], ['word', 16], ['dword', 32], ['qword', 64], ['tword', 80], ['oword', 128], ['yword', 256], ['zword', 512],
+  ['byte', 8],
+  ['word', 16],
+  ['dword', 32],
+  ['qword', 64],
+  ['tword', 80],
+  ['oword', 128],
+  ['yword', 256],
+  ['zword', 512],
 ]);
-
-export function isSizeKeyword(word: string): boolean {
-  return SIZES.has(word);
-}
 
 interface Keywords {
   size: number | undefined;
@@ -52,13 +75,22 @@ export function parseOperand(cursor: Cursor): OperandSyntax {
   if (!cursor.skip(':')) return {kind: 'immediate', ...keywords, value, place: placeFrom(start, cursor)};
   const inner = parseKeywords(cursor);
   const offset = parseExpression(cursor);
-  if (keywords.distance !== undefined) throw new SourceError(placeFrom(start, cursor), `${keywords.distance} is not written before selector:offset.`, 'A selector and an offset are a far pointer already: leave the word out.');
+  if (keywords.distance !== undefined)
+    throw new SourceError(
+      placeFrom(start, cursor),
+      `${keywords.distance} is not written before selector:offset.`,
+      'A selector and an offset are a far pointer already: leave the word out.',
+    );
   return {kind: 'far', size: keywords.size ?? inner.size, selector: value, offset, place: placeFrom(start, cursor)};
 }
 
 function segmentOutside(place: Place, register: NamedRegister): SourceError {
   const name = register.kind === 'segment' ? register.register.toLowerCase() : 'es';
-  return new SourceError(place, 'A segment override belongs inside the brackets.', `Write [${name}:…] instead of ${name}:[…].`);
+  return new SourceError(
+    place,
+    'A segment override belongs inside the brackets.',
+    `Write [${name}:…] instead of ${name}:[…].`,
+  );
 }
 
 /** A register that is the whole operand, not the start of an expression. */
@@ -103,15 +135,24 @@ function parseMemory(cursor: Cursor, keywords: Keywords, start: number): Operand
   const address = parseExpression(cursor);
   cursor.expect(']', 'Every [ needs a ].');
   const place = placeFrom(start, cursor);
-  if (keywords.distance === 'short') throw new SourceError(place, 'A jump through memory is never short.', 'Leave out `short`.');
+  if (keywords.distance === 'short')
+    throw new SourceError(place, 'A jump through memory is never short.', 'Leave out `short`.');
   return {kind: 'memory', size: keywords.size, distance: keywords.distance, ...words, address, place};
 }
 
-const ADDRESS_SIZES: ReadonlyMap<string, 16 | 32 | 64> = new Map([['a16', 16], ['a32', 32], ['a64', 64]]);
+const ADDRESS_SIZES: ReadonlyMap<string, 16 | 32 | 64> = new Map([
+  ['a16', 16],
+  ['a32', 32],
+  ['a64', 64],
+]);
 
 function parseBracketWords(cursor: Cursor): BracketWords {
   const words: BracketWords = {
-    segment: undefined, displacementSize: undefined, addressSize: undefined, reference: undefined, split: 'allowed',
+    segment: undefined,
+    displacementSize: undefined,
+    addressSize: undefined,
+    reference: undefined,
+    split: 'allowed',
   };
   for (;;) {
     const word = cursor.word();

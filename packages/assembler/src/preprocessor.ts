@@ -8,7 +8,15 @@ import {holds, isCondition, type ConditionContext} from './conditions.js';
 import {evaluate, scalar, type Scope} from './evaluation.js';
 import {parseExpression} from './expression.js';
 import {textOf, tokenize, type Token} from './lexer.js';
-import {invocation, parseHeader, splitArguments, substitute, type Invocation, type Macro, type RawLine} from './macros.js';
+import {
+  invocation,
+  parseHeader,
+  splitArguments,
+  substitute,
+  type Invocation,
+  type Macro,
+  type RawLine,
+} from './macros.js';
 
 export interface LogicalLine {
   readonly tokens: readonly Token[];
@@ -44,20 +52,31 @@ interface Branch {
 
 const NO_LABELS: Scope = {
   symbol(name, place) {
-    throw new SourceError(place, `'${name}' is not known while macros are expanded.`, 'Use a name from %define or %assign: labels get their addresses later.');
+    throw new SourceError(
+      place,
+      `'${name}' is not known while macros are expanded.`,
+      'Use a name from %define or %assign: labels get their addresses later.',
+    );
   },
   here: () => refuseAddress(),
   sectionStart: () => refuseAddress(),
 };
 
 function refuseAddress(): never {
-  throw new SourceError({column: 0, length: 1}, '$ and $$ are not known while macros are expanded.', 'Use times with a computed count instead of %if or %rep.');
+  throw new SourceError(
+    {column: 0, length: 1},
+    '$ and $$ are not known while macros are expanded.',
+    'Use times with a computed count instead of %if or %rep.',
+  );
 }
 
 /** Expands a source text. Never throws for what the source says. */
 export function preprocess(source: string, include: Include): Preprocessed {
   const preprocessor = new Preprocessor(include);
-  preprocessor.read(linesOf(source, line => ({line, within: undefined, at: undefined})), {call: undefined, depth: 0, left: undefined});
+  preprocessor.read(
+    linesOf(source, line => ({line, within: undefined, at: undefined})),
+    {call: undefined, depth: 0, left: undefined},
+  );
   return preprocessor;
 }
 
@@ -105,7 +124,9 @@ class Preprocessor implements Preprocessed {
     }
     const open = branches.at(-1);
     if (open === undefined || frame.left !== undefined) return;
-    this.diagnostics.push(diagnosticAt(open.origin, {column: 0, length: 1}, 'error', 'This %if has no end.', 'Close it with %endif.'));
+    this.diagnostics.push(
+      diagnosticAt(open.origin, {column: 0, length: 1}, 'error', 'This %if has no end.', 'Close it with %endif.'),
+    );
   }
 
   /** Reads one line, or a whole block that starts here; returns the index of the last line that was read. */
@@ -126,11 +147,23 @@ class Preprocessor implements Preprocessed {
     return index;
   }
 
-  private branch(name: string, text: string, line: RawLine, frame: Frame, branches: Branch[], skipping: boolean): boolean {
+  private branch(
+    name: string,
+    text: string,
+    line: RawLine,
+    frame: Frame,
+    branches: Branch[],
+    skipping: boolean,
+  ): boolean {
     const branch = branches.at(-1);
     const decided = (): boolean => holds(name, withoutComment(filled(text, frame)), this.context());
     if (name === 'endif' || name === 'else' || name.startsWith('elif')) {
-      if (branch === undefined) throw new SourceError({column: 0, length: line.text.length}, `%${name} has no %if.`, 'Remove it, or write the %if that it belongs to.');
+      if (branch === undefined)
+        throw new SourceError(
+          {column: 0, length: line.text.length},
+          `%${name} has no %if.`,
+          'Remove it, or write the %if that it belongs to.',
+        );
       if (name === 'endif') branches.pop();
       else {
         const hidden = branches.slice(0, -1).some(outer => !outer.reading);
@@ -180,18 +213,28 @@ class Preprocessor implements Preprocessed {
     const name = tokens[skip];
     const overloads = name === undefined ? undefined : this.overloads(name);
     if (name === undefined || overloads === undefined) return false;
-    if (frame.depth > DEPTH_LIMIT) throw new SourceError(name, `The macro '${name.text}' is nested too deeply.`, 'Macros that use each other must end somewhere.');
+    if (frame.depth > DEPTH_LIMIT)
+      throw new SourceError(
+        name,
+        `The macro '${name.text}' is nested too deeply.`,
+        'Macros that use each other must end somewhere.',
+      );
     const args = splitArguments(textOf(tokens.slice(skip + 1)));
     const unique = ++this.expansions;
     const call = overloads.map(macro => invocation(macro, args, unique)).find(made => made !== undefined);
     if (call === undefined) {
-      const counts = overloads.map(({low, high}) => low === high ? `${low}` : `${low} to ${high}`).join(' or ');
-      throw new SourceError(name, `The macro '${name.text}' takes ${counts} arguments, not ${args.length}.`, 'Separate the arguments by commas.');
+      const counts = overloads.map(({low, high}) => (low === high ? `${low}` : `${low} to ${high}`)).join(' or ');
+      throw new SourceError(
+        name,
+        `The macro '${name.text}' takes ${counts} arguments, not ${args.length}.`,
+        'Separate the arguments by commas.',
+      );
     }
     if (skip > 0) this.lines.push({tokens: labelTokens(tokens.slice(0, skip)), origin: line.origin});
     const at = line.origin.at ?? {line: line.origin.line, column: name.column + 1, length: name.length};
     const body = call.macro.body.map((inner, index) => ({
-      text: inner.text, origin: {line: line.origin.line, at, within: `in macro '${call.macro.name}', line ${index + 1} of its body`},
+      text: inner.text,
+      origin: {line: line.origin.line, at, within: `in macro '${call.macro.name}', line ${index + 1} of its body`},
     }));
     this.read(body, {call, depth: frame.depth + 1, left: undefined});
     return true;
@@ -203,7 +246,12 @@ class Preprocessor implements Preprocessed {
 
   private defineMacro(lines: readonly RawLine[], index: number, header: string, frame: Frame): number {
     const end = blockEnd(lines, index, /^\s*%i?macro\b/i, /^\s*%endm(acro)?\b/i);
-    if (end === undefined) throw new SourceError({column: 0, length: header.length + 6}, 'This %macro has no end.', 'Close it with %endmacro.');
+    if (end === undefined)
+      throw new SourceError(
+        {column: 0, length: header.length + 6},
+        'This %macro has no end.',
+        'Close it with %endmacro.',
+      );
     const body = lines.slice(index + 1, end).map(line => ({...line, text: filled(line.text, frame)}));
     const macro = parseHeader(header, frame.call === undefined ? lines.slice(index + 1, end) : body);
     const key = macro.name.toLowerCase();
@@ -213,7 +261,8 @@ class Preprocessor implements Preprocessed {
 
   private repeat(lines: readonly RawLine[], index: number, count: string, frame: Frame): number {
     const end = blockEnd(lines, index, /^\s*%rep\b/i, /^\s*%endrep\b/i);
-    if (end === undefined) throw new SourceError({column: 0, length: 4}, 'This %rep has no end.', 'Close it with %endrep.');
+    if (end === undefined)
+      throw new SourceError({column: 0, length: 4}, 'This %rep has no end.', 'Close it with %endrep.');
     const times = this.evaluate(this.definitions.expand(tokenize(count)));
     const body = lines.slice(index + 1, end);
     for (let round = 0n; round < times && this.lines.length <= LINE_LIMIT; round++) {
@@ -228,25 +277,52 @@ class Preprocessor implements Preprocessed {
   private directive(name: string, text: string, line: RawLine, frame: Frame): void {
     const place = {column: line.text.indexOf('%'), length: name.length + 1};
     switch (name) {
-      case 'define': return this.definitions.define(parseDefinition(tokenize(text)), 'exact');
-      case 'idefine': return this.definitions.define(parseDefinition(tokenize(text)), 'any-case');
-      case 'xdefine': case 'ixdefine': return this.defineNow(text, name === 'xdefine' ? 'exact' : 'any-case');
-      case 'assign': case 'iassign': return this.assign(text, name === 'assign' ? 'exact' : 'any-case', place);
-      case 'strlen': return this.stringLength(text, place);
-      case 'undef': return this.definitions.undefine(text.trim());
-      case 'unmacro': return void this.macros.delete((text.split(/\s/)[0] ?? '').toLowerCase());
-      case 'rotate': return this.rotate(text, frame, place);
-      case 'exitrep': frame.left = 'rep'; return;
-      case 'exitmacro': frame.left = 'macro'; return;
-      case 'include': return this.includeFile(text, line, frame, place);
-      case 'error': case 'fatal':
+      case 'define':
+        return this.definitions.define(parseDefinition(tokenize(text)), 'exact');
+      case 'idefine':
+        return this.definitions.define(parseDefinition(tokenize(text)), 'any-case');
+      case 'xdefine':
+      case 'ixdefine':
+        return this.defineNow(text, name === 'xdefine' ? 'exact' : 'any-case');
+      case 'assign':
+      case 'iassign':
+        return this.assign(text, name === 'assign' ? 'exact' : 'any-case', place);
+      case 'strlen':
+        return this.stringLength(text, place);
+      case 'undef':
+        return this.definitions.undefine(text.trim());
+      case 'unmacro':
+        return void this.macros.delete((text.split(/\s/)[0] ?? '').toLowerCase());
+      case 'rotate':
+        return this.rotate(text, frame, place);
+      case 'exitrep':
+        frame.left = 'rep';
+        return;
+      case 'exitmacro':
+        frame.left = 'macro';
+        return;
+      case 'include':
+        return this.includeFile(text, line, frame, place);
+      case 'error':
+      case 'fatal':
         throw new SourceError(place, unquoted(text), 'The source itself says that it cannot be assembled this way.');
       case 'warning':
-        this.diagnostics.push(diagnosticAt(line.origin, place, 'warning', unquoted(text), 'The source itself gives this warning.'));
+        this.diagnostics.push(
+          diagnosticAt(line.origin, place, 'warning', unquoted(text), 'The source itself gives this warning.'),
+        );
         return;
       // Notes to nasm that change no byte.
-      case 'line': case 'pragma': case 'depend': case 'note': return;
-      default: throw new SourceError(place, `%${name} is not supported.`, 'Supported: %define, %xdefine, %assign, %undef, %macro, %rep, %if…, %include, %rotate, %strlen, %error, %warning.');
+      case 'line':
+      case 'pragma':
+      case 'depend':
+      case 'note':
+        return;
+      default:
+        throw new SourceError(
+          place,
+          `%${name} is not supported.`,
+          'Supported: %define, %xdefine, %assign, %undef, %macro, %rep, %if…, %include, %rotate, %strlen, %error, %warning.',
+        );
     }
   }
 
@@ -257,7 +333,8 @@ class Preprocessor implements Preprocessed {
 
   private assign(text: string, matching: 'exact' | 'any-case', place: {column: number; length: number}): void {
     const [name, ...rest] = tokenize(text);
-    if (name?.kind !== 'name') throw new SourceError(place, 'The macro has no name.', 'Write: %assign NAME expression.');
+    if (name?.kind !== 'name')
+      throw new SourceError(place, 'The macro has no name.', 'Write: %assign NAME expression.');
     const value = this.evaluate(this.definitions.expand(rest));
     this.definitions.define({name: name.text, parameters: undefined, body: tokenize(String(value))}, matching);
   }
@@ -265,13 +342,15 @@ class Preprocessor implements Preprocessed {
   private stringLength(text: string, place: {column: number; length: number}): void {
     const [name, ...rest] = tokenize(text);
     const [string] = this.definitions.expand(rest);
-    if (name?.kind !== 'name' || string?.kind !== 'string') throw new SourceError(place, '%strlen needs a name and a string.', 'Write: %strlen NAME \'text\'.');
+    if (name?.kind !== 'name' || string?.kind !== 'string')
+      throw new SourceError(place, '%strlen needs a name and a string.', "Write: %strlen NAME 'text'.");
     const length = new TextEncoder().encode(string.text).length;
     this.definitions.define({name: name.text, parameters: undefined, body: tokenize(String(length))}, 'exact');
   }
 
   private rotate(text: string, frame: Frame, place: {column: number; length: number}): void {
-    if (frame.call === undefined) throw new SourceError(place, '%rotate works only inside a macro.', 'Move it into a %macro.');
+    if (frame.call === undefined)
+      throw new SourceError(place, '%rotate works only inside a macro.', 'Move it into a %macro.');
     const {args} = frame.call;
     if (args.length === 0) return;
     const by = Number(this.evaluate(this.definitions.expand(tokenize(text))));
@@ -281,8 +360,18 @@ class Preprocessor implements Preprocessed {
   private includeFile(text: string, line: RawLine, frame: Frame, place: {column: number; length: number}): void {
     const path = unquoted(text);
     const source = this.include(path);
-    if (source === undefined) throw new SourceError(place, `The file '${path}' cannot be included.`, 'Check its name; it is looked for beside the file that includes it.');
-    if (frame.depth > DEPTH_LIMIT) throw new SourceError(place, `'${path}' includes itself.`, 'Guard it with %ifndef NAME, %define NAME and %endif.');
+    if (source === undefined)
+      throw new SourceError(
+        place,
+        `The file '${path}' cannot be included.`,
+        'Check its name; it is looked for beside the file that includes it.',
+      );
+    if (frame.depth > DEPTH_LIMIT)
+      throw new SourceError(
+        place,
+        `'${path}' includes itself.`,
+        'Guard it with %ifndef NAME, %define NAME and %endif.',
+      );
     const at = line.origin.at ?? {line: line.origin.line, column: place.column + 1, length: place.length};
     const lines = linesOf(source, number => ({line: line.origin.line, at, within: `in ${path}, line ${number}`}));
     this.read(lines, {call: undefined, depth: frame.depth + 1, left: undefined});

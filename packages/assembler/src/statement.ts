@@ -12,11 +12,14 @@ import {unknownWord} from './encode-advice.js';
 
 export type Body =
   | {
-    readonly kind: 'instruction'; readonly mnemonic: string; readonly prefixes: RequestedPrefixes;
-    readonly operands: readonly OperandSyntax[]; readonly place: Place;
-    /** The same words with the same bits mean the same bytes, unless a symbol is among them. */
-    readonly key: string;
-  }
+      readonly kind: 'instruction';
+      readonly mnemonic: string;
+      readonly prefixes: RequestedPrefixes;
+      readonly operands: readonly OperandSyntax[];
+      readonly place: Place;
+      /** The same words with the same bits mean the same bytes, unless a symbol is among them. */
+      readonly key: string;
+    }
   /** Prefixes alone on a line: `rep`, `lock`. */
   | {readonly kind: 'prefixes'; readonly prefixes: RequestedPrefixes; readonly place: Place}
   | {readonly kind: 'data'; readonly unit: 1 | 2 | 4 | 8; readonly items: readonly DataItem[]; readonly place: Place}
@@ -32,9 +35,21 @@ export interface Statement {
   readonly body: Body;
 }
 
-const UNITS: ReadonlyMap<string, 1 | 2 | 4 | 8> = new Map([['db', 1], ['dw', 2], ['dd', 4], ['dq', 8]]);
+const UNITS: ReadonlyMap<string, 1 | 2 | 4 | 8> = new Map([
+  ['db', 1],
+  ['dw', 2],
+  ['dd', 4],
+  ['dq', 8],
+]);
 const RESERVES: ReadonlyMap<string, number> = new Map([
-  ['resb', 1], ['resw', 2], ['resd', 4], ['resq', 8], ['rest', 10], ['reso', 16], ['resy', 32], ['resz', 64],
+  ['resb', 1],
+  ['resw', 2],
+  ['resd', 4],
+  ['resq', 8],
+  ['rest', 10],
+  ['reso', 16],
+  ['resy', 32],
+  ['resz', 64],
 ]);
 const REFUSED: ReadonlyMap<string, string> = new Map([
   ['dt', 'Ten-byte constants need floating point, which this assembler does not have: write the bytes with db.'],
@@ -52,9 +67,17 @@ const rep: PrefixPatch = prefixes => ({...prefixes, repeat: 'rep'});
 const repne: PrefixPatch = prefixes => ({...prefixes, repeat: 'repne'});
 const PREFIXES: ReadonlyMap<string, PrefixPatch> = new Map([
   ['lock', prefixes => ({...prefixes, lock: true})],
-  ['rep', rep], ['repe', rep], ['repz', rep], ['repne', repne], ['repnz', repne],
-  ...([16, 32, 64] as const).map(size => [`o${size}`, (prefixes: RequestedPrefixes) => ({...prefixes, operandSize: size})] as const),
-  ...([16, 32, 64] as const).map(size => [`a${size}`, (prefixes: RequestedPrefixes) => ({...prefixes, addressSize: size})] as const),
+  ['rep', rep],
+  ['repe', rep],
+  ['repz', rep],
+  ['repne', repne],
+  ['repnz', repne],
+  ...([16, 32, 64] as const).map(
+    size => [`o${size}`, (prefixes: RequestedPrefixes) => ({...prefixes, operandSize: size})] as const,
+  ),
+  ...([16, 32, 64] as const).map(
+    size => [`a${size}`, (prefixes: RequestedPrefixes) => ({...prefixes, addressSize: size})] as const,
+  ),
 ]);
 
 function segmentPrefix(word: string): SegmentRegister | undefined {
@@ -63,9 +86,18 @@ function segmentPrefix(word: string): SegmentRegister | undefined {
 }
 
 /** Words that start a statement's body, in lower case. */
-export function isKeyword(word: string): boolean {
-  return UNITS.has(word) || RESERVES.has(word) || word === 'times' || word === 'equ' || REFUSED.has(word)
-    || PREFIXES.has(word) || segmentPrefix(word) !== undefined || directiveNames.has(word) || isMnemonic(word);
+function isKeyword(word: string): boolean {
+  return (
+    UNITS.has(word) ||
+    RESERVES.has(word) ||
+    word === 'times' ||
+    word === 'equ' ||
+    REFUSED.has(word) ||
+    PREFIXES.has(word) ||
+    segmentPrefix(word) !== undefined ||
+    directiveNames.has(word) ||
+    isMnemonic(word)
+  );
 }
 
 /** Reads the label of a line; the rest of the line starts at the returned index. */
@@ -74,7 +106,8 @@ export function splitLabel(tokens: readonly Token[]): {readonly label: Statement
   if (first?.kind !== 'name' || first.text === '$' || first.text === '$$') return {label: undefined, rest: 0};
   const label = {name: first.text, place: {column: first.column, length: first.length}};
   if (second?.kind === 'punctuation' && second.text === ':') return {label, rest: 2};
-  const isLabel = second?.kind === 'name' && (first.escaped || !isKeyword(first.lower)) && !second.escaped && isKeyword(second.lower);
+  const isLabel =
+    second?.kind === 'name' && (first.escaped || !isKeyword(first.lower)) && !second.escaped && isKeyword(second.lower);
   return isLabel ? {label, rest: 1} : {label: undefined, rest: 0};
 }
 
@@ -84,7 +117,12 @@ export function parseBody(tokens: readonly Token[], rest: number, label: Stateme
   if (cursor.at('[')) {
     // [bits 64] is the primitive form of bits 64.
     const inner = tokens.slice(rest + 1, -1);
-    if (tokens.at(-1)?.text !== ']') throw new SourceError(cursor.place, 'A line cannot start with an operand.', 'Write the instruction first; directives may stand in [ ].');
+    if (tokens.at(-1)?.text !== ']')
+      throw new SourceError(
+        cursor.place,
+        'A line cannot start with an operand.',
+        'Write the instruction first; directives may stand in [ ].',
+      );
     return parseBody(inner, 0, label);
   }
   const body = parseWord(cursor, label);
@@ -97,7 +135,12 @@ function parseWord(cursor: Cursor, label: Statement['label']): Body {
   if (token === undefined) return {kind: 'nothing'};
   const place = {column: token.column, length: token.length};
   const word = cursor.word();
-  if (word === undefined) throw new SourceError(place, `A statement cannot start with '${token.text}'.`, 'Start the line with a label, an instruction or a directive.');
+  if (word === undefined)
+    throw new SourceError(
+      place,
+      `A statement cannot start with '${token.text}'.`,
+      'Start the line with a label, an instruction or a directive.',
+    );
   const unit = UNITS.get(word);
   const reserve = RESERVES.get(word);
   const refused = REFUSED.get(word);
@@ -115,8 +158,14 @@ function parseTimes(cursor: Cursor, label: Statement['label']): Body {
   cursor.next();
   const count = parseExpression(cursor);
   const body = parseWord(cursor, label);
-  const repeats = body.kind === 'instruction' || body.kind === 'data' || body.kind === 'reserve' || body.kind === 'prefixes';
-  if (!repeats) throw new SourceError(place, 'times repeats instructions and data only.', 'Put an instruction, db, dw, dd, dq or resb after the count.');
+  const repeats =
+    body.kind === 'instruction' || body.kind === 'data' || body.kind === 'reserve' || body.kind === 'prefixes';
+  if (!repeats)
+    throw new SourceError(
+      place,
+      'times repeats instructions and data only.',
+      'Put an instruction, db, dw, dd, dq or resb after the count.',
+    );
   return {kind: 'times', count, body, place: {...place, length: cursor.place.column - place.column}};
 }
 
@@ -126,7 +175,13 @@ function parseEqu(cursor: Cursor, label: Statement['label'], place: Place): Body
   return {kind: 'equ', name: label.name, value: parseExpression(cursor), place};
 }
 
-const NONE: RequestedPrefixes = {lock: false, repeat: 'none', segment: undefined, operandSize: undefined, addressSize: undefined};
+const NONE: RequestedPrefixes = {
+  lock: false,
+  repeat: 'none',
+  segment: undefined,
+  operandSize: undefined,
+  addressSize: undefined,
+};
 
 function parseInstruction(cursor: Cursor): Body {
   const {place} = cursor;
@@ -143,7 +198,14 @@ function parseInstruction(cursor: Cursor): Body {
     else if (word === undefined || !isMnemonic(word)) throw unknownWord(token, cursor.peek(1));
     else {
       cursor.next();
-      return {kind: 'instruction', mnemonic: token.text, prefixes, operands: parseOperands(cursor), place: {column: token.column, length: token.length}, key};
+      return {
+        kind: 'instruction',
+        mnemonic: token.text,
+        prefixes,
+        operands: parseOperands(cursor),
+        place: {column: token.column, length: token.length},
+        key,
+      };
     }
     cursor.next();
   }

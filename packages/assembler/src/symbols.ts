@@ -25,7 +25,11 @@ export class Symbols {
     const full = this.fullName(name);
     const earlier = this.values.get(full);
     if (earlier !== undefined) {
-      throw new SourceError(place, `'${full}' is already defined on line ${earlier.line}.`, 'Give one of them another name; a name that starts with a dot is local to the label above it.');
+      throw new SourceError(
+        place,
+        `'${full}' is already defined on line ${earlier.line}.`,
+        'Give one of them another name; a name that starts with a dot is local to the label above it.',
+      );
     }
     if (!name.startsWith('.')) this.scope = name;
     this.values.set(full, {value, line});
@@ -39,8 +43,13 @@ export class Symbols {
 
   undefinedError(name: string, place: Place): SourceError {
     const full = this.fullName(name);
-    const near = [...this.values.keys()].filter(known => editDistance(known.toLowerCase(), full.toLowerCase()) <= 2).slice(0, 3);
-    const advice = near.length > 0 ? `Did you mean ${orList(near)}?` : 'Define it: as a label with a colon, with equ, or with %define.';
+    const near = [...this.values.keys()]
+      .filter(known => editDistance(known.toLowerCase(), full.toLowerCase()) <= 2)
+      .slice(0, 3);
+    const advice =
+      near.length > 0
+        ? `Did you mean ${orList(near)}?`
+        : 'Define it: as a label with a colon, with equ, or with %define.';
     return new SourceError(place, `'${full}' is not defined.`, advice);
   }
 

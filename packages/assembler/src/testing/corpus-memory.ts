@@ -14,7 +14,8 @@ export function memory(bits: CodeSize, random: Random): string {
   const segment = random.once(8) ? `${random.pick(SEGMENTS)}:` : '';
   if (random.once(7)) return `[${segment}${absolute(bits, random)}]`;
   const width = addressWidth(bits, random);
-  const displacement = width === 16 || random.once(2) ? random.pick(DISPLACEMENTS) : random.pick([...DISPLACEMENTS, ...WIDE]);
+  const displacement =
+    width === 16 || random.once(2) ? random.pick(DISPLACEMENTS) : random.pick([...DISPLACEMENTS, ...WIDE]);
   const words = random.once(15) ? random.pick(['byte ', 'nosplit ', width === 16 ? 'word ' : 'dword ']) : '';
   // A displacement that was told to be a byte must be one.
   const shown = words === 'byte ' ? random.pick(['', '+1', '-128', '+127']) : displacement;
@@ -49,8 +50,16 @@ function wide(width: 32 | 64, bits: CodeSize, random: Random): string {
   const index = register(width, bits, random);
   const scale = random.pick([1, 2, 4, 8, 2, 4, 3, 5, 9]);
   return random.pick([
-    base, base, base, `${base}+${index}`, `${base}+${index}*${random.pick([1, 2, 4, 8])}`, `${index}*${scale}`,
-    `${index}*${random.pick([2, 4, 8])}+${base}`, `${base}+${random.pick([2, 4, 8])}*${index}`, `${base}+${base}`,
-    `${index}*1+${base}`, `${base}*2+${base}`,
+    base,
+    base,
+    base,
+    `${base}+${index}`,
+    `${base}+${index}*${random.pick([1, 2, 4, 8])}`,
+    `${index}*${scale}`,
+    `${index}*${random.pick([2, 4, 8])}+${base}`,
+    `${base}+${random.pick([2, 4, 8])}*${index}`,
+    `${base}+${base}`,
+    `${index}*1+${base}`,
+    `${base}*2+${base}`,
   ]);
 }

@@ -10,11 +10,57 @@ const R8_REX = ['spl', 'bpl', 'sil', 'dil', 'r8b', 'r9b', 'r12b', 'r15b'] as con
 const STEMS = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'] as const;
 const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
 
-const SMALL = ['0', '1', '5', '127', '128', '255', '-1', '-128', '0x12', '\'a\'', '0b101', '17o', '0ffh', '256', '3+4', '~0'] as const;
+const SMALL = [
+  '0',
+  '1',
+  '5',
+  '127',
+  '128',
+  '255',
+  '-1',
+  '-128',
+  '0x12',
+  "'a'",
+  '0b101',
+  '17o',
+  '0ffh',
+  '256',
+  '3+4',
+  '~0',
+] as const;
 const LARGE = [
-  '0', '1', '-1', '127', '128', '-128', '-129', '255', '256', '0x7fff', '0x8000', '0xff7f', '0xff80', '0xffff', '0x10000', '-0x8000',
-  '-0x8001', '0x12345', '0x7fffffff', '0x80000000', '0xffffff80', '0xffffffff', '0x100000000', '-0x80000000', '-0x80000001',
-  '0x123456789abcdef0', '0x7fffffffffffffff', '0x8000000000000000', '0xffffffffffffff80', '0xffffffffffffffff', '1<<4', '\'ab\'',
+  '0',
+  '1',
+  '-1',
+  '127',
+  '128',
+  '-128',
+  '-129',
+  '255',
+  '256',
+  '0x7fff',
+  '0x8000',
+  '0xff7f',
+  '0xff80',
+  '0xffff',
+  '0x10000',
+  '-0x8000',
+  '-0x8001',
+  '0x12345',
+  '0x7fffffff',
+  '0x80000000',
+  '0xffffff80',
+  '0xffffffff',
+  '0x100000000',
+  '-0x80000000',
+  '-0x80000001',
+  '0x123456789abcdef0',
+  '0x7fffffffffffffff',
+  '0x8000000000000000',
+  '0xffffffffffffff80',
+  '0xffffffffffffffff',
+  '1<<4',
+  "'ab'",
 ] as const;
 const KEYWORDS = ['byte', 'word', 'dword', 'qword'] as const;
 
@@ -49,7 +95,13 @@ function registerOrMemory(width: 8 | 16 | 32 | 64, access: number, shape: Shape)
 
 function immediate(choices: readonly [string, ...string[]], width: number, {random}: Shape): string {
   const value = random.pick(choices);
-  const size = random.once(5) ? keyword(width) : random.once(8) ? 'byte ' : random.once(40) ? `${random.pick(KEYWORDS)} ` : '';
+  const size = random.once(5)
+    ? keyword(width)
+    : random.once(8)
+      ? 'byte '
+      : random.once(40)
+        ? `${random.pick(KEYWORDS)} `
+        : '';
   return (size !== '' && random.once(3) ? 'strict ' : '') + size + value;
 }
 
@@ -62,34 +114,70 @@ function operand(type: OperandType, form: OpcodeForm, shape: Shape): string {
   const {width, bits, random} = shape;
   const mode = random.once(20) ? (bits === 64 ? 32 : 64) : bits === 64 ? 64 : 32;
   switch (type) {
-    case 'r8': return register(8, shape);
-    case 'r16': return register(16, shape);
-    case 'r32': return register(32, shape);
-    case 'r64': return register(64, shape);
-    case 'rV': return register(random.once(40) ? 16 : width, shape);
-    case 'rM': case 'rmM': return register(mode, shape);
-    case 'r/m8': return registerOrMemory(8, 8, shape);
-    case 'r/m16': return registerOrMemory(16, 16, shape);
-    case 'r/m32': return registerOrMemory(32, 32, shape);
-    case 'r/m64': return registerOrMemory(64, 64, shape);
-    case 'r/mV': return registerOrMemory(width, width, shape);
-    case 'r/mM': return registerOrMemory(mode, mode, shape);
-    case 'rV/m16': return registerOrMemory(width, 16, shape);
-    case 'm': case 'm64': case 'm16&M': return (random.once(12) ? keyword(width) : '') + memory(bits, random);
-    case 'm128': return (random.once(4) ? 'oword ' : '') + memory(bits, random);
-    case 'm16:V': return (form.operandTypes.length === 1 ? `far ${random.once(2) ? keyword(width) : ''}` : '') + memory(bits, random);
-    case 'imm8': return immediate(SMALL, 8, shape);
-    case 'imm16': return immediate(LARGE, 16, shape);
-    case 'imm8s': case 'immZ': case 'immV': return immediate(LARGE, width, shape);
-    case 'rel8': case 'relZ': return target(type, shape);
-    case 'ptr16:Z': return `${random.once(3) ? keyword(width) : ''}${random.pick(['8', '0x10', '0xf000'])}:${random.pick(['0', '0x10', '0xfff0', '0x12345', '$$'])}`;
-    case 'moffs8': return `[${random.pick(SMALL)}]`;
-    case 'moffsV': return `[${random.pick(['', '', 'dword ', 'word ', 'qword ', 'fs:'])}${random.pick(['0', '0x50', '0x1234', '0xffff'])}]`;
-    case 'sreg': return random.pick(SEGMENTS);
-    case 'cr': return `cr${random.pick([0, 2, 3, 4, 0, 3, 8])}`;
-    case 'dr': return `dr${random.below(8)}`;
-    case 'rAX': return `${{16: '', 32: 'e', 64: 'r'}[width]}ax`;
-    default: return type.toLowerCase();
+    case 'r8':
+      return register(8, shape);
+    case 'r16':
+      return register(16, shape);
+    case 'r32':
+      return register(32, shape);
+    case 'r64':
+      return register(64, shape);
+    case 'rV':
+      return register(random.once(40) ? 16 : width, shape);
+    case 'rM':
+    case 'rmM':
+      return register(mode, shape);
+    case 'r/m8':
+      return registerOrMemory(8, 8, shape);
+    case 'r/m16':
+      return registerOrMemory(16, 16, shape);
+    case 'r/m32':
+      return registerOrMemory(32, 32, shape);
+    case 'r/m64':
+      return registerOrMemory(64, 64, shape);
+    case 'r/mV':
+      return registerOrMemory(width, width, shape);
+    case 'r/mM':
+      return registerOrMemory(mode, mode, shape);
+    case 'rV/m16':
+      return registerOrMemory(width, 16, shape);
+    case 'm':
+    case 'm64':
+    case 'm16&M':
+      return (random.once(12) ? keyword(width) : '') + memory(bits, random);
+    case 'm128':
+      return (random.once(4) ? 'oword ' : '') + memory(bits, random);
+    case 'm16:V':
+      return (
+        (form.operandTypes.length === 1 ? `far ${random.once(2) ? keyword(width) : ''}` : '') + memory(bits, random)
+      );
+    case 'imm8':
+      return immediate(SMALL, 8, shape);
+    case 'imm16':
+      return immediate(LARGE, 16, shape);
+    case 'imm8s':
+    case 'immZ':
+    case 'immV':
+      return immediate(LARGE, width, shape);
+    case 'rel8':
+    case 'relZ':
+      return target(type, shape);
+    case 'ptr16:Z':
+      return `${random.once(3) ? keyword(width) : ''}${random.pick(['8', '0x10', '0xf000'])}:${random.pick(['0', '0x10', '0xfff0', '0x12345', '$$'])}`;
+    case 'moffs8':
+      return `[${random.pick(SMALL)}]`;
+    case 'moffsV':
+      return `[${random.pick(['', '', 'dword ', 'word ', 'qword ', 'fs:'])}${random.pick(['0', '0x50', '0x1234', '0xffff'])}]`;
+    case 'sreg':
+      return random.pick(SEGMENTS);
+    case 'cr':
+      return `cr${random.pick([0, 2, 3, 4, 0, 3, 8])}`;
+    case 'dr':
+      return `dr${random.below(8)}`;
+    case 'rAX':
+      return `${{16: '', 32: 'e', 64: 'r'}[width]}ax`;
+    default:
+      return type.toLowerCase();
   }
 }
 
@@ -101,8 +189,10 @@ function mnemonic(form: OpcodeForm, {random}: Shape): string {
 }
 
 function prefix(form: OpcodeForm, operands: string, {bits, random}: Shape): string {
-  if (form.attributes.has('rep') && random.once(2)) return random.pick(['rep ', 'rep ', 'es rep ', 'repne ', 'rep fs ']);
-  if (form.attributes.has('repcc') && random.once(2)) return random.pick(['repe ', 'repne ', 'repz ', 'repnz ', 'repne gs ']);
+  if (form.attributes.has('rep') && random.once(2))
+    return random.pick(['rep ', 'rep ', 'es rep ', 'repne ', 'rep fs ']);
+  if (form.attributes.has('repcc') && random.once(2))
+    return random.pick(['repe ', 'repne ', 'repz ', 'repnz ', 'repne gs ']);
   if (form.operandTypes.length === 0 && random.once(6)) return bits === 32 ? random.pick(['a16 ', 'a32 ']) : 'a32 ';
   if (form.attributes.has('lockable') && operands.startsWith('[') && random.once(3)) return 'lock ';
   return operands.includes('[') && random.once(30) ? `${random.pick(SEGMENTS)} ` : '';

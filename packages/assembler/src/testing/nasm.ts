@@ -12,7 +12,9 @@ import {join} from 'node:path';
 const STRICT = ['-w+error=label-orphan', '-w+error=number-overflow'];
 
 /** nasm's version, or why there is none. */
-export function findNasm(): {readonly found: true; readonly version: string} | {readonly found: false; readonly why: string} {
+export function findNasm():
+  | {readonly found: true; readonly version: string}
+  | {readonly found: false; readonly why: string} {
   try {
     return {found: true, version: execFileSync('nasm', ['-v'], {encoding: 'utf8'}).trim()};
   } catch {
@@ -31,9 +33,13 @@ function run(source: string, flags: readonly string[]): Run {
   try {
     const [input, output, list] = [join(folder, 'a.asm'), join(folder, 'a.bin'), join(folder, 'a.lst')];
     writeFileSync(input, source);
-    const {status, stderr} = spawnSync('nasm', ['-f', 'bin', ...flags, '-o', output, '-l', list, input], {encoding: 'utf8', maxBuffer: 1 << 28});
+    const {status, stderr} = spawnSync('nasm', ['-f', 'bin', ...flags, '-o', output, '-l', list, input], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
     const errors = new Map<number, string>();
-    for (const [, line, message] of stderr.matchAll(/^.*?:(\d+): error: (.*)$/gm)) errors.set(Number(line), message ?? '');
+    for (const [, line, message] of stderr.matchAll(/^.*?:(\d+): error: (.*)$/gm))
+      errors.set(Number(line), message ?? '');
     if (status !== 0) return {bytes: new Uint8Array(), listing: '', errors};
     return {bytes: readFileSync(output), listing: readFileSync(list, 'utf8'), errors};
   } finally {
@@ -49,7 +55,10 @@ export function nasmProgram(source: string): Uint8Array {
 }
 
 /** What nasm makes of each line by itself: its bytes in hexadecimal, or its message. */
-export function nasmLines(bits: number, lines: readonly string[]): readonly ({readonly bytes: string} | {readonly error: string})[] {
+export function nasmLines(
+  bits: number,
+  lines: readonly string[],
+): readonly ({readonly bytes: string} | {readonly error: string})[] {
   const errors = new Map<number, string>();
   for (;;) {
     const kept = lines.map((line, index) => (errors.has(index) ? '' : line));

@@ -18,7 +18,8 @@ export const QUIRKS: readonly Quirk[] = [
   {
     rule: 'CR8 outside 64-bit mode',
     why: 'nasm writes LOCK MOV CR0, which only AMD processors read as MOV CR8; on Intel it is #UD.',
-    covers: ({bits, line, nasm, ours}) => bits !== 64 && /\bcr8\b/.test(line) && (nasm ?? '').includes('f0') && ours === undefined,
+    covers: ({bits, line, nasm, ours}) =>
+      bits !== 64 && /\bcr8\b/.test(line) && (nasm ?? '').includes('f0') && ours === undefined,
   },
   {
     rule: 'numbers below the signed range',
@@ -28,6 +29,7 @@ export const QUIRKS: readonly Quirk[] = [
   {
     rule: 'o32 on instructions that are 64 bits wide whatever is written',
     why: 'nasm ignores the prefix in silence; ours says that PUSHFD and its like do not exist in 64-bit mode.',
-    covers: ({bits, line, nasm, ours}) => bits === 64 && /^o32 (push|pop)f$/.test(line) && nasm !== undefined && ours === undefined,
+    covers: ({bits, line, nasm, ours}) =>
+      bits === 64 && /^o32 (push|pop)f$/.test(line) && nasm !== undefined && ours === undefined,
   },
 ];

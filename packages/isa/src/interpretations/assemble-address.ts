@@ -29,11 +29,7 @@ const numberOf = (register: GeneralRegister): number => GENERAL_REGISTERS.indexO
 const isStackPointer = (term: AddressTerm): boolean => term.register === 'RSP';
 
 /** The address size that the operand asks for: by its registers, else by the keyword in the brackets, else by default. */
-export function addressSizeOf(
-  memory: AssemblyMemory,
-  codeSize: CodeSize,
-  prefix: 16 | 32 | 64 | undefined,
-): 16 | 32 | 64 {
+function addressSizeOf(memory: AssemblyMemory, codeSize: CodeSize, prefix: 16 | 32 | 64 | undefined): 16 | 32 | 64 {
   const [first] = memory.terms;
   if (first !== undefined) return first.width;
   const keyword = memory.displacementSize;

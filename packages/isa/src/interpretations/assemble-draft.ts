@@ -4,10 +4,9 @@ import {GENERAL_REGISTERS, SEGMENT_REGISTERS, type GeneralRegister, type Segment
 import type {AssemblyRegister, EncodeFailure} from './assemble-request.js';
 import type {EncodedAddress} from './assemble-address.js';
 
-export const REX_W = 8,
-  REX_R = 4,
-  REX_X = 2,
-  REX_B = 1;
+export const REX_W = 8;
+export const REX_R = 4;
+const REX_B = 1;
 
 /** Filled operand by operand while a table line is tried; thrown away when an operand does not fit. */
 export interface Draft {
@@ -65,7 +64,7 @@ function fieldOf(register: AssemblyRegister): number {
   return numberOf(register.register) + (register.high ? 4 : 0);
 }
 
-export function numberOf(register: GeneralRegister): number {
+function numberOf(register: GeneralRegister): number {
   return GENERAL_REGISTERS.indexOf(register);
 }
 

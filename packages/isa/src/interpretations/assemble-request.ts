@@ -127,10 +127,11 @@ export type EncodeFailure =
   | {readonly reason: 'high-byte-with-rex'; readonly operand: number}
   | {readonly reason: 'invalid-prefix'; readonly prefix: string; readonly why: string};
 
-/** The instruction was encoded, but probably does not do what was meant. */
-export type EncodeWarning =
-  | {readonly warning: 'lock-without-effect'; readonly mnemonic: string}
-  | {readonly warning: 'displacement-truncated'; readonly operand: number; readonly value: bigint};
+/** The instruction was encoded, but the processor refuses it. */
+export interface EncodeWarning {
+  readonly warning: 'lock-without-effect';
+  readonly mnemonic: string;
+}
 
 export type EncodeResult =
   | {
