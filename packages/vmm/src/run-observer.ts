@@ -9,10 +9,14 @@ export class RunObservation implements Observer {
   watcher: RunObserver | undefined;
   lastFaultChain: readonly FaultLink[] = [];
 
-  willWrite(bank: string, offset: number, length: number): void { this.watcher?.willWrite(bank, offset, length); }
+  willWrite(bank: string, offset: number, length: number): void {
+    this.watcher?.willWrite(bank, offset, length);
+  }
   event(event: MachineEvent): void {
     if (event.kind === 'triple-fault') this.lastFaultChain = event.chain;
     this.watcher?.event(event);
   }
-  hypervisorEvent(event: HypervisorEvent): void { this.watcher?.hypervisorEvent(event); }
+  hypervisorEvent(event: HypervisorEvent): void {
+    this.watcher?.hypervisorEvent(event);
+  }
 }

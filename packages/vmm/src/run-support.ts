@@ -3,7 +3,15 @@
 
 import {UserError} from '@hyperscope/base';
 import {
-  COST_MODELS, FEATURE_BITS, PROFILES, WESTMERE_COSTS, costModelById, isFeature, profileById, withFeature, withVendor,
+  COST_MODELS,
+  FEATURE_BITS,
+  PROFILES,
+  WESTMERE_COSTS,
+  costModelById,
+  isFeature,
+  profileById,
+  withFeature,
+  withVendor,
 } from '@hyperscope/machine';
 import type {CostModel, Machine, MachineStep, ProcessorProfile} from '@hyperscope/machine';
 import {CELLS} from '@hyperscope/isa';
@@ -15,7 +23,10 @@ export function chooseProfile(text: string | undefined, otherwise: ProcessorProf
   const [id = '', ...changes] = (text ?? '').split(',');
   const profile = id === '' ? otherwise : profileById(id);
   if (profile === undefined) {
-    throw new UserError('unknown-profile', `There is no processor profile "${id}". Choose one of: ${PROFILES.map(each => each.id).join(', ')}.`);
+    throw new UserError(
+      'unknown-profile',
+      `There is no processor profile "${id}". Choose one of: ${PROFILES.map(each => each.id).join(', ')}.`,
+    );
   }
   return changes.reduce(changeProfile, profile);
 }
@@ -23,15 +34,22 @@ export function chooseProfile(text: string | undefined, otherwise: ProcessorProf
 function changeProfile(profile: ProcessorProfile, change: string): ProcessorProfile {
   if (change.startsWith('vendor=')) return withVendor(profile, change.slice('vendor='.length));
   const feature = change.slice(1);
-  if ((change.startsWith('+') || change.startsWith('-')) && isFeature(feature)) return withFeature(profile, feature, change.startsWith('+') ? 'on' : 'off');
-  throw new UserError('unknown-feature', `"${change}" changes nothing in a processor profile. Write +feature or -feature, with one of: ${Object.keys(FEATURE_BITS).join(', ')}.`);
+  if ((change.startsWith('+') || change.startsWith('-')) && isFeature(feature))
+    return withFeature(profile, feature, change.startsWith('+') ? 'on' : 'off');
+  throw new UserError(
+    'unknown-feature',
+    `"${change}" changes nothing in a processor profile. Write +feature or -feature, with one of: ${Object.keys(FEATURE_BITS).join(', ')}.`,
+  );
 }
 
 export function chooseCostModel(id: string | undefined): CostModel {
   if (id === undefined) return WESTMERE_COSTS;
   const model = costModelById(id);
   if (model !== undefined) return model;
-  throw new UserError('unknown-cost-model', `There is no cost model "${id}". Choose one of: ${COST_MODELS.map(each => each.id).join(', ')}.`);
+  throw new UserError(
+    'unknown-cost-model',
+    `There is no cost model "${id}". Choose one of: ${COST_MODELS.map(each => each.id).join(', ')}.`,
+  );
 }
 
 /** Writes register values into a machine's cells. */
@@ -45,9 +63,13 @@ export function setRegisters(machine: Machine, values: RegisterValues): void {
 /** How a step ends a run without a hypervisor's help. */
 export function outcomeOf(step: MachineStep): RunOutcome | undefined {
   switch (step.kind) {
-    case 'halted': return {kind: 'halted'};
-    case 'shutdown': return {kind: 'triple-fault', chain: []};
-    case 'unsupported': return {kind: 'unsupported', address: step.address, bytes: step.bytes, what: step.what};
-    default: return undefined;
+    case 'halted':
+      return {kind: 'halted'};
+    case 'shutdown':
+      return {kind: 'triple-fault', chain: []};
+    case 'unsupported':
+      return {kind: 'unsupported', address: step.address, bytes: step.bytes, what: step.what};
+    default:
+      return undefined;
   }
 }

@@ -5,8 +5,18 @@ import type {Technique} from './technique.js';
 import {VtxEptRun} from './vtx-ept/vtx-ept-run.js';
 
 export const TECHNIQUES: readonly Technique[] = [
-  {id: 'bare', title: 'No hypervisor', summary: 'The guest has the machine to itself: its kernel runs in ring 0 and walks its own page tables.', start: options => new BareRun(options)},
-  {id: 'vtx-ept', title: 'VT-x with EPT', summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.', start: options => new VtxEptRun(options)},
+  {
+    id: 'bare',
+    title: 'No hypervisor',
+    summary: 'The guest has the machine to itself: its kernel runs in ring 0 and walks its own page tables.',
+    start: options => new BareRun(options),
+  },
+  {
+    id: 'vtx-ept',
+    title: 'VT-x with EPT',
+    summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.',
+    start: options => new VtxEptRun(options),
+  },
 ];
 
 /** The technique of an id; undefined for one that is not in the registry. */

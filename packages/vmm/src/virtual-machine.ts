@@ -7,7 +7,14 @@ import type {Gpa} from '@hyperscope/base';
 /** Why KVM_RUN returned: KVM_EXIT_* in words (Documentation/virt/kvm/api.rst, "The kvm_run structure"). */
 export type VmExit =
   /** `data` holds count × width/8 bytes: to be read for 'out', to be filled before the next run for 'in'. */
-  | {readonly reason: 'io'; readonly direction: 'in' | 'out'; readonly port: number; readonly width: 8 | 16 | 32; readonly count: number; readonly data: Uint8Array}
+  | {
+      readonly reason: 'io';
+      readonly direction: 'in' | 'out';
+      readonly port: number;
+      readonly width: 8 | 16 | 32;
+      readonly count: number;
+      readonly data: Uint8Array;
+    }
   /** `data` as for io. */
   | {readonly reason: 'mmio'; readonly direction: 'read' | 'write'; readonly gpa: Gpa; readonly data: Uint8Array}
   | {readonly reason: 'hlt'}
@@ -15,7 +22,12 @@ export type VmExit =
   | {readonly reason: 'shutdown'}
   | {readonly reason: 'debug'; readonly exception: number; readonly pc: bigint; readonly dr6: bigint}
   | {readonly reason: 'irq-window-open'}
-  | {readonly reason: 'rdmsr' | 'wrmsr'; readonly index: number; readonly value: bigint; readonly cause: 'filter' | 'unknown' | 'invalid'}
+  | {
+      readonly reason: 'rdmsr' | 'wrmsr';
+      readonly index: number;
+      readonly value: bigint;
+      readonly cause: 'filter' | 'unknown' | 'invalid';
+    }
   | {readonly reason: 'fail-entry'; readonly hardwareReason: bigint}
   | {readonly reason: 'internal-error'; readonly suberror: number; readonly instruction: Uint8Array | undefined}
   /** KVM_RUN gave EINTR: somebody kicked the vCPU, or a limit was reached. No VM exit is implied. */
@@ -50,9 +62,19 @@ export type Actor = (typeof ACTORS)[number];
 /** What the hypervisor's own code tells: one named step of a routine. */
 export type HypervisorEvent =
   /** `routine` is a symbol of the host program ('vmx_handle_exit'); `sentence` says what it does with which values. */
-  | {readonly kind: 'host-step'; readonly actor: 'hypervisor' | 'vmm'; readonly routine: string; readonly sentence: string}
+  | {
+      readonly kind: 'host-step';
+      readonly actor: 'hypervisor' | 'vmm';
+      readonly routine: string;
+      readonly sentence: string;
+    }
   /** The boundary between the user-space VMM and KVM, in both directions. */
-  | {readonly kind: 'ioctl'; readonly name: string; readonly direction: 'call' | 'return'; readonly result: string | undefined}
+  | {
+      readonly kind: 'ioctl';
+      readonly name: string;
+      readonly direction: 'call' | 'return';
+      readonly result: string | undefined;
+    }
   /** A hardware exit was answered. `route` says by whom: inside KVM, or user space had to be asked. */
   | {readonly kind: 'exit-handled'; readonly reason: number; readonly route: 'kvm' | 'user-space'; readonly why: string}
   /** What user space was told: a KVM_EXIT_*. */

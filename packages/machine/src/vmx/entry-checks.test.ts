@@ -27,18 +27,39 @@ test('the VMCS of these tests passes every check, and there are more than a hund
 const PRIMARY = 0x0400_6172n | (1n << 7n) | (1n << 31n);
 
 test.each<[rule: string, ...changes: Change[]]>([
-  ['PIN_BASED_VM_EXECUTION_CONTROLS: bits that the capability MSR requires are 1', ['PIN_BASED_VM_EXECUTION_CONTROLS', 0n]],
-  ['PIN_BASED_VM_EXECUTION_CONTROLS: bits that this processor does not support are 0', ['PIN_BASED_VM_EXECUTION_CONTROLS', 0x16n | 0x40n]],
+  [
+    'PIN_BASED_VM_EXECUTION_CONTROLS: bits that the capability MSR requires are 1',
+    ['PIN_BASED_VM_EXECUTION_CONTROLS', 0n],
+  ],
+  [
+    'PIN_BASED_VM_EXECUTION_CONTROLS: bits that this processor does not support are 0',
+    ['PIN_BASED_VM_EXECUTION_CONTROLS', 0x16n | 0x40n],
+  ],
   ['virtual NMIs = 1 needs NMI exiting = 1', ['PIN_BASED_VM_EXECUTION_CONTROLS', 0x16n | 0x20n]],
   ['CR3-target count ≤ 4', ['CR3_TARGET_COUNT', 5n]],
-  ['IO_BITMAP_A_ADDRESS is aligned to 4096 bytes', ['PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', PRIMARY | (1n << 25n)], ['IO_BITMAP_A_ADDRESS', 8n]],
-  ['MSR_BITMAP_ADDRESS lies inside the physical-address width', ['PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', PRIMARY | (1n << 28n)], ['MSR_BITMAP_ADDRESS', 1n << 45n]],
+  [
+    'IO_BITMAP_A_ADDRESS is aligned to 4096 bytes',
+    ['PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', PRIMARY | (1n << 25n)],
+    ['IO_BITMAP_A_ADDRESS', 8n],
+  ],
+  [
+    'MSR_BITMAP_ADDRESS lies inside the physical-address width',
+    ['PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', PRIMARY | (1n << 28n)],
+    ['MSR_BITMAP_ADDRESS', 1n << 45n],
+  ],
   ['VPID ≠ 0 where enable VPID = 1', ['SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', 0xa2n]],
   ['EPT pointer: memory type is 0 (UC) or 6 (WB)', ['EPT_POINTER', 0x1_001fn]],
   ['EPT pointer: page-walk length − 1 is 3', ['EPT_POINTER', 0x1_0016n]],
-  ['VM_EXIT_MSR_LOAD_ADDRESS is aligned to 16 bytes', ['VM_EXIT_MSR_LOAD_COUNT', 1n], ['VM_EXIT_MSR_LOAD_ADDRESS', 0x8001n]],
+  [
+    'VM_EXIT_MSR_LOAD_ADDRESS is aligned to 16 bytes',
+    ['VM_EXIT_MSR_LOAD_COUNT', 1n],
+    ['VM_EXIT_MSR_LOAD_ADDRESS', 0x8001n],
+  ],
   ['an injected NMI has vector 2', ['VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0203n]],
-  ['a software event is injected with an instruction length of 1 to 15', ['VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0420n]],
+  [
+    'a software event is injected with an instruction length of 1 to 15',
+    ['VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0420n],
+  ],
   ['host CR4: VMXE is 1, as IA32_VMX_CR4_FIXED0 asks', ['HOST_CR4', 0x6a0n]],
   ['host CS selector ≠ 0', ['HOST_CS_SELECTOR', 0n]],
   ['HOST_CS_SELECTOR: RPL and TI are 0', ['HOST_CS_SELECTOR', 0x13n]],
@@ -62,7 +83,9 @@ test.each<[rule: string, ...changes: Change[]]>([
 
 test('all failing checks are reported, with the values that went into them', () => {
   const rules = broken(['GUEST_CR4', 0n], ['GUEST_RFLAGS', 0n], ['HOST_RIP', 1n << 47n]);
-  expect(rules).toEqual(expect.arrayContaining(['guest CR4.VMXE = 1', 'guest RFLAGS: bit 1 is 1', 'HOST_RIP is canonical']));
+  expect(rules).toEqual(
+    expect.arrayContaining(['guest CR4.VMXE = 1', 'guest RFLAGS: bit 1 is 1', 'HOST_RIP is canonical']),
+  );
   const {machine, vmcs} = machineWithGuest();
   vmcs.set('GUEST_CR4', 0n);
   const failed = entryChecks(new EntryContext(machine, vmcs, VMX_CAPABILITIES), 'failures').guest[0];

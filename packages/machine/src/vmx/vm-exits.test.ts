@@ -15,7 +15,8 @@ function exitOf(made: VmxMachine, steps = 8): VmExitInformation | undefined {
   const event = made.events.find((each): each is Extract<MachineEvent, {kind: 'vm-exit'}> => each.kind === 'vm-exit');
   return event?.exit;
 }
-const rules = (exit: VmExitInformation | undefined): readonly string[] | undefined => exit?.checks.map(check => check.rule);
+const rules = (exit: VmExitInformation | undefined): readonly string[] | undefined =>
+  exit?.checks.map(check => check.rule);
 function setControl(made: VmxMachine, field: typeof PRIMARY | typeof SECONDARY, bit: number): void {
   made.vmcs.set(field, made.vmcs.get(field) | (1n << BigInt(bit)));
 }
@@ -117,7 +118,12 @@ test('a guest page that EPT does not map is an EPT violation with its qualificat
   made.vmcs.set('GUEST_DS_LIMIT', 0xffff_ffffn);
   made.vmcs.set('GUEST_DS_ACCESS_RIGHTS', 0x8093n);
   const exit = exitOf(made);
-  expect(exit).toMatchObject({reason: 48, qualification: 0x182n, guestPhysicalAddress: 0x20_0000, guestLinearAddress: 0x20_0000n});
+  expect(exit).toMatchObject({
+    reason: 48,
+    qualification: 0x182n,
+    guestPhysicalAddress: 0x20_0000,
+    guestLinearAddress: 0x20_0000n,
+  });
 });
 
 test('EPT permissions are the AND over all levels, and the qualification tells them', () => {
@@ -143,7 +149,12 @@ test('the EPT walk maps 4 KiB, 2 MiB and 1 GiB pages and reports each entry it r
   memory.write(hpa(EPT + 0x1008), 8, 0x8000_00b7n);
   const walk = (address: number): {readonly at: unknown; readonly levels: readonly number[]} => {
     const references: {level: number}[] = [];
-    const found = unit.translate(made.machine, gpa(address), {kind: 'read', linear: 0n, purpose: 'translation'}, Object.assign([], {push: (r: {level: number}) => references.push(r)}));
+    const found = unit.translate(
+      made.machine,
+      gpa(address),
+      {kind: 'read', linear: 0n, purpose: 'translation'},
+      Object.assign([], {push: (r: {level: number}) => references.push(r)}),
+    );
     return {at: found, levels: references.map(reference => reference.level)};
   };
   expect(walk(0x20_3123)).toEqual({at: 0xabc_d123, levels: [4, 3, 2, 1]});

@@ -24,7 +24,9 @@ export class BareRun implements TechniqueRun {
   constructor(options: TechniqueOptions) {
     const profile = chooseProfile(options.profile, WESTMERE);
     this.machine = new Machine({
-      memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE, profile, costModel: chooseCostModel(options.costModel),
+      memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE,
+      profile,
+      costModel: chooseCostModel(options.costModel),
       virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
     });
     this.#board = new DeviceBoard(options.ports);
@@ -42,7 +44,9 @@ export class BareRun implements TechniqueRun {
     else this.machine.memory.addRegion(rom(at, bytes));
   }
 
-  observe(observer: RunObserver | undefined): void { this.#observation.watcher = observer; }
+  observe(observer: RunObserver | undefined): void {
+    this.#observation.watcher = observer;
+  }
 
   step(): StepReport {
     const {registers} = this.machine;
@@ -51,7 +55,10 @@ export class BareRun implements TechniqueRun {
     if (this.#outcome !== undefined) return {actor, kind: 'instruction', rip, length: 0, outcome: this.#outcome};
     const step = this.machine.step();
     const ended = outcomeOf(step);
-    this.#outcome = ended?.kind === 'triple-fault' ? {kind: 'triple-fault', chain: this.#observation.lastFaultChain} : ended ?? this.#board.outcome;
+    this.#outcome =
+      ended?.kind === 'triple-fault'
+        ? {kind: 'triple-fault', chain: this.#observation.lastFaultChain}
+        : (ended ?? this.#board.outcome);
     const length = step.kind === 'instruction' ? step.length : 0;
     return {actor, kind: step.kind === 'delivery' ? 'delivery' : 'instruction', rip, length, outcome: this.#outcome};
   }
@@ -62,17 +69,27 @@ export class BareRun implements TechniqueRun {
   guestToHost(address: Gpa): Hpa | undefined {
     return address < this.machine.memory.size ? hpa(address) : undefined;
   }
-  serialOutput(): Uint8Array { return this.#board.uart.output; }
-  captured(port: number): Uint8Array { return this.#board.captured(port); }
-  unknownPorts(): ReadonlyMap<number, number> { return this.machine.ports.unknown; }
-  sendSerial(bytes: Uint8Array): void { this.#board.uart.receive(bytes); }
+  serialOutput(): Uint8Array {
+    return this.#board.uart.output;
+  }
+  captured(port: number): Uint8Array {
+    return this.#board.captured(port);
+  }
+  unknownPorts(): ReadonlyMap<number, number> {
+    return this.machine.ports.unknown;
+  }
+  sendSerial(bytes: Uint8Array): void {
+    this.#board.uart.receive(bytes);
+  }
 }
 
 /** Read-only memory: writes are lost. */
 function rom(start: Gpa, bytes: Uint8Array): MmioRegion {
   assert(start >= 0 && bytes.length > 0, 'a ROM has a place and a size');
   return {
-    start: gpa(start), length: bytes.length, name: 'ROM',
+    start: gpa(start),
+    length: bytes.length,
+    name: 'ROM',
     read: (offset, count) => {
       let value = 0n;
       for (let index = count - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[offset + index] ?? 0xff);

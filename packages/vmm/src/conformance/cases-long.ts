@@ -4,7 +4,8 @@ import type {ConformanceCase} from './conformance-case.js';
 
 export const LONG_CASES: readonly ConformanceCase[] = [
   {
-    title: '64-bit ADD, and a 32-bit result that clears the upper half', mode: 'long',
+    title: '64-bit ADD, and a 32-bit result that clears the upper half',
+    mode: 'long',
     code: listing(`
       b8 ff ff ff ff                ; mov rax, 0xffffffff
       48 83 c0 01                   ; add rax, 1
@@ -15,7 +16,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x1_0000_0000n, RBX: 5n}},
   },
   {
-    title: 'a RIP-relative load finds its data', mode: 'long',
+    title: 'a RIP-relative load finds its data',
+    mode: 'long',
     code: listing(`
       48 8b 05 01 00 00 00          ; mov rax, [rel data]
       f4                            ; hlt
@@ -24,7 +26,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x1122_3344_5566_7788n}},
   },
   {
-    title: 'CR3 can be written and read back', mode: 'long',
+    title: 'CR3 can be written and read back',
+    mode: 'long',
     code: listing(`
       0f 20 d8                      ; mov rax, cr3
       0f 22 d8                      ; mov cr3, rax
@@ -34,7 +37,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x1000n, RBX: 0x1000n}, hardwareExits: ['HLT']},
   },
   {
-    title: 'CR4 shows what the guest wrote, and no VMXE', mode: 'long',
+    title: 'CR4 shows what the guest wrote, and no VMXE',
+    mode: 'long',
     code: listing(`
       0f 20 e0                      ; mov rax, cr4
       f4                            ; hlt
@@ -42,7 +46,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x620n}},
   },
   {
-    title: 'CR8 is the task priority', mode: 'long',
+    title: 'CR8 is the task priority',
+    mode: 'long',
     code: listing(`
       b8 09 00 00 00                ; mov eax, 9
       44 0f 22 c0                   ; mov cr8, rax
@@ -52,35 +57,47 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 9n}},
   },
   {
-    title: 'reading an unmapped page is #PF with error code 0 and CR2', mode: 'long',
+    title: 'reading an unmapped page is #PF with error code 0 and CR2',
+    mode: 'long',
     code: listing(`
       48 8b 04 25 34 12 00 40       ; mov rax, [0x40001234]
       f4                            ; hlt
     `),
-    handlers: {14: listing(`
+    handlers: {
+      14: listing(`
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         0f 20 d0                      ; mov rax, cr2
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
-    expect: {writes: [[0x80, 0], [0x80, 0x4000_1234]]},
+      `),
+    },
+    expect: {
+      writes: [
+        [0x80, 0],
+        [0x80, 0x4000_1234],
+      ],
+    },
   },
   {
-    title: 'writing an unmapped page is #PF with error code 2', mode: 'long',
+    title: 'writing an unmapped page is #PF with error code 2',
+    mode: 'long',
     code: listing(`
       88 04 25 00 00 00 40          ; mov [0x40000000], al
       f4                            ; hlt
     `),
-    handlers: {14: listing(`
+    handlers: {
+      14: listing(`
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     expect: {writes: [[0x80, 2]]},
   },
   {
-    title: 'a non-canonical address is #GP', mode: 'long',
+    title: 'a non-canonical address is #GP',
+    mode: 'long',
     code: listing(`
       48 b8 00 00 00 00 00 80 00 00 ; mov rax, 0x800000000000
       b0 09                         ; mov al, 9
@@ -90,34 +107,41 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 9]]},
   },
   {
-    title: 'a fault pushes the address of the instruction', mode: 'long',
+    title: 'a fault pushes the address of the instruction',
+    mode: 'long',
     code: listing(`
       31 c9                         ; xor ecx, ecx
       f7 f1                         ; div ecx
       f4                            ; hlt
     `),
-    handlers: {0: listing(`
+    handlers: {
+      0: listing(`
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     expect: {writes: [[0x80, 0x8002]]},
   },
   {
-    title: 'the stack of a fault is aligned to 16 bytes', mode: 'long',
+    title: 'the stack of a fault is aligned to 16 bytes',
+    mode: 'long',
     code: listing(`
       bc f9 7e 00 00                ; mov rsp, 0x7ef9
       0f 0b                         ; ud2
     `),
-    handlers: {6: listing(`
+    handlers: {
+      6: listing(`
         48 89 e0                      ; mov rax, rsp
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     expect: {writes: [[0x80, 0x7ec8]]},
   },
   {
-    title: 'WRMSR and RDMSR of LSTAR agree', mode: 'long',
+    title: 'WRMSR and RDMSR of LSTAR agree',
+    mode: 'long',
     code: listing(`
       b9 82 00 00 c0                ; mov ecx, 0xc0000082
       b8 00 90 00 00                ; mov eax, 0x9000
@@ -131,7 +155,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x9000n, RDX: 0xffff_8000n}},
   },
   {
-    title: 'WRMSR of a non-canonical LSTAR is #GP', mode: 'long',
+    title: 'WRMSR of a non-canonical LSTAR is #GP',
+    mode: 'long',
     code: listing(`
       b9 82 00 00 c0                ; mov ecx, 0xc0000082
       b8 03 00 00 00                ; mov eax, 3
@@ -142,7 +167,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 3]]},
   },
   {
-    title: 'RDMSR of a number that does not exist is #GP', mode: 'long',
+    title: 'RDMSR of a number that does not exist is #GP',
+    mode: 'long',
     code: listing(`
       b9 45 23 01 00                ; mov ecx, 0x12345
       b0 04                         ; mov al, 4
@@ -152,7 +178,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 4]]},
   },
   {
-    title: 'SYSCALL from ring 0 goes to LSTAR with RIP in RCX and RFLAGS in R11', mode: 'long',
+    title: 'SYSCALL from ring 0 goes to LSTAR with RIP in RCX and RFLAGS in R11',
+    mode: 'long',
     code: listing(`
       b9 81 00 00 c0                ; mov ecx, 0xc0000081
       31 c0                         ; xor eax, eax
@@ -174,7 +201,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RCX: 0x802bn, RBX: 0x10n, R11: 0x47n}, flags: {CF: 0}},
   },
   {
-    title: 'SWAPGS exchanges the two bases of GS', mode: 'long',
+    title: 'SWAPGS exchanges the two bases of GS',
+    mode: 'long',
     code: listing(`
       b9 02 01 00 c0                ; mov ecx, 0xc0000102
       b8 00 90 00 00                ; mov eax, 0x9000
@@ -188,7 +216,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {memory: [{gpa: 0x9004, bytes: [0x77]}]},
   },
   {
-    title: 'IRETQ leads to ring 3, where HLT is #GP', mode: 'long',
+    title: 'IRETQ leads to ring 3, where HLT is #GP',
+    mode: 'long',
     code: listing(`
       6a 2b                         ; push 0x2b
       68 00 f0 01 00                ; push 0x1f000
@@ -198,17 +227,25 @@ export const LONG_CASES: readonly ConformanceCase[] = [
       48 cf                         ; iretq
       f4                            ; user: hlt
     `),
-    handlers: {13: listing(`
+    handlers: {
+      13: listing(`
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
-    expect: {writes: [[0x80, 0], [0x80, 0x8015]]},
+      `),
+    },
+    expect: {
+      writes: [
+        [0x80, 0],
+        [0x80, 0x8015],
+      ],
+    },
   },
   {
-    title: 'CLI in ring 3 with IOPL 0 is #GP', mode: 'long',
+    title: 'CLI in ring 3 with IOPL 0 is #GP',
+    mode: 'long',
     code: listing(`
       6a 2b                         ; push 0x2b
       68 00 f0 01 00                ; push 0x1f000
@@ -223,7 +260,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 0x31]]},
   },
   {
-    title: 'OUT in ring 3 without an I/O bitmap is #GP', mode: 'long',
+    title: 'OUT in ring 3 without an I/O bitmap is #GP',
+    mode: 'long',
     code: listing(`
       6a 2b                         ; push 0x2b
       68 00 f0 01 00                ; push 0x1f000
@@ -238,7 +276,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 0x32]]},
   },
   {
-    title: 'POPFQ in ring 3 keeps IF and does not fault', mode: 'long',
+    title: 'POPFQ in ring 3 keeps IF and does not fault',
+    mode: 'long',
     code: listing(`
       6a 2b                         ; push 0x2b
       68 00 f0 01 00                ; push 0x1f000
@@ -257,7 +296,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0x200n}, writes: [[0xed, 0x33]]},
   },
   {
-    title: 'POPFQ in ring 3 cannot set IOPL', mode: 'long',
+    title: 'POPFQ in ring 3 cannot set IOPL',
+    mode: 'long',
     code: listing(`
       6a 2b                         ; push 0x2b
       68 00 f0 01 00                ; push 0x1f000
@@ -276,7 +316,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0n}, writes: [[0xed, 0x34]]},
   },
   {
-    title: 'SYSCALL from ring 3 raises to ring 0', mode: 'long',
+    title: 'SYSCALL from ring 3 raises to ring 0',
+    mode: 'long',
     code: listing(`
       b9 81 00 00 c0                ; mov ecx, 0xc0000081
       31 c0                         ; xor eax, eax
@@ -300,7 +341,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0x10n, 'SS.selector': 0x18n}},
   },
   {
-    title: 'SYSRET goes to ring 3', mode: 'long',
+    title: 'SYSRET goes to ring 3',
+    mode: 'long',
     code: listing(`
       b9 81 00 00 c0                ; mov ecx, 0xc0000081
       31 c0                         ; xor eax, eax
@@ -316,21 +358,25 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0x33n}, writes: [[0xed, 0x35]]},
   },
   {
-    title: 'INT 3 returns behind itself', mode: 'long',
+    title: 'INT 3 returns behind itself',
+    mode: 'long',
     code: listing(`
       cc                            ; int3
       b0 05                         ; mov al, 5
       e6 80                         ; out 0x80, al
       f4                            ; hlt
     `),
-    handlers: {3: listing(`
+    handlers: {
+      3: listing(`
         48 cf                         ; iretq
-      `)},
+      `),
+    },
     quirks: ['D1'],
     expect: {writes: [[0x80, 5]], registers: {RSP: 0x7f00n}},
   },
   {
-    title: 'REP STOSQ fills memory', mode: 'long',
+    title: 'REP STOSQ fills memory',
+    mode: 'long',
     code: listing(`
       fc                            ; cld
       bf 00 90 00 00                ; mov edi, 0x9000
@@ -342,7 +388,8 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RCX: 0n, RDI: 0x9010n}, memory: [{gpa: 0x9008, bytes: [8, 7, 6, 5, 4, 3, 2, 1, 0]}]},
   },
   {
-    title: 'REP OUTSB reads through the page tables', mode: 'long',
+    title: 'REP OUTSB reads through the page tables',
+    mode: 'long',
     code: listing(`
       fc                            ; cld
       48 8d 35 0d 00 00 00          ; lea rsi, [rel text]
@@ -352,10 +399,17 @@ export const LONG_CASES: readonly ConformanceCase[] = [
       f4                            ; hlt
       6f 6b                         ; text: db "ok"
     `),
-    expect: {writes: [[0x80, 0x6f], [0x80, 0x6b]], registers: {RCX: 0n}},
+    expect: {
+      writes: [
+        [0x80, 0x6f],
+        [0x80, 0x6b],
+      ],
+      registers: {RCX: 0n},
+    },
   },
   {
-    title: 'writing ring 3 pages needs the write bit: #PF with error code 7', mode: 'long',
+    title: 'writing ring 3 pages needs the write bit: #PF with error code 7',
+    mode: 'long',
     code: listing(`
       6a 2b                         ; push 0x2b
       68 00 f0 01 00                ; push 0x1f000
@@ -366,28 +420,33 @@ export const LONG_CASES: readonly ConformanceCase[] = [
       88 04 25 00 00 20 00          ; user: mov [0x200000], al
       f4                            ; hlt
     `),
-    handlers: {14: listing(`
+    handlers: {
+      14: listing(`
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     memory: [{gpa: 0x3008, bytes: [0x85, 0, 0x20, 0, 0, 0, 0, 0]}],
     expect: {writes: [[0x80, 7]]},
   },
   {
-    title: 'clearing PG in 64-bit mode is #GP', mode: 'long',
+    title: 'clearing PG in 64-bit mode is #GP',
+    mode: 'long',
     code: listing(`
       0f 20 c0                      ; mov rax, cr0
       48 0f ba f0 1f                ; btr rax, 31
       0f 22 c0                      ; mov cr0, rax
       f4                            ; hlt
     `),
-    handlers: {13: listing(`
+    handlers: {
+      13: listing(`
         58                            ; pop rax
         58                            ; pop rax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     expect: {writes: [[0x80, 0x8008]]},
   },
 ];

@@ -4,7 +4,8 @@ import type {ConformanceCase} from './conformance-case.js';
 
 export const PROTECTED_CASES: readonly ConformanceCase[] = [
   {
-    title: '32-bit arithmetic in protected mode', mode: 'protected',
+    title: '32-bit arithmetic in protected mode',
+    mode: 'protected',
     code: listing(`
       b8 ff ff ff 7f                ; mov eax, 0x7fffffff
       83 c0 01                      ; add eax, 1
@@ -13,7 +14,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x8000_0000n}, flags: {OF: 1, SF: 1, CF: 0}},
   },
   {
-    title: 'MOV from CR0 shows the guest its own CR0', mode: 'protected',
+    title: 'MOV from CR0 shows the guest its own CR0',
+    mode: 'protected',
     code: listing(`
       0f 20 c0                      ; mov eax, cr0
       f4                            ; hlt
@@ -21,7 +23,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x11n}},
   },
   {
-    title: 'SMSW shows the low half of CR0', mode: 'protected',
+    title: 'SMSW shows the low half of CR0',
+    mode: 'protected',
     code: listing(`
       31 c0                         ; xor eax, eax
       66 0f 01 e0                   ; smsw ax
@@ -30,7 +33,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x11n}},
   },
   {
-    title: 'a null selector can be loaded, but not used: #GP', mode: 'protected',
+    title: 'a null selector can be loaded, but not used: #GP',
+    mode: 'protected',
     code: listing(`
       31 c0                         ; xor eax, eax
       8e d8                         ; mov ds, ax
@@ -41,35 +45,42 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 7]]},
   },
   {
-    title: 'a segment that is not present gives #NP with its selector', mode: 'protected',
+    title: 'a segment that is not present gives #NP with its selector',
+    mode: 'protected',
     code: listing(`
       b8 38 00 00 00                ; mov eax, 0x38
       8e d8                         ; mov ds, ax
       f4                            ; hlt
     `),
-    handlers: {11: listing(`
+    handlers: {
+      11: listing(`
         58                            ; pop eax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     expect: {writes: [[0x80, 0x38]]},
   },
   {
-    title: 'a selector beyond the GDT gives #GP with the selector', mode: 'protected',
+    title: 'a selector beyond the GDT gives #GP with the selector',
+    mode: 'protected',
     code: listing(`
       b8 f8 0f 00 00                ; mov eax, 0xff8
       8e d8                         ; mov ds, ax
       f4                            ; hlt
     `),
-    handlers: {13: listing(`
+    handlers: {
+      13: listing(`
         58                            ; pop eax
         e7 80                         ; out 0x80, eax
         f4                            ; hlt
-      `)},
+      `),
+    },
     expect: {writes: [[0x80, 0xff8]]},
   },
   {
-    title: 'a far jump reloads CS from its descriptor', mode: 'protected',
+    title: 'a far jump reloads CS from its descriptor',
+    mode: 'protected',
     code: listing(`
       ea 07 80 00 00 08 00          ; jmp 0x08:next
       8c c8                         ; next: mov eax, cs
@@ -78,7 +89,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 8n, 'CS.base': 0n}},
   },
   {
-    title: 'PUSHFD and POPFD can turn the ID flag', mode: 'protected',
+    title: 'PUSHFD and POPFD can turn the ID flag',
+    mode: 'protected',
     code: listing(`
       9c                            ; pushfd
       58                            ; pop eax
@@ -93,7 +105,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0x20_0000n}},
   },
   {
-    title: 'CPUID leaf 0 names a vendor in ASCII', mode: 'protected',
+    title: 'CPUID leaf 0 names a vendor in ASCII',
+    mode: 'protected',
     code: listing(`
       31 c0                         ; xor eax, eax
       0f a2                         ; cpuid
@@ -105,7 +118,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0n}, hardwareExits: ['CPUID', 'HLT']},
   },
   {
-    title: 'LGDT and SGDT agree', mode: 'protected',
+    title: 'LGDT and SGDT agree',
+    mode: 'protected',
     code: listing(`
       0f 01 05 00 90 00 00          ; sgdt [0x9000]
       0f 01 15 00 90 00 00          ; lgdt [0x9000]
@@ -118,7 +132,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x4fn, RBX: 0x500n}},
   },
   {
-    title: 'CLTS clears CR0.TS', mode: 'protected',
+    title: 'CLTS clears CR0.TS',
+    mode: 'protected',
     code: listing(`
       0f 20 c0                      ; mov eax, cr0
       83 c8 08                      ; or eax, 8
@@ -130,7 +145,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x11n}},
   },
   {
-    title: 'a guest goes to 64-bit mode by itself', mode: 'protected',
+    title: 'a guest goes to 64-bit mode by itself',
+    mode: 'protected',
     code: listing(`
       b8 20 00 00 00                ; mov eax, 0x20
       0f 22 e0                      ; mov cr4, eax
@@ -155,7 +171,8 @@ export const PROTECTED_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x500n, RBX: 0x1234_5678_9abc_def0n, 'CS.selector': 0x10n}},
   },
   {
-    title: 'a fault without a table to go through shuts the processor down', mode: 'protected',
+    title: 'a fault without a table to go through shuts the processor down',
+    mode: 'protected',
     code: listing(`
       0f 01 1d 09 80 00 00          ; lidt [none]
       0f 0b                         ; ud2

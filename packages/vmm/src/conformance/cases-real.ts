@@ -4,7 +4,8 @@ import type {ConformanceCase} from './conformance-case.js';
 
 export const REAL_CASES: readonly ConformanceCase[] = [
   {
-    title: 'ADD of 8 bits carries out into CF', mode: 'real',
+    title: 'ADD of 8 bits carries out into CF',
+    mode: 'real',
     code: listing(`
       b0 ff                         ; mov al, 0xff
       04 01                         ; add al, 1
@@ -14,7 +15,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0n}, flags: {CF: 1, ZF: 1, AF: 1, PF: 1, SF: 0, OF: 0}},
   },
   {
-    title: 'ADC takes the carry of the low half into the high half', mode: 'real',
+    title: 'ADC takes the carry of the low half into the high half',
+    mode: 'real',
     code: listing(`
       b8 ff ff                      ; mov ax, 0xffff
       ba 01 00                      ; mov dx, 0x0001
@@ -25,7 +27,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0n, RDX: 2n}, flags: {CF: 0, ZF: 0}},
   },
   {
-    title: 'INC leaves CF alone', mode: 'real',
+    title: 'INC leaves CF alone',
+    mode: 'real',
     code: listing(`
       f9                            ; stc
       b9 ff 7f                      ; mov cx, 0x7fff
@@ -35,7 +38,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RCX: 0x8000n}, flags: {CF: 1, OF: 1, SF: 1, ZF: 0}},
   },
   {
-    title: 'SUB of signed values overflows', mode: 'real',
+    title: 'SUB of signed values overflows',
+    mode: 'real',
     code: listing(`
       b8 00 80                      ; mov ax, 0x8000
       83 e8 01                      ; sub ax, 1
@@ -44,7 +48,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x7fffn}, flags: {OF: 1, SF: 0, CF: 0}},
   },
   {
-    title: 'PUSH and POP move the stack pointer by two and back', mode: 'real',
+    title: 'PUSH and POP move the stack pointer by two and back',
+    mode: 'real',
     code: listing(`
       68 34 12                      ; push word 0x1234
       89 e3                         ; mov bx, sp
@@ -54,7 +59,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 0x7efen, RCX: 0x1234n, RSP: 0x7f00n}},
   },
   {
-    title: 'REP MOVSB copies until CX is 0', mode: 'real',
+    title: 'REP MOVSB copies until CX is 0',
+    mode: 'real',
     code: listing(`
       fc                            ; cld
       be 0d 80                      ; mov si, text
@@ -67,7 +73,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RCX: 0n, RDI: 0x9004n}, memory: [{gpa: 0x9000, bytes: [0x61, 0x62, 0x63, 0x64, 0]}]},
   },
   {
-    title: 'STOSW goes downwards while DF is 1', mode: 'real',
+    title: 'STOSW goes downwards while DF is 1',
+    mode: 'real',
     code: listing(`
       fd                            ; std
       bf 02 90                      ; mov di, 0x9002
@@ -79,7 +86,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RDI: 0x8ffen}, memory: [{gpa: 0x9000, bytes: [0xef, 0xbe, 0xef, 0xbe]}], flags: {DF: 1}},
   },
   {
-    title: 'LODSB and LOOP add up a table', mode: 'real',
+    title: 'LODSB and LOOP add up a table',
+    mode: 'real',
     code: listing(`
       fc                            ; cld
       be 10 80                      ; mov si, table
@@ -95,7 +103,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RBX: 2n, RCX: 0n}},
   },
   {
-    title: 'OUT of 8 and 16 bits reaches its port in order', mode: 'real',
+    title: 'OUT of 8 and 16 bits reaches its port in order',
+    mode: 'real',
     code: listing(`
       b0 41                         ; mov al, 0x41
       e6 80                         ; out 0x80, al
@@ -104,10 +113,17 @@ export const REAL_CASES: readonly ConformanceCase[] = [
       ef                            ; out dx, ax
       f4                            ; hlt
     `),
-    expect: {writes: [[0x80, 0x41], [0x3a0, 0x1234]], hardwareExits: ['IO_INSTRUCTION', 'IO_INSTRUCTION', 'HLT']},
+    expect: {
+      writes: [
+        [0x80, 0x41],
+        [0x3a0, 0x1234],
+      ],
+      hardwareExits: ['IO_INSTRUCTION', 'IO_INSTRUCTION', 'HLT'],
+    },
   },
   {
-    title: 'IN from a port at which nothing answers gives all ones', mode: 'real',
+    title: 'IN from a port at which nothing answers gives all ones',
+    mode: 'real',
     code: listing(`
       b8 00 00                      ; mov ax, 0
       e4 84                         ; in al, 0x84
@@ -120,7 +136,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0xffffn, RBX: 0xffn}},
   },
   {
-    title: 'REP OUTSB puts out a string', mode: 'real',
+    title: 'REP OUTSB puts out a string',
+    mode: 'real',
     code: listing(`
       fc                            ; cld
       be 0d 80                      ; mov si, text
@@ -130,10 +147,18 @@ export const REAL_CASES: readonly ConformanceCase[] = [
       f4                            ; hlt
       78 79 7a                      ; text: db "xyz"
     `),
-    expect: {registers: {RCX: 0n}, writes: [[0x80, 0x78], [0x80, 0x79], [0x80, 0x7a]]},
+    expect: {
+      registers: {RCX: 0n},
+      writes: [
+        [0x80, 0x78],
+        [0x80, 0x79],
+        [0x80, 0x7a],
+      ],
+    },
   },
   {
-    title: 'INSW stores what the port gives', mode: 'real',
+    title: 'INSW stores what the port gives',
+    mode: 'real',
     code: listing(`
       fc                            ; cld
       bf 00 90                      ; mov di, 0x9000
@@ -144,7 +169,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RDI: 0x9002n}, memory: [{gpa: 0x9000, bytes: [0xff, 0xff, 0]}]},
   },
   {
-    title: 'DIV by zero goes to vector 0', mode: 'real',
+    title: 'DIV by zero goes to vector 0',
+    mode: 'real',
     code: listing(`
       30 db                         ; xor bl, bl
       f6 f3                         ; div bl
@@ -154,7 +180,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xe0, 0]]},
   },
   {
-    title: 'INT goes through the vector table and IRET returns', mode: 'real',
+    title: 'INT goes through the vector table and IRET returns',
+    mode: 'real',
     code: listing(`
       b0 01                         ; mov al, 1
       cd 1f                         ; int 0x1f
@@ -162,15 +189,24 @@ export const REAL_CASES: readonly ConformanceCase[] = [
       e6 80                         ; out 0x80, al
       f4                            ; hlt
     `),
-    handlers: {31: listing(`
+    handlers: {
+      31: listing(`
         b0 02                         ; mov al, 2
         e6 80                         ; out 0x80, al
         cf                            ; iret
-      `)},
-    expect: {writes: [[0x80, 2], [0x80, 3]], registers: {RSP: 0x7f00n}},
+      `),
+    },
+    expect: {
+      writes: [
+        [0x80, 2],
+        [0x80, 3],
+      ],
+      registers: {RSP: 0x7f00n},
+    },
   },
   {
-    title: 'POPF sets IF in real mode', mode: 'real',
+    title: 'POPF sets IF in real mode',
+    mode: 'real',
     code: listing(`
       68 02 02                      ; push word 0x0202
       9d                            ; popf
@@ -184,7 +220,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x200n}},
   },
   {
-    title: 'a far jump loads CS with selector and base', mode: 'real',
+    title: 'a far jump loads CS with selector and base',
+    mode: 'real',
     code: listing(`
       ea 05 00 00 08                ; jmp 0x0800:0x0005
       8c c8                         ; mov ax, cs
@@ -194,7 +231,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x800n, 'CS.selector': 0x800n, 'CS.base': 0x8000n}},
   },
   {
-    title: 'CALL and RET nest', mode: 'real',
+    title: 'CALL and RET nest',
+    mode: 'real',
     code: listing(`
       e8 01 00                      ; call outer
       f4                            ; hlt
@@ -207,7 +245,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x11n, RSP: 0x7f00n}},
   },
   {
-    title: 'MUL of 8 bits fills AX and says so in CF and OF', mode: 'real',
+    title: 'MUL of 8 bits fills AX and says so in CF and OF',
+    mode: 'real',
     code: listing(`
       b0 c8                         ; mov al, 200
       b3 c8                         ; mov bl, 200
@@ -217,7 +256,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 40000n}, flags: {CF: 1, OF: 1}},
   },
   {
-    title: 'SHL puts the last bit out into CF', mode: 'real',
+    title: 'SHL puts the last bit out into CF',
+    mode: 'real',
     code: listing(`
       b8 01 40                      ; mov ax, 0x4001
       c1 e0 02                      ; shl ax, 2
@@ -226,7 +266,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x0004n}, flags: {CF: 1, ZF: 0}},
   },
   {
-    title: 'a word at offset FFFFh is beyond the segment: #GP', mode: 'real',
+    title: 'a word at offset FFFFh is beyond the segment: #GP',
+    mode: 'real',
     code: listing(`
       a1 ff ff                      ; mov ax, [0xffff]
       f4                            ; hlt
@@ -235,7 +276,8 @@ export const REAL_CASES: readonly ConformanceCase[] = [
     expect: {writes: [[0xed, 0x55]]},
   },
   {
-    title: 'UD2 is #UD', mode: 'real',
+    title: 'UD2 is #UD',
+    mode: 'real',
     code: listing(`
       0f 0b                         ; ud2
       f4                            ; hlt

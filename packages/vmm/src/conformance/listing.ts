@@ -3,6 +3,9 @@
 /** The bytes of a listing; everything behind a ';' is for the reader. */
 export function listing(text: string): Uint8Array {
   const columns = text.split('\n').map(line => line.split(';')[0] ?? '');
-  const bytes = columns.join(' ').split(/\s+/).filter(word => word !== '');
+  const bytes = columns
+    .join(' ')
+    .split(/\s+/)
+    .filter(word => word !== '');
   return Uint8Array.from(bytes, word => Number.parseInt(word, 16));
 }

@@ -25,7 +25,12 @@ const EPT_VIOLATION = 'EPT_VIOLATION';
 
 /** Steps the case on a technique until it ends (or after 20,000 steps: ending 'limit'). */
 export function runCaseOnTechnique(technique: Technique, test: ConformanceCase): CaseResult {
-  const run = technique.start({image: startImage(test), ports: {exitPort: undefined, powerOffPort: undefined, capturePorts: []}, profile: undefined, costModel: undefined});
+  const run = technique.start({
+    image: startImage(test),
+    ports: {exitPort: undefined, powerOffPort: undefined, capturePorts: []},
+    profile: undefined,
+    costModel: undefined,
+  });
   const writes: (readonly [number, number])[] = [];
   const exits: string[] = [];
   const note = (event: MachineEvent | HypervisorEvent): void => {
@@ -37,7 +42,9 @@ export function runCaseOnTechnique(technique: Technique, test: ConformanceCase):
   let ending: string | undefined;
   for (let step = 0; step < STEP_LIMIT && ending === undefined; step++) ending = endingOf(run.step().outcome);
   return {
-    ending: ending ?? 'limit', registers: run.guestRegisters(), writes,
+    ending: ending ?? 'limit',
+    registers: run.guestRegisters(),
+    writes,
     byteAt: address => {
       const at = run.guestToHost(gpa(address));
       return at === undefined ? undefined : run.machine.memory.bytes[at];
@@ -49,11 +56,16 @@ export function runCaseOnTechnique(technique: Technique, test: ConformanceCase):
 function endingOf(outcome: ReturnType<ReturnType<Technique['start']>['step']>['outcome']): string | undefined {
   if (outcome === undefined) return undefined;
   switch (outcome.kind) {
-    case 'halted': return 'hlt';
-    case 'triple-fault': return 'shutdown';
-    case 'unsupported': return `unsupported: ${outcome.what}`;
-    case 'error': return `error: ${outcome.message}`;
-    default: return outcome.kind;
+    case 'halted':
+      return 'hlt';
+    case 'triple-fault':
+      return 'shutdown';
+    case 'unsupported':
+      return `unsupported: ${outcome.what}`;
+    case 'error':
+      return `error: ${outcome.message}`;
+    default:
+      return outcome.kind;
   }
 }
 
@@ -71,7 +83,13 @@ export function runCaseOnVirtualMachine(machine: VirtualMachine, test: Conforman
     else if (exit.direction === 'out') writes.push(...writesOf(exit));
     else exit.data.fill(0xff);
   }
-  return {ending: ending ?? 'limit', registers: machine.vcpu.registers(), writes, byteAt: address => machine.memory[address], hardwareExits: undefined};
+  return {
+    ending: ending ?? 'limit',
+    registers: machine.vcpu.registers(),
+    writes,
+    byteAt: address => machine.memory[address],
+    hardwareExits: undefined,
+  };
 }
 
 function writesOf(exit: Extract<VmExit, {reason: 'io'}>): readonly (readonly [number, number])[] {
@@ -90,12 +108,15 @@ export function brokenPromises(test: ConformanceCase, result: CaseResult): reado
   const broken: string[] = [];
   const wanted = expect.ending ?? 'hlt';
   if (result.ending !== wanted) broken.push(`it ended with ${result.ending}, not with ${wanted}`);
-  const writes = (list: readonly (readonly [number, number])[]): string => list.map(([port, value]) => `${hex(value)} to ${hex(port)}`).join(', ') || 'nothing';
-  if (writes(result.writes) !== writes(expect.writes ?? [])) broken.push(`it wrote ${writes(result.writes)}, not ${writes(expect.writes ?? [])}`);
+  const writes = (list: readonly (readonly [number, number])[]): string =>
+    list.map(([port, value]) => `${hex(value)} to ${hex(port)}`).join(', ') || 'nothing';
+  if (writes(result.writes) !== writes(expect.writes ?? []))
+    broken.push(`it wrote ${writes(result.writes)}, not ${writes(expect.writes ?? [])}`);
   for (const cell of CELLS) {
     const got = result.registers[cell];
     const want = expect.registers?.[cell];
-    if (want !== undefined && got !== want) broken.push(`${cell} is ${got === undefined ? 'unknown' : hex(got)}, not ${hex(want)}`);
+    if (want !== undefined && got !== want)
+      broken.push(`${cell} is ${got === undefined ? 'unknown' : hex(got)}, not ${hex(want)}`);
   }
   broken.push(...wrongFlags(test, result.registers.RFLAGS ?? 0n), ...wrongBytes(test, result));
   const exits = expect.hardwareExits?.join(', ');
@@ -114,8 +135,12 @@ function wrongFlags(test: ConformanceCase, flags: bigint): readonly string[] {
 }
 
 function wrongBytes(test: ConformanceCase, result: CaseResult): readonly string[] {
-  return (test.expect.memory ?? []).flatMap(({gpa: at, bytes}) => bytes.flatMap((want, index) => {
-    const got = result.byteAt(at + index);
-    return got === want ? [] : [`the byte at ${hex(at + index)} is ${got === undefined ? 'unknown' : hex(got)}, not ${hex(want)}`];
-  }));
+  return (test.expect.memory ?? []).flatMap(({gpa: at, bytes}) =>
+    bytes.flatMap((want, index) => {
+      const got = result.byteAt(at + index);
+      return got === want
+        ? []
+        : [`the byte at ${hex(at + index)} is ${got === undefined ? 'unknown' : hex(got)}, not ${hex(want)}`];
+    }),
+  );
 }

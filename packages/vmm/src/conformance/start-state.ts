@@ -12,7 +12,15 @@ import type {RegisterValues} from '../virtual-machine.js';
 import type {ConformanceCase} from './conformance-case.js';
 
 export const START = {
-  gdt: 0x500, tss: 0x600, pml4: 0x1000, pdpt: 0x2000, directory: 0x3000, idt: 0x4000, handlers: 0x6000, stack: 0x7f00, code: 0x8000,
+  gdt: 0x500,
+  tss: 0x600,
+  pml4: 0x1000,
+  pdpt: 0x2000,
+  directory: 0x3000,
+  idt: 0x4000,
+  handlers: 0x6000,
+  stack: 0x7f00,
+  code: 0x8000,
   memoryBytes: 0x40_0000,
 } as const;
 
@@ -26,9 +34,16 @@ const HANDLER_BYTES = 16;
 const quadwords = (...values: readonly bigint[]): Uint8Array => new Uint8Array(new BigUint64Array(values).buffer);
 
 const GDT = quadwords(
-  0n, 0x00cf_9b00_0000_ffffn, 0x00af_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn, 0x00cf_fb00_0000_ffffn, 0x00cf_f300_0000_ffffn, 0x00af_fb00_0000_ffffn,
+  0n,
+  0x00cf_9b00_0000_ffffn,
+  0x00af_9b00_0000_ffffn,
+  0x00cf_9300_0000_ffffn,
+  0x00cf_fb00_0000_ffffn,
+  0x00cf_f300_0000_ffffn,
+  0x00af_fb00_0000_ffffn,
   0x00cf_1300_0000_ffffn, // 38h: not present
-  0x0000_8b00_0000_0067n | (BigInt(START.tss) << 16n), 0n,
+  0x0000_8b00_0000_0067n | (BigInt(START.tss) << 16n),
+  0n,
 );
 
 /** What a case's guest-physical memory and registers are at first. */
@@ -37,7 +52,9 @@ export function startImage(test: ConformanceCase): GuestImage {
   return {
     memoryBytes: START.memoryBytes,
     segments: [
-      place(START.handlers, handlers(test)), place(START.code, test.code), ...tables(test.mode).map(([at, bytes]) => place(at, bytes)),
+      place(START.handlers, handlers(test)),
+      place(START.code, test.code),
+      ...tables(test.mode).map(([at, bytes]) => place(at, bytes)),
       ...(test.memory ?? []).map(({gpa: at, bytes}) => place(at, Uint8Array.from(bytes))),
     ],
     registers: {...startRegisters(test.mode), ...test.registers},
@@ -47,20 +64,34 @@ export function startImage(test: ConformanceCase): GuestImage {
 /** OUT E0h + vector, AL; HLT, unless the case brings its own. */
 function handlers(test: ConformanceCase): Uint8Array {
   const bytes = new Uint8Array(VECTORS * HANDLER_BYTES).fill(0xf4);
-  for (let vector = 0; vector < VECTORS; vector++) bytes.set(test.handlers?.[vector] ?? [0xe6, 0xe0 + vector, 0xf4], vector * HANDLER_BYTES);
+  for (let vector = 0; vector < VECTORS; vector++)
+    bytes.set(test.handlers?.[vector] ?? [0xe6, 0xe0 + vector, 0xf4], vector * HANDLER_BYTES);
   return bytes;
 }
 
 function tables(mode: ConformanceCase['mode']): readonly (readonly [number, Uint8Array])[] {
-  if (mode === 'real') return [[0, new Uint8Array(Uint32Array.from({length: VECTORS}, (_, vector) => START.handlers + vector * HANDLER_BYTES).buffer)]];
+  if (mode === 'real')
+    return [
+      [
+        0,
+        new Uint8Array(
+          Uint32Array.from({length: VECTORS}, (_, vector) => START.handlers + vector * HANDLER_BYTES).buffer,
+        ),
+      ],
+    ];
   const tss = new DataView(new ArrayBuffer(0x68));
   tss.setUint32(4, START.stack, true);
   if (mode === 'protected') tss.setUint32(8, DATA, true);
   tss.setUint16(0x66, 0x68, true);
   // Page tables are there in protected mode too: a guest may turn paging on.
-  return [[START.gdt, GDT], [START.tss, new Uint8Array(tss.buffer)], [START.idt, interruptTable(mode)],
-    [START.pml4, quadwords(BigInt(START.pdpt) | 7n)], [START.pdpt, quadwords(BigInt(START.directory) | 7n)],
-    [START.directory, quadwords(...Array.from({length: 512}, (_, index) => (BigInt(index) << 21n) | 0x87n))]];
+  return [
+    [START.gdt, GDT],
+    [START.tss, new Uint8Array(tss.buffer)],
+    [START.idt, interruptTable(mode)],
+    [START.pml4, quadwords(BigInt(START.pdpt) | 7n)],
+    [START.pdpt, quadwords(BigInt(START.directory) | 7n)],
+    [START.directory, quadwords(...Array.from({length: 512}, (_, index) => (BigInt(index) << 21n) | 0x87n))],
+  ];
 }
 
 /** Interrupt gates; #BP may be raised from ring 3. */
@@ -68,36 +99,81 @@ function interruptTable(mode: 'protected' | 'long'): Uint8Array {
   const gates: bigint[] = [];
   for (let vector = 0; vector < VECTORS; vector++) {
     const rights = vector === 3 ? 0xeen : 0x8en;
-    gates.push(BigInt(START.handlers + vector * HANDLER_BYTES) | (BigInt(mode === 'long' ? CODE_64 : CODE_32) << 16n) | (rights << 40n));
+    gates.push(
+      BigInt(START.handlers + vector * HANDLER_BYTES) |
+        (BigInt(mode === 'long' ? CODE_64 : CODE_32) << 16n) |
+        (rights << 40n),
+    );
     if (mode === 'long') gates.push(0n);
   }
   return quadwords(...gates);
 }
 
-function segment(register: DescriptorRegister, selector: number, attributes: number, limit: number, base = 0): Partial<Record<Cell, bigint>> {
+function segment(
+  register: DescriptorRegister,
+  selector: number,
+  attributes: number,
+  limit: number,
+  base = 0,
+): Partial<Record<Cell, bigint>> {
   return {
-    [`${register}.selector`]: BigInt(selector), [`${register}.base`]: BigInt(base), [`${register}.limit`]: BigInt(limit),
+    [`${register}.selector`]: BigInt(selector),
+    [`${register}.base`]: BigInt(base),
+    [`${register}.limit`]: BigInt(limit),
     [`${register}.attributes`]: BigInt(attributes),
   };
 }
 
 const DATA_REGISTERS = ['DS', 'ES', 'FS', 'GS', 'SS'] as const;
 const GENERAL: RegisterValues = {
-  RAX: 0n, RBX: 0n, RCX: 0n, RDX: 0n, RSI: 0n, RDI: 0n, RBP: 0n, R8: 0n, R9: 0n, R10: 0n, R11: 0n, R12: 0n, R13: 0n, R14: 0n, R15: 0n,
-  RSP: BigInt(START.stack), RIP: BigInt(START.code), RFLAGS: 2n, CPL: 0n,
+  RAX: 0n,
+  RBX: 0n,
+  RCX: 0n,
+  RDX: 0n,
+  RSI: 0n,
+  RDI: 0n,
+  RBP: 0n,
+  R8: 0n,
+  R9: 0n,
+  R10: 0n,
+  R11: 0n,
+  R12: 0n,
+  R13: 0n,
+  R14: 0n,
+  R15: 0n,
+  RSP: BigInt(START.stack),
+  RIP: BigInt(START.code),
+  RFLAGS: 2n,
+  CPL: 0n,
 };
 
 function startRegisters(mode: ConformanceCase['mode']): RegisterValues {
   if (mode === 'real') {
     const data = DATA_REGISTERS.map(register => segment(register, 0, 0x93, 0xffff));
-    return Object.assign({}, GENERAL, ...data, segment('CS', 0, 0x9b, 0xffff), {CR0: 0x10n, 'IDTR.base': 0n, 'IDTR.limit': 0x3ffn});
+    return Object.assign({}, GENERAL, ...data, segment('CS', 0, 0x9b, 0xffff), {
+      CR0: 0x10n,
+      'IDTR.base': 0n,
+      'IDTR.limit': 0x3ffn,
+    });
   }
   const long = mode === 'long';
   const data = DATA_REGISTERS.map(register => segment(register, DATA, 0xc093, 0xffff_ffff));
-  const control = long ? {CR0: 0x8001_0011n, CR3: BigInt(START.pml4), CR4: 0x620n, EFER: 0xd01n} : {CR0: 0x11n, CR3: 0n, CR4: 0n, EFER: 0n};
-  return Object.assign({}, GENERAL, control, ...data, segment('CS', long ? CODE_64 : CODE_32, long ? 0xa09b : 0xc09b, 0xffff_ffff),
-    segment('TR', TSS, 0x8b, 0x67, START.tss), segment('LDTR', 0, 0x1_0000, 0), {
-      'GDTR.base': BigInt(START.gdt), 'GDTR.limit': BigInt(GDT.length - 1),
-      'IDTR.base': BigInt(START.idt), 'IDTR.limit': BigInt(VECTORS * (long ? 16 : 8) - 1),
-    });
+  const control = long
+    ? {CR0: 0x8001_0011n, CR3: BigInt(START.pml4), CR4: 0x620n, EFER: 0xd01n}
+    : {CR0: 0x11n, CR3: 0n, CR4: 0n, EFER: 0n};
+  return Object.assign(
+    {},
+    GENERAL,
+    control,
+    ...data,
+    segment('CS', long ? CODE_64 : CODE_32, long ? 0xa09b : 0xc09b, 0xffff_ffff),
+    segment('TR', TSS, 0x8b, 0x67, START.tss),
+    segment('LDTR', 0, 0x1_0000, 0),
+    {
+      'GDTR.base': BigInt(START.gdt),
+      'GDTR.limit': BigInt(GDT.length - 1),
+      'IDTR.base': BigInt(START.idt),
+      'IDTR.limit': BigInt(VECTORS * (long ? 16 : 8) - 1),
+    },
+  );
 }

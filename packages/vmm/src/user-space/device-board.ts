@@ -31,12 +31,20 @@ export class DeviceBoard {
     if (this.#powerOffPort !== undefined) this.ports.attach(this.#powerOffPort);
   }
 
-  get banks(): readonly Bank[] { return this.ports.devices.map(device => device.bank); }
-  observe(willWrite: WillWrite | undefined): void { this.ports.observe(willWrite); }
+  get banks(): readonly Bank[] {
+    return this.ports.devices.map(device => device.bank);
+  }
+  observe(willWrite: WillWrite | undefined): void {
+    this.ports.observe(willWrite);
+  }
 
   /** Bytes that the guest wrote to a captured port (0xe9 always is one). */
-  captured(port: number): Uint8Array { return this.#captures.get(port)?.output ?? new Uint8Array(); }
-  get unknownPorts(): ReadonlyMap<number, number> { return this.ports.unknown; }
+  captured(port: number): Uint8Array {
+    return this.#captures.get(port)?.output ?? new Uint8Array();
+  }
+  get unknownPorts(): ReadonlyMap<number, number> {
+    return this.ports.unknown;
+  }
 
   /** How the guest asked for its run to end, if it did. */
   get outcome(): RunOutcome | undefined {
@@ -55,17 +63,27 @@ export class DeviceBoard {
         // Nothing is mapped outside the memory slots: reads give all ones, writes are lost.
         if (exit.direction === 'read') exit.data.fill(0xff);
         return 'continue';
-      case 'hlt': return {kind: 'halted'};
-      case 'shutdown': return {kind: 'triple-fault', chain: []};
+      case 'hlt':
+        return {kind: 'halted'};
+      case 'shutdown':
+        return {kind: 'triple-fault', chain: []};
       case 'rdmsr':
       case 'wrmsr':
       case 'irq-window-open':
       case 'interrupted':
-      case 'debug': return 'continue';
-      case 'fail-entry': return {kind: 'error', message: `KVM could not enter the guest: hardware entry failure reason ${hex(exit.hardwareReason)}.`};
-      case 'internal-error': return internalError(exit.suberror, exit.instruction);
-      case 'unknown': return {kind: 'error', message: `KVM_RUN returned exit reason ${exit.code}, which this program does not know.`};
-      default: return assertUnreachable(exit);
+      case 'debug':
+        return 'continue';
+      case 'fail-entry':
+        return {
+          kind: 'error',
+          message: `KVM could not enter the guest: hardware entry failure reason ${hex(exit.hardwareReason)}.`,
+        };
+      case 'internal-error':
+        return internalError(exit.suberror, exit.instruction);
+      case 'unknown':
+        return {kind: 'error', message: `KVM_RUN returned exit reason ${exit.code}, which this program does not know.`};
+      default:
+        return assertUnreachable(exit);
     }
   }
 
@@ -90,6 +108,12 @@ function writeElement(view: DataView, at: number, bytes: number, value: number):
 }
 
 function internalError(suberror: number, instruction: Uint8Array | undefined): RunOutcome {
-  if (instruction === undefined) return {kind: 'error', message: `KVM stopped with an internal error, suberror ${suberror}.`};
-  return {kind: 'unsupported', address: 0n, bytes: instruction, what: 'an instruction that KVM cannot emulate (KVM_EXIT_INTERNAL_ERROR, suberror 1)'};
+  if (instruction === undefined)
+    return {kind: 'error', message: `KVM stopped with an internal error, suberror ${suberror}.`};
+  return {
+    kind: 'unsupported',
+    address: 0n,
+    bytes: instruction,
+    what: 'an instruction that KVM cannot emulate (KVM_EXIT_INTERNAL_ERROR, suberror 1)',
+  };
 }

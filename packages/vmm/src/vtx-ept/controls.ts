@@ -3,7 +3,16 @@
 // in-kernel interrupt controller.
 
 import {
-  ENTRY_DEFAULT1, EXIT_DEFAULT1, PIN_DEFAULT1, PRIMARY_DEFAULT1, controlMask, entryControl, exitControl, pinControl, primaryControl, secondaryControl,
+  ENTRY_DEFAULT1,
+  EXIT_DEFAULT1,
+  PIN_DEFAULT1,
+  PRIMARY_DEFAULT1,
+  controlMask,
+  entryControl,
+  exitControl,
+  pinControl,
+  primaryControl,
+  secondaryControl,
 } from '@hyperscope/machine';
 import type {PrimaryControl, SecondaryControl} from '@hyperscope/machine';
 
@@ -33,9 +42,17 @@ const CR4_GUEST_BITS = 0x1_078en;
  */
 export const VTX_EPT_DEFAULTS: VtxEptOptions = {
   primary: [
-    'HLT exiting', 'use I/O bitmaps', 'use MSR bitmaps', 'use TSC offsetting', 'activate secondary controls',
-    'MWAIT exiting', 'MONITOR exiting', 'RDPMC exiting',
-    'CR8-load exiting', 'CR8-store exiting', 'MOV-DR exiting',
+    'HLT exiting',
+    'use I/O bitmaps',
+    'use MSR bitmaps',
+    'use TSC offsetting',
+    'activate secondary controls',
+    'MWAIT exiting',
+    'MONITOR exiting',
+    'RDPMC exiting',
+    'CR8-load exiting',
+    'CR8-store exiting',
+    'MOV-DR exiting',
   ],
   secondary: ['enable EPT', 'unrestricted guest', 'enable VPID', 'WBINVD exiting'],
   exceptions: [],
@@ -48,14 +65,26 @@ export const VTX_EPT_DEFAULTS: VtxEptOptions = {
 };
 
 /** The five control words for these choices. */
-export function controlWords(options: VtxEptOptions): Readonly<Record<'pin' | 'primary' | 'secondary' | 'exit' | 'entry', bigint>> {
+export function controlWords(
+  options: VtxEptOptions,
+): Readonly<Record<'pin' | 'primary' | 'secondary' | 'exit' | 'entry', bigint>> {
   const cr3Exits = controlMask(primaryControl('CR3-load exiting'), primaryControl('CR3-store exiting'));
   return {
-    pin: PIN_DEFAULT1 | controlMask(pinControl('external-interrupt exiting'), pinControl('NMI exiting'), pinControl('virtual NMIs')),
+    pin:
+      PIN_DEFAULT1 |
+      controlMask(pinControl('external-interrupt exiting'), pinControl('NMI exiting'), pinControl('virtual NMIs')),
     primary: (PRIMARY_DEFAULT1 & ~cr3Exits) | controlMask(...options.primary.map(primaryControl)),
     secondary: controlMask(...options.secondary.map(secondaryControl)),
-    exit: EXIT_DEFAULT1 | controlMask(exitControl('host address-space size'), exitControl('acknowledge interrupt on exit'), exitControl('save IA32_PAT'),
-      exitControl('load IA32_PAT'), exitControl('save IA32_EFER'), exitControl('load IA32_EFER')),
+    exit:
+      EXIT_DEFAULT1 |
+      controlMask(
+        exitControl('host address-space size'),
+        exitControl('acknowledge interrupt on exit'),
+        exitControl('save IA32_PAT'),
+        exitControl('load IA32_PAT'),
+        exitControl('save IA32_EFER'),
+        exitControl('load IA32_EFER'),
+      ),
     entry: ENTRY_DEFAULT1 | controlMask(entryControl('load IA32_PAT'), entryControl('load IA32_EFER')),
   };
 }

@@ -28,7 +28,11 @@ function walk(host: Host, linear: bigint, levels: number, entryBytes: 4 | 8): nu
 }
 
 function walkPae(host: Host, linear: bigint): number | undefined {
-  const pointer = readGuestPhysical(host, Number(host.vmx.vmread('GUEST_CR3') & 0xffff_ffe0n) + Number((linear >> 30n) & 3n) * 8, 8);
+  const pointer = readGuestPhysical(
+    host,
+    Number(host.vmx.vmread('GUEST_CR3') & 0xffff_ffe0n) + Number((linear >> 30n) & 3n) * 8,
+    8,
+  );
   if (pointer === undefined || (pointer & PRESENT) === 0n) return undefined;
   return walkFrom(host, linear & 0xffff_ffffn, Number(pointer & ADDRESS), 2, 8);
 }
@@ -73,6 +77,7 @@ export function writeGuestVirtual(host: Host, linear: bigint, bytes: number, val
     if (at === undefined) return false;
     places.push(at);
   }
-  for (const [index, at] of places.entries()) host.machine.memory.write(hpa(at), 1, (value >> BigInt(8 * index)) & 0xffn);
+  for (const [index, at] of places.entries())
+    host.machine.memory.write(hpa(at), 1, (value >> BigInt(8 * index)) & 0xffn);
   return true;
 }

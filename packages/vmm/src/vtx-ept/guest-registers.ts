@@ -27,7 +27,8 @@ export function writeGeneral(host: Host, number: number, value: bigint): void {
   if (name === 'RSP') host.vmx.vmwrite('GUEST_RSP', value);
   else host.vcpu.setRegister(name, value);
 }
-export const nameOf = (number: number): GeneralRegister => assertExists(GENERAL_REGISTERS[number], 'a register number of four bits');
+export const nameOf = (number: number): GeneralRegister =>
+  assertExists(GENERAL_REGISTERS[number], 'a register number of four bits');
 
 /** What the guest believes its CR0 (CR4) to be: host-owned bits from the read shadow. */
 export function guestCr0(host: Host): bigint {
@@ -82,5 +83,8 @@ const ERROR_CODE = 1n << 11n;
 export function injectException(host: Host, vector: number, errorCode?: number): void {
   const deliversCode = errorCode !== undefined && (guestCr0(host) & CR0_PE) !== 0n;
   if (deliversCode) host.vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', BigInt(errorCode));
-  host.vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', VALID | HARDWARE_EXCEPTION | (deliversCode ? ERROR_CODE : 0n) | BigInt(vector));
+  host.vmx.vmwrite(
+    'VM_ENTRY_INTERRUPTION_INFORMATION',
+    VALID | HARDWARE_EXCEPTION | (deliversCode ? ERROR_CODE : 0n) | BigInt(vector),
+  );
 }

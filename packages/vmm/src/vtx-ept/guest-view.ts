@@ -12,25 +12,66 @@ const ROOT = 1n;
 const NON_ROOT = 2n;
 
 const IN_VMCS: ReadonlyMap<Cell, VmcsFieldName> = new Map<Cell, VmcsFieldName>([
-  ['RIP', 'GUEST_RIP'], ['RSP', 'GUEST_RSP'], ['RFLAGS', 'GUEST_RFLAGS'], ['CR3', 'GUEST_CR3'], ['EFER', 'GUEST_IA32_EFER'], ['DR7', 'GUEST_DR7'],
-  ['PAT', 'GUEST_IA32_PAT'], ['SYSENTER_CS', 'GUEST_IA32_SYSENTER_CS'], ['SYSENTER_ESP', 'GUEST_IA32_SYSENTER_ESP'], ['SYSENTER_EIP', 'GUEST_IA32_SYSENTER_EIP'],
-  ['DEBUGCTL', 'GUEST_IA32_DEBUGCTL'], ['ACTIVITY', 'GUEST_ACTIVITY_STATE'], ['GDTR.base', 'GUEST_GDTR_BASE'], ['GDTR.limit', 'GUEST_GDTR_LIMIT'],
-  ['IDTR.base', 'GUEST_IDTR_BASE'], ['IDTR.limit', 'GUEST_IDTR_LIMIT'],
+  ['RIP', 'GUEST_RIP'],
+  ['RSP', 'GUEST_RSP'],
+  ['RFLAGS', 'GUEST_RFLAGS'],
+  ['CR3', 'GUEST_CR3'],
+  ['EFER', 'GUEST_IA32_EFER'],
+  ['DR7', 'GUEST_DR7'],
+  ['PAT', 'GUEST_IA32_PAT'],
+  ['SYSENTER_CS', 'GUEST_IA32_SYSENTER_CS'],
+  ['SYSENTER_ESP', 'GUEST_IA32_SYSENTER_ESP'],
+  ['SYSENTER_EIP', 'GUEST_IA32_SYSENTER_EIP'],
+  ['DEBUGCTL', 'GUEST_IA32_DEBUGCTL'],
+  ['ACTIVITY', 'GUEST_ACTIVITY_STATE'],
+  ['GDTR.base', 'GUEST_GDTR_BASE'],
+  ['GDTR.limit', 'GUEST_GDTR_LIMIT'],
+  ['IDTR.base', 'GUEST_IDTR_BASE'],
+  ['IDTR.limit', 'GUEST_IDTR_LIMIT'],
   ...DESCRIPTOR_REGISTERS.flatMap((name): [Cell, VmcsFieldName][] => [
-    [`${name}.selector`, `GUEST_${name}_SELECTOR`], [`${name}.base`, `GUEST_${name}_BASE`],
-    [`${name}.limit`, `GUEST_${name}_LIMIT`], [`${name}.attributes`, `GUEST_${name}_ACCESS_RIGHTS`],
+    [`${name}.selector`, `GUEST_${name}_SELECTOR`],
+    [`${name}.base`, `GUEST_${name}_BASE`],
+    [`${name}.limit`, `GUEST_${name}_LIMIT`],
+    [`${name}.attributes`, `GUEST_${name}_ACCESS_RIGHTS`],
   ]),
 ]);
 
 const IN_VCPU: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
-  ['CR2', 'cr2'], ['CR8', 'cr8'], ['XCR0', 'xcr0'], ['STAR', 'star'], ['LSTAR', 'lstar'], ['CSTAR', 'cstar'], ['FMASK', 'fmask'],
-  ['KERNEL_GS_BASE', 'kernel_gs_base'], ['TSC_AUX', 'tsc_aux'], ['DR0', 'dr0'], ['DR1', 'dr1'], ['DR2', 'dr2'], ['DR3', 'dr3'], ['DR6', 'dr6'],
-  ['APIC_BASE', 'apic_base'], ['MISC_ENABLE', 'misc_enable'],
+  ['CR2', 'cr2'],
+  ['CR8', 'cr8'],
+  ['XCR0', 'xcr0'],
+  ['STAR', 'star'],
+  ['LSTAR', 'lstar'],
+  ['CSTAR', 'cstar'],
+  ['FMASK', 'fmask'],
+  ['KERNEL_GS_BASE', 'kernel_gs_base'],
+  ['TSC_AUX', 'tsc_aux'],
+  ['DR0', 'dr0'],
+  ['DR1', 'dr1'],
+  ['DR2', 'dr2'],
+  ['DR3', 'dr3'],
+  ['DR6', 'dr6'],
+  ['APIC_BASE', 'apic_base'],
+  ['MISC_ENABLE', 'misc_enable'],
 ]);
 
 /** Kept by KVM even while the guest runs: MOV DR and CR8 accesses exit. */
-const ALWAYS_IN_VCPU: ReadonlySet<Cell> = new Set<Cell>(['CR8', 'DR0', 'DR1', 'DR2', 'DR3', 'DR6', 'APIC_BASE', 'MISC_ENABLE']);
-const PROCESSORS_OWN: ReadonlySet<Cell> = new Set<Cell>(['VMX_OPERATION', 'VMXON_POINTER', 'CURRENT_VMCS', 'FEATURE_CONTROL']);
+const ALWAYS_IN_VCPU: ReadonlySet<Cell> = new Set<Cell>([
+  'CR8',
+  'DR0',
+  'DR1',
+  'DR2',
+  'DR3',
+  'DR6',
+  'APIC_BASE',
+  'MISC_ENABLE',
+]);
+const PROCESSORS_OWN: ReadonlySet<Cell> = new Set<Cell>([
+  'VMX_OPERATION',
+  'VMXON_POINTER',
+  'CURRENT_VMCS',
+  'FEATURE_CONTROL',
+]);
 
 export type CellReader = (cell: Cell) => bigint;
 
@@ -63,10 +104,14 @@ function rootCell(cell: Cell, cells: CellReader, vmcs: Vmcs, vcpu: KvmVcpu): big
   if (field !== undefined) return vmcs.get(field);
   for (const name of GENERAL_REGISTERS) if (name === cell) return vcpu.register(name);
   switch (cell) {
-    case 'CPL': return (vmcs.get('GUEST_SS_ACCESS_RIGHTS') >> 5n) & 3n;
-    case 'INTERRUPT_SHADOW': return vmcs.get('GUEST_INTERRUPTIBILITY_STATE') & 3n;
-    case 'NMI_BLOCKING': return (vmcs.get('GUEST_INTERRUPTIBILITY_STATE') >> 3n) & 1n;
-    default: return cells(cell);
+    case 'CPL':
+      return (vmcs.get('GUEST_SS_ACCESS_RIGHTS') >> 5n) & 3n;
+    case 'INTERRUPT_SHADOW':
+      return vmcs.get('GUEST_INTERRUPTIBILITY_STATE') & 3n;
+    case 'NMI_BLOCKING':
+      return (vmcs.get('GUEST_INTERRUPTIBILITY_STATE') >> 3n) & 1n;
+    default:
+      return cells(cell);
   }
 }
 

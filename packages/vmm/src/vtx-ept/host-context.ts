@@ -94,8 +94,12 @@ export class HostContext {
     this.tell({kind: 'exit-handled', reason, route, why});
   }
   /** The faults that led to the last triple fault. */
-  get lastFaultChain(): readonly FaultLink[] { return this.#observation.lastFaultChain; }
-  finish(outcome: RunOutcome): void { this.outcome ??= outcome; }
+  get lastFaultChain(): readonly FaultLink[] {
+    return this.#observation.lastFaultChain;
+  }
+  finish(outcome: RunOutcome): void {
+    this.outcome ??= outcome;
+  }
 }
 
 export type Host = HostContext;

@@ -6,8 +6,22 @@ import type {DescriptorRegister} from '@hyperscope/isa';
 import type {Machine} from '@hyperscope/machine';
 import {NO_POINTER} from '@hyperscope/machine';
 import {
-  HOST_GDT, HOST_IDT, HOST_PAGE_TABLES, HOST_TR, HOST_TSS, DIRECT_MAP, KERNEL_CODE, KERNEL_CS, KERNEL_SS, KERNEL_STACK, KERNEL_WINDOW,
-  USER_CODE, USER_CS, USER_SS, USER_STACK, USER_WINDOW,
+  HOST_GDT,
+  HOST_IDT,
+  HOST_PAGE_TABLES,
+  HOST_TR,
+  HOST_TSS,
+  DIRECT_MAP,
+  KERNEL_CODE,
+  KERNEL_CS,
+  KERNEL_SS,
+  KERNEL_STACK,
+  KERNEL_WINDOW,
+  USER_CODE,
+  USER_CS,
+  USER_SS,
+  USER_STACK,
+  USER_WINDOW,
 } from './host-layout.js';
 
 const PRESENT_WRITABLE = 3n;
@@ -62,7 +76,14 @@ export function buildHostEnvironment(machine: Machine, entry: bigint, start: big
   machine.tlb.flushAll();
 }
 
-function setSegment(machine: Machine, name: DescriptorRegister, selector: bigint, base: bigint, limit: bigint, attributes: bigint): void {
+function setSegment(
+  machine: Machine,
+  name: DescriptorRegister,
+  selector: bigint,
+  base: bigint,
+  limit: bigint,
+  attributes: bigint,
+): void {
   const r = machine.registers;
   r.set(`${name}.selector`, selector);
   r.set(`${name}.base`, base);
@@ -86,8 +107,12 @@ export function enterUserMode(machine: Machine): void {
 
 function writeDescriptorTables(machine: Machine): void {
   const gdt: readonly (readonly [number, bigint])[] = [
-    [KERNEL_CS, 0x00af_9b00_0000_ffffn], [KERNEL_SS, 0x00cf_9300_0000_ffffn], [USER_SS & ~7, 0x00cf_f300_0000_ffffn], [USER_CS & ~7, 0x00af_fb00_0000_ffffn],
-    [HOST_TR, systemDescriptor(DIRECT_MAP + BigInt(HOST_TSS))], [HOST_TR + 8, (DIRECT_MAP + BigInt(HOST_TSS)) >> 32n],
+    [KERNEL_CS, 0x00af_9b00_0000_ffffn],
+    [KERNEL_SS, 0x00cf_9300_0000_ffffn],
+    [USER_SS & ~7, 0x00cf_f300_0000_ffffn],
+    [USER_CS & ~7, 0x00af_fb00_0000_ffffn],
+    [HOST_TR, systemDescriptor(DIRECT_MAP + BigInt(HOST_TSS))],
+    [HOST_TR + 8, (DIRECT_MAP + BigInt(HOST_TSS)) >> 32n],
   ];
   for (const [selector, descriptor] of gdt) machine.memory.write(hpa(HOST_GDT + selector), 8, descriptor);
   machine.memory.write(hpa(HOST_TSS + 4), 8, KERNEL_STACK); // RSP0

@@ -41,7 +41,12 @@ export class HostCode<Context> implements HostProgram {
   readonly #symbols = new Map<string, bigint>();
   readonly #steps = new Map<bigint, Placed<Context>>();
 
-  constructor(machine: Machine, context: Context, routines: readonly HostRoutine<Context>[], tell: (event: HypervisorEvent) => void) {
+  constructor(
+    machine: Machine,
+    context: Context,
+    routines: readonly HostRoutine<Context>[],
+    tell: (event: HypervisorEvent) => void,
+  ) {
     this.#machine = machine;
     this.#context = context;
     this.#tell = tell;

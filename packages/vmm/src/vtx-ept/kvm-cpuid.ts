@@ -36,6 +36,14 @@ export function handleCpuid(host: Host): StepResult {
   host.vcpu.setRegister('RCX', BigInt(ecx >>> 0));
   host.vcpu.setRegister('RDX', BigInt(edx >>> 0));
   host.handled(CPUID, 'kvm', 'KVM answers from the table that user space gave it');
-  const values = [['EAX', eax], ['EBX', ebx], ['ECX', ecx], ['EDX', edx]] as const;
-  return {say: `kvm_emulate_cpuid: leaf ${hex(leaf)}: ${values.map(([name, value]) => `${name} ← ${hex(value >>> 0)}`).join(', ')}`, go: 'skip_emulated_instruction'};
+  const values = [
+    ['EAX', eax],
+    ['EBX', ebx],
+    ['ECX', ecx],
+    ['EDX', edx],
+  ] as const;
+  return {
+    say: `kvm_emulate_cpuid: leaf ${hex(leaf)}: ${values.map(([name, value]) => `${name} ← ${hex(value >>> 0)}`).join(', ')}`,
+    go: 'skip_emulated_instruction',
+  };
 }

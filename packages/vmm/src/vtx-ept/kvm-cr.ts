@@ -7,7 +7,18 @@ import {bit, bits, hex} from '@hyperscope/base';
 import {CR0_FIELDS, CR4_FIELDS} from '@hyperscope/isa';
 import type {Field} from '@hyperscope/base';
 import {
-  CR0_PE, CR0_PG, EFER_LMA, EFER_LME, guestCr0, guestCr4, injectException, nameOf, readGeneral, setCr0, setCr4, writeGeneral,
+  CR0_PE,
+  CR0_PG,
+  EFER_LMA,
+  EFER_LME,
+  guestCr0,
+  guestCr4,
+  injectException,
+  nameOf,
+  readGeneral,
+  setCr0,
+  setCr4,
+  writeGeneral,
 } from './guest-registers.js';
 import {readGuestPhysical} from './guest-memory.js';
 import type {Host} from './host-context.js';
@@ -22,7 +33,9 @@ const CR0_TS = 8n;
 const CR4_PAE = 0x20n;
 const SKIP = 'skip_emulated_instruction';
 
-function answered(host: Host, why: string): void { host.handled(CR_ACCESS, 'kvm', why); }
+function answered(host: Host, why: string): void {
+  host.handled(CR_ACCESS, 'kvm', why);
+}
 
 function refuse(host: Host, say: string): StepResult {
   injectException(host, GP, 0);
@@ -36,9 +49,17 @@ export function handleCr(host: Host): StepResult {
   const general = Number(bits(qualification, 11, 8));
   const read = `read EXIT_QUALIFICATION: ${hex(qualification)}`;
   switch (Number(bits(qualification, 5, 4))) {
-    case 0: return moveTo(host, register, readGeneral(host, general), `${read}: MOV to CR${register} from ${nameOf(general)}`);
-    case 1: return moveFrom(host, register, general, `${read}: MOV from CR${register} to ${nameOf(general)}`);
-    case 2: return moveTo(host, 0, guestCr0(host) & ~CR0_TS, `${read}: CLTS`);
+    case 0:
+      return moveTo(
+        host,
+        register,
+        readGeneral(host, general),
+        `${read}: MOV to CR${register} from ${nameOf(general)}`,
+      );
+    case 1:
+      return moveFrom(host, register, general, `${read}: MOV from CR${register} to ${nameOf(general)}`);
+    case 2:
+      return moveTo(host, 0, guestCr0(host) & ~CR0_TS, `${read}: CLTS`);
     default: {
       const source = bits(qualification, 31, 16);
       const old = guestCr0(host);
@@ -49,12 +70,14 @@ export function handleCr(host: Host): StepResult {
 
 function moveTo(host: Host, register: number, value: bigint, say: string): StepResult {
   switch (register) {
-    case 0: return writeCr0(host, value, say);
+    case 0:
+      return writeCr0(host, value, say);
     case 3:
       host.vmx.vmwrite('GUEST_CR3', value);
       answered(host, 'MOV to CR3 is emulated: the guest’s own page-table root, as EPT is on');
       return {say: `${say}; kvm_set_cr3: VMWRITE GUEST_CR3 ${hex(value)}`, go: SKIP};
-    case 4: return writeCr4(host, value, say);
+    case 4:
+      return writeCr4(host, value, say);
     default:
       if (value > 15n) return refuse(host, `${say}: bits 63:4 are not 0`);
       host.vcpu.set('cr8', value);
@@ -71,7 +94,9 @@ function moveFrom(host: Host, register: number, general: number, say: string): S
 }
 
 const changed = (fields: readonly Field[], from: bigint, to: bigint): string => {
-  const names = fields.filter(field => bit(from ^ to, field.low)).map(field => `${field.name} ${bit(to, field.low) ? '← 1' : '← 0'}`);
+  const names = fields
+    .filter(field => bit(from ^ to, field.low))
+    .map(field => `${field.name} ${bit(to, field.low) ? '← 1' : '← 0'}`);
   return names.length === 0 ? 'nothing changes' : names.join(', ');
 };
 
@@ -84,13 +109,23 @@ function writeCr0(host: Host, wanted: bigint, say: string): StepResult {
   const efer = host.vmx.vmread('GUEST_IA32_EFER');
   const turnsOn = (value & ~old & CR0_PG) !== 0n;
   const cs64 = bit(host.vmx.vmread('GUEST_CS_ACCESS_RIGHTS'), 13);
-  if (turnsOn && (efer & EFER_LME) !== 0n && ((guestCr4(host) & CR4_PAE) === 0n || cs64)) return refuse(host, `${say}: long mode needs CR4.PAE = 1 and CS.L = 0`);
-  if ((old & ~value & CR0_PG) !== 0n && cs64 && (efer & EFER_LMA) !== 0n) return refuse(host, `${say}: paging cannot be turned off in 64-bit mode`);
+  if (turnsOn && (efer & EFER_LME) !== 0n && ((guestCr4(host) & CR4_PAE) === 0n || cs64))
+    return refuse(host, `${say}: long mode needs CR4.PAE = 1 and CS.L = 0`);
+  if ((old & ~value & CR0_PG) !== 0n && cs64 && (efer & EFER_LMA) !== 0n)
+    return refuse(host, `${say}: paging cannot be turned off in 64-bit mode`);
   setCr0(host, value);
   loadPointerTableEntries(host);
   const long = (efer ^ host.vmx.vmread('GUEST_IA32_EFER')) & EFER_LMA;
-  const mode = long === 0n ? '' : (efer & EFER_LMA) === 0n ? '; EFER.LMA ← 1: long mode begins, “IA-32e mode guest” ← 1' : '; EFER.LMA ← 0: long mode ends';
-  answered(host, 'the host owns these bits of CR0: KVM checks the value, keeps the guest’s in the read shadow and its own in GUEST_CR0');
+  const mode =
+    long === 0n
+      ? ''
+      : (efer & EFER_LMA) === 0n
+        ? '; EFER.LMA ← 1: long mode begins, “IA-32e mode guest” ← 1'
+        : '; EFER.LMA ← 0: long mode ends';
+  answered(
+    host,
+    'the host owns these bits of CR0: KVM checks the value, keeps the guest’s in the read shadow and its own in GUEST_CR0',
+  );
   return {say: `${say}; kvm_set_cr0: ${changed(CR0_FIELDS, old, value)}${mode}`, go: SKIP};
 }
 
@@ -99,24 +134,32 @@ function writeCr4(host: Host, value: bigint, say: string): StepResult {
   const long = (host.vmx.vmread('GUEST_IA32_EFER') & EFER_LMA) !== 0n;
   const known = CR4_FIELDS.reduce((mask, field) => mask | (1n << BigInt(field.low)), 0n);
   const offered = cr4Offered(host) & known;
-  if ((value & ~offered) !== 0n) return refuse(host, `${say}: sets bits that this virtual processor does not have (${hex(value & ~offered)})`);
+  if ((value & ~offered) !== 0n)
+    return refuse(host, `${say}: sets bits that this virtual processor does not have (${hex(value & ~offered)})`);
   if (long && (value & CR4_PAE) === 0n) return refuse(host, `${say}: PAE cannot be cleared in long mode`);
   setCr4(host, value, (guestCr0(host) & CR0_PG) !== 0n ? 'paging' : 'no paging');
   loadPointerTableEntries(host);
-  answered(host, 'the host owns these bits of CR4: KVM checks the value, keeps the guest’s in the read shadow and adds VMXE in GUEST_CR4');
+  answered(
+    host,
+    'the host owns these bits of CR4: KVM checks the value, keeps the guest’s in the read shadow and adds VMXE in GUEST_CR4',
+  );
   return {say: `${say}; kvm_set_cr4: ${changed(CR4_FIELDS, old, value)}`, go: SKIP};
 }
 
 /** CR4 bits for what the guest's CPUID announces. VMXE is not among them: this KVM offers no nested VMX. */
 function cr4Offered(host: Host): bigint {
   const leaf7 = host.machine.profile.cpuid.get(7)?.get(0) ?? [0, 0, 0, 0];
-  const when = (word: number, index: number, cr4: number): bigint => (((word >>> index) & 1) === 1 ? 1n << BigInt(cr4) : 0n);
+  const when = (word: number, index: number, cr4: number): bigint =>
+    ((word >>> index) & 1) === 1 ? 1n << BigInt(cr4) : 0n;
   return 0x7ffn | when(leaf7[1], 7, 20) | when(leaf7[1], 20, 21) | when(leaf7[2], 2, 11);
 }
 
 /** With PAE paging outside long mode the processor takes the four PDPTEs from the VMCS, so KVM reads them (load_pdptrs). */
 function loadPointerTableEntries(host: Host): void {
-  const pae = (guestCr0(host) & CR0_PG) !== 0n && (guestCr4(host) & CR4_PAE) !== 0n && (host.vmx.vmread('GUEST_IA32_EFER') & EFER_LMA) === 0n;
+  const pae =
+    (guestCr0(host) & CR0_PG) !== 0n &&
+    (guestCr4(host) & CR4_PAE) !== 0n &&
+    (host.vmx.vmread('GUEST_IA32_EFER') & EFER_LMA) === 0n;
   if (!pae) return;
   const base = Number(host.vmx.vmread('GUEST_CR3') & 0xffff_ffe0n);
   for (const [index, name] of (['GUEST_PDPTE0', 'GUEST_PDPTE1', 'GUEST_PDPTE2', 'GUEST_PDPTE3'] as const).entries()) {
@@ -150,7 +193,8 @@ export function handleDr(host: Host): StepResult {
   return {say: `MOV to DR${number}: ${hex(value)}`, go: SKIP};
 }
 
-const slotOf = (number: number): 'dr0' | 'dr1' | 'dr2' | 'dr3' | 'dr6' => (['dr0', 'dr1', 'dr2', 'dr3'] as const)[number] ?? 'dr6';
+const slotOf = (number: number): 'dr0' | 'dr1' | 'dr2' | 'dr3' | 'dr6' =>
+  (['dr0', 'dr1', 'dr2', 'dr3'] as const)[number] ?? 'dr6';
 
 function readDebug(host: Host, number: number): bigint {
   return number === 7 ? host.vmx.vmread('GUEST_DR7') : host.vcpu.get(slotOf(number));

@@ -30,5 +30,8 @@ export function cannotEmulate(host: Host, what: string): StepResult {
   host.vcpu.unionWord = BigInt(INTERNAL_ERROR.EMULATION);
   host.unsupported = {kind: 'unsupported', ...bytesAtGuestRip(host), what};
   host.handled(reason, 'user-space', `${what}: KVM_EXIT_INTERNAL_ERROR`);
-  return {say: `${exitReasonTitle(reason)} at guest RIP ${hex(host.vmx.vmread('GUEST_RIP'))}: ${what}`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+  return {
+    say: `${exitReasonTitle(reason)} at guest RIP ${hex(host.vmx.vmread('GUEST_RIP'))}: ${what}`,
+    go: 'kvm_arch_vcpu_ioctl_run+1',
+  };
 }

@@ -26,9 +26,14 @@ export function handleEptViolation(host: Host): StepResult {
   const gpa = Number(host.vmx.vmread('GUEST_PHYSICAL_ADDRESS'));
   const what = `${accessOf(qualification)} at GPA ${hex(gpa)}${bit(qualification, 8) ? '' : ' by the page walk'}`;
   const slot = host.slotAt(gpa);
-  if (slot === undefined) return cannotEmulate(host, `a ${what} lies outside the guest’s memory: MMIO needs KVM’s instruction emulator`);
-  if (bit(qualification, 1) && slot.access === 'read-only') return cannotEmulate(host, `a ${what} goes to read-only memory: it needs KVM’s instruction emulator`);
-  return {say: `read EXIT_QUALIFICATION: ${hex(qualification)}: ${what}; it lies in a memory slot and is not mapped yet`, go: 'kvm_tdp_page_fault'};
+  if (slot === undefined)
+    return cannotEmulate(host, `a ${what} lies outside the guest’s memory: MMIO needs KVM’s instruction emulator`);
+  if (bit(qualification, 1) && slot.access === 'read-only')
+    return cannotEmulate(host, `a ${what} goes to read-only memory: it needs KVM’s instruction emulator`);
+  return {
+    say: `read EXIT_QUALIFICATION: ${hex(qualification)}: ${what}; it lies in a memory slot and is not mapped yet`,
+    go: 'kvm_tdp_page_fault',
+  };
 }
 
 export function mapPage(host: Host): StepResult {
@@ -42,18 +47,32 @@ export function mapPage(host: Host): StepResult {
   const rights = READ | EXECUTE | (slot.access === 'read-write' ? WRITE : 0n);
   const at = entryAddress(host, page, large ? 2 : 1);
   if (at === undefined) {
-    host.finish({kind: 'error', message: `The pool for extended page tables (${(EPT_POOL_END - EPT_POOL) / 2 ** 20} MiB) is full: give the guest less memory, or 2 MiB pages.`});
+    host.finish({
+      kind: 'error',
+      message: `The pool for extended page tables (${(EPT_POOL_END - EPT_POOL) / 2 ** 20} MiB) is full: give the guest less memory, or 2 MiB pages.`,
+    });
     return {say: 'no page left for extended page tables', go: 'vcpu_enter_guest'};
   }
   host.machine.memory.write(hpa(at), 8, BigInt(target) | rights | WRITE_BACK | (large ? LEAF_2M : 0n));
   host.vcpu.set('ept_mapped', host.vcpu.get('ept_mapped') + 1n);
-  host.handled(EPT_VIOLATION, 'kvm', `first touch of a ${large ? '2 MiB' : '4 KiB'} page of RAM: KVM maps it and the guest repeats the access`);
-  return {say: `EPT: GPA ${hex(page)} → HPA ${hex(target)}, ${large ? '2 MiB' : '4 KiB'}; the access will be repeated`, go: 'vcpu_enter_guest'};
+  host.handled(
+    EPT_VIOLATION,
+    'kvm',
+    `first touch of a ${large ? '2 MiB' : '4 KiB'} page of RAM: KVM maps it and the guest repeats the access`,
+  );
+  return {
+    say: `EPT: GPA ${hex(page)} → HPA ${hex(target)}, ${large ? '2 MiB' : '4 KiB'}; the access will be repeated`,
+    go: 'vcpu_enter_guest',
+  };
 }
 
 function coversLargePage(slot: MemorySlot, gpa: number): boolean {
   const start = gpa - (gpa % LARGE_PAGE);
-  return start >= slot.gpa && start + LARGE_PAGE <= slot.gpa + slot.bytes && (slot.host + start - slot.gpa) % LARGE_PAGE === 0;
+  return (
+    start >= slot.gpa &&
+    start + LARGE_PAGE <= slot.gpa + slot.bytes &&
+    (slot.host + start - slot.gpa) % LARGE_PAGE === 0
+  );
 }
 
 /** Where the entry of `level` for an address lies; makes the tables on the way. Undefined when the pool is empty. */

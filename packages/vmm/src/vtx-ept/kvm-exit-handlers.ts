@@ -25,13 +25,24 @@ const exitReason = (host: Host): number => Number(bits(host.vmx.vmread('EXIT_REA
 
 function emulateHalt(host: Host): StepResult {
   host.vcpu.exitReason = KVM_EXIT.HLT;
-  host.handled(exitReason(host), 'user-space', 'without an interrupt controller in the kernel, only user space can wake the guest: KVM_EXIT_HLT');
-  return {say: 'HLT: there is no in-kernel interrupt controller, so user space has to wait for an event', go: 'kvm_emulate_halt+1'};
+  host.handled(
+    exitReason(host),
+    'user-space',
+    'without an interrupt controller in the kernel, only user space can wake the guest: KVM_EXIT_HLT',
+  );
+  return {
+    say: 'HLT: there is no in-kernel interrupt controller, so user space has to wait for an event',
+    go: 'kvm_emulate_halt+1',
+  };
 }
 
 function tripleFault(host: Host): StepResult {
   host.vcpu.exitReason = KVM_EXIT.SHUTDOWN;
-  host.handled(exitReason(host), 'user-space', 'a virtual machine that has shut down is for user space to reset: KVM_EXIT_SHUTDOWN');
+  host.handled(
+    exitReason(host),
+    'user-space',
+    'a virtual machine that has shut down is for user space to reset: KVM_EXIT_SHUTDOWN',
+  );
   return {say: 'the guest’s processor has shut down', go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
 
@@ -55,12 +66,16 @@ function handleException(host: Host): StepResult {
   const information = host.vmx.vmread('VM_EXIT_INTERRUPTION_INFORMATION');
   const vector = Number(bits(information, 7, 0));
   if (vector === 14) host.vcpu.set('cr2', host.vmx.vmread('EXIT_QUALIFICATION'));
-  if ((information & 0x800n) !== 0n) host.vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', host.vmx.vmread('VM_EXIT_INTERRUPTION_ERROR_CODE'));
+  if ((information & 0x800n) !== 0n)
+    host.vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', host.vmx.vmread('VM_EXIT_INTERRUPTION_ERROR_CODE'));
   host.vmx.vmwrite('VM_ENTRY_INSTRUCTION_LENGTH', host.vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH'));
   host.vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', information & ~(1n << 12n));
   const name = exceptionAt(vector)?.name ?? `vector ${vector}`;
   host.handled(exitReason(host), 'kvm', `${name} is the guest’s own: it is injected back`);
-  return {say: `read VM_EXIT_INTERRUPTION_INFORMATION: ${hex(information)}, ${name}; the next VM entry injects it`, go: 'vcpu_enter_guest'};
+  return {
+    say: `read VM_EXIT_INTERRUPTION_INFORMATION: ${hex(information)}, ${name}; the next VM entry injects it`,
+    go: 'vcpu_enter_guest',
+  };
 }
 
 function readTimeStamp(host: Host): StepResult {
@@ -85,20 +100,52 @@ function hypercall(host: Host): StepResult {
   return {say: `VMCALL with RAX = ${hex(number)}: an unknown hypercall, RAX ← −1000`, go: SKIP};
 }
 
-const kernel = (name: string, ...steps: readonly HostStep<Host>[]): HostRoutine<Host> => ({name, actor: 'hypervisor', steps});
+const kernel = (name: string, ...steps: readonly HostStep<Host>[]): HostRoutine<Host> => ({
+  name,
+  actor: 'hypervisor',
+  steps,
+});
 
 /** Exit reason → handler. */
 const TABLE: readonly (readonly [ExitReasonName, HostRoutine<Host>['name']])[] = [
-  ['EXCEPTION_NMI', 'handle_exception_nmi'], ['TRIPLE_FAULT', 'handle_triple_fault'], ['CPUID', 'kvm_emulate_cpuid'], ['HLT', 'kvm_emulate_halt'],
-  ['INVD', 'kvm_emulate_invd'], ['INVLPG', 'handle_invlpg'], ['RDPMC', 'kvm_emulate_rdpmc'], ['RDTSC', 'handle_rdtsc'], ['VMCALL', 'kvm_emulate_hypercall'],
-  ['CR_ACCESS', 'handle_cr'], ['DR_ACCESS', 'handle_dr'], ['IO_INSTRUCTION', 'handle_io'], ['RDMSR', 'kvm_emulate_rdmsr'], ['WRMSR', 'kvm_emulate_wrmsr'],
-  ['MWAIT', 'kvm_emulate_mwait'], ['MONITOR', 'kvm_emulate_mwait'], ['PAUSE', 'handle_pause'], ['GDTR_IDTR_ACCESS', 'handle_desc'], ['LDTR_TR_ACCESS', 'handle_desc'],
-  ['EPT_VIOLATION', 'handle_ept_violation'], ['EPT_MISCONFIGURATION', 'handle_ept_misconfig'], ['WBINVD', 'kvm_emulate_wbinvd'], ['XSETBV', 'kvm_emulate_xsetbv'],
-  ['INVEPT', 'handle_vmx_instruction'], ['INVVPID', 'handle_vmx_instruction'], ['VMCLEAR', 'handle_vmx_instruction'], ['VMLAUNCH', 'handle_vmx_instruction'],
-  ['VMPTRLD', 'handle_vmx_instruction'], ['VMPTRST', 'handle_vmx_instruction'], ['VMREAD', 'handle_vmx_instruction'], ['VMRESUME', 'handle_vmx_instruction'],
-  ['VMWRITE', 'handle_vmx_instruction'], ['VMXOFF', 'handle_vmx_instruction'], ['VMXON', 'handle_vmx_instruction'],
+  ['EXCEPTION_NMI', 'handle_exception_nmi'],
+  ['TRIPLE_FAULT', 'handle_triple_fault'],
+  ['CPUID', 'kvm_emulate_cpuid'],
+  ['HLT', 'kvm_emulate_halt'],
+  ['INVD', 'kvm_emulate_invd'],
+  ['INVLPG', 'handle_invlpg'],
+  ['RDPMC', 'kvm_emulate_rdpmc'],
+  ['RDTSC', 'handle_rdtsc'],
+  ['VMCALL', 'kvm_emulate_hypercall'],
+  ['CR_ACCESS', 'handle_cr'],
+  ['DR_ACCESS', 'handle_dr'],
+  ['IO_INSTRUCTION', 'handle_io'],
+  ['RDMSR', 'kvm_emulate_rdmsr'],
+  ['WRMSR', 'kvm_emulate_wrmsr'],
+  ['MWAIT', 'kvm_emulate_mwait'],
+  ['MONITOR', 'kvm_emulate_mwait'],
+  ['PAUSE', 'handle_pause'],
+  ['GDTR_IDTR_ACCESS', 'handle_desc'],
+  ['LDTR_TR_ACCESS', 'handle_desc'],
+  ['EPT_VIOLATION', 'handle_ept_violation'],
+  ['EPT_MISCONFIGURATION', 'handle_ept_misconfig'],
+  ['WBINVD', 'kvm_emulate_wbinvd'],
+  ['XSETBV', 'kvm_emulate_xsetbv'],
+  ['INVEPT', 'handle_vmx_instruction'],
+  ['INVVPID', 'handle_vmx_instruction'],
+  ['VMCLEAR', 'handle_vmx_instruction'],
+  ['VMLAUNCH', 'handle_vmx_instruction'],
+  ['VMPTRLD', 'handle_vmx_instruction'],
+  ['VMPTRST', 'handle_vmx_instruction'],
+  ['VMREAD', 'handle_vmx_instruction'],
+  ['VMRESUME', 'handle_vmx_instruction'],
+  ['VMWRITE', 'handle_vmx_instruction'],
+  ['VMXOFF', 'handle_vmx_instruction'],
+  ['VMXON', 'handle_vmx_instruction'],
 ];
-const BY_NUMBER: ReadonlyMap<number, string> = new Map(TABLE.map(([name, routine]) => [exitReasonNumber(name), routine]));
+const BY_NUMBER: ReadonlyMap<number, string> = new Map(
+  TABLE.map(([name, routine]) => [exitReasonNumber(name), routine]),
+);
 
 /** The routine that answers an exit. */
 export const handlerOf = (reason: number): string => BY_NUMBER.get(reason) ?? 'vmx_unexpected_exit';
@@ -120,14 +167,18 @@ export const HANDLER_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('kvm_emulate_wrmsr', handleWrmsr),
   kernel('kvm_emulate_mwait', nothingToDo('treated as a NOP, as KVM does')),
   kernel('handle_pause', nothingToDo('the guest is waiting for something; another vCPU could run now')),
-  kernel('handle_desc', host => cannotEmulate(host, 'an access to a descriptor-table register that exits needs KVM’s instruction emulator')),
+  kernel('handle_desc', host =>
+    cannotEmulate(host, 'an access to a descriptor-table register that exits needs KVM’s instruction emulator'),
+  ),
   kernel('handle_ept_violation', handleEptViolation),
   kernel('kvm_tdp_page_fault', mapPage),
   kernel('handle_ept_misconfig', host => cannotEmulate(host, 'an EPT entry is malformed')),
   kernel('kvm_emulate_wbinvd', nothingToDo('the caches of the simulated machine hide nothing')),
   kernel('kvm_emulate_xsetbv', handleXsetbv),
   kernel('handle_vmx_instruction', inject(UD, 'this KVM does not offer VMX to its guests: #UD')),
-  kernel('vmx_unexpected_exit', host => cannotEmulate(host, `this hypervisor has no handler for exit reason ${exitReason(host)}`)),
+  kernel('vmx_unexpected_exit', host =>
+    cannotEmulate(host, `this hypervisor has no handler for exit reason ${exitReason(host)}`),
+  ),
 ];
 
 function skipThenLeave(host: Host): StepResult {

@@ -5,7 +5,19 @@ import {hex, hpa} from '@hyperscope/base';
 import {controlWords} from './controls.js';
 import {HOST_CR0, HOST_CR4, HOST_EFER} from './host-environment.js';
 import {
-  DIRECT_MAP, EPT_POOL, HOST_GDT, HOST_IDT, HOST_PAGE_TABLES, HOST_TR, HOST_TSS, IO_BITMAP_A, IO_BITMAP_B, KERNEL_CS, KERNEL_SS, KERNEL_STACK, MSR_BITMAPS,
+  DIRECT_MAP,
+  EPT_POOL,
+  HOST_GDT,
+  HOST_IDT,
+  HOST_PAGE_TABLES,
+  HOST_TR,
+  HOST_TSS,
+  IO_BITMAP_A,
+  IO_BITMAP_B,
+  KERNEL_CS,
+  KERNEL_SS,
+  KERNEL_STACK,
+  MSR_BITMAPS,
 } from './host-layout.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from './host-program.js';
@@ -24,12 +36,17 @@ function writeControls(host: Host): StepResult {
   vmx.vmwrite('SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', words.secondary);
   vmx.vmwrite('VM_EXIT_CONTROLS', words.exit);
   vmx.vmwrite('VM_ENTRY_CONTROLS', words.entry);
-  vmx.vmwrite('EXCEPTION_BITMAP', options.exceptions.reduce((bitmap, vector) => bitmap | (1n << BigInt(vector)), 0n));
+  vmx.vmwrite(
+    'EXCEPTION_BITMAP',
+    options.exceptions.reduce((bitmap, vector) => bitmap | (1n << BigInt(vector)), 0n),
+  );
   vmx.vmwrite('VPID', VPID);
   vmx.vmwrite('VMCS_LINK_POINTER', ALL_ONES);
   vmx.vmwrite('CR0_GUEST_HOST_MASK', 0xffff_ffff_ffff_ffffn & ~options.cr0GuestOwned);
   vmx.vmwrite('CR4_GUEST_HOST_MASK', 0xffff_ffff_ffff_ffffn & ~options.cr4GuestOwned);
-  return {say: `VMWRITE the controls: pin ${hex(words.pin)}, primary ${hex(words.primary)} (${options.primary.join(', ')}), secondary ${hex(words.secondary)} (${options.secondary.join(', ')})`};
+  return {
+    say: `VMWRITE the controls: pin ${hex(words.pin)}, primary ${hex(words.primary)} (${options.primary.join(', ')}), secondary ${hex(words.secondary)} (${options.secondary.join(', ')})`,
+  };
 }
 
 function writeBitmaps(host: Host): StepResult {
@@ -42,7 +59,9 @@ function writeBitmaps(host: Host): StepResult {
   host.vmx.vmwrite('IO_BITMAP_A_ADDRESS', BigInt(IO_BITMAP_A));
   host.vmx.vmwrite('IO_BITMAP_B_ADDRESS', BigInt(IO_BITMAP_B));
   host.vmx.vmwrite('MSR_BITMAP_ADDRESS', BigInt(MSR_BITMAPS));
-  return {say: `I/O bitmaps all ones (every port exits), MSR bitmaps all ones but for ${host.options.passedThroughMsrs.length} MSRs that the guest may use directly`};
+  return {
+    say: `I/O bitmaps all ones (every port exits), MSR bitmaps all ones but for ${host.options.passedThroughMsrs.length} MSRs that the guest may use directly`,
+  };
 }
 
 function passThrough(host: Host, msr: number): void {
@@ -55,7 +74,8 @@ function passThrough(host: Host, msr: number): void {
 }
 
 function writeEptPointer(host: Host): StepResult {
-  const pointer = BigInt(EPT_POOL) | WRITE_BACK_4_LEVELS | (host.options.accessedDirtyFlags === 'on' ? ACCESSED_DIRTY : 0n);
+  const pointer =
+    BigInt(EPT_POOL) | WRITE_BACK_4_LEVELS | (host.options.accessedDirtyFlags === 'on' ? ACCESSED_DIRTY : 0n);
   host.vcpu.set('ept_pool', BigInt(EPT_POOL + 0x1000));
   host.vmx.vmwrite('EPT_POINTER', pointer);
   return {say: `VMWRITE EPT_POINTER ${hex(pointer)}: four levels, write-back; its root page is empty`};
@@ -67,7 +87,8 @@ function writeHostState(host: Host): StepResult {
   vmx.vmwrite('HOST_CR3', BigInt(HOST_PAGE_TABLES));
   vmx.vmwrite('HOST_CR4', HOST_CR4 | CR4_VMXE);
   vmx.vmwrite('HOST_CS_SELECTOR', BigInt(KERNEL_CS));
-  for (const name of ['SS', 'DS', 'ES'] as const) vmx.vmwrite(`HOST_${name}_SELECTOR`, name === 'SS' ? BigInt(KERNEL_SS) : 0n);
+  for (const name of ['SS', 'DS', 'ES'] as const)
+    vmx.vmwrite(`HOST_${name}_SELECTOR`, name === 'SS' ? BigInt(KERNEL_SS) : 0n);
   vmx.vmwrite('HOST_FS_SELECTOR', 0n);
   vmx.vmwrite('HOST_GS_SELECTOR', 0n);
   vmx.vmwrite('HOST_TR_SELECTOR', BigInt(HOST_TR));
@@ -78,7 +99,10 @@ function writeHostState(host: Host): StepResult {
   vmx.vmwrite('HOST_IA32_PAT', host.machine.registers.get('PAT'));
   vmx.vmwrite('HOST_RSP', KERNEL_STACK);
   vmx.vmwrite('HOST_RIP', host.exitAddress);
-  return {say: `VMWRITE the host state: every VM exit will load CR3 ${hex(HOST_PAGE_TABLES)}, CS ${hex(KERNEL_CS)} and go to RIP ${hex(host.exitAddress)} (vmx_vmexit)`, go: 'vmx_vcpu_create+3'};
+  return {
+    say: `VMWRITE the host state: every VM exit will load CR3 ${hex(HOST_PAGE_TABLES)}, CS ${hex(KERNEL_CS)} and go to RIP ${hex(host.exitAddress)} (vmx_vmexit)`,
+    go: 'vmx_vcpu_create+3',
+  };
 }
 
 export const INIT_VMCS_ROUTINES: readonly HostRoutine<Host>[] = [

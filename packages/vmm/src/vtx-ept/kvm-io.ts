@@ -42,14 +42,21 @@ export function handleIo(host: Host): StepResult {
   const say = `read EXIT_QUALIFICATION: ${hex(qualification)}: ${name}, ${io.bytes === 1 ? '1 byte' : `${io.bytes} bytes`}, port ${hex(io.port)}`;
   if (io.form === 'string' && io.direction === 'out') {
     const element = readGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes);
-    if (element === undefined) return cannotEmulate(host, 'OUTS from an address that the guest’s page tables do not map needs the instruction emulator');
+    if (element === undefined)
+      return cannotEmulate(
+        host,
+        'OUTS from an address that the guest’s page tables do not map needs the instruction emulator',
+      );
     host.vcpu.ioData = element;
   } else {
     host.vcpu.ioData = io.direction === 'out' ? BigInt.asUintN(8 * io.bytes, host.vcpu.register('RAX')) : 0n;
   }
   host.vcpu.io = {direction: io.direction, bytes: io.bytes, port: io.port};
   host.vcpu.exitReason = KVM_EXIT.IO;
-  host.vcpu.set('complete_userspace_io', io.form === 'string' ? COMPLETE.string : io.direction === 'in' ? COMPLETE.input : COMPLETE.skip);
+  host.vcpu.set(
+    'complete_userspace_io',
+    io.form === 'string' ? COMPLETE.string : io.direction === 'in' ? COMPLETE.input : COMPLETE.skip,
+  );
   host.handled(IO_INSTRUCTION, 'user-space', `no device in the kernel answers at port ${hex(io.port)}: KVM_EXIT_IO`);
   return {say: `${say}. No device in the kernel has it, so user space is asked.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
@@ -68,15 +75,22 @@ export function completeInput(host: Host): string {
 /** One element of INS or OUTS: memory, index and count registers; RIP only moves when the repetition is over. */
 export function completeString(host: Host): string {
   const io = decode(host.vmx.vmread('EXIT_QUALIFICATION'));
-  if (io.direction === 'in' && !writeGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes, host.vcpu.ioData)) {
-    return cannotEmulate(host, 'INS to an address that the guest’s page tables do not map needs the instruction emulator').say;
+  if (
+    io.direction === 'in' &&
+    !writeGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes, host.vcpu.ioData)
+  ) {
+    return cannotEmulate(
+      host,
+      'INS to an address that the guest’s page tables do not map needs the instruction emulator',
+    ).say;
   }
   const width = addressWidth(host);
   const step = bit(host.vmx.vmread('GUEST_RFLAGS'), DF) ? -BigInt(io.bytes) : BigInt(io.bytes);
   advance(host, io.direction === 'in' ? 'RDI' : 'RSI', step, width);
   if (io.repeated) {
     advance(host, 'RCX', -1n, width);
-    if (BigInt.asUintN(width, host.vcpu.register('RCX')) !== 0n) return 'one element is done; the repetition goes on at the same RIP';
+    if (BigInt.asUintN(width, host.vcpu.register('RCX')) !== 0n)
+      return 'one element is done; the repetition goes on at the same RIP';
   }
   const {from, to} = skipInstruction(host);
   return `the last element is done: guest RIP ${hex(from)} → ${hex(to)}`;

@@ -17,36 +17,60 @@ const PAT = 0x277;
 const SKIP = 'skip_emulated_instruction';
 
 const KEPT: ReadonlyMap<number, VcpuSlot> = new Map<number, VcpuSlot>([
-  [0x1b, 'apic_base'], [0x1a0, 'misc_enable'], [0xc000_0081, 'star'], [0xc000_0082, 'lstar'], [0xc000_0083, 'cstar'], [0xc000_0084, 'fmask'],
-  [0xc000_0102, 'kernel_gs_base'], [0xc000_0103, 'tsc_aux'],
+  [0x1b, 'apic_base'],
+  [0x1a0, 'misc_enable'],
+  [0xc000_0081, 'star'],
+  [0xc000_0082, 'lstar'],
+  [0xc000_0083, 'cstar'],
+  [0xc000_0084, 'fmask'],
+  [0xc000_0102, 'kernel_gs_base'],
+  [0xc000_0103, 'tsc_aux'],
 ]);
 const IN_VMCS: ReadonlyMap<number, VmcsFieldName> = new Map<number, VmcsFieldName>([
-  [0x174, 'GUEST_IA32_SYSENTER_CS'], [0x175, 'GUEST_IA32_SYSENTER_ESP'], [0x176, 'GUEST_IA32_SYSENTER_EIP'], [0x1d9, 'GUEST_IA32_DEBUGCTL'],
-  [PAT, 'GUEST_IA32_PAT'], [EFER, 'GUEST_IA32_EFER'], [0xc000_0100, 'GUEST_FS_BASE'], [0xc000_0101, 'GUEST_GS_BASE'],
+  [0x174, 'GUEST_IA32_SYSENTER_CS'],
+  [0x175, 'GUEST_IA32_SYSENTER_ESP'],
+  [0x176, 'GUEST_IA32_SYSENTER_EIP'],
+  [0x1d9, 'GUEST_IA32_DEBUGCTL'],
+  [PAT, 'GUEST_IA32_PAT'],
+  [EFER, 'GUEST_IA32_EFER'],
+  [0xc000_0100, 'GUEST_FS_BASE'],
+  [0xc000_0101, 'GUEST_GS_BASE'],
 ]);
 /** These must hold canonical addresses. */
-const ADDRESSES: ReadonlySet<number> = new Set([0x175, 0x176, 0xc000_0082, 0xc000_0083, 0xc000_0100, 0xc000_0101, 0xc000_0102]);
+const ADDRESSES: ReadonlySet<number> = new Set([
+  0x175, 0x176, 0xc000_0082, 0xc000_0083, 0xc000_0100, 0xc000_0101, 0xc000_0102,
+]);
 /** These are 32 bits wide; more gives #GP(0). */
 const NARROW: ReadonlySet<number> = new Set([0x174, 0xc000_0084, 0xc000_0103]);
 
 const nameOf = (index: number): string => msrAt(index)?.name ?? `MSR ${hex(index)}`;
 const canonical = (value: bigint): boolean => BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
 const index = (host: Host): number => Number(host.vcpu.register('RCX') & 0xffff_ffffn);
-const edxEax = (host: Host): bigint => ((host.vcpu.register('RDX') & 0xffff_ffffn) << 32n) | (host.vcpu.register('RAX') & 0xffff_ffffn);
+const edxEax = (host: Host): bigint =>
+  ((host.vcpu.register('RDX') & 0xffff_ffffn) << 32n) | (host.vcpu.register('RAX') & 0xffff_ffffn);
 
 export function handleRdmsr(host: Host): StepResult {
   const msr = index(host);
   const slot = KEPT.get(msr);
   const field = IN_VMCS.get(msr);
-  const value = slot !== undefined ? host.vcpu.get(slot) : field !== undefined ? host.vmx.vmread(field) : msr === 0x10 ? timeStamp(host) : undefined;
-  if (value === undefined) return unknown(host, RDMSR, `RDMSR of ${nameOf(msr)}, which this virtual processor does not have`);
+  const value =
+    slot !== undefined
+      ? host.vcpu.get(slot)
+      : field !== undefined
+        ? host.vmx.vmread(field)
+        : msr === 0x10
+          ? timeStamp(host)
+          : undefined;
+  if (value === undefined)
+    return unknown(host, RDMSR, `RDMSR of ${nameOf(msr)}, which this virtual processor does not have`);
   host.vcpu.setRegister('RAX', value & 0xffff_ffffn);
   host.vcpu.setRegister('RDX', value >> 32n);
   host.handled(RDMSR, 'kvm', `KVM knows the guest’s ${nameOf(msr)}`);
   return {say: `kvm_get_msr: ${nameOf(msr)} is ${hex(value)}; EDX:EAX ← it`, go: SKIP};
 }
 
-export const timeStamp = (host: Host): bigint => BigInt.asUintN(64, host.machine.registers.get('TSC') + host.vmx.vmread('TSC_OFFSET'));
+export const timeStamp = (host: Host): bigint =>
+  BigInt.asUintN(64, host.machine.registers.get('TSC') + host.vmx.vmread('TSC_OFFSET'));
 
 function unknown(host: Host, reason: number, say: string): StepResult {
   injectException(host, GP, 0);
@@ -86,7 +110,8 @@ function validPat(value: bigint): boolean {
 function writeEfer(host: Host, value: bigint): string | undefined {
   const old = host.vmx.vmread('GUEST_IA32_EFER');
   if ((value & ~0xd01n) !== 0n) return 'reserved bits are set';
-  if (((old ^ value) & EFER_LME) !== 0n && (guestCr0(host) & CR0_PG) !== 0n) return 'LME cannot change while CR0.PG = 1';
+  if (((old ^ value) & EFER_LME) !== 0n && (guestCr0(host) & CR0_PG) !== 0n)
+    return 'LME cannot change while CR0.PG = 1';
   setEfer(host, (value & ~EFER_LMA) | (old & EFER_LMA));
   return undefined;
 }
@@ -94,7 +119,8 @@ function writeEfer(host: Host, value: bigint): string | undefined {
 /** XCR0: bit 0 (x87) must be set; AVX needs SSE. */
 export function handleXsetbv(host: Host): StepResult {
   const value = edxEax(host);
-  const valid = index(host) === 0 && (value & 1n) === 1n && (value & ~7n) === 0n && ((value & 4n) === 0n || (value & 2n) !== 0n);
+  const valid =
+    index(host) === 0 && (value & 1n) === 1n && (value & ~7n) === 0n && ((value & 4n) === 0n || (value & 2n) !== 0n);
   if (!valid) return unknown(host, XSETBV, `XSETBV XCR${index(host)} ← ${hex(value)}`);
   host.vcpu.set('xcr0', value);
   host.handled(XSETBV, 'kvm', 'KVM keeps the guest’s XCR0');

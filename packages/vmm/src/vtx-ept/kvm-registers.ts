@@ -16,8 +16,21 @@ const BUSY_TSS = 0x8bn;
 const ACCESSED = 1n;
 
 const KEPT_BY_KVM: readonly (readonly [VcpuSlot, Cell])[] = [
-  ['cr2', 'CR2'], ['xcr0', 'XCR0'], ['star', 'STAR'], ['lstar', 'LSTAR'], ['cstar', 'CSTAR'], ['fmask', 'FMASK'], ['kernel_gs_base', 'KERNEL_GS_BASE'],
-  ['tsc_aux', 'TSC_AUX'], ['dr0', 'DR0'], ['dr1', 'DR1'], ['dr2', 'DR2'], ['dr3', 'DR3'], ['dr6', 'DR6'], ['cr8', 'CR8'], ['apic_base', 'APIC_BASE'],
+  ['cr2', 'CR2'],
+  ['xcr0', 'XCR0'],
+  ['star', 'STAR'],
+  ['lstar', 'LSTAR'],
+  ['cstar', 'CSTAR'],
+  ['fmask', 'FMASK'],
+  ['kernel_gs_base', 'KERNEL_GS_BASE'],
+  ['tsc_aux', 'TSC_AUX'],
+  ['dr0', 'DR0'],
+  ['dr1', 'DR1'],
+  ['dr2', 'DR2'],
+  ['dr3', 'DR3'],
+  ['dr6', 'DR6'],
+  ['cr8', 'CR8'],
+  ['apic_base', 'APIC_BASE'],
   ['misc_enable', 'MISC_ENABLE'],
 ];
 
@@ -34,7 +47,9 @@ function setControlRegisters(host: Host, initial: InitialState): StepResult {
   vmx.vmwrite('GUEST_IA32_SYSENTER_EIP', initial('SYSENTER_EIP'));
   vmx.vmwrite('GUEST_DR7', initial('DR7') | 0x400n);
   for (const [slot, cell] of KEPT_BY_KVM) host.vcpu.set(slot, initial(cell));
-  return {say: `VMWRITE guest CR0 ${hex(vmx.vmread('GUEST_CR0'))} (the guest will read ${hex(initial('CR0'))}), CR3 ${hex(initial('CR3'))}, CR4 ${hex(vmx.vmread('GUEST_CR4'))}, EFER ${hex(initial('EFER'))}`};
+  return {
+    say: `VMWRITE guest CR0 ${hex(vmx.vmread('GUEST_CR0'))} (the guest will read ${hex(initial('CR0'))}), CR3 ${hex(initial('CR3'))}, CR4 ${hex(vmx.vmread('GUEST_CR4'))}, EFER ${hex(initial('EFER'))}`,
+  };
 }
 
 function setSegments(host: Host, initial: InitialState): StepResult {
@@ -49,12 +64,15 @@ function setSegments(host: Host, initial: InitialState): StepResult {
     vmx.vmwrite(`GUEST_${table}_BASE`, initial(`${table}.base`));
     vmx.vmwrite(`GUEST_${table}_LIMIT`, initial(`${table}.limit`));
   }
-  return {say: `VMWRITE the guest’s segments: CS ${hex(initial('CS.selector'))} with base ${hex(initial('CS.base'))}, access rights ${hex(initial('CS.attributes'))}; CPL will be SS.DPL`};
+  return {
+    say: `VMWRITE the guest’s segments: CS ${hex(initial('CS.selector'))} with base ${hex(initial('CS.base'))}, access rights ${hex(initial('CS.attributes'))}; CPL will be SS.DPL`,
+  };
 }
 
 /** VM entry wants a usable, busy TR, and accessed segments. */
 function accessRights(name: (typeof DESCRIPTOR_REGISTERS)[number], attributes: bigint): bigint {
-  if (name === 'TR') return (attributes & 0x1_008fn) === BUSY_TSS || (attributes & 0x1_008fn) === 0x83n ? attributes : BUSY_TSS;
+  if (name === 'TR')
+    return (attributes & 0x1_008fn) === BUSY_TSS || (attributes & 0x1_008fn) === 0x83n ? attributes : BUSY_TSS;
   if ((attributes & UNUSABLE) !== 0n || (attributes & 0x80n) === 0n) return UNUSABLE;
   return name === 'LDTR' ? attributes : attributes | ACCESSED;
 }
@@ -64,17 +82,29 @@ function setGeneral(host: Host, initial: InitialState): StepResult {
   host.vmx.vmwrite('GUEST_RSP', initial('RSP'));
   host.vmx.vmwrite('GUEST_RIP', initial('RIP'));
   host.vmx.vmwrite('GUEST_RFLAGS', initial('RFLAGS') | 2n);
-  return {say: `general registers into kvm_vcpu.regs (the VMCS has no room for them); VMWRITE RIP ${hex(initial('RIP'))}, RSP ${hex(initial('RSP'))}, RFLAGS ${hex(initial('RFLAGS') | 2n)}`};
+  return {
+    say: `general registers into kvm_vcpu.regs (the VMCS has no room for them); VMWRITE RIP ${hex(initial('RIP'))}, RSP ${hex(initial('RSP'))}, RFLAGS ${hex(initial('RFLAGS') | 2n)}`,
+  };
 }
 
 /** `initial`: what the loader handed over. */
 export function registerRoutines(initial: InitialState): readonly HostRoutine<Host>[] {
-  const done = (ioctl: 'KVM_SET_SREGS' | 'KVM_SET_REGS') => (host: Host): StepResult => {
-    returnToUser(host, ioctl, 0n, '0');
-    return {say: 'returns 0', go: 'processor'};
-  };
+  const done =
+    (ioctl: 'KVM_SET_SREGS' | 'KVM_SET_REGS') =>
+    (host: Host): StepResult => {
+      returnToUser(host, ioctl, 0n, '0');
+      return {say: 'returns 0', go: 'processor'};
+    };
   return [
-    {name: 'kvm_arch_vcpu_ioctl_set_sregs', actor: 'hypervisor', steps: [host => setControlRegisters(host, initial), host => setSegments(host, initial), done('KVM_SET_SREGS')]},
-    {name: 'kvm_arch_vcpu_ioctl_set_regs', actor: 'hypervisor', steps: [host => setGeneral(host, initial), done('KVM_SET_REGS')]},
+    {
+      name: 'kvm_arch_vcpu_ioctl_set_sregs',
+      actor: 'hypervisor',
+      steps: [host => setControlRegisters(host, initial), host => setSegments(host, initial), done('KVM_SET_SREGS')],
+    },
+    {
+      name: 'kvm_arch_vcpu_ioctl_set_regs',
+      actor: 'hypervisor',
+      steps: [host => setGeneral(host, initial), done('KVM_SET_REGS')],
+    },
   ];
 }

@@ -17,8 +17,13 @@ import {returnToUser} from './system-calls.js';
 
 /** MSRs that the processor does not switch, with the host's and the guest's place for each. */
 const SWITCHED: readonly (readonly [Cell, VcpuSlot, VcpuSlot])[] = [
-  ['STAR', 'host_star', 'star'], ['LSTAR', 'host_lstar', 'lstar'], ['CSTAR', 'host_cstar', 'cstar'], ['FMASK', 'host_fmask', 'fmask'],
-  ['KERNEL_GS_BASE', 'host_kernel_gs_base', 'kernel_gs_base'], ['TSC_AUX', 'host_tsc_aux', 'tsc_aux'], ['XCR0', 'host_xcr0', 'xcr0'],
+  ['STAR', 'host_star', 'star'],
+  ['LSTAR', 'host_lstar', 'lstar'],
+  ['CSTAR', 'host_cstar', 'cstar'],
+  ['FMASK', 'host_fmask', 'fmask'],
+  ['KERNEL_GS_BASE', 'host_kernel_gs_base', 'kernel_gs_base'],
+  ['TSC_AUX', 'host_tsc_aux', 'tsc_aux'],
+  ['XCR0', 'host_xcr0', 'xcr0'],
 ];
 const VALID = 1n << 31n;
 const ENTRY_FAILURE = 1n << 31n;
@@ -31,9 +36,12 @@ function beginRun(host: Host): StepResult {
       const {from, to} = skipInstruction(host);
       return {say: `the OUT was done by user space: guest RIP ${hex(from)} → ${hex(to)}`, go: 'vcpu_enter_guest'};
     }
-    case COMPLETE.input: return {say: completeInput(host), go: 'vcpu_enter_guest'};
-    case COMPLETE.string: return {say: completeString(host), go: 'vcpu_enter_guest'};
-    default: return {say: 'nothing was left unfinished by the last exit', go: 'vcpu_enter_guest'};
+    case COMPLETE.input:
+      return {say: completeInput(host), go: 'vcpu_enter_guest'};
+    case COMPLETE.string:
+      return {say: completeString(host), go: 'vcpu_enter_guest'};
+    default:
+      return {say: 'nothing was left unfinished by the last exit', go: 'vcpu_enter_guest'};
   }
 }
 
@@ -45,16 +53,23 @@ function prepareGuest(host: Host): StepResult {
   }
   const event = host.vmx.vmread('VM_ENTRY_INTERRUPTION_INFORMATION');
   const injected = (event & VALID) === 0n ? 'nothing to inject' : `to inject: ${eventName(event)}`;
-  return {say: `vmx_prepare_switch_to_guest: the guest’s SYSCALL MSRs and XCR0 into the processor; ${injected}`, go: 'vmx_vcpu_run'};
+  return {
+    say: `vmx_prepare_switch_to_guest: the guest’s SYSCALL MSRs and XCR0 into the processor; ${injected}`,
+    go: 'vmx_vcpu_run',
+  };
 }
 
 function eventName(information: bigint): string {
   const vector = Number(bits(information, 7, 0));
   switch (Number(bits(information, 10, 8))) {
-    case 0: return `interrupt ${hex(vector)}`;
-    case 2: return 'an NMI';
-    case 4: return `INT ${hex(vector)}`;
-    default: return exceptionAt(vector)?.name ?? `exception ${vector}`;
+    case 0:
+      return `interrupt ${hex(vector)}`;
+    case 2:
+      return 'an NMI';
+    case 4:
+      return `INT ${hex(vector)}`;
+    default:
+      return exceptionAt(vector)?.name ?? `exception ${vector}`;
   }
 }
 
@@ -66,16 +81,23 @@ function runGuest(host: Host): StepResult {
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') registers.set(name, host.vcpu.register(name));
   registers.set('CR2', host.vcpu.get('cr2'));
   host.vmx.enter(how);
-  if (registers.get('RIP') === here && registers.get('VMX_OPERATION') === 1n) return {say: `${how} failed: ${host.vmx.outcome}`, go: 'vmx_vcpu_run+1'};
+  if (registers.get('RIP') === here && registers.get('VMX_OPERATION') === 1n)
+    return {say: `${how} failed: ${host.vmx.outcome}`, go: 'vmx_vcpu_run+1'};
   host.vcpu.set('launched', 1n);
-  return {say: `the guest’s general registers into the processor, then ${how}: on to guest RIP ${hex(rip)}`, go: 'processor'};
+  return {
+    say: `the guest’s general registers into the processor, then ${how}: on to guest RIP ${hex(rip)}`,
+    go: 'processor',
+  };
 }
 
 function failedEntry(host: Host): StepResult {
   const error = host.vmx.vmread('VM_INSTRUCTION_ERROR');
   restoreHostMsrs(host, 'keep the guest’s');
   failEntry(host, error);
-  return {say: `read VM_INSTRUCTION_ERROR: ${error}, ${vmInstructionErrorTitle(Number(error))}`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+  return {
+    say: `read VM_INSTRUCTION_ERROR: ${error}, ${vmInstructionErrorTitle(Number(error))}`,
+    go: 'kvm_arch_vcpu_ioctl_run+1',
+  };
 }
 
 function failEntry(host: Host, reason: bigint): void {
@@ -97,15 +119,25 @@ function saveGuest(host: Host): StepResult {
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') host.vcpu.setRegister(name, registers.get(name));
   host.vcpu.set('cr2', registers.get('CR2'));
   restoreHostMsrs(host, 'take the guest’s');
-  return {say: 'the processor is back at HOST_RIP, in ring 0; the guest’s general registers go to kvm_vcpu.regs', go: 'vmx_handle_exit'};
+  return {
+    say: 'the processor is back at HOST_RIP, in ring 0; the guest’s general registers go to kvm_vcpu.regs',
+    go: 'vmx_handle_exit',
+  };
 }
 
 function dispatch(host: Host): StepResult {
   const reason = host.vmx.vmread('EXIT_REASON');
   if ((reason & ENTRY_FAILURE) !== 0n) {
     failEntry(host, reason);
-    host.handled(Number(bits(reason, 15, 0)), 'user-space', 'a VM entry that failed on the guest’s state cannot be repaired here: KVM_EXIT_FAIL_ENTRY');
-    return {say: `read EXIT_REASON: ${hex(reason)}, bit 31 set: ${exitReasonTitle(Number(bits(reason, 15, 0)))}`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+    host.handled(
+      Number(bits(reason, 15, 0)),
+      'user-space',
+      'a VM entry that failed on the guest’s state cannot be repaired here: KVM_EXIT_FAIL_ENTRY',
+    );
+    return {
+      say: `read EXIT_REASON: ${hex(reason)}, bit 31 set: ${exitReasonTitle(Number(bits(reason, 15, 0)))}`,
+      go: 'kvm_arch_vcpu_ioctl_run+1',
+    };
   }
   const again = reinject(host);
   const number = Number(bits(reason, 15, 0));
@@ -117,7 +149,8 @@ function reinject(host: Host): string {
   const information = host.vmx.vmread('IDT_VECTORING_INFORMATION');
   if ((information & VALID) === 0n) return '';
   host.vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', information & ~(1n << 12n));
-  if ((information & (1n << 11n)) !== 0n) host.vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', host.vmx.vmread('IDT_VECTORING_ERROR_CODE'));
+  if ((information & (1n << 11n)) !== 0n)
+    host.vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', host.vmx.vmread('IDT_VECTORING_ERROR_CODE'));
   host.vmx.vmwrite('VM_ENTRY_INSTRUCTION_LENGTH', host.vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH'));
   return `; it interrupted the delivery of ${eventName(information)}, which the next VM entry will repeat`;
 }
@@ -129,10 +162,17 @@ function leaveKernel(host: Host): StepResult {
 
 function skip(host: Host): StepResult {
   const {from, to, length} = skipInstruction(host);
-  return {say: `read VM_EXIT_INSTRUCTION_LENGTH: ${length}; guest RIP ${hex(from)} → ${hex(to)}`, go: 'vcpu_enter_guest'};
+  return {
+    say: `read VM_EXIT_INSTRUCTION_LENGTH: ${length}; guest RIP ${hex(from)} → ${hex(to)}`,
+    go: 'vcpu_enter_guest',
+  };
 }
 
-const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({name, actor: 'hypervisor', steps});
+const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({
+  name,
+  actor: 'hypervisor',
+  steps,
+});
 
 export const RUN_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('kvm_arch_vcpu_ioctl_run', beginRun, leaveKernel),

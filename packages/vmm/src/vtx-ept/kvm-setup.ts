@@ -15,8 +15,12 @@ const CPUID_VMX = 5;
 const CR4_VMXE = 1n << 13n;
 
 const ENTRY: Readonly<Record<Ioctl, string>> = {
-  KVM_CREATE_VM: 'kvm_dev_ioctl_create_vm', KVM_SET_USER_MEMORY_REGION: 'kvm_set_memory_region', KVM_CREATE_VCPU: 'vmx_vcpu_create',
-  KVM_SET_CPUID2: 'kvm_vcpu_ioctl_set_cpuid2', KVM_SET_SREGS: 'kvm_arch_vcpu_ioctl_set_sregs', KVM_SET_REGS: 'kvm_arch_vcpu_ioctl_set_regs',
+  KVM_CREATE_VM: 'kvm_dev_ioctl_create_vm',
+  KVM_SET_USER_MEMORY_REGION: 'kvm_set_memory_region',
+  KVM_CREATE_VCPU: 'vmx_vcpu_create',
+  KVM_SET_CPUID2: 'kvm_vcpu_ioctl_set_cpuid2',
+  KVM_SET_SREGS: 'kvm_arch_vcpu_ioctl_set_sregs',
+  KVM_SET_REGS: 'kvm_arch_vcpu_ioctl_set_regs',
   KVM_RUN: 'kvm_arch_vcpu_ioctl_run',
 };
 
@@ -24,7 +28,10 @@ function enterSystemCall(host: Host): StepResult {
   saveUserState(host);
   const ioctl = requestedIoctl(host);
   if (ioctl === undefined) return {say: 'an ioctl that this KVM does not know: −EINVAL', go: 'entry_SYSCALL_64+1'};
-  return {say: `a system call from ring 3: ioctl(fd, ${ioctl}). The return address is kept, the kernel stack is taken.`, go: ENTRY[ioctl]};
+  return {
+    say: `a system call from ring 3: ioctl(fd, ${ioctl}). The return address is kept, the kernel stack is taken.`,
+    go: ENTRY[ioctl],
+  };
 }
 
 function refuse(host: Host): StepResult {
@@ -42,7 +49,10 @@ function checkCpuid(host: Host): StepResult {
   const ecx = cpuidEntry(host.machine.profile, 1, 0)[2];
   const present = ((ecx >>> CPUID_VMX) & 1) === 1;
   if (!present) {
-    host.finish({kind: 'error', message: `The processor profile ${host.machine.profile.id} has no VMX (CPUID.1:ECX[5] = 0). Choose a profile with VT-x, such as westmere.`});
+    host.finish({
+      kind: 'error',
+      message: `The processor profile ${host.machine.profile.id} has no VMX (CPUID.1:ECX[5] = 0). Choose a profile with VT-x, such as westmere.`,
+    });
   }
   return {say: `CPUID.1:ECX[5] = ${present ? 1 : 0}: this processor ${present ? 'has' : 'does not have'} VMX`};
 }
@@ -63,8 +73,11 @@ function enableVmx(host: Host): StepResult {
 function enterVmxOperation(host: Host): StepResult {
   host.machine.memory.write(hpa(VMXON_REGION), 4, revision(host));
   const trouble = host.vmx.vmxon(VMXON_REGION);
-  if (trouble !== undefined || host.vmx.outcome !== 'VMsucceed') host.finish({kind: 'error', message: `VMXON failed: ${host.vmx.outcome}`});
-  return {say: `wrote the revision identifier ${hex(revision(host))} to ${hex(VMXON_REGION)} and executed VMXON: the processor is in VMX root operation`};
+  if (trouble !== undefined || host.vmx.outcome !== 'VMsucceed')
+    host.finish({kind: 'error', message: `VMXON failed: ${host.vmx.outcome}`});
+  return {
+    say: `wrote the revision identifier ${hex(revision(host))} to ${hex(VMXON_REGION)} and executed VMXON: the processor is in VMX root operation`,
+  };
 }
 
 function createdVm(host: Host): StepResult {
@@ -73,7 +86,10 @@ function createdVm(host: Host): StepResult {
 }
 
 function setMemoryRegion(host: Host): StepResult {
-  const text = host.slots.map(slot => `GPA ${hex(slot.gpa)} … ${hex(slot.gpa + slot.bytes - 1)} at HPA ${hex(slot.host)}${slot.access === 'read-only' ? ' (read-only)' : ''}`);
+  const text = host.slots.map(
+    slot =>
+      `GPA ${hex(slot.gpa)} … ${hex(slot.gpa + slot.bytes - 1)} at HPA ${hex(slot.host)}${slot.access === 'read-only' ? ' (read-only)' : ''}`,
+  );
   return {say: `the guest’s memory: ${text.join('; ')}. Nothing is mapped in EPT yet: each page on its first touch.`};
 }
 
@@ -94,7 +110,10 @@ function clearVmcs(host: Host): StepResult {
 
 function loadVmcs(host: Host): StepResult {
   const outcome = host.vmx.vmptrld(VMCS_REGION);
-  return {say: `vmx_vcpu_load_vmcs: VMPTRLD ${hex(VMCS_REGION)}: ${outcome}; it is the current VMCS now`, go: 'init_vmcs'};
+  return {
+    say: `vmx_vcpu_load_vmcs: VMPTRLD ${hex(VMCS_REGION)}: ${outcome}; it is the current VMCS now`,
+    go: 'init_vmcs',
+  };
 }
 
 function createdVcpu(host: Host): StepResult {
@@ -102,12 +121,23 @@ function createdVcpu(host: Host): StepResult {
   return {say: `a vCPU exists; kvm_run will be at HPA ${hex(KVM_RUN_PAGE)}, mapped by user space`, go: 'processor'};
 }
 
-const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({name, actor: 'hypervisor', steps});
+const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({
+  name,
+  actor: 'hypervisor',
+  steps,
+});
 
 export const SETUP_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('entry_SYSCALL_64', enterSystemCall, refuse),
-  kernel('kvm_dev_ioctl_create_vm', () => ({say: 'the first virtual machine: VMX has to be switched on', go: 'vmx_enable_virtualization_cpu'}), createdVm),
-  kernel('vmx_enable_virtualization_cpu', checkCpuid, checkFeatureControl, enableVmx, host => ({...enterVmxOperation(host), go: 'kvm_dev_ioctl_create_vm+1'})),
+  kernel(
+    'kvm_dev_ioctl_create_vm',
+    () => ({say: 'the first virtual machine: VMX has to be switched on', go: 'vmx_enable_virtualization_cpu'}),
+    createdVm,
+  ),
+  kernel('vmx_enable_virtualization_cpu', checkCpuid, checkFeatureControl, enableVmx, host => ({
+    ...enterVmxOperation(host),
+    go: 'kvm_dev_ioctl_create_vm+1',
+  })),
   kernel('kvm_set_memory_region', setMemoryRegion, memoryRegionSet),
   kernel('vmx_vcpu_create', allocateVmcs, clearVmcs, loadVmcs, createdVcpu),
 ];

@@ -11,16 +11,39 @@ import type {PhysicalMemory} from '@hyperscope/machine';
 import {KVM_RUN_PAGE, PIO_DATA_PAGE, VCPU_STRUCT} from './host-layout.js';
 
 const SLOTS = [
-  'cr2', 'xcr0', 'star', 'lstar', 'cstar', 'fmask', 'kernel_gs_base', 'tsc_aux', 'dr0', 'dr1', 'dr2', 'dr3', 'dr6', 'cr8', 'apic_base', 'misc_enable',
-  'host_star', 'host_lstar', 'host_cstar', 'host_fmask', 'host_kernel_gs_base', 'host_tsc_aux', 'host_xcr0',
+  'cr2',
+  'xcr0',
+  'star',
+  'lstar',
+  'cstar',
+  'fmask',
+  'kernel_gs_base',
+  'tsc_aux',
+  'dr0',
+  'dr1',
+  'dr2',
+  'dr3',
+  'dr6',
+  'cr8',
+  'apic_base',
+  'misc_enable',
+  'host_star',
+  'host_lstar',
+  'host_cstar',
+  'host_fmask',
+  'host_kernel_gs_base',
+  'host_tsc_aux',
+  'host_xcr0',
   /** 1 once VMLAUNCH has succeeded: VMRESUME from then on. */
   'launched',
   /** The ring-3 RIP and RFLAGS to go back to. */
-  'user_rip', 'user_rflags',
+  'user_rip',
+  'user_rflags',
   /** What to do when user space has answered: 0 nothing, 1 skip the instruction, 2 take the value of an IN, 3 a string element. */
   'complete_userspace_io',
   /** Next free page of the pool that EPT tables come from, and how many guest pages are mapped. */
-  'ept_pool', 'ept_mapped',
+  'ept_pool',
+  'ept_mapped',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
@@ -45,22 +68,37 @@ export class KvmVcpu {
     this.#memory = memory;
   }
 
-  register(name: GeneralRegister): bigint { return this.#memory.read(hpa(VCPU_STRUCT + 8 * GENERAL_REGISTERS.indexOf(name)), 8); }
+  register(name: GeneralRegister): bigint {
+    return this.#memory.read(hpa(VCPU_STRUCT + 8 * GENERAL_REGISTERS.indexOf(name)), 8);
+  }
   setRegister(name: GeneralRegister, value: bigint): void {
     this.#memory.write(hpa(VCPU_STRUCT + 8 * GENERAL_REGISTERS.indexOf(name)), 8, BigInt.asUintN(64, value));
   }
-  get(slot: VcpuSlot): bigint { return this.#memory.read(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8); }
-  set(slot: VcpuSlot, value: bigint): void { this.#memory.write(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8, BigInt.asUintN(64, value)); }
+  get(slot: VcpuSlot): bigint {
+    return this.#memory.read(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8);
+  }
+  set(slot: VcpuSlot, value: bigint): void {
+    this.#memory.write(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8, BigInt.asUintN(64, value));
+  }
 
-  get exitReason(): number { return Number(this.#memory.read(hpa(KVM_RUN_PAGE + EXIT_REASON), 4)); }
-  set exitReason(reason: number) { this.#memory.write(hpa(KVM_RUN_PAGE + EXIT_REASON), 4, BigInt(reason)); }
+  get exitReason(): number {
+    return Number(this.#memory.read(hpa(KVM_RUN_PAGE + EXIT_REASON), 4));
+  }
+  set exitReason(reason: number) {
+    this.#memory.write(hpa(KVM_RUN_PAGE + EXIT_REASON), 4, BigInt(reason));
+  }
 
   /** kvm_run.fail_entry.hardware_entry_failure_reason, and internal.suberror: both first in the union. */
-  get unionWord(): bigint { return this.#memory.read(hpa(KVM_RUN_PAGE + UNION), 8); }
-  set unionWord(value: bigint) { this.#memory.write(hpa(KVM_RUN_PAGE + UNION), 8, value); }
+  get unionWord(): bigint {
+    return this.#memory.read(hpa(KVM_RUN_PAGE + UNION), 8);
+  }
+  set unionWord(value: bigint) {
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION), 8, value);
+  }
 
   get io(): RunIo {
-    const read = (offset: number, bytes: number): number => Number(this.#memory.read(hpa(KVM_RUN_PAGE + UNION + offset), bytes));
+    const read = (offset: number, bytes: number): number =>
+      Number(this.#memory.read(hpa(KVM_RUN_PAGE + UNION + offset), bytes));
     const bytes = read(1, 1);
     return {direction: read(0, 1) === 0 ? 'in' : 'out', bytes: bytes === 4 ? 4 : bytes === 2 ? 2 : 1, port: read(2, 2)};
   }
@@ -72,9 +110,17 @@ export class KvmVcpu {
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 8), 8, BigInt(PIO_DATA_PAGE - KVM_RUN_PAGE));
   }
   /** The element at data_offset, little-endian. */
-  get ioData(): bigint { return this.#memory.read(hpa(PIO_DATA_PAGE), 4); }
-  set ioData(value: bigint) { this.#memory.write(hpa(PIO_DATA_PAGE), 4, BigInt.asUintN(32, value)); }
+  get ioData(): bigint {
+    return this.#memory.read(hpa(PIO_DATA_PAGE), 4);
+  }
+  set ioData(value: bigint) {
+    this.#memory.write(hpa(PIO_DATA_PAGE), 4, BigInt.asUintN(32, value));
+  }
 }
 
 /** Where the general registers of the guest lie while the host runs, for views. */
-export const SAVED_REGISTERS = {address: VCPU_STRUCT, slots: SLOTS, offsetOf: (slot: VcpuSlot): number => SLOT_OFFSET.get(slot) ?? 0} as const;
+export const SAVED_REGISTERS = {
+  address: VCPU_STRUCT,
+  slots: SLOTS,
+  offsetOf: (slot: VcpuSlot): number => SLOT_OFFSET.get(slot) ?? 0,
+} as const;

@@ -7,8 +7,13 @@ import {KERNEL_STACK} from './host-layout.js';
 
 /** The ioctls that QEMU uses, with their numbers (Linux, include/uapi/linux/kvm.h). */
 export const IOCTLS = {
-  KVM_CREATE_VM: 0xae01, KVM_CREATE_VCPU: 0xae41, KVM_SET_USER_MEMORY_REGION: 0x4020_ae46, KVM_SET_CPUID2: 0x4008_ae90,
-  KVM_SET_SREGS: 0x4138_ae84, KVM_SET_REGS: 0x4090_ae82, KVM_RUN: 0xae80,
+  KVM_CREATE_VM: 0xae01,
+  KVM_CREATE_VCPU: 0xae41,
+  KVM_SET_USER_MEMORY_REGION: 0x4020_ae46,
+  KVM_SET_CPUID2: 0x4008_ae90,
+  KVM_SET_SREGS: 0x4138_ae84,
+  KVM_SET_REGS: 0x4090_ae82,
+  KVM_RUN: 0xae80,
 } as const;
 export type Ioctl = keyof typeof IOCTLS;
 

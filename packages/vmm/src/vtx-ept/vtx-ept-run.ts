@@ -40,14 +40,31 @@ export class VtxEptRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, WESTMERE);
     const slots = memorySlots(options.image);
     this.machine = new Machine({
-      memoryBytes: hostMemoryBytes(slots), profile, costModel: chooseCostModel(options.costModel),
+      memoryBytes: hostMemoryBytes(slots),
+      profile,
+      costModel: chooseCostModel(options.costModel),
       virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
     });
     this.#board = new DeviceBoard(options.ports);
     const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);
-    this.host = new HostContext({machine: this.machine, image: options.image, slots, options: controls, board: this.#board, tell, observation: this.#observation});
+    this.host = new HostContext({
+      machine: this.machine,
+      image: options.image,
+      slots,
+      options: controls,
+      board: this.#board,
+      tell,
+      observation: this.#observation,
+    });
     const initial = initialState(this.machine, options.image.registers);
-    const routines = [...QEMU_ROUTINES, ...SETUP_ROUTINES, ...INIT_VMCS_ROUTINES, ...registerRoutines(initial), ...RUN_ROUTINES, ...HANDLER_ROUTINES];
+    const routines = [
+      ...QEMU_ROUTINES,
+      ...SETUP_ROUTINES,
+      ...INIT_VMCS_ROUTINES,
+      ...registerRoutines(initial),
+      ...RUN_ROUTINES,
+      ...HANDLER_ROUTINES,
+    ];
     this.code = new HostCode(this.machine, this.host, routines, tell);
     this.host.exitAddress = this.code.address('vmx_vmexit');
     buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
@@ -62,7 +79,9 @@ export class VtxEptRun implements TechniqueRun {
     this.#board.uart.onOutput = byte => tell({kind: 'serial', byte});
   }
 
-  observe(observer: RunObserver | undefined): void { this.#observation.watcher = observer; }
+  observe(observer: RunObserver | undefined): void {
+    this.#observation.watcher = observer;
+  }
 
   step(): StepReport {
     const rip = this.machine.registers.get('RIP');
@@ -76,19 +95,31 @@ export class VtxEptRun implements TechniqueRun {
 
   #actor(rip: bigint): Actor {
     const {registers} = this.machine;
-    if (registers.get('VMX_OPERATION') === NON_ROOT) return registers.get('CPL') === USER ? 'guest-user' : 'guest-kernel';
+    if (registers.get('VMX_OPERATION') === NON_ROOT)
+      return registers.get('CPL') === USER ? 'guest-user' : 'guest-kernel';
     return this.code.symbolAt(rip)?.actor ?? 'hypervisor';
   }
 
   guestRegisters(): RegisterValues {
-    return recordOf(GUEST_CELLS, guestCells(cell => this.machine.registers.get(cell), this.machine.memory));
+    return recordOf(
+      GUEST_CELLS,
+      guestCells(cell => this.machine.registers.get(cell), this.machine.memory),
+    );
   }
   guestToHost(address: Gpa): Hpa | undefined {
     const at = this.host.guestToHost(address);
     return at === undefined ? undefined : hpa(at);
   }
-  serialOutput(): Uint8Array { return this.#board.uart.output; }
-  captured(port: number): Uint8Array { return this.#board.captured(port); }
-  unknownPorts(): ReadonlyMap<number, number> { return this.#board.unknownPorts; }
-  sendSerial(bytes: Uint8Array): void { this.#board.uart.receive(bytes); }
+  serialOutput(): Uint8Array {
+    return this.#board.uart.output;
+  }
+  captured(port: number): Uint8Array {
+    return this.#board.captured(port);
+  }
+  unknownPorts(): ReadonlyMap<number, number> {
+    return this.#board.unknownPorts;
+  }
+  sendSerial(bytes: Uint8Array): void {
+    this.#board.uart.receive(bytes);
+  }
 }
