@@ -10,7 +10,10 @@ describe('probeKvm', () => {
     const answer = probeKvm();
     if (answer.available) expect(existsSync('/dev/kvm')).toBe(true);
     else
-      expect([answer.code, answer.message]).toEqual([expect.stringMatching(/^[A-Z]+$/), expect.stringMatching(/^[A-Z/].{20,}/)]);
+      expect([answer.code, answer.message]).toEqual([
+        expect.stringMatching(/^[A-Z]+$/),
+        expect.stringMatching(/^[A-Z/].{20,}/),
+      ]);
   });
 });
 
