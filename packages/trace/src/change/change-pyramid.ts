@@ -1,5 +1,6 @@
-// The changes of all steps, and above them the compositions of every 1024 steps, of every 1024 of those, and so on.
-// A seek takes the widest blocks that fit: in a history of a million steps it applies two thousand changes at the most.
+// The changes of all steps, and above them the compositions of every 64 steps, of every 64 of those, and so on.
+// A seek takes the widest blocks that fit: in a history of a million steps it applies about four hundred changes at the most.
+// measured (seek.bench.ts, busy machine): a seek to anywhere in a million steps takes 39 ms with 1024, and 2 to 7 with 64.
 
 import type {Bank} from '@hyperscope/machine';
 import {ByteColumn, NumberColumn} from '../record/growable-columns.js';
@@ -9,7 +10,7 @@ import type {Touched} from './change.js';
 import type {StateSpace} from './state-space.js';
 
 /** Steps of a block of the first level, and blocks of one level that make one of the next. */
-export const FAN = 1024;
+export const FAN = 64;
 
 export class ChangePyramid {
   /** Encoded changes of the steps, one after another. */

@@ -5,7 +5,7 @@ import {sampleRun} from './sample-run.js';
 import {timelineWindow} from './timeline.js';
 
 const STEPS = 5000;
-const STOPS = [0, 1, 1023, 1024, 1025, 2048, 3000, 4095, 4999, 5000];
+const STOPS = [0, 1, 63, 64, 65, 128, 3000, 4095, 4096, 4999, 5000];
 
 describe('a record of five thousand steps', () => {
   const {recorder, banks, snapshots} = sampleRun(STEPS, STOPS);
