@@ -39,8 +39,8 @@ test('ADD and ADC: carry, overflow and the rest are those of the exact sum', () 
     fc.property(operands, ({width, a, b, carry}) => {
       const exact = a + b + carry;
       const signed = BigInt.asIntN(width, a) + BigInt.asIntN(width, b) + carry;
-      const flags = applyFlagRule(carry === 1n ? 'adc' : 'add', 0n, a, b, BigInt.asUintN(width, exact), width);
-      expect(flags).toBe(expected(width, exact, signed, (a & 15n) + (b & 15n) + carry));
+      const flags = applyFlagRule(carry === 1n ? 'adc' : 'add', 0, a, b, BigInt.asUintN(width, exact), width);
+      expect(BigInt(flags)).toBe(expected(width, exact, signed, (a & 15n) + (b & 15n) + carry));
     }),
   );
 });
@@ -50,20 +50,20 @@ test('SUB and SBB: borrow, overflow and the rest are those of the exact differen
     fc.property(operands, ({width, a, b, carry}) => {
       const exact = a - b - carry;
       const signed = BigInt.asIntN(width, a) - BigInt.asIntN(width, b) - carry;
-      const flags = applyFlagRule(carry === 1n ? 'sbb' : 'sub', 0n, a, b, BigInt.asUintN(width, exact), width);
-      expect(flags).toBe(expected(width, exact, signed, (a & 15n) - (b & 15n) - carry));
+      const flags = applyFlagRule(carry === 1n ? 'sbb' : 'sub', 0, a, b, BigInt.asUintN(width, exact), width);
+      expect(BigInt(flags)).toBe(expected(width, exact, signed, (a & 15n) - (b & 15n) - carry));
     }),
   );
 });
 
 test('INC and DEC keep CF and every flag that is not a status flag', () => {
-  const kept = 0x202n | CF;
-  expect(applyFlagRule('inc', kept, 0xffn, 1n, 0n, 8) & (kept | ZF)).toBe(kept | ZF);
-  expect(applyFlagRule('dec', 0x202n, 0n, 1n, 0xffn, 8) & CF).toBe(0n);
+  const kept = 0x202 | Number(CF);
+  expect(applyFlagRule('inc', kept, 0xffn, 1n, 0n, 8) & (kept | Number(ZF))).toBe(kept | Number(ZF));
+  expect(applyFlagRule('dec', 0x202, 0n, 1n, 0xffn, 8) & Number(CF)).toBe(0);
 });
 
 test('logic clears CF and OF', () => {
-  expect(applyFlagRule('logic', CF | OF, 3n, 1n, 1n, 32)).toBe(0n);
+  expect(applyFlagRule('logic', Number(CF | OF), 3n, 1n, 1n, 32)).toBe(0);
 });
 
 test('signed division rounds towards zero and the remainder has the sign of the dividend', () => {

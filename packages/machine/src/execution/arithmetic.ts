@@ -92,36 +92,35 @@ const CF = 1,
   ZF = 0x40,
   SF = 0x80,
   OF = 0x800;
-const STATUS = BigInt(CF | PF | AF | ZF | SF | OF);
+const STATUS = CF | PF | AF | ZF | SF | OF;
 
-/** RFLAGS with the six status flags as a rule sets them (SDM vol. 1, "Status Flags"). INC and DEC leave CF alone. */
+/**
+ * RFLAGS (its low half) with the six status flags as a rule sets them (SDM vol. 1, "Status Flags"). INC and DEC leave CF
+ * alone. Only the top bits and the lowest byte decide, so the work is done on numbers: BigInt costs in this hot path.
+ */
 export function applyFlagRule(
   rule: FlagRule,
-  flags: bigint,
+  flags: number,
   a: bigint,
   b: bigint,
   result: bigint,
   width: number,
-): bigint {
-  const top = BigInt(width - 1);
-  let set = statusOfResult(result, top);
-  const isSubtraction = rule === 'sub' || rule === 'sbb' || rule === 'dec';
+): number {
+  const isWide = width > 32;
+  const top = isWide ? width - 33 : width - 1;
+  const x = isWide ? Number(a >> 32n) : Number(a);
+  const y = isWide ? Number(b >> 32n) : Number(b);
+  const r = isWide ? Number(result >> 32n) : Number(result);
+  const low = isWide ? Number(result & 0xffn) : r & 0xff;
+  let set = (result === 0n ? ZF : 0) | (((r >>> top) & 1) === 1 ? SF : 0) | (evenParity(low) === 1 ? PF : 0);
   if (rule !== 'logic') {
+    const isSubtraction = rule === 'sub' || rule === 'sbb' || rule === 'dec';
     // Carries out of each bit position; for a subtraction, borrows into it.
-    const carries = isSubtraction ? (~a & b) | ((~a | b) & result) : (a & b) | ((a | b) & ~result);
-    const overflow = isSubtraction ? (a ^ b) & (a ^ result) : (a ^ result) & (b ^ result);
-    if (((carries >> top) & 1n) === 1n) set |= CF;
-    if (((overflow >> top) & 1n) === 1n) set |= OF;
-    if (((a ^ b ^ result) & 0x10n) !== 0n) set |= AF;
+    const carries = isSubtraction ? (~x & y) | ((~x | y) & r) : (x & y) | ((x | y) & ~r);
+    const overflow = isSubtraction ? (x ^ y) & (x ^ r) : (x ^ r) & (y ^ r);
+    const nibble = isWide ? Number((a ^ b ^ result) & 0x10n) : (x ^ y ^ r) & 0x10;
+    set |= ((carries >>> top) & 1 ? CF : 0) | ((overflow >>> top) & 1 ? OF : 0) | nibble;
   }
-  const kept = rule === 'inc' || rule === 'dec' ? STATUS & ~1n : STATUS;
-  return (flags & ~kept) | (BigInt(set) & kept);
-}
-
-function statusOfResult(result: bigint, top: bigint): number {
-  return (
-    (result === 0n ? ZF : 0) |
-    (((result >> top) & 1n) === 1n ? SF : 0) |
-    (evenParity(Number(result & 0xffn)) === 1 ? PF : 0)
-  );
+  const kept = rule === 'inc' || rule === 'dec' ? STATUS & ~CF : STATUS;
+  return (flags & ~kept) | (set & kept);
 }

@@ -97,9 +97,9 @@ export class StepExecutor implements Executor {
       case 'store':
         return this.#store(operation);
       case 'setFlags':
-        registers.cells[RFLAGS] = applyFlagRule(
+        registers.words[2 * RFLAGS] = applyFlagRule(
           operation.rule,
-          registers.cells[RFLAGS] ?? 0n,
+          low(registers, RFLAGS),
           this.#value(operation.a),
           this.#value(operation.b),
           this.#value(operation.result),
@@ -109,7 +109,7 @@ export class StepExecutor implements Executor {
       case 'moveStack':
         return this.#moveStack(operation.delta);
       case 'setFlag':
-        if (this.#holds(operation.when)) registers.setFlag(operation.flag, this.#value(operation.value) === 1n);
+        if (this.#holds(operation.when)) this.#writeFlag(FLAG_BITS[operation.flag], this.#value(operation.value));
         return undefined;
       case 'writeFlags': {
         const mask = this.#value(operation.mask);
@@ -165,6 +165,12 @@ export class StepExecutor implements Executor {
     const shift = high ? 8n : 0n;
     const mask = ((1n << BigInt(width)) - 1n) << shift;
     cells[index] = ((cells[index] ?? 0n) & ~mask) | (written << shift);
+  }
+
+  #writeFlag(bit: number, value: bigint): void {
+    const {words} = this.#cpu.registers;
+    const old = words[2 * RFLAGS] ?? 0;
+    words[2 * RFLAGS] = value === 1n ? old | (1 << bit) : old & ~(1 << bit);
   }
 
   #moveStack(delta: bigint): undefined {
