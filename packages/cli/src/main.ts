@@ -2,15 +2,17 @@
 
 import {ASM} from './commands/asm.js';
 import type {Command} from './commands/command.js';
+import {COMPARE} from './commands/compare.js';
 import {DISASM} from './commands/disasm.js';
 import {GUESTS_COMMAND} from './commands/guests.js';
+import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
 import {SERVE} from './commands/serve.js';
 import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
 
-const COMMANDS: readonly Command[] = [RUN, GUESTS_COMMAND, ASM, DISASM, SERVE];
+const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, GUESTS_COMMAND, ASM, DISASM, SERVE];
 
 /** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
 function interrupted(): AbortSignal {

@@ -26,7 +26,7 @@ export async function runInProcess(commands: readonly Command[], args: readonly 
       noteStyle: styles('plain'),
       width: 80,
     },
-    clock: {now: () => 0},
+    clock: performance,
     interrupted: () => new AbortController().signal,
   });
   return {status, out: out.join(''), notes: notes.join('')};

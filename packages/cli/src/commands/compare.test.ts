@@ -1,0 +1,41 @@
+import {afterAll, expect, test} from 'vitest';
+import {runInProcess} from '../testing/run-in-process.js';
+import {scratch} from '../testing/scratch.js';
+import {COMPARE} from './compare.js';
+import {RECORD} from './record.js';
+
+const files = scratch();
+afterAll(() => files.remove());
+const hyperscope = (...args: readonly string[]) => runInProcess([COMPARE, RECORD], args);
+
+test('the same guest on bare metal and under VT-x: every difference is explained, and the status is 0', async () => {
+  const {status, out} = await hyperscope('compare', 'popf', '--on', 'bare,vtx-ept');
+  expect(out).toContain('popf: bare, simulated | vtx-ept, simulated');
+  expect([status, out]).toEqual([0, expect.stringContaining('Every difference is explained.')]);
+});
+
+test('two records of different programs differ, and the status is 1', async () => {
+  for (const [name, value] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const) {
+    const source = files.file(`${name}.asm`, `bits 16\norg 0x8000\nmov dx, 0x3f8\nmov al, ${value}\nout dx, al\nhlt\n`);
+    expect((await hyperscope('record', source, '--on', 'bare', '-o', files.path(`${name}.hsr`))).status).toBe(0);
+  }
+  const {status, out} = await hyperscope('compare', files.path('a.hsr'), files.path('b.hsr'));
+  expect([status, out]).toEqual([1, expect.stringMatching(/unexplained/)]);
+});
+
+test('JSON carries both sides, the exits and the differences', async () => {
+  const {out} = await hyperscope('compare', 'hello-real', '--on', 'vtx-ept,vtx-ept', '--json', '-');
+  expect(JSON.parse(out)).toMatchObject([{a: {name: 'vtx-ept, simulated'}, differences: [], unexplained: 0}]);
+});
+
+test.each([
+  [['compare'], 'Give a guest'],
+  [['compare', 'popf', '--on', 'bare'], 'two machines'],
+  [['compare', 'one.hsr'], 'two or more records'],
+  [['record'], 'Give one image'],
+])('%j is refused with advice', async (args, advice) => {
+  expect(await hyperscope(...args)).toMatchObject({status: 2, notes: expect.stringContaining(advice)});
+});

@@ -1,0 +1,200 @@
+import {afterAll, describe, expect, test} from 'vitest';
+import {readRecord} from '@hyperscope/trace';
+import {runInProcess} from '../testing/run-in-process.js';
+import {scratch} from '../testing/scratch.js';
+import {RUN} from './run.js';
+
+const files = scratch();
+afterAll(() => files.remove());
+
+const run = (...args: readonly string[]) => runInProcess([RUN], ['run', ...args]);
+
+/** The status and the JSON of a run. */
+async function judged(...args: readonly string[]) {
+  const {status, out} = await run(...args, '--json', '-');
+  return {status, result: JSON.parse(out)};
+}
+
+let count = 0;
+/** A flat real-mode program at 0x8000, and the arguments that run it. */
+const real = (source: string): readonly string[] => {
+  const path = files.program(`real-${count++}.bin`, `bits 16\norg 0x8000\n${source}`);
+  return [path, '--as', 'raw', '--at', '0x8000', '--mode', 'real'];
+};
+
+const PRINT = (text: string): string =>
+  `mov dx, 0x3f8\n${Array.from(text, c => `mov al, ${c.charCodeAt(0)}\nout dx, al\n`).join('')}`;
+const TECHNIQUES = ['bare', 'vtx-ept'] as const;
+
+describe.each(TECHNIQUES)('on %s', technique => {
+  const on = ['--on', technique];
+
+  test('a guest prints to standard output, and its end is told beside it', async () => {
+    const {status, out, notes} = await run('hello-kvm', ...on);
+    expect([status, out]).toEqual([0, 'Hi\n=\n']);
+    expect(notes).toContain('halted: ');
+  });
+
+  test('HLT with nothing to wake it is status 0', async () => {
+    const {status, result} = await judged(...real('hlt'), ...on);
+    expect([status, result.outcome]).toEqual([0, 'halted']);
+    expect(result).toMatchObject({schema: 1, engine: 'simulated', technique, debugExit: null, unsupported: []});
+  });
+
+  test('a debug exit of any value is status 0, and tells (value << 1) | 1', async () => {
+    const {status, result} = await judged(...real('mov al, 0x10\nout 0xf4, al\nhlt'), ...on, '--exit-port', '0xf4');
+    expect([status, result.outcome, result.debugExit]).toEqual([0, 'debug-exit', 0x21]);
+  });
+
+  test('power-off is status 0', async () => {
+    const source = 'mov dx, 0x604\nmov ax, 0x2000\nout dx, ax\nhlt';
+    const {status, result} = await judged(...real(source), ...on, '--poweroff-port', '0x604');
+    expect([status, result.outcome]).toEqual([0, 'power-off']);
+  });
+
+  test('a triple fault is status 3, with a post-mortem', async () => {
+    const {status, result} = await judged(...real('lidt [empty]\nint3\nempty: dw 0\n dd 0'), ...on);
+    expect([status, result.outcome]).toEqual([3, 'triple-fault']);
+    expect(result.message).toMatch(/Triple fault/i);
+  });
+
+  test('a limit of instructions or of time is status 4', async () => {
+    const spin = real('jmp $');
+    expect(await judged(...spin, ...on, '--max-instructions', '100')).toMatchObject({
+      status: 4,
+      result: {outcome: 'limit', instructions: 100},
+    });
+    expect((await judged(...spin, ...on, '--timeout', '0.05')).result.outcome).toBe('limit');
+  });
+
+  test('an instruction outside the supported set is status 5, and is named with its bytes and address', async () => {
+    const {status, result} = await judged(...real('nop\ndb 0xdb, 0xe3'), ...on); // FNINIT
+    expect([status, result.outcome]).toEqual([5, 'unsupported']);
+    expect(result.unsupported).toEqual([
+      {address: '0x8001', bytes: expect.stringMatching(/^db/), what: expect.any(String)},
+    ]);
+  });
+
+  test('ports where nothing answers read all ones and are counted', async () => {
+    const {result} = await judged(...real('mov dx, 0x500\nin al, dx\nmov bl, al\nout 0x80, al\nhlt'), ...on);
+    expect(result.registers.rbx).toBe('0xff');
+    expect(result.unknownPorts['0x500']).toBe(1);
+    expect(result.ports['0x80']).toEqual([0xff]);
+  });
+
+  test('registers can be set, and registers and memory are told at the end', async () => {
+    const source = 'mov [0x9000], ax\nhlt';
+    const {result} = await judged(...real(source), ...on, '--set', 'rax=0x1234', '--dump-memory', '0x9000:4');
+    expect(result.registers.rax).toBe('0x1234');
+    expect(result.memory).toEqual({'0x9000': '34120000'});
+  });
+
+  test('a run stops at the text that is waited for', async () => {
+    const {status, result} = await judged(
+      ...real(`${PRINT('login:')}jmp $`),
+      ...on,
+      '--stop-serial',
+      'log.n:',
+      '--timeout',
+      '20',
+    );
+    expect([status, result.outcome]).toEqual([0, 'stop-serial']);
+  });
+
+  test('a script types what the guest reads', async () => {
+    const script = files.file('script', '# wait for the prompt\nwait "?"\nsend "x"\n');
+    const source = `${PRINT('?')}wait: mov dx, 0x3fd\nin al, dx\ntest al, 1\njz wait\nmov dx, 0x3f8\nin al, dx\nout dx, al\nhlt`;
+    const {out, status} = await run(...real(source), ...on, '--serial-script', script, '--timeout', '20');
+    expect([status, out]).toEqual([0, '?x']);
+  });
+
+  test('captured ports and the serial port go into files', async () => {
+    const source = `${PRINT('s')}mov al, 'd'\nout 0xe9, al\nhlt`;
+    await run(
+      ...real(source),
+      ...on,
+      '--capture-port',
+      `0xe9=${files.path('debug')}`,
+      '--serial',
+      files.path('serial'),
+    );
+    expect([files.text('debug'), files.text('serial')]).toEqual(['d', 's']);
+  });
+
+  test('a record can be read back, and a trace is one JSON object a line', async () => {
+    await run('hello-kvm', ...on, '--record', files.path('r.hsr'), '--trace', files.path('t.jsonl'));
+    const record = await readRecord(files.read('r.hsr'));
+    expect([record.header.technique, record.finished]).toEqual([technique, true]);
+    const lines = files
+      .text('t.jsonl')
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line));
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines)
+      expect(line).toMatchObject({
+        step: expect.any(Number),
+        kind: expect.any(String),
+        rip: expect.stringMatching(/^0x/),
+      });
+  });
+});
+
+describe('images', () => {
+  test('a boot sector is known by its mark, and starts at 0x7c00 with DL = 0x80', async () => {
+    const boot = files.program(
+      'boot.img',
+      'bits 16\norg 0x7c00\nmov bx, here\nhere: hlt\ntimes 510-($-$$) db 0\ndw 0xaa55',
+    );
+    const {result} = await judged(boot);
+    expect(result.registers).toMatchObject({rbx: '0x7c03', rdx: '0x80'});
+  });
+
+  test('assembly runs as its first instruction asks', async () => {
+    const source = files.file('long.asm', 'bits 64\norg 0x8000\nmov rax, 0x123456789\nhlt\n');
+    expect((await judged(source, '--on', 'bare')).result.registers.rax).toBe('0x123456789');
+  });
+
+  test.each([
+    ['protected', 32, '0x11'],
+    ['paged32', 32, '0x80000011'],
+    ['long', 64, '0x80000011'],
+  ])('a flat binary starts in %s mode', async (mode, bits, cr0) => {
+    const path = files.program(`${mode}.bin`, `bits ${bits}\norg 0x8000\nmov ${bits === 64 ? 'rax' : 'eax'}, cr0\nhlt`);
+    const {result} = await judged(path, '--on', 'bare', '--as', 'raw', '--at', '0x8000', '--mode', mode);
+    expect(BigInt(result.registers.rax) & 0x80000011n).toBe(BigInt(cr0));
+  });
+
+  test('a ROM starts at the reset vector', async () => {
+    const rom = files.program(
+      'rom.bin',
+      'bits 16\ntimes 0xff00 db 0xf4\nstart: mov bx, 7\nhlt\ntimes 0xfff0-($-$$) db 0\njmp start\ntimes 0x10000-($-$$) db 0',
+    );
+    expect((await judged(rom, '--as', 'rom')).result.registers.rbx).toBe('0x7');
+  });
+});
+
+describe('bad usage is status 2 with advice', () => {
+  test.each([
+    [['no-such-guest'], 'neither a guest nor a file'],
+    [['hello-kvn'], 'Did you mean the guest hello-kvm?'],
+    [['hello-kvm', '--on', 'xen'], 'xen'],
+    [['hello-kvm', '--set', 'rx=1'], 'There is no register rx'],
+    [['hello-kvm', '--cpu', 'pentium'], 'pentium'],
+  ])('%j', async (args, advice) => {
+    expect(await run(...args)).toMatchObject({status: 2, notes: expect.stringContaining(advice)});
+  });
+
+  test('a file that is no image', async () => {
+    expect(await run(files.file('text.txt', 'hello'))).toMatchObject({
+      status: 2,
+      notes: expect.stringContaining('--as raw'),
+    });
+  });
+
+  test('assembly with errors shows them', async () => {
+    const {status, notes} = await run(files.file('bad.asm', 'mov eax\n'));
+    expect(status).toBe(2);
+    expect(notes).toContain('bad.asm:1:');
+  });
+});
