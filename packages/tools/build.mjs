@@ -1,7 +1,7 @@
 // Builds everything that `npm start` serves: the packages, the page, and compressed copies of the page's files.
 
 import {spawnSync} from 'node:child_process';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {brotliCompressSync, constants} from 'node:zlib';
 import {fileURLToPath} from 'node:url';
@@ -31,5 +31,10 @@ function compress(folder) {
 
 const packages = run('typescript/bin/tsc', ['-b'], root);
 const built = packages && run('vite/bin/vite.js', ['build', '--logLevel', 'warn'], page);
-if (built && existsSync(join(page, 'dist'))) compress(join(page, 'dist'));
+if (built) {
+  // What the page plays where there is no KVM: recordings of real runs.
+  const recordings = join(root, 'packages/guests/recordings');
+  if (existsSync(recordings)) cpSync(recordings, join(page, 'dist/recordings'), {recursive: true});
+  compress(join(page, 'dist'));
+}
 process.exitCode = built ? 0 : 1;
