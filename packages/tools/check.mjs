@@ -42,7 +42,7 @@ const STAGES = [
   {name: 'build', title: 'Types and build (tsc, vite)', command: [tool('build.mjs')]},
   {name: 'imports', title: 'Imports point down', command: [tool('check-imports.mjs')]},
   {name: 'sizes', title: 'Size budgets', command: [tool('budgets.mjs')]},
-  {name: 'dead', title: 'Dead code (knip)', command: [bin('knip/bin/knip.js'), '--no-progress']},
+  {name: 'dead', title: 'Dead code (knip)', command: [bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints']},
   {name: 'tests', title: 'Unit and conformance tests', ...vitest(join(scratch, 'node.json'))},
   {
     name: 'browser',

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+// The command `hyperscope`: the built program, or a sentence where nothing is built yet.
+
 import {existsSync} from 'node:fs';
 
 const main = new URL('../dist/main.js', import.meta.url);

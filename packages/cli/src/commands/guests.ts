@@ -23,7 +23,7 @@ export const GUESTS_COMMAND: Command = {
 };
 
 /** The guest of this name. @throws UserError 'usage' with the nearest name. */
-export function guestNamed(name: string): Guest {
+function guestNamed(name: string): Guest {
   const guest = findGuest(name);
   if (guest !== undefined) return guest;
   const ids = GUESTS.map(({id}) => id);

@@ -98,7 +98,7 @@ function noSuchImage(image: string): string {
 }
 
 /** The cell that `name` ('rip', 'cs.base') means. @throws UserError 'usage' with the nearest. */
-export function cellNamed(name: string): Cell {
+function cellNamed(name: string): Cell {
   const cell = CELLS.find(known => known.toLowerCase() === name);
   if (cell !== undefined) return cell;
   const nearest = closest(

@@ -14,7 +14,7 @@ import {recordRun} from './record-run.js';
 const LIMITS = {maxInstructions: 1_000_000, timeoutMilliseconds: 60_000} as const;
 
 /** The recording of a shipped guest on somebody's KVM. */
-export const shippedRecording = (guest: string): string =>
+const shippedRecording = (guest: string): string =>
   fileURLToPath(new URL(`../../../guests/recordings/${guest}.kvm.hsr`, import.meta.url));
 
 /**

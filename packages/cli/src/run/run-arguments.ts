@@ -5,8 +5,8 @@ import {usage} from '../terminal/arguments.js';
 import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
 import type {RunOptionName} from './run-options.js';
 
-export const START_MODES = ['real', 'protected', 'paged32', 'long'] as const;
-export type StartMode = (typeof START_MODES)[number];
+const START_MODES = ['real', 'protected', 'paged32', 'long'] as const;
+type StartMode = (typeof START_MODES)[number];
 
 /** How an image is loaded: by what it is (auto), or by force. */
 export type LoadAs =
