@@ -102,11 +102,9 @@ export const VMX_CAPABILITIES: VmxCapabilities = {
     may: controlMask(
       secondaryControl('enable EPT'),
       secondaryControl('descriptor-table exiting'),
-      secondaryControl('enable RDTSCP'),
       secondaryControl('enable VPID'),
       secondaryControl('WBINVD exiting'),
       secondaryControl('unrestricted guest'),
-      secondaryControl('enable INVPCID'),
       secondaryControl('use TSC scaling'),
     ),
   },

@@ -408,6 +408,43 @@ export const LONG_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    title: 'OUTSB from an unmapped page is #PF, and no port sees a byte',
+    mode: 'long',
+    code: listing(`
+      be 10 00 00 40                ; mov rsi, 0x40000010
+      ba 80 00 00 00                ; mov edx, 0x80
+      6e                            ; outsb
+      f4                            ; hlt
+    `),
+    handlers: {
+      14: listing(`
+        58                            ; pop rax
+        0f 20 d0                      ; mov rax, cr2
+        e7 84                         ; out 0x84, eax
+        f4                            ; hlt
+      `),
+    },
+    expect: {writes: [[0x84, 0x4000_0010]]},
+  },
+  {
+    title: 'INSB to an unmapped page is #PF with error code 2',
+    mode: 'long',
+    code: listing(`
+      bf 10 00 00 40                ; mov rdi, 0x40000010
+      ba a2 03 00 00                ; mov edx, 0x3a2
+      6c                            ; insb
+      f4                            ; hlt
+    `),
+    handlers: {
+      14: listing(`
+        58                            ; pop rax
+        e7 84                         ; out 0x84, eax
+        f4                            ; hlt
+      `),
+    },
+    expect: {writes: [[0x84, 2]], registers: {RDI: 0x4000_0010n}},
+  },
+  {
     title: 'writing ring 3 pages needs the write bit: #PF with error code 7',
     mode: 'long',
     code: listing(`

@@ -38,7 +38,8 @@ const CR4_GUEST_BITS = 0x1_078en;
 
 /**
  * 4 KiB EPT pages: a small guest touches few pages, so its first touches show as few exits, each at its own address. With
- * 2 MiB one exit would cover a whole teaching guest and the mechanism would pass unseen. measured: see technique.test.ts.
+ * 2 MiB one exit covers a whole teaching guest and the mechanism passes unseen. measured, EPT violations with 4 KiB and
+ * with 2 MiB pages: hello-kvm 5 and 1, rings 4 and 1, popf 5 and 1, hello-real 1 and 1.
  */
 export const VTX_EPT_DEFAULTS: VtxEptOptions = {
   primary: [

@@ -16,7 +16,7 @@ export function readGuestPhysical(host: Host, gpa: number, bytes: number): bigin
 }
 
 /** The guest-physical address of a linear one, or undefined where the guest's page tables map nothing. */
-export function translateGuestVirtual(host: Host, linear: bigint): number | undefined {
+function translateGuestVirtual(host: Host, linear: bigint): number | undefined {
   if ((guestCr0(host) & CR0_PG) === 0n) return Number(linear & 0xffff_ffffn);
   if ((host.vmx.vmread('GUEST_IA32_EFER') & EFER_LMA) !== 0n) return walk(host, linear, 4, 8);
   return (guestCr4(host) & 0x20n) !== 0n ? walkPae(host, linear) : walk(host, linear & 0xffff_ffffn, 2, 4);
@@ -51,6 +51,14 @@ function walkFrom(host: Host, linear: bigint, root: number, levels: number, entr
       return Number((base & ~((1n << shift) - 1n)) | offset);
     }
     table = Number(base);
+  }
+  return undefined;
+}
+
+/** The first of `bytes` bytes that the guest's page tables do not map: where its processor would have raised #PF. */
+export function unmappedAddress(host: Host, linear: bigint, bytes: number): bigint | undefined {
+  for (const address of [linear, linear + BigInt(bytes - 1)]) {
+    if (translateGuestVirtual(host, address) === undefined) return address;
   }
   return undefined;
 }

@@ -15,10 +15,10 @@ const SIGNATURE_LEAF = 0x4000_0000;
 /** "KVMKVMKVM\0\0\0" in EBX, ECX, EDX; Documentation/virt/kvm/x86/cpuid.rst. */
 const SIGNATURE = [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d] as const;
 
-export type CpuidAnswer = readonly [eax: number, ebx: number, ecx: number, edx: number];
+type CpuidAnswer = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
 /** What the guest is told: VMX hidden, the hypervisor bit set, KVM's signature at 40000000h. */
-export function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
+function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   if (leaf === SIGNATURE_LEAF) return SIGNATURE;
   if (leaf === SIGNATURE_LEAF + 1) return [0, 0, 0, 0];
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);

@@ -10,7 +10,7 @@ import {readGuestVirtual} from './guest-memory.js';
 const LONGEST_INSTRUCTION = 15;
 
 /** The bytes at the guest's RIP, as far as they can be read. */
-export function bytesAtGuestRip(host: Host): {readonly address: bigint; readonly bytes: Uint8Array} {
+function bytesAtGuestRip(host: Host): {readonly address: bigint; readonly bytes: Uint8Array} {
   const rip = host.vmx.vmread('GUEST_RIP');
   const code64 = bit(host.vmx.vmread('GUEST_CS_ACCESS_RIGHTS'), 13) && bit(host.vmx.vmread('VM_ENTRY_CONTROLS'), 9);
   const address = code64 ? rip : rip + host.vmx.vmread('GUEST_CS_BASE');

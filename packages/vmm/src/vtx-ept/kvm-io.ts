@@ -9,12 +9,15 @@ import {KVM_EXIT} from './kvm-exit-codes.js';
 import {COMPLETE} from './kvm-vcpu.js';
 import type {Host} from './host-context.js';
 import type {StepResult} from './host-program.js';
-import {skipInstruction} from './guest-registers.js';
-import {readGuestVirtual, writeGuestVirtual} from './guest-memory.js';
+import {injectException, skipInstruction} from './guest-registers.js';
+import {readGuestVirtual, unmappedAddress, writeGuestVirtual} from './guest-memory.js';
 import {cannotEmulate} from './kvm-emulation-failure.js';
 
 const IO_INSTRUCTION = 30;
 const DF = 10;
+const PF = 14;
+const PF_WRITE = 2;
+const PF_USER = 4;
 
 interface IoQualification {
   readonly bytes: 1 | 2 | 4;
@@ -40,14 +43,9 @@ export function handleIo(host: Host): StepResult {
   const io = decode(qualification);
   const name = `${io.form === 'string' ? (io.direction === 'in' ? 'INS' : 'OUTS') : io.direction.toUpperCase()}`;
   const say = `read EXIT_QUALIFICATION: ${hex(qualification)}: ${name}, ${io.bytes === 1 ? '1 byte' : `${io.bytes} bytes`}, port ${hex(io.port)}`;
-  if (io.form === 'string' && io.direction === 'out') {
-    const element = readGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes);
-    if (element === undefined)
-      return cannotEmulate(
-        host,
-        'OUTS from an address that the guest’s page tables do not map needs the instruction emulator',
-      );
-    host.vcpu.ioData = element;
+  if (io.form === 'string') {
+    const refused = prepareString(host, io);
+    if (refused !== undefined) return refused;
   } else {
     host.vcpu.ioData = io.direction === 'out' ? BigInt.asUintN(8 * io.bytes, host.vcpu.register('RAX')) : 0n;
   }
@@ -59,6 +57,29 @@ export function handleIo(host: Host): StepResult {
   );
   host.handled(IO_INSTRUCTION, 'user-space', `no device in the kernel answers at port ${hex(io.port)}: KVM_EXIT_IO`);
   return {say: `${say}. No device in the kernel has it, so user space is asked.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+}
+
+/** The memory side of INS and OUTS, which the processor leaves to the hypervisor: a #PF of the guest's, or the data. */
+function prepareString(host: Host, io: IoQualification): StepResult | undefined {
+  const linear = host.vmx.vmread('GUEST_LINEAR_ADDRESS');
+  const unmapped = unmappedAddress(host, linear, io.bytes);
+  if (unmapped !== undefined) {
+    const user = bits(host.vmx.vmread('GUEST_SS_ACCESS_RIGHTS'), 6, 5) === 3n ? PF_USER : 0;
+    host.vcpu.set('cr2', unmapped);
+    injectException(host, PF, (io.direction === 'in' ? PF_WRITE : 0) | user);
+    host.handled(IO_INSTRUCTION, 'kvm', 'the guest’s own page tables do not map the string: #PF for the guest');
+    return {
+      say: `the guest’s page tables do not map ${hex(unmapped)}: CR2 ← it, #PF for the guest`,
+      go: 'vcpu_enter_guest',
+    };
+  }
+  if (io.direction === 'in') return undefined;
+  const element = readGuestVirtual(host, linear, io.bytes);
+  if (element === undefined) {
+    return cannotEmulate(host, 'OUTS from an address outside the guest’s memory needs the instruction emulator');
+  }
+  host.vcpu.ioData = element;
+  return undefined;
 }
 
 /** An IN whose value user space has put into kvm_run. A 32-bit result clears the upper half of RAX. */
@@ -73,16 +94,11 @@ export function completeInput(host: Host): string {
 }
 
 /** One element of INS or OUTS: memory, index and count registers; RIP only moves when the repetition is over. */
-export function completeString(host: Host): string {
+export function completeString(host: Host): StepResult {
   const io = decode(host.vmx.vmread('EXIT_QUALIFICATION'));
-  if (
-    io.direction === 'in' &&
-    !writeGuestVirtual(host, host.vmx.vmread('GUEST_LINEAR_ADDRESS'), io.bytes, host.vcpu.ioData)
-  ) {
-    return cannotEmulate(
-      host,
-      'INS to an address that the guest’s page tables do not map needs the instruction emulator',
-    ).say;
+  const linear = host.vmx.vmread('GUEST_LINEAR_ADDRESS');
+  if (io.direction === 'in' && !writeGuestVirtual(host, linear, io.bytes, host.vcpu.ioData)) {
+    return cannotEmulate(host, 'INS to an address outside the guest’s memory needs the instruction emulator');
   }
   const width = addressWidth(host);
   const step = bit(host.vmx.vmread('GUEST_RFLAGS'), DF) ? -BigInt(io.bytes) : BigInt(io.bytes);
@@ -90,10 +106,10 @@ export function completeString(host: Host): string {
   if (io.repeated) {
     advance(host, 'RCX', -1n, width);
     if (BigInt.asUintN(width, host.vcpu.register('RCX')) !== 0n)
-      return 'one element is done; the repetition goes on at the same RIP';
+      return {say: 'one element is done; the repetition goes on at the same RIP', go: 'vcpu_enter_guest'};
   }
   const {from, to} = skipInstruction(host);
-  return `the last element is done: guest RIP ${hex(from)} → ${hex(to)}`;
+  return {say: `the last element is done: guest RIP ${hex(from)} → ${hex(to)}`, go: 'vcpu_enter_guest'};
 }
 
 /** VM-exit instruction information 9:7: 0, 1, 2 for 16, 32, 64 bits. */

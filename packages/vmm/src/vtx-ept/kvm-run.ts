@@ -39,7 +39,7 @@ function beginRun(host: Host): StepResult {
     case COMPLETE.input:
       return {say: completeInput(host), go: 'vcpu_enter_guest'};
     case COMPLETE.string:
-      return {say: completeString(host), go: 'vcpu_enter_guest'};
+      return completeString(host);
     default:
       return {say: 'nothing was left unfinished by the last exit', go: 'vcpu_enter_guest'};
   }

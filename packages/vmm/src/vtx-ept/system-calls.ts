@@ -6,7 +6,7 @@ import type {Host} from './host-context.js';
 import {KERNEL_STACK} from './host-layout.js';
 
 /** The ioctls that QEMU uses, with their numbers (Linux, include/uapi/linux/kvm.h). */
-export const IOCTLS = {
+const IOCTLS = {
   KVM_CREATE_VM: 0xae01,
   KVM_CREATE_VCPU: 0xae41,
   KVM_SET_USER_MEMORY_REGION: 0x4020_ae46,
