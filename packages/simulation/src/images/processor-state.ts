@@ -54,7 +54,7 @@ export function realModeState(start: RealModeStart): RegisterValues {
 }
 
 /** Selectors in the tables that the loader builds (descriptor-tables.ts). */
-export const LOADER_SELECTORS = {code: 0x08, data: 0x10, task: 0x18} as const;
+const LOADER_SELECTORS = {code: 0x08, data: 0x10, task: 0x18} as const;
 
 export interface TableAddresses {
   readonly gdt: number;

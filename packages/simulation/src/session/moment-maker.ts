@@ -15,6 +15,7 @@ import {vmcsPanel} from './vmcs-panel.js';
 
 const CYCLES = cellIndex('CYCLES');
 const RIP = cellIndex('RIP');
+const USER_RING = 3;
 
 export class MomentMaker {
   readonly record: RunRecord;
@@ -40,15 +41,14 @@ export class MomentMaker {
     const last = record.step(index - 1);
     const next = record.step(index) ?? (record.finished ? undefined : this.#nextStep(state, index));
     const events = last === undefined ? [] : record.eventsOf(last.index);
-    const who = next?.who ?? last?.who ?? actorOf(state);
+    const {who, operation, cpl} = this.#place(state, last, next);
     return {
-      index, length: record.length, finished: record.finished, outcome: record.outcome, header: record.header, last, next, who,
-      operation: record.header.engine === 'kvm' ? (who.startsWith('guest') ? 'non-root' : 'root') : state.operation,
-      cpl: Number(state.cells('CPL') ?? 0n), mode: modeOf(state.cells),
+      index, length: record.length, finished: record.finished, outcome: record.outcome, header: record.header, last, next, who, operation, cpl,
+      mode: modeOf(state.cells),
       registers: state.registers.slice(), previousRegisters: (previous ?? state).registers.slice(),
       events, why: this.#why(last, events),
       code: codeWindow(state, {executed: this.#executed, source: this.#source, virtualized: record.header.technique !== 'bare'}),
-      serial: this.serial.before(index), strip: strip(state),
+      serial: this.serial.before(index), strip: strip(state, record.header.engine),
       vmcs: vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),
       walk: record.events.lastBefore('page-walk', index),
     };
@@ -66,6 +66,13 @@ export class MomentMaker {
     const text = textOfStep(this.#scoutHead(), step);
     this.#texts.set(step, text);
     return text;
+  }
+
+  /** Where the processor is: a simulated one says so itself; of a real one we know that KVM_RUN came back to user space, or that it stepped. */
+  #place(state: StateView, last: Step | undefined, next: Step | undefined): Pick<Moment, 'who' | 'operation' | 'cpl'> {
+    const cpl = Number(state.cells('CPL') ?? 0n);
+    if (this.record.header.engine === 'simulated') return {who: next?.who ?? last?.who ?? actorOf(state), operation: state.operation, cpl};
+    return last?.kind === 'kvm-step' ? {who: last.who, operation: 'non-root', cpl} : {who: 'vmm', operation: 'root', cpl: USER_RING};
   }
 
   #why(last: Step | undefined, events: readonly TraceEvent[]): Explanation {
@@ -93,7 +100,7 @@ export class MomentMaker {
 }
 
 /** Who has the processor, by VMX operation and ring. */
-export function actorOf(state: StateView): Actor {
+function actorOf(state: StateView): Actor {
   const ring = Number(state.cells('CPL') ?? 0n);
   if (state.operation === 'root' && state.header.technique !== 'bare') return ring === 3 ? 'vmm' : 'hypervisor';
   return ring === 3 ? 'guest-user' : 'guest-kernel';

@@ -4,8 +4,7 @@
 
 import type {Bank} from '@hyperscope/machine';
 import {assert} from '@hyperscope/base';
-import type {ByteColumn} from '../record/growable-columns.js';
-import {ByteColumn as Column} from '../record/growable-columns.js';
+import {ByteColumn} from '../record/growable-columns.js';
 import {ChangeEncoder} from './change-encoder.js';
 import {StateSpace} from './state-space.js';
 
@@ -30,7 +29,7 @@ export class ChangeCapture {
   readonly #banks: readonly Bank[];
   readonly #shadows: readonly Shadow[];
   readonly #compared: ReadonlySet<string>;
-  readonly #saved = new Column(4096);
+  readonly #saved = new ByteColumn(4096);
   #captures: Capture[] = [];
   readonly #encoder: ChangeEncoder;
 

@@ -1,11 +1,10 @@
 // Writes one change, byte by byte in ascending order of place, and joins neighbours into runs.
 
-import type {ByteColumn} from '../record/growable-columns.js';
-import {ByteColumn as Column} from '../record/growable-columns.js';
+import {ByteColumn} from '../record/growable-columns.js';
 
 export class ChangeEncoder {
   #out: ByteColumn;
-  readonly #run = new Column(256);
+  readonly #run = new ByteColumn(256);
   #runStart = 0;
   #previousEnd = 0;
 
@@ -39,7 +38,7 @@ export class ChangeEncoder {
 
 /** Encodes bytes given as [place, XOR] in ascending order. */
 export function encodeChange(bytes: Iterable<readonly [place: number, xor: number]>): Uint8Array {
-  const out = new Column();
+  const out = new ByteColumn();
   const encoder = new ChangeEncoder(out);
   encoder.begin();
   for (const [place, xor] of bytes) encoder.put(place, xor);

@@ -10,7 +10,7 @@ import type {Touched} from './change.js';
 import type {StateSpace} from './state-space.js';
 
 /** Steps of a block of the first level, and blocks of one level that make one of the next. */
-export const FAN = 64;
+const FAN = 64;
 
 export class ChangePyramid {
   /** Encoded changes of the steps, one after another. */

@@ -4,7 +4,7 @@
 //   simulated VT-x   the state before the next guest instruction: only then are all of the guest's registers back in the
 //                    processor. After the last exit there is none; then the state at the exit, with RIP moved on.
 
-import {CELLS, cellIndex} from '@hyperscope/isa';
+import {CELLS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import type {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
@@ -53,6 +53,3 @@ function stateAt(playhead: Playhead, index: number, ripMoves: bigint): GuestStat
   }
   return {index, cells};
 }
-
-/** Where a cell lies in the register bank of a record. */
-export const cellOffset = (cell: Cell): number => cellIndex(cell) * 8;

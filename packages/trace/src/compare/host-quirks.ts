@@ -20,7 +20,7 @@ const IOPL = 3n << 12n;
 const NT = 1n << 14n;
 const DATA_SELECTORS = ['DS', 'ES', 'FS', 'GS'].flatMap(register => [`${register}.selector`, `${register}.base`]);
 
-export const HOST_QUIRKS: readonly HostQuirk[] = [
+const HOST_QUIRKS: readonly HostQuirk[] = [
   {
     id: 'syscall-stays-in-ring-3', probe: 'cpl3_syscall', shows: answer => answer === 'stays-cpl3',
     triggers: (facts, ring) => facts.mnemonic === 'SYSCALL' && ring === 3, excuses: 'everything',

@@ -23,15 +23,15 @@ export function mainEvent(events: readonly TraceEvent[]): TraceEvent | undefined
 export function explainStep(
   step: Step, events: readonly TraceEvent[], instruction: string, handled?: Extract<TraceEvent, {kind: 'exit-handled'}>,
 ): Explanation {
-  const main = mainEvent(events);
   const number = `Step ${step.index + 1}`;
+  const main = step.kind === 'kvm-step' ? undefined : mainEvent(events);
   if (main === undefined) return explainQuietStep(step, number, instruction);
   const told = explainEvent(main, instruction === '' ? undefined : instruction);
-  const rest = events.filter(event => event !== main && event.kind !== 'page-walk' && event.kind !== 'host-step');
+  const rest = events.filter(event => event !== main && event.kind !== 'page-walk' && event.kind !== 'host-step' && event.kind !== 'ioctl');
   const walks = events.filter(event => event.kind === 'page-walk' && event !== main).length;
   return {
     ...told,
-    title: `${number} · ${told.title}`,
+    title: `${number} · ${main.kind === 'kvm-exit' && step.kind === 'kvm-exit' && instruction !== '' ? `${instruction} came back as ${told.title}` : told.title}`,
     sentences: [
       ...told.sentences,
       ...handled === undefined || main.kind !== 'vm-exit' ? [] : [

@@ -1,13 +1,13 @@
-// How many cycles each actor had up to any moment: prefix sums every 1024 steps, and a short scan after them.
+// How many cycles each actor had up to any moment: prefix sums every 128 steps, and a short scan after them.
 
 import {ACTOR_ORDER} from './actors.js';
 import type {StepColumns} from './step-columns.js';
 
-const BLOCK = 1024;
+const BLOCK = 128;
 
 export class CycleSums {
   readonly #steps: StepColumns;
-  /** Row per block boundary, ACTOR_ORDER.length wide: cycles before step block × 1024. */
+  /** Row per block boundary, ACTOR_ORDER.length wide: cycles before step block × 128. */
   readonly #rows: Float64Array[] = [new Float64Array(ACTOR_ORDER.length)];
 
   constructor(steps: StepColumns) { this.#steps = steps; }

@@ -27,13 +27,16 @@ export function exitRows(record: RunRecord, instructionAt: (step: number) => str
     else row.steps.push(step);
   };
   if (hardware) for (const {step, event} of record.events.allOf('vm-exit')) add(exitReasonTitle(event.exit.reason & 0xffff), step, event);
-  else for (const {step, event} of record.events.allOf('kvm-exit')) add(kvmReason(event.exit), step, event);
+  else {
+    for (const {step, event} of record.events.allOf('kvm-exit')) if (!isDebuggers(event.exit)) add(kvmExitName(event.exit), step, event);
+  }
   return [...found].map(([reason, {steps, first}]) => ({
     reason, count: steps.length, instruction: instructionAt(steps[0] ?? 0), sentence: sentenceOf(first), steps,
   })).sort((a, b) => b.count - a.count);
 }
 
-const kvmReason = (exit: VmExit): string => kvmExitName(exit);
+/** A single step or a watchdog: the guest did nothing to leave. */
+const isDebuggers = (exit: VmExit): boolean => exit.reason === 'debug' || exit.reason === 'interrupted';
 
 function sentenceOf(event: Found['first']): string {
   if (event.kind === 'kvm-exit') return `${kvmExitName(event.exit)}: ${kvmExitDetail(event.exit)}. ${kvmExitDuty(event.exit)}`;

@@ -3,7 +3,7 @@
 import type {RecordHeader} from '../record-format.js';
 import {Recorder} from './recorder.js';
 
-export const SAMPLE_HEADER: RecordHeader = {
+const SAMPLE_HEADER: RecordHeader = {
   format: 'hyperscope-record', version: 1, engine: 'simulated', technique: 'bare',
   guest: {id: 'sample', title: 'Sample', sha256: '00', loadAddress: 0, bytes: 0},
   machine: {profile: 'test', costModel: 'test', memoryBytes: 4096},
