@@ -3,6 +3,12 @@
 import {LONG_CASES} from './cases-long.js';
 import {PROTECTED_CASES} from './cases-protected.js';
 import {REAL_CASES} from './cases-real.js';
+import {RING_CASES} from './cases-rings.js';
 import type {ConformanceCase} from './conformance-case.js';
 
-export const CONFORMANCE_CASES: readonly ConformanceCase[] = [...REAL_CASES, ...PROTECTED_CASES, ...LONG_CASES];
+export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
+  ...REAL_CASES,
+  ...PROTECTED_CASES,
+  ...LONG_CASES,
+  ...RING_CASES,
+];
