@@ -24,7 +24,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('the chosen theme is kept for the next visit', async ({page}) => {
   const lab = new LabPage(page);
   await lab.open();
-  await page.getByLabel('Theme').selectOption('contrast');
+  await page.getByLabel('Theme', {exact: true}).selectOption('contrast');
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'contrast');
   await page.reload();
   await lab.ready();

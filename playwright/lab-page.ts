@@ -50,7 +50,7 @@ export class LabPage {
       const before = await this.step();
       await this.nextExit.click();
       await expect.poll(() => this.step()).not.toBe(before);
-      if (pattern.test(await this.stage.innerText())) return;
+      if (pattern.test(await this.stage.locator('.card').innerText())) return;
     }
     throw new Error(`no exit is called ${pattern}`);
   }

@@ -43,7 +43,7 @@ test('a changed fragment is followed without loading the page again', async ({pa
   const lab = new LabPage(page);
   await lab.open();
   await page.evaluate(() => { location.hash = '#v1/bare/hello-real/2'; });
-  await expect(page.getByLabel('Guest')).toHaveValue('hello-real');
+  await expect(page.getByLabel('Guest', {exact: true})).toHaveValue('hello-real');
   await lab.ready();
   expect(await lab.step()).toBe(2);
 });

@@ -9,8 +9,8 @@ export default defineConfig({
   testDir: '.',
   outputDir: './output/results',
   workers: 1,
-  timeout: 45_000,
-  expect: {timeout: 15_000},
+  timeout: 30_000,
+  expect: {timeout: 8000},
   use: {
     baseURL: `http://127.0.0.1:${PORT}`,
     browserName: 'chromium',

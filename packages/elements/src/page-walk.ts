@@ -16,7 +16,7 @@ const TABLES = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
 @customElement('hs-page-walk')
 export class PageWalk extends LitElement {
   static override readonly styles = [sharedStyles, addressStyles, css`
-    :host { overflow-x: auto; }
+    .scroll { overflow-x: auto; }
     table { border-collapse: separate; border-spacing: 2px; margin-top: 8px; width: auto; }
     td { padding: 2px 3px; border-radius: 4px; font: calc(var(--code) * 0.86)/1.4 var(--mono); white-space: nowrap; }
     td.ept { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
@@ -37,12 +37,12 @@ export class PageWalk extends LitElement {
     return html`<p>${walk.access} of ${address('GVA', walk.linear)} read <b>${walk.references.length}</b>
         ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
         <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}">${walk.outcome}</span></p>
-      <table><caption class="visually-hidden">Entries in the order in which they were read</caption>
+      <div class="scroll" tabindex="0" role="region" aria-label="Page walk"><table><caption class="visually-hidden">Entries in the order in which they were read</caption>
         <thead><tr><th scope="col">guest</th>${levels.map(level => html`<th scope="col"><span class="visually-hidden">EPT </span>${TABLES[level]}</th>`)}
           <th scope="col">entry</th></tr></thead>
         <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
           ${levels.map(level => this.cell(row.ept.find(item => item.reference.level === level), 'ept'))}
-          ${this.cell(row.guest, 'guest')}</tr>`)}</tbody></table>
+          ${this.cell(row.guest, 'guest')}</tr>`)}</tbody></table></div>
       <p class="mute">Values are entries in hexadecimal, numbered in the order of the reads.${levels.length === 0 ? '' : ' Each row finds one guest table through EPT (warm), then reads the guest’s entry (cold).'} Point at one for its address and bits.</p>`;
   }
 

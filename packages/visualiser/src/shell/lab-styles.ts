@@ -9,7 +9,8 @@ export const labStyles = css`
   .notice { display: flex; gap: 12px; align-items: center; background: var(--hit); color: var(--hit-ink); padding: 6px 16px; }
   .notice p { margin: 0; flex: 1; }
   main { display: grid; grid-template-columns: minmax(330px, 24%) minmax(0, 1fr) minmax(340px, 25%); gap: 1px; min-height: 0; }
-  .panel { padding: 12px 14px; min-width: 0; min-height: 0; overflow: auto; }
+  /* Positioned, so that text for screen readers only is clipped with the rest. */
+  .panel { position: relative; padding: 12px 14px; min-width: 0; min-height: 0; overflow: auto; }
   .left { display: flex; flex-direction: column; gap: 14px; }
   .left .code { flex: 1 1 auto; min-height: 160px; display: flex; flex-direction: column; }
   .left hs-code-view { flex: 1; min-height: 0; }

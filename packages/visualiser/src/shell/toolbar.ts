@@ -41,9 +41,9 @@ export class Toolbar extends LitElement {
       ${this.kvmButton(state)}
       <span class="space"></span>
       <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
-      <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment"><span role="status">${this.shared === '' ? 'Share' : this.shared}</span></button>
-      <label class="pick theme"><span class="visually-hidden">Theme</span><select @change=${this.themeChosen}>${THEMES.map(theme => html`<option
-        value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`)}</select></label>
+      <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment">${this.shared === '' ? 'Share' : this.shared}</button><span class="visually-hidden" role="status">${this.shared}</span>
+      <span class="theme"><select aria-label="Theme" @change=${this.themeChosen}>${THEMES.map(theme => html`<option
+        value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`)}</select></span>
       <button aria-label="Help: keys and colours" title="Keys and colours (?)" @click=${() => this.send({kind: 'help'})}>?</button>
     </header>`;
   }
