@@ -32,15 +32,29 @@ test('the chosen theme is kept for the next visit', async ({page}) => {
   await lab.shot('contrast');
 });
 
-for (const [width, height] of [[1024, 768], [1280, 720], [1920, 1080]] as const) {
+for (const [width, height] of [
+  [1024, 768],
+  [1280, 720],
+  [1920, 1080],
+] as const) {
   test(`at ${width} × ${height} nothing overflows and the first minute fits`, async ({page}) => {
     await page.setViewportSize({width, height});
     const lab = new LabPage(page);
     await lab.open();
     await lab.exitNamed(/I\/O instruction/);
-    const overflow = await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
+    const overflow = await page.evaluate(() => [
+      document.documentElement.scrollWidth - innerWidth,
+      document.documentElement.scrollHeight - innerHeight,
+    ]);
     expect(overflow).toEqual([0, 0]);
-    for (const part of [lab.stage.getByRole('img'), lab.why.locator('h2'), lab.nextExit, lab.slider, page.locator('hs-code-view .current'), page.getByRole('tablist')]) {
+    for (const part of [
+      lab.stage.getByRole('img'),
+      lab.why.locator('h2'),
+      lab.nextExit,
+      lab.slider,
+      page.locator('hs-code-view .current'),
+      page.getByRole('tablist'),
+    ]) {
       await expect(part).toBeInViewport();
     }
     await lab.shot(`size-${width}x${height}`);

@@ -47,7 +47,10 @@ test('the guest prints the same at the end of every machine', async ({page}) => 
 test('every guest on every machine opens, steps and ends with an outcome', async ({page}) => {
   const lab = new LabPage(page);
   await lab.open();
-  const guests = await page.getByLabel('Guest', {exact: true}).locator('option').evaluateAll(options => options.map(option => option.getAttribute('value') ?? ''));
+  const guests = await page
+    .getByLabel('Guest', {exact: true})
+    .locator('option')
+    .evaluateAll(options => options.map(option => option.getAttribute('value') ?? ''));
   expect(guests.length).toBeGreaterThanOrEqual(4);
   for (const technique of ['vtx-ept', 'bare']) {
     for (const guest of guests) {

@@ -39,7 +39,7 @@ test('the timeline is a slider that says where it is', async ({page}) => {
   await expect(lab.slider).toHaveAttribute('aria-valuenow', '1');
   await expect(lab.slider).toHaveAttribute('aria-valuetext', /step 1 of/);
   await page.keyboard.press('End');
-  await expect(lab.slider).toHaveAttribute('aria-valuenow', await lab.slider.getAttribute('aria-valuemax') ?? '');
+  await expect(lab.slider).toHaveAttribute('aria-valuenow', (await lab.slider.getAttribute('aria-valuemax')) ?? '');
 });
 
 test('every control is reached by Tab and shows its focus', async ({page}) => {
@@ -48,11 +48,13 @@ test('every control is reached by Tab and shows its focus', async ({page}) => {
   const seen = new Set<string>();
   for (let presses = 0; presses < 45; presses++) {
     await page.keyboard.press('Tab');
-    seen.add(await page.evaluate(() => {
-      let element = document.activeElement;
-      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-      return `${element?.getAttribute('aria-label') ?? element?.textContent?.trim() ?? ''}`.replaceAll(/\s+/g, ' ');
-    }));
+    seen.add(
+      await page.evaluate(() => {
+        let element = document.activeElement;
+        while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+        return `${element?.getAttribute('aria-label') ?? element?.textContent?.trim() ?? ''}`.replaceAll(/\s+/g, ' ');
+      }),
+    );
   }
   for (const name of ['Guest', 'VT-x with EPT', 'Present', 'Share', 'Registers', 'Timeline: step in the run']) {
     const found = [...seen].some(text => text.includes(name));
@@ -68,7 +70,10 @@ test('presenting hides the chrome, enlarges the type and goes by clicker', async
   await expect(page.locator('hs-toolbar')).toBeHidden();
   await page.keyboard.press('e');
   await expect(lab.why.locator('h2')).toContainText('Step');
-  const size = await lab.why.locator('p').first().evaluate(element => Number.parseFloat(getComputedStyle(element).fontSize));
+  const size = await lab.why
+    .locator('p')
+    .first()
+    .evaluate(element => Number.parseFloat(getComputedStyle(element).fontSize));
   expect(size).toBeGreaterThanOrEqual(24);
   await lab.shot('present');
   await page.keyboard.press('PageDown');

@@ -9,7 +9,9 @@ export class LabPage {
   constructor(page: Page) {
     this.page = page;
     page.on('pageerror', error => this.troubles.push(error.message));
-    page.on('console', message => { if (message.type() === 'error') this.troubles.push(message.text()); });
+    page.on('console', message => {
+      if (message.type() === 'error') this.troubles.push(message.text());
+    });
   }
 
   /** Opens the lab and waits until a guest is there and recorded. */
@@ -24,15 +26,33 @@ export class LabPage {
     await expect(this.position).not.toContainText('…');
   }
 
-  get stage() { return this.page.locator('hs-ring-stage'); }
-  get why() { return this.page.locator('hs-why'); }
-  get position() { return this.page.locator('hs-transport output'); }
-  get console() { return this.page.locator('hs-console pre'); }
-  get nextExit() { return this.page.getByRole('button', {name: /Next exit/}); }
-  get forward() { return this.page.getByRole('button', {name: /^Forward one/}); }
-  get back() { return this.page.getByRole('button', {name: /^Back one/}); }
-  get realKvm() { return this.page.getByRole('button', {name: /^Real KVM/}); }
-  get slider() { return this.page.getByRole('slider', {name: /Timeline/}); }
+  get stage() {
+    return this.page.locator('hs-ring-stage');
+  }
+  get why() {
+    return this.page.locator('hs-why');
+  }
+  get position() {
+    return this.page.locator('hs-transport output');
+  }
+  get console() {
+    return this.page.locator('hs-console pre');
+  }
+  get nextExit() {
+    return this.page.getByRole('button', {name: /Next exit/});
+  }
+  get forward() {
+    return this.page.getByRole('button', {name: /^Forward one/});
+  }
+  get back() {
+    return this.page.getByRole('button', {name: /^Back one/});
+  }
+  get realKvm() {
+    return this.page.getByRole('button', {name: /^Real KVM/});
+  }
+  get slider() {
+    return this.page.getByRole('slider', {name: /Timeline/});
+  }
 
   /** The step under the playhead. */
   async step(): Promise<number> {

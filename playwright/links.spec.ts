@@ -19,10 +19,19 @@ test('a moment is shared and comes back', async ({page, context}) => {
   expect(await other.step()).toBe(step);
 });
 
-for (const fragment of ['#v1/vtx-ept/<img src=x onerror=alert(1)>/1', '#v1/vtx-ept/hello-kvm/1e9', '#v1/vtx-ept/no-such-guest/3', '#v9/future', '#constructor']) {
+for (const fragment of [
+  '#v1/vtx-ept/<img src=x onerror=alert(1)>/1',
+  '#v1/vtx-ept/hello-kvm/1e9',
+  '#v1/vtx-ept/no-such-guest/3',
+  '#v9/future',
+  '#constructor',
+]) {
   test(`the link ${fragment} opens the lab at the beginning and says why`, async ({page}) => {
     const dialogs: string[] = [];
-    page.on('dialog', dialog => { dialogs.push(dialog.message()); void dialog.dismiss(); });
+    page.on('dialog', dialog => {
+      dialogs.push(dialog.message());
+      void dialog.dismiss();
+    });
     const lab = new LabPage(page);
     await lab.open(fragment);
     expect(await lab.step()).toBe(0);
@@ -42,7 +51,9 @@ test('a step far beyond the end shows the end', async ({page}) => {
 test('a changed fragment is followed without loading the page again', async ({page}) => {
   const lab = new LabPage(page);
   await lab.open();
-  await page.evaluate(() => { location.hash = '#v1/bare/hello-real/2'; });
+  await page.evaluate(() => {
+    location.hash = '#v1/bare/hello-real/2';
+  });
   await expect(page.getByLabel('Guest', {exact: true})).toHaveValue('hello-real');
   await lab.ready();
   expect(await lab.step()).toBe(2);

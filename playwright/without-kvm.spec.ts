@@ -18,7 +18,9 @@ test('without a server the shipped recording is shown, labelled with its host', 
 });
 
 test('when the server is lost after the page was opened, the recording takes over and says why', async ({page}) => {
-  await page.route('**/api/kvm', route => route.fulfill({json: {available: true, fingerprint: {flavour: 'kvm_intel', kernel: '6.1'}, queue: 0}}));
+  await page.route('**/api/kvm', route =>
+    route.fulfill({json: {available: true, fingerprint: {flavour: 'kvm_intel', kernel: '6.1'}, queue: 0}}),
+  );
   await page.route('**/api/kvm/run', route => route.abort());
   const lab = new LabPage(page);
   await lab.open();
@@ -30,7 +32,9 @@ test('when the server is lost after the page was opened, the recording takes ove
 
 test('a damaged record is refused with a sentence, and the simulation stays', async ({page}) => {
   await page.route('**/api/**', route => route.abort());
-  await page.route('**/recordings/**', route => route.fulfill({body: Buffer.from('not a record'), contentType: 'application/octet-stream'}));
+  await page.route('**/recordings/**', route =>
+    route.fulfill({body: Buffer.from('not a record'), contentType: 'application/octet-stream'}),
+  );
   const lab = new LabPage(page);
   await lab.open();
   await lab.realKvm.click();

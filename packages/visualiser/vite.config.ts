@@ -9,7 +9,11 @@ export default defineConfig({
   base: './',
   resolve: {conditions: ['@hyperscope/source', ...defaultClientConditions]},
   build: {
-    target: 'es2022', outDir: 'dist', emptyOutDir: true, sourcemap: true, modulePreload: {polyfill: false},
+    target: 'es2022',
+    outDir: 'dist',
+    emptyOutDir: true,
+    sourcemap: true,
+    modulePreload: {polyfill: false},
     rolldownOptions: {treeshake: {moduleSideEffects: id => !PURE.test(id)}},
   },
   worker: {format: 'es'},

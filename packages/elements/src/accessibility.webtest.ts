@@ -2,7 +2,22 @@
 
 import type {LitElement} from 'lit';
 import {expect, test} from 'vitest';
-import {CodeView, CompareTable, ExitTable, PageWalk, RegisterFile, RingStage, SerialConsole, Timeline, Transport, VmcsView, Why, routeMarks, stagePicture, type Theme} from './index.js';
+import {
+  CodeView,
+  CompareTable,
+  ExitTable,
+  PageWalk,
+  RegisterFile,
+  RingStage,
+  SerialConsole,
+  Timeline,
+  Transport,
+  VmcsView,
+  Why,
+  routeMarks,
+  stagePicture,
+  type Theme,
+} from './index.js';
 import {SAMPLE_SOURCE, SampleSession} from './samples/index.js';
 import {accessibilityTrouble, mount} from './testing/mounting.js';
 
@@ -20,11 +35,20 @@ function stage(index: number): RingStage {
 
 function registers(index: number): RegisterFile {
   const moment = momentAt(index);
-  return made(new RegisterFile(), {cells: moment.header.cells, registers: moment.registers, previous: moment.previousRegisters});
+  return made(new RegisterFile(), {
+    cells: moment.header.cells,
+    registers: moment.registers,
+    previous: moment.previousRegisters,
+  });
 }
 
 const compareRows = [
-  {simulated: {index: 5, until: 7, text: 'KVM_EXIT_IO'}, real: {text: 'KVM_EXIT_IO'}, verdict: 'matched', why: 'the same port'},
+  {
+    simulated: {index: 5, until: 7, text: 'KVM_EXIT_IO'},
+    real: {text: 'KVM_EXIT_IO'},
+    verdict: 'matched',
+    why: 'the same port',
+  },
   {simulated: {index: 9, until: 9, text: 'KVM_EXIT_HLT'}, real: undefined, verdict: 'explained', why: 'timing'},
   {simulated: undefined, real: {text: 'KVM_EXIT_IO'}, verdict: 'unexplained', why: 'not known'},
 ] as const;
@@ -34,17 +58,19 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
   'the stage at a VM exit': () => stage(5),
   'the stage in QEMU': () => stage(7),
   'the stage in the guest': () => stage(3),
-  'the stage on bare metal': () => made(new RingStage(), {picture: stagePicture({...momentAt(3), operation: 'none'}, false, [])}),
+  'the stage on bare metal': () =>
+    made(new RingStage(), {picture: stagePicture({...momentAt(3), operation: 'none'}, false, [])}),
   'no explanation': () => new Why(),
-  'an explanation with checks': () => made(new Why(), {explanation: momentAt(5).why, who: 'hypervisor', lead: 'Step 5'}),
+  'an explanation with checks': () => made(new Why(), {explanation: momentAt(5).why, who: 'hypervisor'}),
   'no code': () => new CodeView(),
-  'code with a current line': () => made(new CodeView(), {lines: momentAt(5).code, current: 0x8007n, source: SAMPLE_SOURCE, who: 'guest-kernel'}),
+  'code with a current line': () =>
+    made(new CodeView(), {lines: momentAt(5).code, current: 0x8007n, source: SAMPLE_SOURCE, who: 'guest-kernel'}),
   'no registers': () => new RegisterFile(),
   'registers that changed': () => registers(18),
   'a silent console': () => new SerialConsole(),
   'a console with text': () => made(new SerialConsole(), {text: 'Hello from the guest\n'}),
   'no exits': () => new ExitTable(),
-  'exits': () => made(new ExitTable(), {rows: session.exits(), index: 5}),
+  exits: () => made(new ExitTable(), {rows: session.exits(), index: 5}),
   'no comparison': () => new CompareTable(),
   'a comparison': () => made(new CompareTable(), {rows: compareRows, summary: '1 of 3 matches.', index: 5}),
   'no VMCS': () => new VmcsView(),
@@ -52,11 +78,18 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
   'no walk': () => new PageWalk(),
   'a walk of 24 entries': () => made(new PageWalk(), {walk: momentAt(5).walk}),
   'a transport at the start': () => made(new Transport(), {length: 20, exits: true}),
-  'a transport at the end': () => made(new Transport(), {index: 20, length: 20, finished: true, exits: true, playing: true}),
-  'a timeline with real marks': () => made(new Timeline(), {
-    window: session.timeline(0, 12_000, 800), end: 12_000, length: 23, index: 5, playhead: 2482, describe: 'OUT left the guest',
-    real: [{index: 5, cycle: 1242, label: 'KVM_EXIT_IO', kind: 'matched'}],
-  }),
+  'a transport at the end': () =>
+    made(new Transport(), {index: 20, length: 20, finished: true, exits: true, playing: true}),
+  'a timeline with real marks': () =>
+    made(new Timeline(), {
+      window: session.timeline(0, 12_000, 800),
+      end: 12_000,
+      length: 23,
+      index: 5,
+      playhead: 2482,
+      describe: 'OUT left the guest',
+      real: [{index: 5, cycle: 1242, label: 'KVM_EXIT_IO', kind: 'matched'}],
+    }),
 };
 
 const THEMES: readonly Theme[] = ['light', 'dark', 'contrast'];

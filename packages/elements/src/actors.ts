@@ -21,7 +21,13 @@ export const ACTOR_LOOKS: readonly ActorLook[] = [
   {actor: 'device', name: 'device', place: 'hardware', token: '--device'},
 ];
 
-const BY_ACTOR: Readonly<Record<Actor, number>> = {'guest-user': 0, 'guest-kernel': 1, 'hypervisor': 2, 'vmm': 3, 'device': 4};
+const BY_ACTOR: Readonly<Record<Actor, number>> = {
+  'guest-user': 0,
+  'guest-kernel': 1,
+  hypervisor: 2,
+  vmm: 3,
+  device: 4,
+};
 
 /** The look of an actor. */
 export function actorLook(actor: Actor): ActorLook {
@@ -34,9 +40,9 @@ export function actorLook(actor: Actor): ActorLook {
 export const ACTOR_GLYPHS: Readonly<Record<Actor, string>> = {
   'guest-user': 'M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12zM8 4.6a3.4 3.4 0 1 1 0 6.8a3.4 3.4 0 1 1 0-6.8z',
   'guest-kernel': 'M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z',
-  'hypervisor': 'M8 1L15 8L8 15L1 8z',
-  'vmm': 'M2.5 2.5H13.5V13.5H2.5z',
-  'device': 'M8 2L15 14H1z',
+  hypervisor: 'M8 1L15 8L8 15L1 8z',
+  vmm: 'M2.5 2.5H13.5V13.5H2.5z',
+  device: 'M8 2L15 14H1z',
 };
 
 /** The glyph of an actor, filled with its colour. */

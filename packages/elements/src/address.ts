@@ -11,10 +11,30 @@ export function address(space: AddressSpace, value: bigint | number): TemplateRe
 }
 
 export const addressStyles = css`
-  .address { font-family: var(--mono); border-radius: 4px; padding: 0 4px; white-space: nowrap; }
-  .address small { font-size: 0.8em; font-weight: 700; }
-  .GVA { background: var(--guest-user-tint); color: var(--guest-user-ink); }
-  .GPA { background: var(--guest-kernel-tint); color: var(--guest-kernel-ink); }
-  .HVA { background: var(--vmm-tint); color: var(--vmm-ink); }
-  .HPA { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
+  .address {
+    font-family: var(--mono);
+    border-radius: 4px;
+    padding: 0 4px;
+    white-space: nowrap;
+  }
+  .address small {
+    font-size: 0.8em;
+    font-weight: 700;
+  }
+  .GVA {
+    background: var(--guest-user-tint);
+    color: var(--guest-user-ink);
+  }
+  .GPA {
+    background: var(--guest-kernel-tint);
+    color: var(--guest-kernel-ink);
+  }
+  .HVA {
+    background: var(--vmm-tint);
+    color: var(--vmm-ink);
+  }
+  .HPA {
+    background: var(--hypervisor-tint);
+    color: var(--hypervisor-ink);
+  }
 `;

@@ -1,7 +1,23 @@
 // What elements show, and the events that they send.
 
 import {expect, test} from 'vitest';
-import {CodeView, ExitTable, PageWalk, RegisterFile, RingStage, SeekCycleEvent, SeekEvent, Timeline, Transport, TransportEvent, Why, WindowEvent, routeMarks, stagePicture, stageSentence} from './index.js';
+import {
+  CodeView,
+  ExitTable,
+  PageWalk,
+  RegisterFile,
+  RingStage,
+  SeekCycleEvent,
+  SeekEvent,
+  Timeline,
+  Transport,
+  TransportEvent,
+  Why,
+  WindowEvent,
+  routeMarks,
+  stagePicture,
+  stageSentence,
+} from './index.js';
 import {SAMPLE_SOURCE, SampleSession} from './samples/index.js';
 import {mount, textOf} from './testing/mounting.js';
 
@@ -30,7 +46,9 @@ test('the route of an exit lights up leg by leg and is dark again when the guest
 
 test('the stage says in one sentence what it draws', () => {
   const sentence = stageSentence(stagePicture(session.seek(5), true, marks));
-  expect(sentence).toBe('VM exit · 30 I/O instruction (port 0x3f8 (the first serial port), out, 1 byte), 1240 cycles: from VMX non-root operation, ring 0 to VMX root operation, ring 0. The KVM runs in VMX root operation, ring 0, 64-bit mode.');
+  expect(sentence).toBe(
+    'VM exit · 30 I/O instruction (port 0x3f8 (the first serial port), out, 1 byte), 1240 cycles: from VMX non-root operation, ring 0 to VMX root operation, ring 0. The KVM runs in VMX root operation, ring 0, 64-bit mode.',
+  );
 });
 
 test('without a hypervisor there is one diagram and one row', async () => {
@@ -66,7 +84,9 @@ test('a changed register shows its old value, and flags show which were set and 
   const moment = session.seek(18);
   Object.assign(file, {cells: moment.header.cells, registers: moment.registers, previous: moment.previousRegisters});
   await mount(file);
-  const changed = [...(file.shadowRoot?.querySelectorAll('.changed') ?? [])].map(row => row.textContent?.replaceAll(/\s+/g, ' ') ?? '');
+  const changed = [...(file.shadowRoot?.querySelectorAll('.changed') ?? [])].map(
+    row => row.textContent?.replaceAll(/\s+/g, ' ') ?? '',
+  );
   expect(changed.some(text => text.includes('RAX') && text.includes('was 0x69'))).toBe(true);
   expect(changed.some(text => text.includes('RFLAGS') && text.includes('ZF (now set)'))).toBe(true);
 });
@@ -76,7 +96,9 @@ test('an exit in the table leads to the next exit of that reason', async () => {
   Object.assign(table, {rows: session.exits(), index: 5});
   await mount(table);
   const asked: number[] = [];
-  table.addEventListener('hs-seek', event => { if (event instanceof SeekEvent) asked.push(event.detail.index); });
+  table.addEventListener('hs-seek', event => {
+    if (event instanceof SeekEvent) asked.push(event.detail.index);
+  });
   table.shadowRoot?.querySelector('button')?.click();
   expect(asked).toEqual([12]);
 });
@@ -85,7 +107,9 @@ test('a walk under EPT shows 24 entries in the order in which they were read', a
   const walk = new PageWalk();
   walk.walk = session.seek(5).walk;
   await mount(walk);
-  expect([...(walk.shadowRoot?.querySelectorAll('sup') ?? [])].map(item => Number(item.textContent))).toEqual(Array.from({length: 24}, (_, at) => at + 1));
+  expect([...(walk.shadowRoot?.querySelectorAll('sup') ?? [])].map(item => Number(item.textContent))).toEqual(
+    Array.from({length: 24}, (_, at) => at + 1),
+  );
 });
 
 test('the transport offers the next exit only where exits exist', async () => {
@@ -93,7 +117,9 @@ test('the transport offers the next exit only where exits exist', async () => {
   Object.assign(transport, {length: 20, exits: true});
   await mount(transport);
   const commands: string[] = [];
-  transport.addEventListener('hs-transport', event => { if (event instanceof TransportEvent) commands.push(event.detail.command); });
+  transport.addEventListener('hs-transport', event => {
+    if (event instanceof TransportEvent) commands.push(event.detail.command);
+  });
   const next = transport.shadowRoot?.querySelector('.next');
   if (next instanceof HTMLButtonElement) next.click();
   expect(commands).toEqual(['next-exit']);
@@ -106,7 +132,9 @@ async function timeline(): Promise<Timeline> {
   const element = new Timeline();
   Object.assign(element, {window: session.timeline(0, 12_000, 800), end: 12_000, length: 23, index: 5, playhead: 2482});
   await mount(element);
-  await new Promise(resolve => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+  await new Promise(resolve => {
+    requestAnimationFrame(() => requestAnimationFrame(resolve));
+  });
   return element;
 }
 
@@ -119,9 +147,17 @@ function track(element: Timeline): HTMLElement {
 test('dragging the playhead asks for the cycle under the pointer', async () => {
   const element = await timeline();
   const asked: number[] = [];
-  element.addEventListener('hs-seek-cycle', event => { if (event instanceof SeekCycleEvent) asked.push(event.detail.cycle); });
+  element.addEventListener('hs-seek-cycle', event => {
+    if (event instanceof SeekCycleEvent) asked.push(event.detail.cycle);
+  });
   const box = track(element).getBoundingClientRect();
-  const at = (share: number): PointerEventInit => ({pointerId: 1, button: 0, clientX: box.left + box.width * share, clientY: box.top + 60, bubbles: true});
+  const at = (share: number): PointerEventInit => ({
+    pointerId: 1,
+    button: 0,
+    clientX: box.left + box.width * share,
+    clientY: box.top + 60,
+    bubbles: true,
+  });
   Object.assign(track(element), {setPointerCapture: () => undefined});
   track(element).dispatchEvent(new PointerEvent('pointerdown', at(0.25)));
   track(element).dispatchEvent(new PointerEvent('pointermove', at(0.5)));
@@ -136,9 +172,14 @@ test('the timeline is a slider for the keyboard, and zooms around the playhead',
   const element = await timeline();
   const seeks: number[] = [];
   const windows: number[] = [];
-  element.addEventListener('hs-seek', event => { if (event instanceof SeekEvent) seeks.push(event.detail.index); });
-  element.addEventListener('hs-window', event => { if (event instanceof WindowEvent) windows.push(event.detail.to - event.detail.from); });
-  for (const key of ['ArrowRight', 'ArrowLeft', 'Home', 'End', '+']) track(element).dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+  element.addEventListener('hs-seek', event => {
+    if (event instanceof SeekEvent) seeks.push(event.detail.index);
+  });
+  element.addEventListener('hs-window', event => {
+    if (event instanceof WindowEvent) windows.push(event.detail.to - event.detail.from);
+  });
+  for (const key of ['ArrowRight', 'ArrowLeft', 'Home', 'End', '+'])
+    track(element).dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
   expect(seeks).toEqual([6, 4, 0, 23]);
   expect(windows.at(-1)).toBe(6000);
   expect(track(element).getAttribute('role')).toBe('slider');
@@ -148,7 +189,9 @@ test('the timeline is a slider for the keyboard, and zooms around the playhead',
 test('lanes are painted in the colours of who runs', async () => {
   const element = await timeline();
   const canvas = element.shadowRoot?.querySelector('canvas');
-  const pixel = canvas?.getContext('2d')?.getImageData(Math.round(12 * devicePixelRatio), Math.round((16 + 3 * 21 + 10) * devicePixelRatio), 1, 1).data;
+  const pixel = canvas
+    ?.getContext('2d')
+    ?.getImageData(Math.round(12 * devicePixelRatio), Math.round((16 + 3 * 21 + 10) * devicePixelRatio), 1, 1).data;
   // #e69f00: QEMU calls ioctl(KVM_RUN) first. The column is full, so the colour is exact.
   expect([...(pixel ?? [])].slice(0, 3)).toEqual([230, 159, 0]);
 });

@@ -10,38 +10,146 @@ import {sharedStyles} from './shared-styles.js';
 type Chip = CodeLine['chips'][number];
 
 const CHIP_NAMES: Readonly<Record<Chip['label'], string>> = {
-  'privileged': 'privileged', 'IOPL-sensitive': 'IOPL', 'sensitive': 'sensitive', 'stealth': 'stealth', 'exits': 'exits',
+  privileged: 'privileged',
+  'IOPL-sensitive': 'IOPL',
+  sensitive: 'sensitive',
+  stealth: 'stealth',
+  exits: 'exits',
 };
 
 @customElement('hs-code-view')
 export class CodeView extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    :host { container-type: inline-size; display: flex; flex-direction: column; min-height: 0; }
-    .bar { display: flex; gap: 2px; margin-bottom: 6px; }
-    .bar button { border: 0; border-bottom: 2px solid transparent; border-radius: 0; padding: 3px 8px; background: none; color: var(--mute); }
-    .bar button[aria-pressed='true'] { color: var(--ink); border-color: var(--ink); font-weight: 650; }
-    .lines { overflow: auto; min-height: 0; flex: 1; font-family: var(--mono); font-size: var(--code); }
-    .line { display: grid; grid-template-columns: 12px minmax(4ch, max-content) 9ch minmax(max-content, 1fr) max-content; gap: 0 7px; align-items: center;
-      padding: 2px 6px 2px 4px; border-radius: 4px; white-space: pre; min-width: min-content; }
-    .line.bytes-off { grid-template-columns: 14px max-content minmax(16ch, 1fr) max-content; }
-    .where, .bytes { color: var(--mute); }
-    .bytes { overflow: hidden; text-overflow: ellipsis; }
-    .current { background: var(--hit); color: var(--hit-ink); box-shadow: inset 3px 0 0 var(--who); }
-    .current .where, .current .bytes { color: inherit; }
-    .pointer { width: 12px; height: 12px; fill: var(--who); }
-    .left { background: none; color: inherit; box-shadow: inset 3px 0 0 var(--who), inset 0 0 0 1px var(--strong-line); }
-    .left .pointer { fill: none; stroke: var(--who); stroke-width: 1.6; }
-    .comment { color: var(--mute); }
-    .current .comment { color: inherit; }
-    .chips { display: flex; gap: 4px; position: sticky; inset-inline-end: 2px; }
-    .bytes { font-size: 0.92em; }
-    @container (max-width: 260px) { .bytes { display: none; } .line { grid-template-columns: 12px max-content minmax(max-content, 1fr) max-content; } }
-    .chip { font: 650 11px/1.5 var(--sans); padding: 0 7px; border-radius: 9px; border: 1px solid currentColor; cursor: help; }
-    .chip.exits { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
-    .chip.privileged { background: var(--vmm-tint); color: var(--vmm-ink); }
-    .chip.sensitive, .chip.IOPL-sensitive { background: var(--device-tint); color: var(--device-ink); }
-    .chip.stealth { background: var(--stealth-tint); color: var(--stealth-ink); border-style: dashed; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      :host {
+        container-type: inline-size;
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+      }
+      .bar {
+        display: flex;
+        gap: 2px;
+        margin-bottom: 6px;
+      }
+      .bar button {
+        border: 0;
+        border-bottom: 2px solid transparent;
+        border-radius: 0;
+        padding: 3px 8px;
+        background: none;
+        color: var(--mute);
+      }
+      .bar button[aria-pressed='true'] {
+        color: var(--ink);
+        border-color: var(--ink);
+        font-weight: 650;
+      }
+      .lines {
+        overflow: auto;
+        min-height: 0;
+        flex: 1;
+        font-family: var(--mono);
+        font-size: var(--code);
+      }
+      .line {
+        display: grid;
+        grid-template-columns: 12px minmax(4ch, max-content) 9ch minmax(max-content, 1fr) max-content;
+        gap: 0 7px;
+        align-items: center;
+        padding: 2px 6px 2px 4px;
+        border-radius: 4px;
+        white-space: pre;
+        min-width: min-content;
+      }
+      .line.bytes-off {
+        grid-template-columns: 14px max-content minmax(16ch, 1fr) max-content;
+      }
+      .where,
+      .bytes {
+        color: var(--mute);
+      }
+      .bytes {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
+      .current {
+        background: var(--hit);
+        color: var(--hit-ink);
+        box-shadow: inset 3px 0 0 var(--who);
+      }
+      .current .where,
+      .current .bytes {
+        color: inherit;
+      }
+      .pointer {
+        width: 12px;
+        height: 12px;
+        fill: var(--who);
+      }
+      .left {
+        background: none;
+        color: inherit;
+        box-shadow:
+          inset 3px 0 0 var(--who),
+          inset 0 0 0 1px var(--strong-line);
+      }
+      .left .pointer {
+        fill: none;
+        stroke: var(--who);
+        stroke-width: 1.6;
+      }
+      .comment {
+        color: var(--mute);
+      }
+      .current .comment {
+        color: inherit;
+      }
+      .chips {
+        display: flex;
+        gap: 4px;
+        position: sticky;
+        inset-inline-end: 2px;
+      }
+      .bytes {
+        font-size: 0.92em;
+      }
+      @container (max-width: 260px) {
+        .bytes {
+          display: none;
+        }
+        .line {
+          grid-template-columns: 12px max-content minmax(max-content, 1fr) max-content;
+        }
+      }
+      .chip {
+        font: 650 11px/1.5 var(--sans);
+        padding: 0 7px;
+        border-radius: 9px;
+        border: 1px solid currentColor;
+        cursor: help;
+      }
+      .chip.exits {
+        background: var(--hypervisor-tint);
+        color: var(--hypervisor-ink);
+      }
+      .chip.privileged {
+        background: var(--vmm-tint);
+        color: var(--vmm-ink);
+      }
+      .chip.sensitive,
+      .chip.IOPL-sensitive {
+        background: var(--device-tint);
+        color: var(--device-ink);
+      }
+      .chip.stealth {
+        background: var(--stealth-tint);
+        color: var(--stealth-ink);
+        border-style: dashed;
+      }
+    `,
+  ];
 
   @property({attribute: false}) lines: readonly CodeLine[] = [];
   @property({attribute: false}) current: bigint | undefined = undefined;
@@ -58,7 +166,13 @@ export class CodeView extends LitElement {
     // Where no code is known at the playhead (the host is setting up), the source still says what is going to run.
     const isSource = this.source !== undefined && (this.view === 'source' || this.lines.length === 0);
     return html`${this.source === undefined ? nothing : this.toggle(isSource ? 'source' : 'disassembly')}
-      <div class="lines" tabindex="0" role="region" aria-label="Guest code, ${isSource ? 'source' : 'disassembly'}" .style=${`--who: var(${token})`}>
+      <div
+        class="lines"
+        tabindex="0"
+        role="region"
+        aria-label="Guest code, ${isSource ? 'source' : 'disassembly'}"
+        .style=${`--who: var(${token})`}
+      >
         ${isSource ? this.sourceLines(this.source ?? '') : this.disassembly()}
       </div>`;
   }
@@ -74,10 +188,18 @@ export class CodeView extends LitElement {
   }
 
   private toggle(shown: 'disassembly' | 'source'): TemplateResult {
-    const button = (view: 'disassembly' | 'source', name: string): TemplateResult => html`<button
-      aria-pressed=${shown === view} @click=${() => { this.view = view; }}>${name}</button>`;
+    const button = (view: 'disassembly' | 'source', name: string): TemplateResult =>
+      html`<button
+        aria-pressed=${shown === view}
+        @click=${() => {
+          this.view = view;
+        }}
+      >
+        ${name}
+      </button>`;
     return html`<div class="bar" role="group" aria-label="How the code is shown">
-      ${button('disassembly', 'Disassembly')}${button('source', 'Source')}</div>`;
+      ${button('disassembly', 'Disassembly')}${button('source', 'Source')}
+    </div>`;
   }
 
   private mark(current: boolean): string {
@@ -90,12 +212,16 @@ export class CodeView extends LitElement {
       const current = line.address === this.current;
       return html`<div class="line ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
         ${pointer(current)}<span class="where">${line.address.toString(16)}</span>
-        <span class="bytes" title=${line.bytes}>${line.bytes}</span><span>${line.text.replaceAll(/ +/g, ' ')}</span>${chips(line.chips)}</div>`;
+        <span class="bytes" title=${line.bytes}>${line.bytes}</span
+        ><span>${line.text.replaceAll(/ +/g, ' ')}</span>${chips(line.chips)}
+      </div>`;
     })}`;
   }
 
   private sourceLines(source: string): TemplateResult {
-    const byLine = new Map(this.lines.flatMap(line => (line.sourceLine === undefined ? [] : [[line.sourceLine, line] as const])));
+    const byLine = new Map(
+      this.lines.flatMap(line => (line.sourceLine === undefined ? [] : [[line.sourceLine, line] as const])),
+    );
     return html`${source.split('\n').map((text, index) => {
       const line = byLine.get(index + 1);
       const current = line !== undefined && line.address === this.current;
@@ -104,15 +230,20 @@ export class CodeView extends LitElement {
       return html`<div class="line bytes-off ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
         ${pointer(current)}<span class="where">${String(index + 1).padStart(3)}</span>
         <span>${code}${at < 0 ? nothing : html`<span class="comment">${text.slice(at)}</span>`}</span>
-        ${chips(line?.chips ?? [])}</div>`;
+        ${chips(line?.chips ?? [])}
+      </div>`;
     })}`;
   }
 }
 
 function pointer(current: boolean): TemplateResult {
-  return html`<span>${current ? html`<svg class="pointer" viewBox="0 0 12 12" role="img" aria-label="next"><path d="M2 1L11 6L2 11z"></path></svg>` : nothing}</span>`;
+  return html`<span
+    >${current ? html`<svg class="pointer" viewBox="0 0 12 12" role="img" aria-label="next"><path d="M2 1L11 6L2 11z"></path></svg>` : nothing}</span
+  >`;
 }
 
 function chips(found: readonly Chip[]): TemplateResult {
-  return html`<span class="chips">${found.map(chip => html`<span class="chip ${chip.label}" title="${chip.label}: ${chip.why}">${CHIP_NAMES[chip.label]}</span>`)}</span>`;
+  return html`<span class="chips"
+    >${found.map(chip => html`<span class="chip ${chip.label}" title="${chip.label}: ${chip.why}">${CHIP_NAMES[chip.label]}</span>`)}</span
+  >`;
 }

@@ -14,16 +14,51 @@ export class SeekEvent extends CustomEvent<{readonly index: number}> {
 
 @customElement('hs-exit-table')
 export class ExitTable extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    td { padding: 3px 6px 3px 0; vertical-align: top; border-top: 1px solid var(--line); }
-    th { padding: 0 6px 3px 0; }
-    .count { font-variant-numeric: tabular-nums; text-align: end; }
-    .bar { width: 26%; }
-    .bar div { height: 12px; border-radius: 2px; background: var(--hypervisor); min-width: 3px; margin-top: 4px; }
-    button { border: 0; background: none; padding: 0; min-height: 24px; text-align: start; text-decoration: underline; text-underline-offset: 3px; }
-    .sentence { font-size: 0.857em; color: var(--mute); padding: 0 0 4px; border: 0; }
-    tr.now button { font-weight: 700; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      td {
+        padding: 3px 6px 3px 0;
+        vertical-align: top;
+        border-top: 1px solid var(--line);
+      }
+      th {
+        padding: 0 6px 3px 0;
+      }
+      .count {
+        font-variant-numeric: tabular-nums;
+        text-align: end;
+      }
+      .bar {
+        width: 26%;
+      }
+      .bar div {
+        height: 12px;
+        border-radius: 2px;
+        background: var(--hypervisor);
+        min-width: 3px;
+        margin-top: 4px;
+      }
+      button {
+        border: 0;
+        background: none;
+        padding: 0;
+        min-height: 24px;
+        text-align: start;
+        text-decoration: underline;
+        text-underline-offset: 3px;
+      }
+      .sentence {
+        font-size: 0.857em;
+        color: var(--mute);
+        padding: 0 0 4px;
+        border: 0;
+      }
+      tr.now button {
+        font-weight: 700;
+      }
+    `,
+  ];
 
   @property({attribute: false}) rows: readonly ExitRow[] = [];
   /** The state under the playhead: the exit that led there is marked. */
@@ -31,22 +66,41 @@ export class ExitTable extends LitElement {
 
   override render(): TemplateResult {
     const most = Math.max(1, ...this.rows.map(row => row.count));
-    if (this.rows.length === 0) return html`<h3>Exits so far</h3><p class="empty">No VM exit: nothing has left the guest.</p>`;
+    if (this.rows.length === 0)
+      return html`<h3>Exits so far</h3>
+        <p class="empty">No VM exit: nothing has left the guest.</p>`;
     return html`<table>
-      <caption class="visually-hidden">Exits by reason</caption>
-      <thead><tr><th scope="col">exit</th><th scope="col" class="bar"><span class="visually-hidden">share</span></th>
-        <th scope="col" class="count">count</th></tr></thead>
-      <tbody>${this.rows.map(row => this.row(row, most))}</tbody></table>`;
+      <caption class="visually-hidden">
+        Exits by reason
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">exit</th>
+          <th scope="col" class="bar"><span class="visually-hidden">share</span></th>
+          <th scope="col" class="count">count</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${this.rows.map(row => this.row(row, most))}
+      </tbody>
+    </table>`;
   }
 
   private row(row: ExitRow, most: number): TemplateResult {
     const now = row.steps.includes(this.index - 1);
     const following = row.steps.find(step => step + 1 > this.index) ?? row.steps[0];
-    const go = (): void => { if (following !== undefined) this.dispatchEvent(new SeekEvent(following + 1)); };
+    const go = (): void => {
+      if (following !== undefined) this.dispatchEvent(new SeekEvent(following + 1));
+    };
     return html`<tr class=${now ? 'now' : ''}>
         <td><button @click=${go} title="Go to the next of these exits">${row.reason}</button></td>
         <td class="bar"><div .style=${`width: ${(100 * row.count) / most}%`}></div></td>
-        <td class="count">${row.count.toLocaleString('en')}</td></tr>
-      <tr><td class="sentence" colspan="3" title=${row.sentence}>${row.instruction === '' ? nothing : html`<span class="mono">${row.instruction}</span> · `}${row.sentence}</td></tr>`;
+        <td class="count">${row.count.toLocaleString('en')}</td>
+      </tr>
+      <tr>
+        <td class="sentence" colspan="3" title=${row.sentence}>
+          ${row.instruction === '' ? nothing : html`<span class="mono">${row.instruction}</span> · `}${row.sentence}
+        </td>
+      </tr>`;
   }
 }

@@ -9,23 +9,65 @@ import {address, addressStyles} from './address.js';
 import {sharedStyles} from './shared-styles.js';
 
 type Walk = NonNullable<Moment['walk']>;
-interface Reference { readonly order: number; readonly reference: Walk['references'][number] }
+interface Reference {
+  readonly order: number;
+  readonly reference: Walk['references'][number];
+}
 
 const TABLES = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
 
 @customElement('hs-page-walk')
 export class PageWalk extends LitElement {
-  static override readonly styles = [sharedStyles, addressStyles, css`
-    .scroll { overflow-x: auto; }
-    table { border-collapse: separate; border-spacing: 2px; margin-top: 8px; width: auto; }
-    td { padding: 2px 3px; border-radius: 4px; font: calc(var(--code) * 0.86)/1.4 var(--mono); white-space: nowrap; }
-    td.ept { background: var(--hypervisor-tint); color: var(--hypervisor-ink); }
-    td.guest { background: var(--guest-kernel-tint); color: var(--guest-kernel-ink); font-weight: 600; }
-    th { padding: 0 3px; white-space: nowrap; font-size: 0.8em; }
-    sup { font: 700 0.85em var(--sans); margin-inline-end: 2px; }
-    .outcome { font-weight: 650; }
-    .outcome.bad { color: var(--bad); }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    addressStyles,
+    css`
+      .scroll {
+        overflow-x: auto;
+      }
+      table {
+        border-collapse: separate;
+        border-spacing: 2px;
+        margin-top: 8px;
+        width: auto;
+      }
+      td {
+        padding: 2px 3px;
+        border-radius: 4px;
+        font: calc(var(--code) * 0.86)/1.4 var(--mono);
+        white-space: nowrap;
+      }
+      td.ept {
+        background: var(--hypervisor-tint);
+        color: var(--hypervisor-ink);
+      }
+      td.guest {
+        background: var(--guest-kernel-tint);
+        color: var(--guest-kernel-ink);
+        font-weight: 600;
+      }
+      th {
+        padding: 0 3px;
+        text-align: start;
+        white-space: nowrap;
+        font-size: 0.8em;
+      }
+      sup {
+        font: 700 0.85em var(--sans);
+        margin-inline-end: 2px;
+      }
+      .words {
+        font: 0.95em var(--sans);
+        white-space: normal;
+      }
+      .outcome {
+        font-weight: 650;
+      }
+      .outcome.bad {
+        color: var(--bad);
+      }
+    `,
+  ];
 
   @property({attribute: false}) walk: Moment['walk'] = undefined;
 
@@ -33,29 +75,81 @@ export class PageWalk extends LitElement {
     const walk = this.walk;
     if (walk === undefined) return html`<p class="empty">No page walk so far: paging is off, or the TLB answered.</p>`;
     const rows = walkRows(walk);
-    const levels = [...new Set(walk.references.filter(r => r.table === 'ept').map(r => r.level))].toSorted((a, b) => b - a);
-    return html`<p>${walk.access} of ${address('GVA', walk.linear)} read <b>${walk.references.length}</b>
+    const levels = [...new Set(walk.references.filter(r => r.table === 'ept').map(r => r.level))].toSorted(
+      (a, b) => b - a,
+    );
+    return html`<p>
+        ${walk.access} of ${address('GVA', walk.linear)} read <b>${walk.references.length}</b>
         ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
-        <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}">${walk.outcome}</span></p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Page walk"><table><caption class="visually-hidden">Entries in the order in which they were read</caption>
-        <thead><tr><th scope="col">guest</th>${levels.map(level => html`<th scope="col"><span class="visually-hidden">EPT </span>${TABLES[level]}</th>`)}
-          <th scope="col">entry</th></tr></thead>
-        <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
-          ${levels.map(level => this.cell(row.ept.find(item => item.reference.level === level), 'ept'))}
-          ${this.cell(row.guest, 'guest')}</tr>`)}</tbody></table></div>
-      <p class="mute">Values are entries in hexadecimal, numbered in the order of the reads.${levels.length === 0 ? '' : ' Each row finds one guest table through EPT (warm), then reads the guest’s entry (cold).'} Point at one for its address and bits.</p>`;
+        <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}">${walk.outcome}</span>
+      </p>
+      <div class="scroll" tabindex="0" role="region" aria-label="Page walk">
+        <table>
+          <caption class="visually-hidden">
+            Entries in the order in which they were read
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">to find</th>
+              ${levels.map(level => html`<th scope="col">EPT ${TABLES[level]}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${rows.map(
+              row =>
+                html`<tr>
+                    <th scope="row">${row.name}</th>
+                    ${levels.map(level =>
+                      this.cell(
+                        row.ept.find(item => item.reference.level === level),
+                        'ept',
+                      ),
+                    )}
+                  </tr>
+                  ${
+                    row.guest === undefined
+                      ? nothing
+                      : html`<tr>
+                          <th scope="row"><span class="visually-hidden">entry of ${row.name}</span></th>
+                          ${this.guestCell(row.guest, levels.length)}
+                        </tr>`
+                  }`,
+            )}
+          </tbody>
+        </table>
+      </div>
+      <p class="mute">
+        Values are entries in hexadecimal, numbered in the order of the
+        reads.${levels.length === 0 ? '' : ' Each row finds one guest table through EPT (warm), then the guest’s own entry is read (cold).'}
+        Point at one for its address and bits.
+      </p>`;
+  }
+
+  /** The guest's own entry, below the EPT entries that found it. */
+  private guestCell({reference, order}: Reference, columns: number): TemplateResult {
+    return html`<td class="guest" colspan=${Math.max(1, columns)}>
+      <sup>${order}</sup>${reference.entry.toString(16)}
+      <span class="words">${entryWords(reference.entry, 'guest')}</span>
+    </td>`;
   }
 
   private cell(item: Reference | undefined, table: 'guest' | 'ept'): TemplateResult {
     if (item === undefined) return html`<td></td>`;
     const {reference, order} = item;
     const where = `${TABLES[reference.level] ?? ''} entry at ${hex(reference.address)}: ${entryWords(reference.entry, table)}`;
-    return html`<td class=${table} title=${where}><sup>${order}</sup>${reference.entry.toString(16)}${
-      (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing}</td>`;
+    return html`<td class=${table} title=${where}>
+      <sup>${order}</sup>${reference.entry.toString(16)}${
+        (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing
+      }
+    </td>`;
   }
 }
 
-interface WalkRow { readonly name: string; readonly ept: readonly Reference[]; readonly guest: Reference | undefined }
+interface WalkRow {
+  readonly name: string;
+  readonly ept: readonly Reference[];
+  readonly guest: Reference | undefined;
+}
 
 /** One row for each guest table, and a last one for the address itself. */
 function walkRows(walk: Walk): readonly WalkRow[] {
@@ -76,7 +170,10 @@ function walkRows(walk: Walk): readonly WalkRow[] {
 
 /** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures"; vol. 3C, "EPT Translation Mechanism". */
 function entryWords(entry: bigint, table: 'guest' | 'ept'): string {
-  const names = table === 'ept' ? ['read', 'write', 'execute'] : ['present', 'writable', 'user', 'write-through', 'cache off', 'accessed', 'dirty', 'large'];
+  const names =
+    table === 'ept'
+      ? ['read', 'write', 'execute']
+      : ['present', 'writable', 'user', 'write-through', 'cache off', 'accessed', 'dirty', 'large'];
   const set = names.filter((_, at) => ((entry >> BigInt(at)) & 1n) === 1n);
   return set.length === 0 ? 'nothing set' : set.join(', ');
 }

@@ -15,20 +15,73 @@ interface Shown {
 
 @customElement('hs-register-file')
 export class RegisterFile extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    dl { margin: 0 0 12px; font: var(--code)/1.5 var(--mono); }
-    dl.two { display: grid; grid-template-columns: 1fr; }
-    .row { display: grid; grid-template-columns: max-content 1fr; gap: 0 12px; padding: 0 4px; border-radius: 3px; }
-    dd { margin: 0; text-align: end; }
-    .zero { color: var(--mute); }
-    .changed { background: var(--hit); color: var(--hit-ink); font-weight: 650; }
-    .changed .zero { color: inherit; font-weight: 400; }
-    .was { grid-column: 1 / -1; text-align: end; font-size: 0.88em; font-weight: 400; }
-    .fields { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 3px; justify-content: flex-end; padding: 1px 0 3px; }
-    .field { font: 600 11px/1.5 var(--sans); padding: 0 5px; border: 1px solid var(--strong-line); border-radius: 4px; cursor: help; background: var(--panel); color: var(--ink); }
-    .field.flipped { border-width: 2px; border-color: var(--hit-ink); }
-    .field.cleared { text-decoration: line-through; border-style: dashed; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      dl {
+        margin: 0 0 12px;
+        font: var(--code)/1.5 var(--mono);
+      }
+      dl.two {
+        display: grid;
+        grid-template-columns: 1fr;
+      }
+      .row {
+        display: grid;
+        grid-template-columns: max-content 1fr;
+        gap: 0 12px;
+        padding: 0 4px;
+        border-radius: 3px;
+      }
+      dd {
+        margin: 0;
+        text-align: end;
+      }
+      .zero {
+        color: var(--mute);
+      }
+      .changed {
+        background: var(--hit);
+        color: var(--hit-ink);
+        font-weight: 650;
+      }
+      .changed .zero {
+        color: inherit;
+        font-weight: 400;
+      }
+      .was {
+        grid-column: 1 / -1;
+        text-align: end;
+        font-size: 0.88em;
+        font-weight: 400;
+      }
+      .fields {
+        grid-column: 1 / -1;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 3px;
+        justify-content: flex-end;
+        padding: 1px 0 3px;
+      }
+      .field {
+        font: 600 11px/1.5 var(--sans);
+        padding: 0 5px;
+        border: 1px solid var(--strong-line);
+        border-radius: 4px;
+        cursor: help;
+        background: var(--panel);
+        color: var(--ink);
+      }
+      .field.flipped {
+        border-width: 2px;
+        border-color: var(--hit-ink);
+      }
+      .field.cleared {
+        text-decoration: line-through;
+        border-style: dashed;
+      }
+    `,
+  ];
 
   /** Cell names in the order of the two banks. */
   @property({attribute: false}) cells: readonly string[] = [];
@@ -43,7 +96,8 @@ export class RegisterFile extends LitElement {
   private group(group: RegisterGroup): TemplateResult | typeof nothing {
     const shown = group.cells.flatMap(cell => this.shown(cell));
     if (shown.length === 0) return nothing;
-    return html`<h3>${group.name}</h3><dl>${shown.map(item => registerRow(item, group.digits))}</dl>`;
+    return html`<h3>${group.name}</h3>
+      <dl>${shown.map(item => registerRow(item, group.digits))}</dl>`;
   }
 
   private shown(cell: string): readonly Shown[] {
@@ -63,9 +117,11 @@ function registerRow(item: Shown, digits: number): TemplateResult {
   const [zeros, rest] = splitZeros(item.now, digits);
   const word = item.cell === 'CPL' ? `ring ${item.now}` : WORDS[item.cell]?.[Number(item.now)];
   const name = item.cell.replace('.selector', '').replace('.base', ' base').replace('_', ' ');
-  return html`<div class="row ${changed ? 'changed' : ''}"><dt>${name}</dt>
+  return html`<div class="row ${changed ? 'changed' : ''}">
+    <dt>${name}</dt>
     <dd>${word ?? html`<span class="zero">0x${zeros}</span>${rest}`}</dd>
-    ${changed ? html`<dd class="was">was ${hex(item.before)}</dd>` : nothing} ${fieldChips(item)}</div>`;
+    ${changed ? html`<dd class="was">was ${hex(item.before)}</dd>` : nothing} ${fieldChips(item)}
+  </div>`;
 }
 
 function fieldChips(item: Shown): TemplateResult | typeof nothing {
@@ -74,8 +130,15 @@ function fieldChips(item: Shown): TemplateResult | typeof nothing {
   const gone = decoded(fields, item.before).filter(({field}) => bits(item.now, field.high, field.low) === 0n);
   const set = decoded(fields, item.now).map(({text, field}) => {
     const flipped = bits(item.before, field.high, field.low) !== bits(item.now, field.high, field.low);
-    return html`<span class="field ${flipped ? 'flipped' : ''}" title=${field.meaning}>${text}${flipped ? html`<span class="visually-hidden"> (now set)</span>` : nothing}</span>`;
+    return html`<span class="field ${flipped ? 'flipped' : ''}" title=${field.meaning}
+      >${text}${flipped ? html`<span class="visually-hidden"> (now set)</span>` : nothing}</span
+    >`;
   });
-  const cleared = gone.map(({field}) => html`<span class="field cleared" title="cleared by this step: ${field.meaning}">${field.name}<span class="visually-hidden"> (cleared)</span></span>`);
+  const cleared = gone.map(
+    ({field}) =>
+      html`<span class="field cleared" title="cleared by this step: ${field.meaning}"
+        >${field.name}<span class="visually-hidden"> (cleared)</span></span
+      >`,
+  );
   return set.length + cleared.length === 0 ? nothing : html`<dd class="fields">${set}${cleared}</dd>`;
 }

@@ -27,7 +27,10 @@ export function splitZeros(value: bigint, digits: number): readonly [zeros: stri
 }
 
 /** The fields of a value that are not zero, in words: ['IF', 'IOPL=3']. */
-export function decoded(fields: readonly Field[], value: bigint): readonly {readonly text: string; readonly field: Field}[] {
+export function decoded(
+  fields: readonly Field[],
+  value: bigint,
+): readonly {readonly text: string; readonly field: Field}[] {
   return fields.toReversed().flatMap(field => {
     const part = bits(value, field.high, field.low);
     if (part === 0n) return [];

@@ -3,48 +3,183 @@
 import {css} from 'lit';
 
 export const ringStageStyles = css`
-  :host { container-type: inline-size; }
-  .stage { position: relative; }
-  svg { display: block; width: 100%; height: auto; max-height: var(--stage-height, 44vh); }
-  text { font-family: var(--sans); fill: var(--ink); text-anchor: middle; }
-  .side { font-size: calc(17px * var(--stage-type, 1)); font-weight: 700; }
-  .ring { font-size: calc(16px * var(--stage-type, 1)); font-weight: 650; }
-  .role { font-size: calc(15px * var(--stage-type, 1)); }
-  .thin { font-size: calc(13px * var(--stage-type, 1)); fill: var(--mute); }
-  .band { stroke-width: 1.5; }
-  .band.role-here { stroke-width: 3.5; }
-  .leg { fill: none; stroke-width: 1.6; stroke-dasharray: 3 6; }
-  .leg.done { stroke-dasharray: none; stroke-width: 2.4; opacity: 0.75; }
-  .leg.now { stroke-dasharray: none; stroke-width: 5; }
-  .leg-name { font-size: calc(13.5px * var(--stage-type, 1)); fill: var(--mute); paint-order: stroke; stroke: var(--panel); stroke-width: 5px; }
-  .leg-name.now { font-weight: 700; fill: var(--ink); font-size: calc(15px * var(--stage-type, 1)); }
-  .token { transition: transform 420ms cubic-bezier(0.3, 0.7, 0.2, 1); }
-  .halo { fill: none; stroke-width: 3; opacity: 0.55; }
-  .ghost { opacity: 0.35; }
+  :host {
+    container-type: inline-size;
+  }
+  .stage {
+    position: relative;
+  }
+  svg {
+    display: block;
+    width: 100%;
+    height: auto;
+    max-height: var(--stage-height, 44vh);
+  }
+  text {
+    font-family: var(--sans);
+    fill: var(--ink);
+    text-anchor: middle;
+  }
+  .side {
+    font-size: calc(17px * var(--stage-type, 1));
+    font-weight: 700;
+  }
+  .ring {
+    font-size: calc(16px * var(--stage-type, 1));
+    font-weight: 650;
+  }
+  .role {
+    font-size: calc(15px * var(--stage-type, 1));
+  }
+  .thin {
+    font-size: calc(13px * var(--stage-type, 1));
+    fill: var(--mute);
+  }
+  .band {
+    stroke-width: 1.5;
+  }
+  .band.role-here {
+    stroke-width: 3.5;
+  }
+  .leg {
+    fill: none;
+    stroke-width: 1.6;
+    stroke-dasharray: 3 6;
+  }
+  .leg.done {
+    stroke-dasharray: none;
+    stroke-width: 2.4;
+    opacity: 0.75;
+  }
+  .leg.now {
+    stroke-dasharray: none;
+    stroke-width: 5;
+  }
+  .leg-name {
+    font-size: calc(13.5px * var(--stage-type, 1));
+    fill: var(--mute);
+    paint-order: stroke;
+    stroke: var(--panel);
+    stroke-width: 5px;
+  }
+  .leg-name.now {
+    font-weight: 700;
+    fill: var(--ink);
+    font-size: calc(15px * var(--stage-type, 1));
+  }
+  .token {
+    transition: transform 420ms cubic-bezier(0.3, 0.7, 0.2, 1);
+  }
+  .halo {
+    fill: none;
+    stroke-width: 3;
+    opacity: 0.55;
+  }
+  .ghost {
+    opacity: 0.35;
+  }
   .card {
-    position: absolute; left: 50%; top: 50%; transform: translate(-50%, -50%); width: 25.5%; text-align: center;
-    background: var(--panel); border: 2px solid var(--strong-line); border-radius: 10px; padding: 8px 10px;
-    font-size: clamp(11px, 1.55cqw, 24px); line-height: 1.3; box-shadow: var(--shadow); overflow-wrap: anywhere;
+    position: absolute;
+    left: 50%;
+    top: 50%;
+    transform: translate(-50%, -50%);
+    width: 25.5%;
+    text-align: center;
+    background: var(--panel);
+    border: 2px solid var(--strong-line);
+    border-radius: 10px;
+    padding: 8px 10px;
+    font-size: clamp(11px, 1.55cqw, 24px);
+    line-height: 1.3;
+    box-shadow: var(--shadow);
+    overflow-wrap: anywhere;
   }
-  .card.quiet { border: 0; box-shadow: none; color: var(--mute); background: none; }
-  .card b { display: block; }
-  .alone .card { left: 85%; width: 29%; }
-  .alone .card.quiet { display: none; }
-  .card .cost { font-variant-numeric: tabular-nums; color: var(--mute); }
-  table { margin-top: 6px; table-layout: fixed; font-size: clamp(12px, 1.6cqw, 26px); }
-  th { font-size: 0.85em; padding: 1px 8px; }
-  thead th { text-align: center; }
-  tbody th { width: 13em; }
-  .corner { border: 0; background: none; }
-  tbody td { border: 1px solid var(--line); text-align: center; padding: 3px 4px; color: var(--mute); background: var(--sunken); }
-  tbody td.here { font-weight: 750; color: var(--here-ink); background: var(--here-tint); box-shadow: inset 0 0 0 3px var(--here); }
-  td svg { display: inline-block; width: 0.95em; height: 0.95em; vertical-align: -0.1em; margin-inline-end: 0.35em; }
-  @container (max-width: 780px) { svg { --stage-type: 1.22; } .leg-name.now { display: none; } }
+  .card.quiet {
+    border: 0;
+    box-shadow: none;
+    color: var(--mute);
+    background: none;
+  }
+  .card b {
+    display: block;
+  }
+  .alone .card {
+    left: 85%;
+    width: 29%;
+  }
+  .alone .card.quiet {
+    display: none;
+  }
+  .card .cost {
+    font-variant-numeric: tabular-nums;
+    color: var(--mute);
+  }
+  table {
+    margin-top: 6px;
+    table-layout: fixed;
+    font-size: clamp(12px, 1.6cqw, 26px);
+  }
+  th {
+    font-size: 0.85em;
+    padding: 1px 8px;
+  }
+  thead th {
+    text-align: center;
+  }
+  tbody th {
+    width: 13em;
+  }
+  .corner {
+    border: 0;
+    background: none;
+  }
+  tbody td {
+    border: 1px solid var(--line);
+    text-align: center;
+    padding: 3px 4px;
+    color: var(--mute);
+    background: var(--sunken);
+  }
+  tbody td.here {
+    font-weight: 750;
+    color: var(--here-ink);
+    background: var(--here-tint);
+    box-shadow: inset 0 0 0 3px var(--here);
+  }
+  td svg {
+    display: inline-block;
+    width: 0.95em;
+    height: 0.95em;
+    vertical-align: -0.1em;
+    margin-inline-end: 0.35em;
+  }
+  @container (max-width: 780px) {
+    svg {
+      --stage-type: 1.22;
+    }
+    .leg-name.now {
+      display: none;
+    }
+  }
   .strip {
-    display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 8px 0 0; padding: 6px 12px; background: var(--sunken);
-    border-radius: 6px; font-family: var(--mono); font-size: clamp(11px, 1.35cqw, 20px);
+    display: flex;
+    flex-wrap: wrap;
+    gap: 4px 20px;
+    margin: 8px 0 0;
+    padding: 6px 12px;
+    background: var(--sunken);
+    border-radius: 6px;
+    font-family: var(--mono);
+    font-size: clamp(11px, 1.35cqw, 20px);
   }
-  .strip div { display: flex; gap: 0.6em; }
-  .strip dt { color: var(--mute); }
-  .strip dd { margin: 0; }
+  .strip div {
+    display: flex;
+    gap: 0.6em;
+  }
+  .strip dt {
+    color: var(--mute);
+  }
+  .strip dd {
+    margin: 0;
+  }
 `;

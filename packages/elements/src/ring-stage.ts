@@ -21,15 +21,39 @@ interface Diagram {
   readonly operations: readonly Place['operation'][];
 }
 
-const HOST_DIAGRAM: Diagram = {centre: HOST, title: 'root operation · host', kernel: 'hypervisor', user: 'vmm', operations: ['root', 'none']};
-const GUEST_DIAGRAM: Diagram = {centre: GUEST, title: 'non-root operation · guest', kernel: 'guest-kernel', user: 'guest-user', operations: ['non-root']};
-const BARE_DIAGRAM: Diagram = {centre: ALONE, title: 'the processor · no hypervisor', kernel: 'guest-kernel', user: 'guest-user', operations: ['none']};
+const HOST_DIAGRAM: Diagram = {
+  centre: HOST,
+  title: 'root operation · host',
+  kernel: 'hypervisor',
+  user: 'vmm',
+  operations: ['root', 'none'],
+};
+const GUEST_DIAGRAM: Diagram = {
+  centre: GUEST,
+  title: 'non-root operation · guest',
+  kernel: 'guest-kernel',
+  user: 'guest-user',
+  operations: ['non-root'],
+};
+const BARE_DIAGRAM: Diagram = {
+  centre: ALONE,
+  title: 'the processor · no hypervisor',
+  kernel: 'guest-kernel',
+  user: 'guest-user',
+  operations: ['none'],
+};
 
 const LEG_NAMES: Readonly<Record<Leg, string>> = {
-  'vm-exit': 'VM exit', 'to-user-space': 'KVM_RUN returns', 'to-kernel': 'ioctl(KVM_RUN)', 'vm-entry': 'VM entry',
+  'vm-exit': 'VM exit',
+  'to-user-space': 'KVM_RUN returns',
+  'to-kernel': 'ioctl(KVM_RUN)',
+  'vm-entry': 'VM entry',
 };
 const LEG_ACTORS: Readonly<Record<Leg, Actor>> = {
-  'vm-exit': 'hypervisor', 'to-user-space': 'vmm', 'to-kernel': 'vmm', 'vm-entry': 'guest-kernel',
+  'vm-exit': 'hypervisor',
+  'to-user-space': 'vmm',
+  'to-kernel': 'vmm',
+  'vm-entry': 'guest-kernel',
 };
 
 /** A sentence that says all that the picture shows. */
@@ -51,12 +75,10 @@ export class RingStage extends LitElement {
     const picture = this.picture;
     if (picture === undefined) return html`<p class="empty">The stage is empty: no run has started.</p>`;
     const diagrams = picture.hypervised ? [HOST_DIAGRAM, GUEST_DIAGRAM] : [BARE_DIAGRAM];
-    return html`
-      <div class="stage ${picture.hypervised ? 'both' : 'alone'}">
+    return html` <div class="stage ${picture.hypervised ? 'both' : 'alone'}">
         <svg viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${stageSentence(picture)}>
           <defs>${arrowHeads()}</defs>
-          ${diagrams.map(diagram => drawDiagram(diagram, picture))}
-          ${picture.hypervised ? drawRoute(picture) : nothing}
+          ${diagrams.map(diagram => drawDiagram(diagram, picture))} ${picture.hypervised ? drawRoute(picture) : nothing}
           ${drawMove(picture)} ${drawToken(picture)}
         </svg>
         ${card(picture)}
@@ -67,9 +89,11 @@ export class RingStage extends LitElement {
 
 function arrowHeads(): SVGTemplateResult[] {
   const tokens = ['--hypervisor', '--vmm', '--guest-kernel', '--guest-user', '--strong-line'];
-  return tokens.map(token => svg`<marker id=${`head${token}`} viewBox="0 0 10 10" refX="7" refY="5"
+  return tokens.map(
+    token => svg`<marker id=${`head${token}`} viewBox="0 0 10 10" refX="7" refY="5"
     markerUnits="userSpaceOnUse" markerWidth=${token === '--strong-line' ? 11 : 18} markerHeight=${token === '--strong-line' ? 11 : 18} orient="auto">
-    <path d="M0 0L10 5L0 10L2.5 5z" fill=${`var(${token})`}></path></marker>`);
+    <path d="M0 0L10 5L0 10L2.5 5z" fill=${`var(${token})`}></path></marker>`,
+  );
 }
 
 function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult {
@@ -79,7 +103,8 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
     const actor = ring === 0 ? diagram.kernel : ring === 3 ? diagram.user : undefined;
     const outer = RING_RADII[ring] ?? 0;
     if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
-    if (ring === 3) return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${actorLook(actor).name}</text>`;
+    if (ring === 3)
+      return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${actorLook(actor).name}</text>`;
     return svg`<text class="ring" x=${x} y=${y - 45}>ring ${ring}</text>
       <text class="role" x=${x} y=${y - 20}>${actorLook(actor).name}</text>`;
   };
@@ -110,10 +135,14 @@ function legPath(leg: Leg, guestRing: number): Path {
   const user = standOf({operation: 'root', ring: 3}, true);
   const guest = standOf({operation: 'non-root', ring: guestRing}, true);
   switch (leg) {
-    case 'vm-exit': return {from: guest, to: kernel, bow: guestRing === 0 ? 205 : 330};
-    case 'vm-entry': return {from: kernel, to: guest, bow: guestRing === 0 ? 205 : 120};
-    case 'to-user-space': return {from: kernel, to: user, bow: 44};
-    case 'to-kernel': return {from: user, to: kernel, bow: 44};
+    case 'vm-exit':
+      return {from: guest, to: kernel, bow: guestRing === 0 ? 205 : 330};
+    case 'vm-entry':
+      return {from: kernel, to: guest, bow: guestRing === 0 ? 205 : 120};
+    case 'to-user-space':
+      return {from: kernel, to: user, bow: 44};
+    case 'to-kernel':
+      return {from: user, to: kernel, bow: 44};
   }
 }
 
@@ -125,7 +154,12 @@ function drawRoute(picture: StagePicture): SVGTemplateResult {
     const path = legPath(leg, guestRing);
     const token = state === 'idle' ? '--strong-line' : actorLook(LEG_ACTORS[leg]).token;
     const at = crown(path.from, path.to, path.bow);
-    const beside = leg === 'to-kernel' ? {x: 64, y: 22} : leg === 'to-user-space' ? {x: -70, y: -2} : {x: 0, y: leg === 'vm-exit' ? -12 : 22};
+    const beside =
+      leg === 'to-kernel'
+        ? {x: 64, y: 22}
+        : leg === 'to-user-space'
+          ? {x: -70, y: -2}
+          : {x: 0, y: leg === 'vm-exit' ? -12 : 22};
     const shown = state === 'now' || leg === 'vm-exit' || leg === 'vm-entry';
     return svg`<path class="leg ${state}" d=${curve(path.from, path.to, path.bow)} stroke=${`var(${token})`}
         marker-end=${`url(#head${token})`}></path>
@@ -145,7 +179,8 @@ function isLeg(name: string): name is Leg {
 function drawMove(picture: StagePicture): SVGTemplateResult | typeof nothing {
   const moved = picture.transition;
   const onRoute = Object.values(picture.legs).includes('now');
-  if (moved === undefined || onRoute || (picture.hypervised && moved.from.operation !== moved.to.operation)) return nothing;
+  if (moved === undefined || onRoute || (picture.hypervised && moved.from.operation !== moved.to.operation))
+    return nothing;
   const token = actorLook(moved.who).token;
   const path = curve(standOf(moved.from, picture.hypervised), standOf(moved.to, picture.hypervised), 40);
   return svg`<path class="leg now" d=${path} stroke=${`var(${token})`} marker-end=${`url(#head${token})`}></path>`;
@@ -168,31 +203,62 @@ function drawToken(picture: StagePicture): SVGTemplateResult {
 function card(picture: StagePicture): TemplateResult {
   const moved = picture.transition;
   if (moved === undefined) {
-    return html`<div class="card quiet" aria-hidden="true">${actorLook(picture.who).name} runs in ring ${picture.here.ring}</div>`;
+    return html`<div class="card quiet" aria-hidden="true">
+      ${actorLook(picture.who).name} runs in ring ${picture.here.ring}
+    </div>`;
   }
   return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
-    <b>${moved.name}</b> ${moved.reason === '' ? nothing : html`<span>${moved.reason}</span><br>`}
+    <b>${moved.name}</b> ${moved.reason === '' ? nothing : html`<span>${moved.reason}</span><br />`}
     ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} cycles</span>`}
   </div>`;
 }
 
 function grid(picture: StagePicture): TemplateResult {
-  const rows: readonly {readonly name: string; readonly operations: readonly Place['operation'][]}[] = picture.hypervised
-    ? [{name: 'root · host', operations: ['root', 'none']}, {name: 'non-root · guest', operations: ['non-root']}]
-    : [{name: 'bare metal', operations: ['none']}];
+  const rows: readonly {readonly name: string; readonly operations: readonly Place['operation'][]}[] =
+    picture.hypervised
+      ? [
+          {name: 'root · host', operations: ['root', 'none']},
+          {name: 'non-root · guest', operations: ['non-root']},
+        ]
+      : [{name: 'bare metal', operations: ['none']}];
   const look = actorLook(picture.who);
   const here = html`<svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(picture.who)}</svg>${look.name}`;
   const vars = `--here: var(${look.token}); --here-tint: var(${look.token}-tint); --here-ink: var(${look.token}-ink)`;
   return html`<table .style=${vars}>
-    <caption class="visually-hidden">${stageSentence(picture)}</caption>
-    <thead><tr><td class="corner"></td>${[0, 1, 2, 3].map(ring => html`<th scope="col">ring ${ring}</th>`)}</tr></thead>
-    <tbody>${rows.map(row => html`<tr><th scope="row">${row.name}</th>
-      ${[0, 1, 2, 3].map(ring => (row.operations.includes(picture.here.operation) && picture.here.ring === ring
-        ? html`<td class="here" aria-current="true">${here}</td>` : html`<td><span aria-hidden="true">·</span></td>`))}</tr>`)}
-    </tbody></table>`;
+    <caption class="visually-hidden">
+      ${stageSentence(picture)}
+    </caption>
+    <thead>
+      <tr>
+        <td class="corner"></td>
+        ${[0, 1, 2, 3].map(ring => html`<th scope="col">ring ${ring}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        row =>
+          html`<tr>
+            <th scope="row">${row.name}</th>
+            ${[0, 1, 2, 3].map(ring =>
+              row.operations.includes(picture.here.operation) && picture.here.ring === ring
+                ? html`<td class="here" aria-current="true">${here}</td>`
+                : html`<td><span aria-hidden="true">·</span></td>`,
+            )}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
 }
 
 function strip(picture: StagePicture): TemplateResult | typeof nothing {
   if (picture.strip.length === 0) return nothing;
-  return html`<dl class="strip">${picture.strip.map(item => html`<div><dt>${item.label}</dt><dd>${item.value}</dd></div>`)}</dl>`;
+  return html`<dl class="strip">
+    ${picture.strip.map(
+      item =>
+        html`<div>
+          <dt>${item.label}</dt>
+          <dd>${item.value}</dd>
+        </div>`,
+    )}
+  </dl>`;
 }

@@ -66,7 +66,7 @@ export function placeName(place: Place): string {
 /** What fits on the arrow's card; the whole sentence stands below the stage. */
 function exitDetail(exit: Extract<TraceEvent, {kind: 'vm-exit'}>['exit']): string {
   const isEpt = (exit.reason & 0xffff) === 48 || (exit.reason & 0xffff) === 49;
-  return isEpt ? `guest-physical address ${hex(exit.guestPhysicalAddress)}` : describeQualification(exit) ?? '';
+  return isEpt ? `guest-physical address ${hex(exit.guestPhysicalAddress)}` : (describeQualification(exit) ?? '');
 }
 
 function vectorName(vector: number): string {
@@ -87,22 +87,40 @@ function arrowOf(event: TraceEvent): Named | undefined {
         name: `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`,
         reason: exitDetail(event.exit),
       };
-    case 'vm-entry': return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
-    case 'vm-entry-failure': return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};
+    case 'vm-entry':
+      return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
+    case 'vm-entry-failure':
+      return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};
     case 'ioctl':
       return event.direction === 'call'
         ? {name: `ioctl(${event.name})`, reason: 'QEMU asks KVM to run the guest'}
         : {name: `${event.name} returns`, reason: event.result ?? ''};
-    case 'delivery': return {name: `${vectorName(event.vector)} delivered`, reason: `ring ${event.from} → ring ${event.to}`};
-    case 'exception': return {name: vectorName(event.vector), reason: event.errorCode === undefined ? '' : `error code ${hex(event.errorCode)}`};
-    case 'ring': return {name: event.how, reason: `ring ${event.from} → ring ${event.to}`};
-    case 'mode': return {name: 'mode change', reason: `${event.from} → ${event.to}`};
-    default: return undefined;
+    case 'delivery':
+      return {name: `${vectorName(event.vector)} delivered`, reason: `ring ${event.from} → ring ${event.to}`};
+    case 'exception':
+      return {
+        name: vectorName(event.vector),
+        reason: event.errorCode === undefined ? '' : `error code ${hex(event.errorCode)}`,
+      };
+    case 'ring':
+      return {name: event.how, reason: `ring ${event.from} → ring ${event.to}`};
+    case 'mode':
+      return {name: 'mode change', reason: `${event.from} → ${event.to}`};
+    default:
+      return undefined;
   }
 }
 
-const PRIORITY: readonly TraceEvent['kind'][] =
-  ['vm-exit', 'vm-entry-failure', 'vm-entry', 'ioctl', 'delivery', 'ring', 'exception', 'mode'];
+const PRIORITY: readonly TraceEvent['kind'][] = [
+  'vm-exit',
+  'vm-entry-failure',
+  'vm-entry',
+  'ioctl',
+  'delivery',
+  'ring',
+  'exception',
+  'mode',
+];
 
 function transitionOf(moment: Moment, here: Place, before: Place, who: Actor): Transition | undefined {
   if (moment.last === undefined) return undefined;
@@ -118,7 +136,12 @@ function transitionOf(moment: Moment, here: Place, before: Place, who: Actor): T
 }
 
 function legsAt(moment: Moment, marks: readonly RouteMark[]): Readonly<Record<Leg, LegState>> {
-  const legs: Record<Leg, LegState> = {'vm-exit': 'idle', 'to-user-space': 'idle', 'to-kernel': 'idle', 'vm-entry': 'idle'};
+  const legs: Record<Leg, LegState> = {
+    'vm-exit': 'idle',
+    'to-user-space': 'idle',
+    'to-kernel': 'idle',
+    'vm-entry': 'idle',
+  };
   for (const mark of marks) {
     if (mark.step >= moment.index) break;
     if (mark.leg === 'vm-exit') for (const leg of LEGS) legs[leg] = 'idle';
@@ -136,15 +159,21 @@ function legsAt(moment: Moment, marks: readonly RouteMark[]): Readonly<Record<Le
 /** The leg that an event walks. */
 export function legOf(event: TraceEvent): Leg | undefined {
   switch (event.kind) {
-    case 'vm-exit': return 'vm-exit';
-    case 'vm-entry': return 'vm-entry';
-    case 'ioctl': return event.name !== 'KVM_RUN' ? undefined : event.direction === 'call' ? 'to-kernel' : 'to-user-space';
-    default: return undefined;
+    case 'vm-exit':
+      return 'vm-exit';
+    case 'vm-entry':
+      return 'vm-entry';
+    case 'ioctl':
+      return event.name !== 'KVM_RUN' ? undefined : event.direction === 'call' ? 'to-kernel' : 'to-user-space';
+    default:
+      return undefined;
   }
 }
 
 /** The legs that the marks of a timeline show; `kvm-exit` is where KVM_RUN returned. */
-export function routeMarks(marks: readonly {readonly step: number; readonly kind: TraceEvent['kind']}[]): readonly RouteMark[] {
+export function routeMarks(
+  marks: readonly {readonly step: number; readonly kind: TraceEvent['kind']}[],
+): readonly RouteMark[] {
   return marks.flatMap(({step, kind}): readonly RouteMark[] => {
     if (kind === 'vm-exit' || kind === 'vm-entry') return [{step, leg: kind}];
     return kind === 'kvm-exit' ? [{step, leg: 'to-user-space'}] : [];
@@ -155,12 +184,19 @@ export function routeMarks(marks: readonly {readonly step: number; readonly kind
 export function stagePicture(moment: Moment, hypervised: boolean, marks: readonly RouteMark[]): StagePicture {
   const here = placeOf(moment.who, moment.operation, moment.cpl, hypervised);
   const last = moment.last;
-  const wasOperation = (['none', 'root', 'non-root'] as const)[Number(cell(moment, 'VMX_OPERATION', moment.previousRegisters) ?? 0n)] ?? 'none';
+  const wasOperation =
+    (['none', 'root', 'non-root'] as const)[Number(cell(moment, 'VMX_OPERATION', moment.previousRegisters) ?? 0n)] ??
+    'none';
   const wasCpl = Number(cell(moment, 'CPL', moment.previousRegisters) ?? 0n);
   const before = last === undefined ? here : placeOf(last.who, wasOperation, wasCpl, hypervised);
   const transition = transitionOf(moment, here, before, moment.who);
   return {
-    hypervised, here, who: moment.who, mode: moment.mode, strip: moment.strip,
-    transition, legs: legsAt(moment, marks),
+    hypervised,
+    here,
+    who: moment.who,
+    mode: moment.mode,
+    strip: moment.strip,
+    transition,
+    legs: legsAt(moment, marks),
   };
 }

@@ -54,11 +54,25 @@ const SIZES = `
 
 /** The style sheet for the document; elements inherit its custom properties. */
 export const themeStyles = css`
-  :root { ${unsafeCSS(SIZES)} ${unsafeCSS(LIGHT)} }
-  @media (prefers-color-scheme: dark) { :root:not([data-theme]) { ${unsafeCSS(DARK)} } }
-  @media (prefers-contrast: more) { :root:not([data-theme]) { ${unsafeCSS(CONTRAST)} } }
-  :root[data-theme='dark'] { ${unsafeCSS(DARK)} }
-  :root[data-theme='contrast'] { ${unsafeCSS(CONTRAST)} }
+  :root {
+    ${unsafeCSS(SIZES)} ${unsafeCSS(LIGHT)}
+  }
+  @media (prefers-color-scheme: dark) {
+    :root:not([data-theme]) {
+      ${unsafeCSS(DARK)}
+    }
+  }
+  @media (prefers-contrast: more) {
+    :root:not([data-theme]) {
+      ${unsafeCSS(CONTRAST)}
+    }
+  }
+  :root[data-theme='dark'] {
+    ${unsafeCSS(DARK)}
+  }
+  :root[data-theme='contrast'] {
+    ${unsafeCSS(CONTRAST)}
+  }
 `;
 
 /** Puts the tokens on a document, once. A constructed sheet needs no exception in a content security policy. */

@@ -35,11 +35,18 @@ export type Colour = (token: string) => string;
 
 /** Cycles to pixels; the ends stand in from the edges, so that the playhead is whole there. */
 export function cycleScale(window: TimelineWindow, width: number): ScaleLinear<number, number> {
-  return scaleLinear().domain([window.fromCycle, Math.max(window.fromCycle + 1, window.toCycle)]).range([LANE.side, width - LANE.side]);
+  return scaleLinear()
+    .domain([window.fromCycle, Math.max(window.fromCycle + 1, window.toCycle)])
+    .range([LANE.side, width - LANE.side]);
 }
 
 /** Paints everything; the context is already scaled to CSS pixels. */
-export function paintTimeline(context: CanvasRenderingContext2D, picture: TimelinePicture, width: number, colour: Colour): void {
+export function paintTimeline(
+  context: CanvasRenderingContext2D,
+  picture: TimelinePicture,
+  width: number,
+  colour: Colour,
+): void {
   const height = timelineHeight(picture.lanes.length, picture.real === undefined ? 'without' : 'with');
   context.clearRect(0, 0, width, height);
   const scale = cycleScale(picture.window, width);
@@ -51,7 +58,12 @@ export function paintTimeline(context: CanvasRenderingContext2D, picture: Timeli
   paintPlayhead(context, scale(picture.playhead), height, colour);
 }
 
-function paintGrid(context: CanvasRenderingContext2D, scale: ScaleLinear<number, number>, height: number, colour: Colour): void {
+function paintGrid(
+  context: CanvasRenderingContext2D,
+  scale: ScaleLinear<number, number>,
+  height: number,
+  colour: Colour,
+): void {
   context.font = '11px system-ui, "Liberation Sans", sans-serif';
   context.textBaseline = 'bottom';
   const width = scale.range()[1] ?? 0;
@@ -77,7 +89,12 @@ function share(window: TimelineWindow, actor: Actor, column: number): number {
 const laneTop = (lane: number): number => LANE.marks + lane * LANE.pitch + 3;
 
 function paintLane(
-  context: CanvasRenderingContext2D, window: TimelineWindow, actor: Actor, lane: number, width: number, colour: Colour,
+  context: CanvasRenderingContext2D,
+  window: TimelineWindow,
+  actor: Actor,
+  lane: number,
+  width: number,
+  colour: Colour,
 ): void {
   const pixels = (width - 2 * LANE.side) / window.columns;
   context.fillStyle = colour(actorLook(actor).token);
@@ -94,7 +111,12 @@ function paintLane(
 }
 
 /** Thin lines where the processor changes hands, while they are few enough to be read. */
-function paintConnectors(context: CanvasRenderingContext2D, picture: TimelinePicture, width: number, colour: Colour): void {
+function paintConnectors(
+  context: CanvasRenderingContext2D,
+  picture: TimelinePicture,
+  width: number,
+  colour: Colour,
+): void {
   const changes: {readonly x: number; readonly from: number; readonly to: number}[] = [];
   let before: number | undefined;
   for (let column = 0; column < picture.window.columns; column++) {
@@ -102,7 +124,12 @@ function paintConnectors(context: CanvasRenderingContext2D, picture: TimelinePic
     const most = Math.max(...shares);
     if (most <= 0) continue;
     const lane = shares.indexOf(most);
-    if (before !== undefined && lane !== before) changes.push({x: LANE.side + (column * (width - 2 * LANE.side)) / picture.window.columns, from: before, to: lane});
+    if (before !== undefined && lane !== before)
+      changes.push({
+        x: LANE.side + (column * (width - 2 * LANE.side)) / picture.window.columns,
+        from: before,
+        to: lane,
+      });
     before = lane;
   }
   if (changes.length > width / 6) return;
@@ -113,25 +140,39 @@ function paintConnectors(context: CanvasRenderingContext2D, picture: TimelinePic
   }
 }
 
-function paintMarks(context: CanvasRenderingContext2D, window: TimelineWindow, scale: ScaleLinear<number, number>, colour: Colour): void {
+function paintMarks(
+  context: CanvasRenderingContext2D,
+  window: TimelineWindow,
+  scale: ScaleLinear<number, number>,
+  colour: Colour,
+): void {
   for (const mark of window.marks) {
     const x = scale(mark.cycle);
     context.beginPath();
     if (mark.kind === 'vm-exit') {
       context.fillStyle = colour('--hypervisor');
-      context.moveTo(x - 5, 3); context.lineTo(x + 5, 3); context.lineTo(x, 13);
+      context.moveTo(x - 5, 3);
+      context.lineTo(x + 5, 3);
+      context.lineTo(x, 13);
       context.fill();
     } else if (mark.kind === 'exception' || mark.kind === 'triple-fault') {
       context.strokeStyle = colour('--bad');
       context.lineWidth = 2;
-      context.moveTo(x - 4, 4); context.lineTo(x + 4, 12); context.moveTo(x + 4, 4); context.lineTo(x - 4, 12);
+      context.moveTo(x - 4, 4);
+      context.lineTo(x + 4, 12);
+      context.moveTo(x + 4, 4);
+      context.lineTo(x - 4, 12);
       context.stroke();
     }
   }
 }
 
 function paintReal(
-  context: CanvasRenderingContext2D, marks: readonly RealMark[], lane: number, scale: ScaleLinear<number, number>, colour: Colour,
+  context: CanvasRenderingContext2D,
+  marks: readonly RealMark[],
+  lane: number,
+  scale: ScaleLinear<number, number>,
+  colour: Colour,
 ): void {
   const y = laneTop(lane) + LANE.height / 2;
   const width = scale.range()[1] ?? 0;
@@ -142,7 +183,11 @@ function paintReal(
     const x = scale(mark.cycle);
     context.beginPath();
     if (mark.kind === 'differs') {
-      context.moveTo(x, y - 7); context.lineTo(x + 7, y); context.lineTo(x, y + 7); context.lineTo(x - 7, y); context.closePath();
+      context.moveTo(x, y - 7);
+      context.lineTo(x + 7, y);
+      context.lineTo(x, y + 7);
+      context.lineTo(x - 7, y);
+      context.closePath();
     } else {
       context.arc(x, y, 5.5, 0, 2 * Math.PI);
     }
@@ -157,7 +202,11 @@ function paintPlayhead(context: CanvasRenderingContext2D, x: number, height: num
   context.fillStyle = colour('--ink');
   context.fillRect(x - 1, 0, 2, height - LANE.axis + 4);
   context.beginPath();
-  context.moveTo(x - 6, 0); context.lineTo(x + 6, 0); context.lineTo(x + 6, 5); context.lineTo(x, 11); context.lineTo(x - 6, 5);
+  context.moveTo(x - 6, 0);
+  context.lineTo(x + 6, 0);
+  context.lineTo(x + 6, 5);
+  context.lineTo(x, 11);
+  context.lineTo(x - 6, 5);
   context.closePath();
   context.fill();
 }

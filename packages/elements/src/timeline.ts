@@ -28,17 +28,61 @@ const NARROWEST = 20;
 
 @customElement('hs-timeline')
 export class Timeline extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    .frame { display: grid; grid-template-columns: 118px 1fr; }
-    .names { position: relative; font-size: 12.5px; }
-    .names div { position: absolute; inset-inline: 0; display: flex; align-items: center; gap: 6px; white-space: nowrap; line-height: 1; }
-    .names svg { width: 12px; height: 12px; flex: none; }
-    .track { position: relative; touch-action: none; cursor: ew-resize; min-width: 0; overflow: hidden; border-radius: 4px; }
-    canvas { display: block; width: 100%; }
-    .tip { position: absolute; top: 0; transform: translateX(10px); background: var(--ink); color: var(--panel); border-radius: 5px; padding: 2px 8px;
-      font-size: 12px; pointer-events: none; white-space: nowrap; z-index: 1; }
-    .tip.left { transform: translateX(calc(-100% - 10px)); }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      .frame {
+        display: grid;
+        grid-template-columns: 118px 1fr;
+      }
+      .names {
+        position: relative;
+        font-size: 12.5px;
+      }
+      .names div {
+        position: absolute;
+        inset-inline: 0;
+        display: flex;
+        align-items: center;
+        gap: 6px;
+        white-space: nowrap;
+        line-height: 1;
+      }
+      .names svg {
+        width: 12px;
+        height: 12px;
+        flex: none;
+      }
+      .track {
+        position: relative;
+        touch-action: none;
+        cursor: ew-resize;
+        min-width: 0;
+        overflow: hidden;
+        border-radius: 4px;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+      }
+      .tip {
+        position: absolute;
+        top: 0;
+        transform: translateX(10px);
+        background: var(--ink);
+        color: var(--panel);
+        border-radius: 5px;
+        padding: 2px 8px;
+        font-size: 12px;
+        pointer-events: none;
+        white-space: nowrap;
+        z-index: 1;
+      }
+      .tip.left {
+        transform: translateX(calc(-100% - 10px));
+      }
+    `,
+  ];
 
   @property({attribute: false}) window: TimelineWindow | undefined = undefined;
   @property({attribute: false}) lanes: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'];
@@ -53,7 +97,8 @@ export class Timeline extends LitElement {
   /** What is under the playhead, for a screen reader. */
   @property() describe = '';
   @state() private dragged: number | undefined = undefined;
-  @state() private tip: {readonly x: number; readonly text: string; readonly side: 'left' | 'right'} | undefined = undefined;
+  @state() private tip: {readonly x: number; readonly text: string; readonly side: 'left' | 'right'} | undefined =
+    undefined;
   private width = 0;
   private readonly sizes = new ResizeObserver(() => this.resized());
   private readonly repaint = (): void => this.paint();
@@ -77,7 +122,13 @@ export class Timeline extends LitElement {
     const track = this.renderRoot.querySelector('.track');
     if (track === null) return;
     this.sizes.observe(track);
-    track.addEventListener('wheel', event => { if (event instanceof WheelEvent) this.wheel(event); }, {passive: false});
+    track.addEventListener(
+      'wheel',
+      event => {
+        if (event instanceof WheelEvent) this.wheel(event);
+      },
+      {passive: false},
+    );
   }
 
   protected override updated(_changed: PropertyValues<this>): void {
@@ -87,15 +138,32 @@ export class Timeline extends LitElement {
   override render(): TemplateResult {
     const height = timelineHeight(this.lanes.length, this.real === undefined ? 'without' : 'with');
     return html`<div class="frame">
-      <div class="names" aria-hidden="true">${this.lanes.map((actor, lane) => laneName(lane, actorLook(actor).name, actor))}
-        ${this.real === undefined ? nothing : laneName(this.lanes.length, this.realName, undefined)}</div>
-      <div class="track" role="slider" tabindex="0" aria-label="Timeline: step in the run" aria-valuemin="0" aria-valuemax=${this.length}
-        aria-valuenow=${this.index} aria-valuetext=${`step ${this.index} of ${this.length}. ${this.describe}`}
-        @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${this.up} @pointercancel=${this.up} @pointerleave=${() => { this.tip = undefined; }}
-        @keydown=${this.key}>
+      <div class="names" aria-hidden="true">
+        ${this.lanes.map((actor, lane) => laneName(lane, actorLook(actor).name, actor))}
+        ${this.real === undefined ? nothing : laneName(this.lanes.length, this.realName, undefined)}
+      </div>
+      <div
+        class="track"
+        role="slider"
+        tabindex="0"
+        aria-label="Timeline: step in the run"
+        aria-valuemin="0"
+        aria-valuemax=${this.length}
+        aria-valuenow=${this.index}
+        aria-valuetext=${`step ${this.index} of ${this.length}. ${this.describe}`}
+        @pointerdown=${this.down}
+        @pointermove=${this.move}
+        @pointerup=${this.up}
+        @pointercancel=${this.up}
+        @pointerleave=${() => {
+          this.tip = undefined;
+        }}
+        @keydown=${this.key}
+      >
         <canvas .style=${`height: ${height}px`}></canvas>
         ${this.tip === undefined ? nothing : html`<div class="tip ${this.tip.side}" .style=${`left: ${this.tip.x}px`}>${this.tip.text}</div>`}
-      </div></div>`;
+      </div>
+    </div>`;
   }
 
   private paint(): void {
@@ -108,7 +176,13 @@ export class Timeline extends LitElement {
     canvas.height = Math.round(height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     const style = getComputedStyle(this);
-    const picture = {window: this.window, lanes: this.lanes, playhead: this.dragged ?? this.playhead, end: this.end, real: this.real};
+    const picture = {
+      window: this.window,
+      lanes: this.lanes,
+      playhead: this.dragged ?? this.playhead,
+      end: this.end,
+      real: this.real,
+    };
     paintTimeline(context, picture, this.width, token => style.getPropertyValue(token).trim());
   }
 
@@ -187,15 +261,22 @@ export class Timeline extends LitElement {
   }
 
   /** The mark under the pointer, in the row of exits or in the lane of the real run. */
-  private markNear(event: PointerEvent): {readonly index: number; readonly cycle: number; readonly label: string} | undefined {
+  private markNear(
+    event: PointerEvent,
+  ): {readonly index: number; readonly cycle: number; readonly label: string} | undefined {
     const {window} = this;
     const box = this.renderRoot.querySelector('.track')?.getBoundingClientRect();
     if (window === undefined || box === undefined) return undefined;
     const y = event.clientY - box.top;
     const realTop = LANE.marks + this.lanes.length * LANE.pitch;
-    const marks = y < LANE.marks
-      ? window.marks.filter(mark => mark.kind !== 'vm-entry').map(mark => ({index: mark.step + 1, cycle: mark.cycle, label: mark.label}))
-      : y > realTop && y < realTop + LANE.pitch ? (this.real ?? []) : [];
+    const marks =
+      y < LANE.marks
+        ? window.marks
+            .filter(mark => mark.kind !== 'vm-entry')
+            .map(mark => ({index: mark.step + 1, cycle: mark.cycle, label: mark.label}))
+        : y > realTop && y < realTop + LANE.pitch
+          ? (this.real ?? [])
+          : [];
     const scale = cycleScale(window, this.width);
     const x = event.clientX - box.left;
     return marks.find(mark => Math.abs(scale(mark.cycle) - x) < 7);
@@ -205,7 +286,12 @@ export class Timeline extends LitElement {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const page = Math.max(1, Math.round(this.length / 20));
     const targets: Readonly<Record<string, number>> = {
-      ArrowRight: this.index + 1, ArrowLeft: this.index - 1, Home: 0, End: this.length, PageUp: this.index + page, PageDown: this.index - page,
+      ArrowRight: this.index + 1,
+      ArrowLeft: this.index - 1,
+      Home: 0,
+      End: this.length,
+      PageUp: this.index + page,
+      PageDown: this.index - page,
     };
     const target = targets[event.key];
     if (target !== undefined) this.dispatchEvent(new SeekEvent(Math.min(Math.max(0, target), this.length)));
@@ -219,7 +305,9 @@ export class Timeline extends LitElement {
 }
 
 function laneName(lane: number, name: string, actor: Actor | undefined): TemplateResult {
-  const glyph = actor === undefined ? html`<svg viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.5" fill="var(--device)"></circle></svg>`
-    : html`<svg viewBox="0 0 16 16">${actorGlyph(actor)}</svg>`;
+  const glyph =
+    actor === undefined
+      ? html`<svg viewBox="0 0 16 16"><circle cx="8" cy="8" r="5.5" fill="var(--device)"></circle></svg>`
+      : html`<svg viewBox="0 0 16 16">${actorGlyph(actor)}</svg>`;
   return html`<div .style=${`top: ${LANE.marks + lane * LANE.pitch}px; height: ${LANE.pitch}px`}>${glyph}${name}</div>`;
 }

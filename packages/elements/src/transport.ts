@@ -22,25 +22,86 @@ export class GranularityEvent extends CustomEvent<{readonly granularity: Granula
 }
 
 const NAMES: Readonly<Record<Granularity, string>> = {
-  instruction: 'instruction', event: 'event', exit: 'VM exit', ring: 'ring change', mode: 'mode change',
+  instruction: 'instruction',
+  event: 'event',
+  exit: 'VM exit',
+  ring: 'ring change',
+  mode: 'mode change',
 };
 
 @customElement('hs-transport')
 export class Transport extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    .bar { display: flex; flex-wrap: wrap; gap: 6px 10px; align-items: center; }
-    .group { display: flex; gap: 2px; }
-    .group button { display: grid; place-items: center; width: 34px; height: 34px; padding: 0; }
-    .group button.play { width: 44px; background: var(--accent); color: var(--on-accent); border-color: var(--accent); }
-    .next { display: flex; gap: 8px; align-items: center; font-weight: 700; background: var(--hypervisor-tint); color: var(--hypervisor-ink);
-      border: 2px solid var(--hypervisor); min-height: 34px; padding: 3px 16px; }
-    .next:hover:not(:disabled) { background: var(--hypervisor-tint); border-color: var(--hypervisor-ink); }
-    .next:disabled { background: none; }
-    select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--strong-line); border-radius: var(--radius); min-height: 34px; padding: 0 8px; }
-    label { display: flex; gap: 6px; align-items: center; }
-    output { font: var(--code)/1.4 var(--mono); font-variant-numeric: tabular-nums; }
-    kbd { font: 600 11px var(--mono); border: 1px solid currentColor; border-radius: 4px; padding: 0 4px; opacity: 0.85; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      .bar {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 6px 10px;
+        align-items: center;
+      }
+      .group {
+        display: flex;
+        gap: 2px;
+      }
+      .group button {
+        display: grid;
+        place-items: center;
+        width: 34px;
+        height: 34px;
+        padding: 0;
+      }
+      .group button.play {
+        width: 44px;
+        background: var(--accent);
+        color: var(--on-accent);
+        border-color: var(--accent);
+      }
+      .next {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+        font-weight: 700;
+        background: var(--hypervisor-tint);
+        color: var(--hypervisor-ink);
+        border: 2px solid var(--hypervisor);
+        min-height: 34px;
+        padding: 3px 16px;
+      }
+      .next:hover:not(:disabled) {
+        background: var(--hypervisor-tint);
+        border-color: var(--hypervisor-ink);
+      }
+      .next:disabled {
+        background: none;
+      }
+      select {
+        font: inherit;
+        color: inherit;
+        background: var(--panel);
+        border: 1px solid var(--strong-line);
+        border-radius: var(--radius);
+        min-height: 34px;
+        padding: 0 8px;
+      }
+      label {
+        display: flex;
+        gap: 6px;
+        align-items: center;
+      }
+      output {
+        font: var(--code)/1.4 var(--mono);
+        font-variant-numeric: tabular-nums;
+      }
+      kbd {
+        font: 600 11px var(--mono);
+        border: 1px solid currentColor;
+        border-radius: 4px;
+        padding: 0 4px;
+        opacity: 0.85;
+      }
+    `,
+  ];
 
   @property({type: Number}) index = 0;
   @property({type: Number}) length = 0;
@@ -64,14 +125,31 @@ export class Transport extends LitElement {
         ${this.button('last', 'To the end (End)', 'last', atEnd)}
       </div>
       ${this.exits ? html`<button class="next" ?disabled=${atEnd} @click=${() => this.send('next-exit')}>${icon('exit')} Next exit <kbd aria-hidden="true">e</kbd></button>` : nothing}
-      <label>step by <select @change=${this.choose}>${GRANULARITIES.filter(name => this.exits || name !== 'exit').map(name => html`<option
-        value=${name} ?selected=${name === this.granularity}>${NAMES[name]}</option>`)}</select></label>
-      <output>step ${count(this.index)} / ${count(this.length)}${this.finished ? '' : '…'} · cycle ${count(this.cycle)}</output>
+      <label
+        >step by
+        <select @change=${this.choose}>
+          ${GRANULARITIES.filter(name => this.exits || name !== 'exit').map(
+            name => html`<option value=${name} ?selected=${name === this.granularity}>${NAMES[name]}</option>`,
+          )}
+        </select></label
+      >
+      <output
+        >step ${count(this.index)} / ${count(this.length)}${this.finished ? '' : '…'} · cycle
+        ${count(this.cycle)}</output
+      >
     </div>`;
   }
 
   private button(command: TransportCommand, name: string, picture: IconName, disabled: boolean): TemplateResult {
-    return html`<button class=${command} aria-label=${name} title=${name} ?disabled=${disabled} @click=${() => this.send(command)}>${icon(picture)}</button>`;
+    return html`<button
+      class=${command}
+      aria-label=${name}
+      title=${name}
+      ?disabled=${disabled}
+      @click=${() => this.send(command)}
+    >
+      ${icon(picture)}
+    </button>`;
   }
 
   private send(command: TransportCommand): void {

@@ -9,16 +9,59 @@ type VmcsRow = Moment['vmcs'][number];
 
 @customElement('hs-vmcs')
 export class VmcsView extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    .tools { display: flex; gap: 10px; align-items: center; margin-bottom: 8px; }
-    input[type='search'] { font: inherit; color: inherit; background: var(--sunken); border: 1px solid var(--strong-line); border-radius: 6px; padding: 3px 8px; flex: 1; min-width: 0; }
-    dl { margin: 0 0 14px; }
-    .row { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 10px; padding: 1px 4px; font: var(--code)/1.5 var(--mono); border-radius: 3px; }
-    dt { overflow: hidden; text-overflow: ellipsis; cursor: help; }
-    dd { margin: 0; text-align: end; overflow-wrap: anywhere; }
-    .changed { background: var(--hit); color: var(--hit-ink); font-weight: 600; }
-    label { display: flex; gap: 5px; align-items: center; white-space: nowrap; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      .tools {
+        display: flex;
+        gap: 10px;
+        align-items: center;
+        margin-bottom: 8px;
+      }
+      input[type='search'] {
+        font: inherit;
+        color: inherit;
+        background: var(--sunken);
+        border: 1px solid var(--strong-line);
+        border-radius: 6px;
+        padding: 3px 8px;
+        flex: 1;
+        min-width: 0;
+      }
+      dl {
+        margin: 0 0 14px;
+      }
+      .row {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) auto;
+        gap: 10px;
+        padding: 1px 4px;
+        font: var(--code)/1.5 var(--mono);
+        border-radius: 3px;
+      }
+      dt {
+        overflow: hidden;
+        text-overflow: ellipsis;
+        cursor: help;
+      }
+      dd {
+        margin: 0;
+        text-align: end;
+        overflow-wrap: anywhere;
+      }
+      .changed {
+        background: var(--hit);
+        color: var(--hit-ink);
+        font-weight: 600;
+      }
+      label {
+        display: flex;
+        gap: 5px;
+        align-items: center;
+        white-space: nowrap;
+      }
+    `,
+  ];
 
   @property({attribute: false}) rows: Moment['vmcs'] = [];
   @state() private wanted = '';
@@ -26,22 +69,48 @@ export class VmcsView extends LitElement {
 
   override render(): TemplateResult {
     if (this.rows.length === 0) {
-      return html`<p class="empty">No current VMCS here. Under VT-x the hypervisor makes one with VMCLEAR and VMPTRLD before the first VM entry; on bare metal there is none.</p>`;
+      return html`<p class="empty">
+        No current VMCS here. Under VT-x the hypervisor makes one with VMCLEAR and VMPTRLD before the first VM entry; on
+        bare metal there is none.
+      </p>`;
     }
     const wanted = this.wanted.toLowerCase();
-    const shown = this.rows.filter(row => (this.only === 'all' || row.changed) && row.name.toLowerCase().includes(wanted));
+    const shown = this.rows.filter(
+      row => (this.only === 'all' || row.changed) && row.name.toLowerCase().includes(wanted),
+    );
     const areas = [...new Set(shown.map(row => row.area))];
     return html`<div class="tools">
-        <input type="search" placeholder="Find a field" aria-label="Find a VMCS field" .value=${this.wanted}
-          @input=${(event: InputEvent) => { if (event.target instanceof HTMLInputElement) this.wanted = event.target.value; }}>
-        <label><input type="checkbox" .checked=${this.only === 'changed'}
-          @change=${() => { this.only = this.only === 'all' ? 'changed' : 'all'; }}>changed</label></div>
+        <input
+          type="search"
+          placeholder="Find a field"
+          aria-label="Find a VMCS field"
+          .value=${this.wanted}
+          @input=${(event: InputEvent) => {
+            if (event.target instanceof HTMLInputElement) this.wanted = event.target.value;
+          }}
+        />
+        <label
+          ><input
+            type="checkbox"
+            .checked=${this.only === 'changed'}
+            @change=${() => {
+              this.only = this.only === 'all' ? 'changed' : 'all';
+            }}
+          />changed</label
+        >
+      </div>
       ${areas.length === 0 ? html`<p class="empty">No field ${this.only === 'changed' ? 'changed in this step' : 'has that name'}.</p>` : nothing}
-      ${areas.map(area => html`<h3>${area}</h3><dl>${shown.filter(row => row.area === area).map(fieldRow)}</dl>`)}`;
+      ${areas.map(
+        area =>
+          html`<h3>${area}</h3>
+            <dl>${shown.filter(row => row.area === area).map(fieldRow)}</dl>`,
+      )}`;
   }
 }
 
 function fieldRow(row: VmcsRow): TemplateResult {
-  return html`<div class="row ${row.changed ? 'changed' : ''}"><dt title=${row.meaning}>${row.name}</dt>
-    <dd>${row.value}${row.changed ? html`<span class="visually-hidden"> (changed)</span>` : nothing}</dd></div>`;
+  return html`<div class="row ${row.changed ? 'changed' : ''}">
+    <dt title=${row.meaning}>${row.name}</dt>
+    <dd>${row.value}${row.changed ? html`<span class="visually-hidden"> (changed)</span>` : nothing}</dd>
+  </div>`;
 }

@@ -12,7 +12,11 @@ export function bootLab(worker: Worker): void {
   if (!(lab instanceof Lab)) throw new Error('the page has no <hs-lab>');
   lab.replaceChildren();
   worker.addEventListener('error', event => {
-    lab.fail(new Error(`The simulator could not be loaded or has crashed${event.message ? ` (${event.message})` : ''}. Reload the page; if it comes back, please report it.`));
+    lab.fail(
+      new Error(
+        `The simulator could not be loaded or has crashed${event.message ? ` (${event.message})` : ''}. Reload the page; if it comes back, please report it.`,
+      ),
+    );
   });
   lab.connect(wrap<LabClient>(worker));
 }

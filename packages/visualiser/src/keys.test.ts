@@ -3,7 +3,16 @@
 import {expect, test} from 'vitest';
 import {KEY_ROWS, commandFor} from './keys.js';
 
-const PRESSED: Readonly<Record<string, string>> = {'→': 'ArrowRight', '←': 'ArrowLeft', '↑': 'ArrowUp', '↓': 'ArrowDown', 'Space': ' ', 'Page Down': 'PageDown', 'Page Up': 'PageUp', '1 … 9': '1'};
+const PRESSED: Readonly<Record<string, string>> = {
+  '→': 'ArrowRight',
+  '←': 'ArrowLeft',
+  '↑': 'ArrowUp',
+  '↓': 'ArrowDown',
+  Space: ' ',
+  'Page Down': 'PageDown',
+  'Page Up': 'PageUp',
+  '1 … 9': '1',
+};
 
 test('every key of the help does what the help says', () => {
   for (const row of KEY_ROWS) {

@@ -1,7 +1,20 @@
 // The keys of the lab, as data: the help dialog and the handler read the same table.
 
 export type Command =
-  | 'forward' | 'back' | 'finer' | 'coarser' | 'play' | 'next-exit' | 'next-ring' | 'first' | 'last' | 'present' | 'go-to' | 'help' | 'blackout' | 'real-kvm'
+  | 'forward'
+  | 'back'
+  | 'finer'
+  | 'coarser'
+  | 'play'
+  | 'next-exit'
+  | 'next-ring'
+  | 'first'
+  | 'last'
+  | 'present'
+  | 'go-to'
+  | 'help'
+  | 'blackout'
+  | 'real-kvm'
   | `machine-${number}`;
 
 export interface KeyRow {
@@ -29,8 +42,22 @@ export const KEY_ROWS: readonly KeyRow[] = [
 ];
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  ArrowRight: 'forward', PageDown: 'forward', ArrowLeft: 'back', PageUp: 'back', ArrowUp: 'coarser', ArrowDown: 'finer',
-  ' ': 'play', e: 'next-exit', r: 'next-ring', Home: 'first', End: 'last', g: 'go-to', k: 'real-kvm', p: 'present', b: 'blackout', '?': 'help',
+  ArrowRight: 'forward',
+  PageDown: 'forward',
+  ArrowLeft: 'back',
+  PageUp: 'back',
+  ArrowUp: 'coarser',
+  ArrowDown: 'finer',
+  ' ': 'play',
+  e: 'next-exit',
+  r: 'next-ring',
+  Home: 'first',
+  End: 'last',
+  g: 'go-to',
+  k: 'real-kvm',
+  p: 'present',
+  b: 'blackout',
+  '?': 'help',
 };
 
 /** What a focused control does with keys itself: nothing of it may be taken away. */
@@ -54,5 +81,7 @@ export function focusOf(path: readonly EventTarget[]): Focus {
   if (target.matches('input, textarea, select, [contenteditable]')) return 'types';
   if (target.matches('button, summary, a, [role="tab"]')) return 'presses';
   const scrollable = target.scrollHeight > target.clientHeight + 1;
-  return target.tabIndex >= 0 && scrollable && target !== document.body && target !== document.documentElement ? 'scrolls' : 'page';
+  return target.tabIndex >= 0 && scrollable && target !== document.body && target !== document.documentElement
+    ? 'scrolls'
+    : 'page';
 }

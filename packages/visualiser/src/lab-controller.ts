@@ -29,7 +29,12 @@ export class LabController {
   readonly #moves = new MoveQueue(error => this.fail(error));
   /** Counts openings: what belongs to an earlier one is dropped. */
   #opening = 0;
-  #view: {readonly from: number; readonly to: number; readonly columns: number; readonly whole: boolean} = {from: 0, to: 0, columns: 600, whole: true};
+  #view: {readonly from: number; readonly to: number; readonly columns: number; readonly whole: boolean} = {
+    from: 0,
+    to: 0,
+    columns: 600,
+    whole: true,
+  };
   #askingWindow = false;
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
@@ -70,18 +75,34 @@ export class LabController {
   /** Opens a guest on a technique at a step. What the catalogue does not have is replaced by its first entry, and said so. */
   async open(wanted: SharedMoment): Promise<void> {
     const {guests, techniques} = this.#state.catalogue;
-    const guest = guests.find(entry => entry.id === wanted.guest) ?? guests.find(entry => entry.id === FIRST_STATE.guest) ?? guests[0];
-    const technique = techniques.find(entry => entry.id === wanted.technique) ?? techniques.find(entry => entry.id === FIRST_STATE.technique) ?? techniques[0];
-    if (guest === undefined || technique === undefined) throw new Error('The simulator offers no guest. Reload the page; if that does not help, build it again with `npm start`.');
+    const guest =
+      guests.find(entry => entry.id === wanted.guest) ??
+      guests.find(entry => entry.id === FIRST_STATE.guest) ??
+      guests[0];
+    const technique =
+      techniques.find(entry => entry.id === wanted.technique) ??
+      techniques.find(entry => entry.id === FIRST_STATE.technique) ??
+      techniques[0];
+    if (guest === undefined || technique === undefined)
+      throw new Error(
+        'The simulator offers no guest. Reload the page; if that does not help, build it again with `npm start`.',
+      );
     const known = guest.id === wanted.guest && technique.id === wanted.technique;
     const opening = ++this.#opening;
     this.#moves.clear();
     this.pause();
     const sameGuest = guest.id === this.#state.guest;
     this.#set({
-      phase: {kind: 'loading', what: `Starting ${guest.title}`}, guest: guest.id, technique: technique.id, route: [], exits: [], window: undefined,
+      phase: {kind: 'loading', what: `Starting ${guest.title}`},
+      guest: guest.id,
+      technique: technique.id,
+      route: [],
+      exits: [],
+      window: undefined,
       real: sameGuest && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
-      notice: known ? this.#state.notice : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
+      notice: known
+        ? this.#state.notice
+        : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
     });
     this.#view = {...this.#view, from: 0, to: 0, whole: true};
     const {client} = this.#around;
@@ -204,7 +225,7 @@ export class LabController {
     const {guest} = this.#state;
     this.#set({real: {kind: 'running'}});
     try {
-      const availability = this.#state.availability ?? await askKvm(this.#around.fetch);
+      const availability = this.#state.availability ?? (await askKvm(this.#around.fetch));
       const record = await realRun(this.#around.fetch, availability, guest);
       if (opening !== this.#opening) return;
       if (record.kind === 'nothing') {
@@ -212,9 +233,11 @@ export class LabController {
         return;
       }
       const comparison = await this.#around.client.compareWith(record.bytes);
-      if (opening === this.#opening) this.#set({availability, real: {kind: 'shown', from: record.from, why: record.why, comparison}});
+      if (opening === this.#opening)
+        this.#set({availability, real: {kind: 'shown', from: record.from, why: record.why, comparison}});
     } catch (error) {
-      if (opening === this.#opening) this.#set({real: {kind: 'failed', why: error instanceof Error ? error.message : String(error)}});
+      if (opening === this.#opening)
+        this.#set({real: {kind: 'failed', why: error instanceof Error ? error.message : String(error)}});
     }
   }
 

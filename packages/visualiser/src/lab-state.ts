@@ -14,7 +14,12 @@ export type Phase =
 export type RealState =
   | {readonly kind: 'idle'}
   | {readonly kind: 'running'}
-  | {readonly kind: 'shown'; readonly from: 'live' | 'recording'; readonly why: string | undefined; readonly comparison: RealComparison}
+  | {
+      readonly kind: 'shown';
+      readonly from: 'live' | 'recording';
+      readonly why: string | undefined;
+      readonly comparison: RealComparison;
+    }
   | {readonly kind: 'failed'; readonly why: string};
 
 export interface LabState {
@@ -39,7 +44,18 @@ export interface LabState {
 
 export const FIRST_STATE: LabState = {
   phase: {kind: 'loading', what: 'Starting the simulator'},
-  catalogue: {guests: [], techniques: []}, technique: 'vtx-ept', guest: 'hello-kvm',
-  moment: undefined, source: undefined, route: [], exits: [], window: undefined, endCycle: 0,
-  granularity: 'instruction', playing: false, availability: undefined, real: {kind: 'idle'}, notice: undefined,
+  catalogue: {guests: [], techniques: []},
+  technique: 'vtx-ept',
+  guest: 'hello-kvm',
+  moment: undefined,
+  source: undefined,
+  route: [],
+  exits: [],
+  window: undefined,
+  endCycle: 0,
+  granularity: 'instruction',
+  playing: false,
+  availability: undefined,
+  real: {kind: 'idle'},
+  notice: undefined,
 };

@@ -9,7 +9,10 @@ function recorder(): {readonly queue: MoveQueue; readonly made: string[]; readon
   return {queue: new MoveQueue(error => failures.push(error)), made, failures};
 }
 
-const later = (): Promise<void> => new Promise(resolve => { setTimeout(resolve, 1); });
+const later = (): Promise<void> =>
+  new Promise(resolve => {
+    setTimeout(resolve, 1);
+  });
 
 async function settled(queue: MoveQueue): Promise<void> {
   while (queue.busy) await later();
@@ -17,14 +20,22 @@ async function settled(queue: MoveQueue): Promise<void> {
 
 test('steps are made one after another, none is lost', async () => {
   const {queue, made} = recorder();
-  for (const name of ['a', 'b', 'c']) queue.add('step', async () => { await later(); made.push(name); });
+  for (const name of ['a', 'b', 'c'])
+    queue.add('step', async () => {
+      await later();
+      made.push(name);
+    });
   await settled(queue);
   expect(made).toEqual(['a', 'b', 'c']);
 });
 
 test('a drag keeps the place under way and the newest one', async () => {
   const {queue, made} = recorder();
-  for (const name of ['first', 'second', 'third', 'last']) queue.add('seek', async () => { await later(); made.push(name); });
+  for (const name of ['first', 'second', 'third', 'last'])
+    queue.add('seek', async () => {
+      await later();
+      made.push(name);
+    });
   await settled(queue);
   expect(made).toEqual(['first', 'last']);
 });
@@ -32,7 +43,9 @@ test('a drag keeps the place under way and the newest one', async () => {
 test('a move that fails is reported and the next one is made', async () => {
   const {queue, made, failures} = recorder();
   queue.add('step', () => Promise.reject(new Error('lost')));
-  queue.add('step', async () => { made.push('after'); });
+  queue.add('step', async () => {
+    made.push('after');
+  });
   await settled(queue);
   expect(failures).toEqual([new Error('lost')]);
   expect(made).toEqual(['after']);
@@ -40,7 +53,11 @@ test('a move that fails is reported and the next one is made', async () => {
 
 test('clearing forgets what has not begun', async () => {
   const {queue, made} = recorder();
-  for (const name of ['a', 'b']) queue.add('step', async () => { await later(); made.push(name); });
+  for (const name of ['a', 'b'])
+    queue.add('step', async () => {
+      await later();
+      made.push(name);
+    });
   queue.clear();
   await settled(queue);
   expect(made).toEqual(['a']);

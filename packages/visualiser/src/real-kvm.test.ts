@@ -13,8 +13,12 @@ function network(answers: Answers): typeof fetch {
   };
 }
 
-const json = (value: unknown, status = 200) => (): Response => Response.json(value, {status});
-const bytes = (text: string) => (): Response => new Response(new TextEncoder().encode(text), {headers: {'content-type': 'application/octet-stream'}});
+const json =
+  (value: unknown, status = 200) =>
+  (): Response =>
+    Response.json(value, {status});
+const bytes = (text: string) => (): Response =>
+  new Response(new TextEncoder().encode(text), {headers: {'content-type': 'application/octet-stream'}});
 const page = (): Response => new Response('<!doctype html>', {headers: {'content-type': 'text/html'}});
 const LIVE = {available: true, fingerprint: {flavour: 'kvm_intel', kernel: '6.1'}};
 const text = (data: Uint8Array): string => new TextDecoder().decode(data);
@@ -24,31 +28,58 @@ test('a server with /dev/kvm is live', async () => {
 });
 
 test('a server without it gives its own reason', async () => {
-  const answer = await askKvm(network({'./api/kvm': json({available: false, code: 'EACCES', message: 'Add yourself to the kvm group.'})}));
+  const answer = await askKvm(
+    network({'./api/kvm': json({available: false, code: 'EACCES', message: 'Add yourself to the kvm group.'})}),
+  );
   expect(answer).toEqual({kind: 'recording', why: 'Add yourself to the kvm group.'});
 });
 
-test.each([['no server', {}], ['a static host that gives its page for everything', {'./api/kvm': page}], ['a static host that says 404', {'./api/kvm': json({}, 404)}], ['nonsense', {'./api/kvm': json([1])}]] as const)(
-  'with %s there is the recording', async (_name, answers: Answers) => {
-    expect((await askKvm(network(answers))).kind).toBe('recording');
-  });
+test.each([
+  ['no server', {}],
+  ['a static host that gives its page for everything', {'./api/kvm': page}],
+  ['a static host that says 404', {'./api/kvm': json({}, 404)}],
+  ['nonsense', {'./api/kvm': json([1])}],
+] as const)('with %s there is the recording', async (_name, answers: Answers) => {
+  expect((await askKvm(network(answers))).kind).toBe('recording');
+});
 
 test('a live run gives the server’s record', async () => {
-  const record = await realRun(network({'./api/kvm/run': bytes('live')}), {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'}, 'hello-kvm');
+  const record = await realRun(
+    network({'./api/kvm/run': bytes('live')}),
+    {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'},
+    'hello-kvm',
+  );
   expect(record.kind === 'record' ? [record.from, text(record.bytes)] : record).toEqual(['live', 'live']);
 });
 
 test('when the server goes away the recording takes its place, and it is said', async () => {
-  const record = await realRun(network({'./recordings/hello-kvm.kvm.hsr': bytes('kept')}), {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'}, 'hello-kvm');
-  expect(record).toMatchObject({kind: 'record', from: 'recording', why: 'The server cannot be reached any more: is it still running?'});
+  const record = await realRun(
+    network({'./recordings/hello-kvm.kvm.hsr': bytes('kept')}),
+    {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'},
+    'hello-kvm',
+  );
+  expect(record).toMatchObject({
+    kind: 'record',
+    from: 'recording',
+    why: 'The server cannot be reached any more: is it still running?',
+  });
 });
 
 test('when KVM fails the server’s sentence is kept', async () => {
-  const answers = {'./api/kvm/run': json({code: 'busy', message: 'Four runs are waiting already.'}, 429), './recordings/hello-kvm.kvm.hsr': bytes('kept')};
-  expect(await realRun(network(answers), {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'}, 'hello-kvm')).toMatchObject({from: 'recording', why: 'Four runs are waiting already.'});
+  const answers = {
+    './api/kvm/run': json({code: 'busy', message: 'Four runs are waiting already.'}, 429),
+    './recordings/hello-kvm.kvm.hsr': bytes('kept'),
+  };
+  expect(
+    await realRun(network(answers), {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'}, 'hello-kvm'),
+  ).toMatchObject({from: 'recording', why: 'Four runs are waiting already.'});
 });
 
 test('a page instead of a recording is not taken for one', async () => {
-  const record = await realRun(network({'./recordings/rings.kvm.hsr': page}), {kind: 'recording', why: 'No server.'}, 'rings');
+  const record = await realRun(
+    network({'./recordings/rings.kvm.hsr': page}),
+    {kind: 'recording', why: 'No server.'},
+    'rings',
+  );
   expect(record).toEqual({kind: 'nothing', why: 'No server. No recording of this guest ships with the lab either.'});
 });

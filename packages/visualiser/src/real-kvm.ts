@@ -10,7 +10,12 @@ export type KvmAvailability =
   | {readonly kind: 'recording'; readonly why: string};
 
 export type KvmRecord =
-  | {readonly kind: 'record'; readonly from: 'live' | 'recording'; readonly bytes: Uint8Array; readonly why: string | undefined}
+  | {
+      readonly kind: 'record';
+      readonly from: 'live' | 'recording';
+      readonly bytes: Uint8Array;
+      readonly why: string | undefined;
+    }
   | {readonly kind: 'nothing'; readonly why: string};
 
 type Fetch = typeof fetch;
@@ -54,15 +59,25 @@ export async function realRun(get: Fetch, availability: KvmAvailability, guest: 
 async function runLive(get: Fetch, guest: string): Promise<Uint8Array | {readonly why: string}> {
   try {
     const response = await get('./api/kvm/run', {
-      method: 'POST', headers: {'content-type': 'application/json'}, body: JSON.stringify({guest}), signal: AbortSignal.timeout(20_000),
+      method: 'POST',
+      headers: {'content-type': 'application/json'},
+      body: JSON.stringify({guest}),
+      signal: AbortSignal.timeout(20_000),
     });
     if (response.ok) return new Uint8Array(await response.arrayBuffer());
     const answer: unknown = await response.json();
-    const message = isObject(answer) && typeof answer['message'] === 'string' ? answer['message'] : `The server answered ${response.status}.`;
+    const message =
+      isObject(answer) && typeof answer['message'] === 'string'
+        ? answer['message']
+        : `The server answered ${response.status}.`;
     return {why: message};
   } catch (error) {
     const late = error instanceof DOMException && error.name === 'TimeoutError';
-    return {why: late ? 'The server did not answer within 20 seconds.' : 'The server cannot be reached any more: is it still running?'};
+    return {
+      why: late
+        ? 'The server did not answer within 20 seconds.'
+        : 'The server cannot be reached any more: is it still running?',
+    };
   }
 }
 

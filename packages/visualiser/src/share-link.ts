@@ -30,7 +30,8 @@ export function readLink(hash: string): ReadLink {
   const newer = /^#v([2-9]|[1-9][0-9]+)\//.test(hash);
   return {
     kind: 'unreadable',
-    why: newer ? 'This link was made by a newer Hyperscope. Update this one, or ask for the link’s machine, guest and step.'
+    why: newer
+      ? 'This link was made by a newer Hyperscope. Update this one, or ask for the link’s machine, guest and step.'
       : 'This link is damaged or is not one of ours, so the lab opened at the beginning.',
   };
 }

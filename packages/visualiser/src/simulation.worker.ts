@@ -46,20 +46,41 @@ class SimulationLab implements LabClient {
     const real = await this.#host.openRecording(file);
     const {record} = this.#open();
     const found = compareRecords(record, real.record);
-    const rows = besideRows(found, record);
+    const exitSteps = [...record.events.allOf('vm-exit')].map(({step}) => step);
+    const run = {exitSteps, cycleAt: (state: number) => record.cycleAt(state)};
+    const rows = besideRows(found, run);
     return {
-      header: real.record.header, sentences: found.sentences, rows, exits: found.exits, unexplained: found.unexplained,
-      marks: realMarks(rows, record), serial: found.b.serial,
+      header: real.record.header,
+      sentences: found.sentences,
+      rows,
+      exits: found.exits,
+      unexplained: found.unexplained,
+      marks: realMarks(rows, run),
+      serial: found.b.serial,
     };
   }
 
-  endCycle(): number { return this.#open().record.endCycle; }
-  stateAtCycle(cycle: number): number { return this.#open().record.stateAtCycle(cycle); }
-  moment(): Moment { return this.#open().moment(); }
-  seek(index: number): Moment { return this.#open().seek(index); }
-  step(direction: 'forward' | 'back', granularity: Granularity): Moment { return this.#open().step(direction, granularity); }
-  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow { return this.#open().timeline(fromCycle, toCycle, columns); }
-  exits(): readonly ExitRow[] { return this.#open().exits(); }
+  endCycle(): number {
+    return this.#open().record.endCycle;
+  }
+  stateAtCycle(cycle: number): number {
+    return this.#open().record.stateAtCycle(cycle);
+  }
+  moment(): Moment {
+    return this.#open().moment();
+  }
+  seek(index: number): Moment {
+    return this.#open().seek(index);
+  }
+  step(direction: 'forward' | 'back', granularity: Granularity): Moment {
+    return this.#open().step(direction, granularity);
+  }
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
+    return this.#open().timeline(fromCycle, toCycle, columns);
+  }
+  exits(): readonly ExitRow[] {
+    return this.#open().exits();
+  }
 }
 
 expose(new SimulationLab());

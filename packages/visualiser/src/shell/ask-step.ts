@@ -20,10 +20,13 @@ export class AskStep extends LitElement {
   }
 
   override render(): TemplateResult {
-    return html`<dialog aria-labelledby="title"><h2 id="title">Go to step</h2>
+    return html`<dialog aria-labelledby="title">
+      <h2 id="title">Go to step</h2>
       <form method="dialog" @submit=${this.submit}>
-        <label>Step, 0 to ${this.length} <input type="number" min="0" max=${this.length} step="1" required></label>
-        <button value="go">Go</button><button value="cancel" formnovalidate>Cancel</button></form></dialog>`;
+        <label>Step, 0 to ${this.length} <input type="number" min="0" max=${this.length} step="1" required /></label>
+        <button value="go">Go</button><button value="cancel" formnovalidate>Cancel</button>
+      </form>
+    </dialog>`;
   }
 
   private readonly submit = (event: SubmitEvent): void => {

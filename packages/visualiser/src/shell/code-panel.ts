@@ -24,9 +24,24 @@ export function codePanel(lab: LabState, hypervised: boolean): TemplateResult {
   if (moment === undefined) return html`<section class="panel left"></section>`;
   const {address, standing} = guestStanding(moment);
   return html`<section class="panel left" aria-label="Code and console">
-    <div class="code"><h2>Guest code · ${lab.guest}</h2>
-      <hs-code-view .lines=${moment.code} .current=${address} .standing=${standing} .source=${lab.source} .who=${moment.who}></hs-code-view></div>
+    <div class="code">
+      <h2>Guest code · ${lab.guest}</h2>
+      <hs-code-view
+        .lines=${moment.code}
+        .current=${address}
+        .standing=${standing}
+        .source=${lab.source}
+        .who=${moment.who}
+      ></hs-code-view>
+    </div>
     <hs-console .text=${moment.serial}></hs-console>
-    ${hypervised ? html`<div class="exits"><h2>Exits of this run</h2><hs-exit-table .rows=${lab.exits} .index=${moment.index}></hs-exit-table></div>` : nothing}
+    ${
+      hypervised
+        ? html`<div class="exits">
+            <h2>Exits of this run</h2>
+            <hs-exit-table .rows=${lab.exits} .index=${moment.index}></hs-exit-table>
+          </div>`
+        : nothing
+    }
   </section>`;
 }

@@ -20,21 +20,36 @@ export interface ShellParts {
 export function perform(command: Command | TransportCommand, lab: LabController, parts: ShellParts): void {
   if (command !== 'play') lab.pause();
   switch (command) {
-    case 'forward': return lab.step('forward');
-    case 'back': return lab.step('back');
-    case 'finer': return lab.changeGranularity(-1);
-    case 'coarser': return lab.changeGranularity(1);
-    case 'play': return lab.togglePlay();
-    case 'next-exit': return lab.step('forward', lab.technique?.hypervised === true ? 'exit' : 'event');
-    case 'next-ring': return lab.step('forward', 'ring');
-    case 'first': return lab.seek(0);
-    case 'last': return lab.seekEnd();
-    case 'present': return parts.togglePresent();
-    case 'blackout': return parts.toggleBlackout();
-    case 'go-to': return parts.askStep();
-    case 'help': return parts.help();
-    case 'real-kvm': return parts.realKvm();
-    default: return isMachine(command) ? parts.machine(Number(command.slice('machine-'.length))) : assertUnreachable(command);
+    case 'forward':
+      return lab.step('forward');
+    case 'back':
+      return lab.step('back');
+    case 'finer':
+      return lab.changeGranularity(-1);
+    case 'coarser':
+      return lab.changeGranularity(1);
+    case 'play':
+      return lab.togglePlay();
+    case 'next-exit':
+      return lab.step('forward', lab.technique?.hypervised === true ? 'exit' : 'event');
+    case 'next-ring':
+      return lab.step('forward', 'ring');
+    case 'first':
+      return lab.seek(0);
+    case 'last':
+      return lab.seekEnd();
+    case 'present':
+      return parts.togglePresent();
+    case 'blackout':
+      return parts.toggleBlackout();
+    case 'go-to':
+      return parts.askStep();
+    case 'help':
+      return parts.help();
+    case 'real-kvm':
+      return parts.realKvm();
+    default:
+      return isMachine(command) ? parts.machine(Number(command.slice('machine-'.length))) : assertUnreachable(command);
   }
 }
 

@@ -6,36 +6,124 @@ import {customElement} from 'lit/decorators.js';
 import {KEY_ROWS} from '../keys.js';
 
 export const dialogStyles = css`
-  dialog { border: 1px solid var(--strong-line); border-radius: 12px; background: var(--panel); color: var(--ink); padding: 18px 24px; max-width: min(640px, 92vw); box-shadow: var(--shadow); font: var(--size)/1.45 var(--sans); }
-  dialog::backdrop { background: rgb(10 12 16 / 55%); }
-  dialog h2 { margin: 0 0 10px; font-size: 1.25em; }
-  dialog form { display: flex; gap: 10px; align-items: end; flex-wrap: wrap; }
-  dialog input { font: inherit; color: inherit; background: var(--sunken); border: 1px solid var(--strong-line); border-radius: 6px; padding: 5px 8px; }
+  dialog {
+    border: 1px solid var(--strong-line);
+    border-radius: 12px;
+    background: var(--panel);
+    color: var(--ink);
+    padding: 18px 24px;
+    max-width: min(640px, 92vw);
+    box-shadow: var(--shadow);
+    font: var(--size)/1.45 var(--sans);
+  }
+  dialog::backdrop {
+    background: rgb(10 12 16 / 55%);
+  }
+  dialog h2 {
+    margin: 0 0 10px;
+    font-size: 1.25em;
+  }
+  dialog form {
+    display: flex;
+    gap: 10px;
+    align-items: end;
+    flex-wrap: wrap;
+  }
+  dialog input {
+    font: inherit;
+    color: inherit;
+    background: var(--sunken);
+    border: 1px solid var(--strong-line);
+    border-radius: 6px;
+    padding: 5px 8px;
+  }
 `;
 
 @customElement('hs-help')
 export class Help extends LitElement {
-  static override readonly styles = [sharedStyles, dialogStyles, css`
-    kbd { font: 600 12px var(--mono); border: 1px solid var(--strong-line); border-bottom-width: 2px; border-radius: 5px; padding: 1px 6px; margin-inline-end: 4px; white-space: nowrap; }
-    .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 4px 28px; }
-    dl { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: 5px 12px; align-content: start; }
-    dd { margin: 0; }
-    ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 4px; }
-    li { display: flex; gap: 8px; align-items: center; }
-    li svg { width: 16px; height: 16px; }
-    .close { margin-top: 14px; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    dialogStyles,
+    css`
+      kbd {
+        font: 600 12px var(--mono);
+        border: 1px solid var(--strong-line);
+        border-bottom-width: 2px;
+        border-radius: 5px;
+        padding: 1px 6px;
+        margin-inline-end: 4px;
+        white-space: nowrap;
+      }
+      .columns {
+        display: grid;
+        grid-template-columns: repeat(auto-fit, minmax(230px, 1fr));
+        gap: 4px 28px;
+      }
+      dl {
+        margin: 0;
+        display: grid;
+        grid-template-columns: max-content 1fr;
+        gap: 5px 12px;
+        align-content: start;
+      }
+      dd {
+        margin: 0;
+      }
+      ul {
+        list-style: none;
+        margin: 0;
+        padding: 0;
+        display: grid;
+        gap: 4px;
+      }
+      li {
+        display: flex;
+        gap: 8px;
+        align-items: center;
+      }
+      li svg {
+        width: 16px;
+        height: 16px;
+      }
+      .close {
+        margin-top: 14px;
+      }
+    `,
+  ];
 
   show(): void {
     this.renderRoot.querySelector('dialog')?.showModal();
   }
 
   override render(): TemplateResult {
-    return html`<dialog aria-labelledby="title"><h2 id="title">Keys and colours</h2>
-      <div class="columns"><dl>${KEY_ROWS.map(row => html`<dt>${row.keys.map(key => html`<kbd>${key}</kbd>`)}</dt><dd>${row.name}</dd>`)}</dl>
-        <div><h3>Who runs</h3><ul>${ACTOR_LOOKS.map(look => html`<li><svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(look.actor)}</svg>
-          <span><b>${look.name}</b> <span class="mute">${look.place}</span></span></li>`)}</ul>
-          <p class="mute">Cold colours are the guest, warm ones the host. On the timeline: wheel or <kbd>+</kbd> <kbd>−</kbd> zoom, <kbd>0</kbd> shows all, shift and wheel pan.</p></div></div>
-      <form method="dialog"><button class="close">Close</button></form></dialog>`;
+    return html`<dialog aria-labelledby="title">
+      <h2 id="title">Keys and colours</h2>
+      <div class="columns">
+        <dl>
+          ${KEY_ROWS.map(
+            row =>
+              html`<dt>${row.keys.map(key => html`<kbd>${key}</kbd>`)}</dt>
+                <dd>${row.name}</dd>`,
+          )}
+        </dl>
+        <div>
+          <h3>Who runs</h3>
+          <ul>
+            ${ACTOR_LOOKS.map(
+              look =>
+                html`<li>
+                  <svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(look.actor)}</svg>
+                  <span><b>${look.name}</b> <span class="mute">${look.place}</span></span>
+                </li>`,
+            )}
+          </ul>
+          <p class="mute">
+            Cold colours are the guest, warm ones the host. On the timeline: wheel or <kbd>+</kbd> <kbd>−</kbd> zoom,
+            <kbd>0</kbd> shows all, shift and wheel pan.
+          </p>
+        </div>
+      </div>
+      <form method="dialog"><button class="close">Close</button></form>
+    </dialog>`;
   }
 }

@@ -4,45 +4,208 @@
 import {css} from 'lit';
 
 export const labStyles = css`
-  :host { display: grid; height: 100dvh; overflow: hidden; grid-template-rows: auto auto minmax(0, 1fr) auto; background: var(--line); gap: 1px; }
-  hs-toolbar, .panel, footer { background: var(--panel); }
-  .notice { display: flex; gap: 12px; align-items: center; background: var(--hit); color: var(--hit-ink); padding: 6px 16px; }
-  .notice p { margin: 0; flex: 1; }
-  main { display: grid; grid-template-columns: minmax(330px, 24%) minmax(0, 1fr) minmax(340px, 25%); gap: 1px; min-height: 0; }
+  :host {
+    display: grid;
+    height: 100dvh;
+    overflow: hidden;
+    grid-template-rows: auto auto minmax(0, 1fr) auto;
+    background: var(--line);
+    gap: 1px;
+  }
+  hs-toolbar,
+  .panel,
+  footer {
+    background: var(--panel);
+  }
+  .notice {
+    display: flex;
+    gap: 12px;
+    align-items: center;
+    background: var(--hit);
+    color: var(--hit-ink);
+    padding: 6px 16px;
+  }
+  .notice p {
+    margin: 0;
+    flex: 1;
+  }
+  main {
+    display: grid;
+    grid-template-columns: minmax(330px, 24%) minmax(0, 1fr) minmax(340px, 25%);
+    gap: 1px;
+    min-height: 0;
+  }
   /* Positioned, so that text for screen readers only is clipped with the rest. */
-  .panel { position: relative; padding: 12px 14px; min-width: 0; min-height: 0; overflow: auto; }
-  .left { display: flex; flex-direction: column; gap: 14px; }
-  .left .code { flex: 1 1 auto; min-height: 160px; display: flex; flex-direction: column; }
-  .left hs-code-view { flex: 1; min-height: 0; }
-  .left .exits { flex: 0 1 auto; overflow: auto; max-height: 34%; }
-  .middle { display: flex; flex-direction: column; gap: 10px; }
-  h2 { font-size: 0.786em; letter-spacing: 0.06em; text-transform: uppercase; color: var(--mute); margin: 0 0 6px; font-weight: 650; }
-  footer { padding: 8px 14px 4px; display: grid; gap: 6px; min-width: 0; }
-  main.center { display: grid; grid-template: 1fr / 1fr; place-items: center; text-align: center; padding: 40px; }
-  .failed { max-width: 60ch; text-align: start; border-inline-start: 5px solid var(--bad); padding: 4px 18px; }
-  .spinner { width: 34px; height: 34px; border-radius: 50%; border: 4px solid var(--line); border-top-color: var(--hypervisor); animation: turn 0.9s linear infinite; margin: 0 auto 12px; }
-  @keyframes turn { to { transform: rotate(1turn); } }
-  .outcome { margin: 0; padding: 6px 12px; background: var(--sunken); border-radius: 6px; }
-  .blackout { position: fixed; inset: 0; background: #000; z-index: 10; }
-  @media (min-width: 1200px) { .middle { padding: 12px 22px; } }
-  @media (min-width: 1800px) { :host { --size: 15.5px; --code: 13.5px; } }
-  @media (max-height: 900px) { .left .exits { display: none; } :host { --stage-height: 38vh; } }
-  @media (max-height: 800px) { :host { --stage-height: 33vh; } .middle h2 { display: none; } .panel { padding-block: 8px; } }
+  .panel {
+    position: relative;
+    padding: 12px 14px;
+    min-width: 0;
+    min-height: 0;
+    overflow: auto;
+  }
+  .left {
+    display: flex;
+    flex-direction: column;
+    gap: 14px;
+  }
+  .left .code {
+    flex: 1 1 auto;
+    min-height: 160px;
+    display: flex;
+    flex-direction: column;
+  }
+  .left hs-code-view {
+    flex: 1;
+    min-height: 0;
+  }
+  .left .exits {
+    flex: 0 1 auto;
+    overflow: auto;
+    max-height: 34%;
+  }
+  .middle {
+    display: flex;
+    flex-direction: column;
+    gap: 10px;
+  }
+  h2 {
+    font-size: 0.786em;
+    letter-spacing: 0.06em;
+    text-transform: uppercase;
+    color: var(--mute);
+    margin: 0 0 6px;
+    font-weight: 650;
+  }
+  footer {
+    padding: 8px 14px 4px;
+    display: grid;
+    gap: 6px;
+    min-width: 0;
+  }
+  main.center {
+    display: grid;
+    grid-template: 1fr / 1fr;
+    place-items: center;
+    text-align: center;
+    padding: 40px;
+  }
+  .failed {
+    max-width: 60ch;
+    text-align: start;
+    border-inline-start: 5px solid var(--bad);
+    padding: 4px 18px;
+  }
+  .spinner {
+    width: 34px;
+    height: 34px;
+    border-radius: 50%;
+    border: 4px solid var(--line);
+    border-top-color: var(--hypervisor);
+    animation: turn 0.9s linear infinite;
+    margin: 0 auto 12px;
+  }
+  @keyframes turn {
+    to {
+      transform: rotate(1turn);
+    }
+  }
+  .outcome {
+    margin: 0;
+    padding: 6px 12px;
+    background: var(--sunken);
+    border-radius: 6px;
+  }
+  .blackout {
+    position: fixed;
+    inset: 0;
+    background: #000;
+    z-index: 10;
+  }
+  @media (min-width: 1200px) {
+    .middle {
+      padding: 12px 22px;
+    }
+  }
+  @media (min-width: 1800px) {
+    :host {
+      --size: 15.5px;
+      --code: 13.5px;
+    }
+  }
+  @media (max-height: 900px) {
+    .left .exits {
+      display: none;
+    }
+    :host {
+      --stage-height: 38vh;
+    }
+  }
+  @media (max-height: 800px) {
+    :host {
+      --stage-height: 33vh;
+    }
+    .middle h2 {
+      display: none;
+    }
+    .panel {
+      padding-block: 8px;
+    }
+  }
   @media (max-width: 1199px) {
-    main:not(.center) { grid-template-columns: 318px minmax(0, 1fr); grid-template-rows: minmax(0, 1fr) minmax(0, 1fr); }
-    .middle { grid-column: 2; grid-row: 1 / 3; }
-    .right { grid-column: 1; }
-    .left .exits, .left hs-console { display: none; }
+    main:not(.center) {
+      grid-template-columns: 318px minmax(0, 1fr);
+      grid-template-rows: minmax(0, 1fr) minmax(0, 1fr);
+    }
+    .middle {
+      grid-column: 2;
+      grid-row: 1 / 3;
+    }
+    .right {
+      grid-column: 1;
+    }
+    .left .exits,
+    .left hs-console {
+      display: none;
+    }
   }
   @media (max-width: 759px) {
-    :host { height: auto; min-height: 100dvh; }
-    main { display: flex; flex-direction: column; }
-    .panel { overflow: visible; }
-    .middle { order: -1; }
+    :host {
+      height: auto;
+      min-height: 100dvh;
+    }
+    main {
+      display: flex;
+      flex-direction: column;
+    }
+    .panel {
+      overflow: visible;
+    }
+    .middle {
+      order: -1;
+    }
   }
-  :host([presenting]) { --size: clamp(24px, 1.5vw, 34px); --code: clamp(24px, 1.4vw, 32px); --stage-height: 46vh; --stage-type: 1.42; grid-template-rows: auto minmax(0, 1fr); }
-  :host([presenting]) :is(hs-toolbar, .left, .right, footer, .middle h2) { display: none; }
-  :host([presenting]) main { display: block; background: var(--panel); overflow: auto; }
-  :host([presenting]) .middle { max-width: 1750px; margin: 0 auto; padding: 20px 40px; overflow: visible; }
-  :host([presenting]) .notice { display: none; }
+  :host([presenting]) {
+    --size: clamp(24px, 1.5vw, 34px);
+    --code: clamp(24px, 1.4vw, 32px);
+    --stage-height: 46vh;
+    --stage-type: 1.42;
+    grid-template-rows: auto minmax(0, 1fr);
+  }
+  :host([presenting]) :is(hs-toolbar, .left, .right, footer, .middle h2) {
+    display: none;
+  }
+  :host([presenting]) main {
+    display: block;
+    background: var(--panel);
+    overflow: auto;
+  }
+  :host([presenting]) .middle {
+    max-width: 1750px;
+    margin: 0 auto;
+    padding: 20px 40px;
+    overflow: visible;
+  }
+  :host([presenting]) .notice {
+    display: none;
+  }
 `;

@@ -1,8 +1,15 @@
 // The lab: toolbar, code, stage, inspector, timeline; and what joins them: events in, the controller, properties out.
 
 import {
-  SeekCycleEvent, SeekEvent, GranularityEvent, TransportEvent, WindowEvent,
-  applyTheme, sharedStyles, stagePicture, type Theme,
+  SeekCycleEvent,
+  SeekEvent,
+  GranularityEvent,
+  TransportEvent,
+  WindowEvent,
+  applyTheme,
+  sharedStyles,
+  stagePicture,
+  type Theme,
 } from '@hyperscope/elements';
 import type {Remote} from 'comlink';
 import {LitElement, html, nothing, type TemplateResult} from 'lit';
@@ -41,14 +48,37 @@ export class Lab extends LitElement implements ShellParts {
   constructor() {
     super();
     applyTheme(document, this.theme);
-    this.addEventListener('hs-seek', event => { if (event instanceof SeekEvent) this.with(lab => { lab.pause(); lab.seek(event.detail.index); }); });
-    this.addEventListener('hs-seek-cycle', event => { if (event instanceof SeekCycleEvent) this.with(lab => { lab.pause(); lab.seekCycle(event.detail.cycle); }); });
-    this.addEventListener('hs-window', event => { if (event instanceof WindowEvent) this.with(lab => lab.look(event.detail.from, event.detail.to, event.detail.columns)); });
-    this.addEventListener('hs-transport', event => { if (event instanceof TransportEvent) this.with(lab => perform(event.detail.command, lab, this)); });
-    this.addEventListener('hs-granularity', event => { if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity)); });
-    this.addEventListener('hs-tab', event => { if (event instanceof TabEvent) this.tab = event.detail.tab; });
+    this.addEventListener('hs-seek', event => {
+      if (event instanceof SeekEvent)
+        this.with(lab => {
+          lab.pause();
+          lab.seek(event.detail.index);
+        });
+    });
+    this.addEventListener('hs-seek-cycle', event => {
+      if (event instanceof SeekCycleEvent)
+        this.with(lab => {
+          lab.pause();
+          lab.seekCycle(event.detail.cycle);
+        });
+    });
+    this.addEventListener('hs-window', event => {
+      if (event instanceof WindowEvent)
+        this.with(lab => lab.look(event.detail.from, event.detail.to, event.detail.columns));
+    });
+    this.addEventListener('hs-transport', event => {
+      if (event instanceof TransportEvent) this.with(lab => perform(event.detail.command, lab, this));
+    });
+    this.addEventListener('hs-granularity', event => {
+      if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity));
+    });
+    this.addEventListener('hs-tab', event => {
+      if (event instanceof TabEvent) this.tab = event.detail.tab;
+    });
     this.addEventListener('hs-run-real', () => this.realKvm());
-    this.addEventListener('hs-toolbar', event => { if (event instanceof ToolbarEvent) this.chosen(event.detail); });
+    this.addEventListener('hs-toolbar', event => {
+      if (event instanceof ToolbarEvent) this.chosen(event.detail);
+    });
   }
 
   /** Starts the lab over a simulator in a worker. */
@@ -113,16 +143,22 @@ export class Lab extends LitElement implements ShellParts {
 
   private chosen(choice: ToolbarChoice): void {
     switch (choice.kind) {
-      case 'guest': return this.open(this.lab.technique, choice.id);
-      case 'technique': return this.open(choice.id, this.lab.guest);
+      case 'guest':
+        return this.open(this.lab.technique, choice.id);
+      case 'technique':
+        return this.open(choice.id, this.lab.guest);
       case 'theme':
         this.theme = choice.theme;
         applyTheme(document, choice.theme);
         return keepTheme(choice.theme);
-      case 'real-kvm': return this.realKvm();
-      case 'share': return void this.share();
-      case 'present': return this.togglePresent();
-      case 'help': return this.help();
+      case 'real-kvm':
+        return this.realKvm();
+      case 'share':
+        return void this.share();
+      case 'present':
+        return this.togglePresent();
+      case 'help':
+        return this.help();
     }
   }
 
@@ -139,7 +175,9 @@ export class Lab extends LitElement implements ShellParts {
       // No permission for the clipboard, or no secure context: the link is in the address bar all the same.
       this.shared = 'Link is in the address bar';
     }
-    setTimeout(() => { this.shared = ''; }, 2500);
+    setTimeout(() => {
+      this.shared = '';
+    }, 2500);
   }
 
   /** Keeps the address in step with the playhead, once it has come to rest. */
@@ -175,10 +213,22 @@ export class Lab extends LitElement implements ShellParts {
 
   override render(): TemplateResult {
     const {lab} = this;
-    return html`
-      <hs-toolbar .state=${lab} .theme=${this.theme} .shared=${this.shared} ?hidden=${this.presenting}></hs-toolbar>
-      <div>${lab.notice === undefined ? nothing : html`<div class="notice" role="status"><p>${lab.notice}</p>
-        <button @click=${() => this.with(controller => controller.notice(undefined))}>Dismiss</button></div>`}</div>
+    return html` <hs-toolbar
+        .state=${lab}
+        .theme=${this.theme}
+        .shared=${this.shared}
+        ?hidden=${this.presenting}
+      ></hs-toolbar>
+      <div>
+        ${
+          lab.notice === undefined
+            ? nothing
+            : html`<div class="notice" role="status">
+                <p>${lab.notice}</p>
+                <button @click=${() => this.with(controller => controller.notice(undefined))}>Dismiss</button>
+              </div>`
+        }
+      </div>
       ${this.body()}
       <hs-help></hs-help>
       <hs-ask-step .index=${lab.moment?.index ?? 0} .length=${lab.moment?.length ?? 0}></hs-ask-step>
@@ -188,20 +238,35 @@ export class Lab extends LitElement implements ShellParts {
   private body(): TemplateResult {
     const {phase, moment} = this.lab;
     if (phase.kind === 'failed') {
-      return html`<main class="panel center"><div class="failed" role="alert"><h2>The simulator stopped</h2><p>${phase.why}</p>
-        <button @click=${() => location.reload()}>Reload the page</button></div></main>`;
+      return html`<main class="panel center">
+        <div class="failed" role="alert">
+          <h2>The simulator stopped</h2>
+          <p>${phase.why}</p>
+          <button @click=${() => location.reload()}>Reload the page</button>
+        </div>
+      </main>`;
     }
     if (phase.kind === 'loading' || moment === undefined) {
-      return html`<main class="panel center"><div role="status"><div class="spinner"></div>${phase.kind === 'loading' ? phase.what : 'Starting'}…</div></main>`;
+      return html`<main class="panel center">
+        <div role="status">
+          <div class="spinner"></div>
+          ${phase.kind === 'loading' ? phase.what : 'Starting'}…
+        </div>
+      </main>`;
     }
     const technique = this.lab.catalogue.techniques.find(entry => entry.id === this.lab.technique);
     const hypervised = technique?.hypervised ?? false;
     const picture = stagePicture(moment, hypervised, this.lab.route);
     return html`<main>
-        ${codePanel(this.lab, hypervised)}
-        ${stagePanel(this.lab, picture)}
-        <section class="panel right" aria-label="Inspector"><hs-inspector .state=${this.lab} .tab=${this.tab} ?hypervised=${hypervised}
-          technique=${technique?.title ?? ''}></hs-inspector></section>
+        ${codePanel(this.lab, hypervised)} ${stagePanel(this.lab, picture)}
+        <section class="panel right" aria-label="Inspector">
+          <hs-inspector
+            .state=${this.lab}
+            .tab=${this.tab}
+            ?hypervised=${hypervised}
+            technique=${technique?.title ?? ''}
+          ></hs-inspector>
+        </section>
       </main>
       ${timelinePanel(this.lab, hypervised)}`;
   }

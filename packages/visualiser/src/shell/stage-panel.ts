@@ -12,9 +12,14 @@ export function stagePanel(lab: LabState, picture: StagePicture): TemplateResult
   const row = rowAt(lab.real, moment.index);
   const atEnd = moment.finished && moment.index >= moment.length;
   return html`<section class="panel middle" aria-label="Stage" tabindex="0">
-    <div><h2>Where the processor is</h2><hs-ring-stage .picture=${picture}></hs-ring-stage></div>
+    <div>
+      <h2>Where the processor is</h2>
+      <hs-ring-stage .picture=${picture}></hs-ring-stage>
+    </div>
     ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
-    <div aria-live="polite"><hs-why .explanation=${moment.why} .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}></hs-why></div>
+    <div aria-live="polite">
+      <hs-why .explanation=${moment.why} .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}></hs-why>
+    </div>
     ${atEnd && moment.outcome !== undefined ? html`<p class="outcome"><b>The run has ended.</b> ${moment.outcome}</p>` : nothing}
   </section>`;
 }

@@ -15,9 +15,25 @@ export function timelinePanel(lab: LabState, hypervised: boolean): TemplateResul
   const real = lab.real.kind === 'shown' ? lab.real.comparison.marks : undefined;
   const realName = lab.real.kind === 'shown' && lab.real.from === 'recording' ? 'KVM, recorded' : 'real KVM';
   return html`<footer aria-label="Timeline">
-    <hs-transport .index=${moment.index} .length=${moment.length} .cycle=${cycle} .granularity=${lab.granularity}
-      ?playing=${lab.playing} ?finished=${moment.finished} ?exits=${hypervised}></hs-transport>
-    <hs-timeline .window=${lab.window} .lanes=${hypervised ? HYPERVISED : BARE} .real=${hypervised ? real : undefined} .realName=${realName}
-      .playhead=${cycle} .end=${lab.endCycle} .index=${moment.index} .length=${moment.length} .describe=${moment.why.title}></hs-timeline>
+    <hs-transport
+      .index=${moment.index}
+      .length=${moment.length}
+      .cycle=${cycle}
+      .granularity=${lab.granularity}
+      ?playing=${lab.playing}
+      ?finished=${moment.finished}
+      ?exits=${hypervised}
+    ></hs-transport>
+    <hs-timeline
+      .window=${lab.window}
+      .lanes=${hypervised ? HYPERVISED : BARE}
+      .real=${hypervised ? real : undefined}
+      .realName=${realName}
+      .playhead=${cycle}
+      .end=${lab.endCycle}
+      .index=${moment.index}
+      .length=${moment.length}
+      .describe=${moment.why.title}
+    ></hs-timeline>
   </footer>`;
 }

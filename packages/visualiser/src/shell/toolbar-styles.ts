@@ -3,28 +3,102 @@
 import {css} from 'lit';
 
 export const toolbarStyles = css`
-  header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; padding: 8px 16px; }
-  .brand { font-weight: 750; font-size: 1.22em; letter-spacing: -0.01em; margin: 0; }
-  .brand b { color: var(--hypervisor-ink); }
-  .space { flex: 1; }
-  select { font: inherit; color: inherit; background: var(--panel); border: 1px solid var(--strong-line); border-radius: var(--radius); min-height: 32px; padding: 0 8px; max-width: 19em; }
-  .pick { display: flex; align-items: center; gap: 6px; }
+  header {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 8px 12px;
+    padding: 8px 16px;
+  }
+  .brand {
+    font-weight: 750;
+    font-size: 1.22em;
+    letter-spacing: -0.01em;
+    margin: 0;
+  }
+  .brand b {
+    color: var(--hypervisor-ink);
+  }
+  .space {
+    flex: 1;
+  }
+  select {
+    font: inherit;
+    color: inherit;
+    background: var(--panel);
+    border: 1px solid var(--strong-line);
+    border-radius: var(--radius);
+    min-height: 32px;
+    padding: 0 8px;
+    max-width: 19em;
+  }
+  .pick {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+  }
 
-  .segments { display: flex; border: 1px solid var(--strong-line); border-radius: var(--radius); overflow: hidden; }
-  .segments[hidden] { display: none; }
-  .segments button { border: 0; border-inline-end: 1px solid var(--strong-line); border-radius: 0; min-height: 30px; }
-  .segments button:last-child { border: 0; }
-  .segments button[aria-pressed='true'] { background: var(--accent); color: var(--on-accent); font-weight: 650; }
-  .segments button:focus-visible { outline-offset: -3px; }
-  .kvm { display: flex; align-items: center; gap: 8px; border: 2px solid var(--device); color: var(--device-ink); background: var(--device-tint); font-weight: 650; }
-  .kvm:hover:not(:disabled) { background: var(--device-tint); border-color: var(--device-ink); }
-  .kvm small { font-weight: 500; }
+  .segments {
+    display: flex;
+    border: 1px solid var(--strong-line);
+    border-radius: var(--radius);
+    overflow: hidden;
+  }
+  .segments[hidden] {
+    display: none;
+  }
+  .segments button {
+    border: 0;
+    border-inline-end: 1px solid var(--strong-line);
+    border-radius: 0;
+    min-height: 30px;
+  }
+  .segments button:last-child {
+    border: 0;
+  }
+  .segments button[aria-pressed='true'] {
+    background: var(--accent);
+    color: var(--on-accent);
+    font-weight: 650;
+  }
+  .segments button:focus-visible {
+    outline-offset: -3px;
+  }
+  .kvm {
+    display: flex;
+    align-items: center;
+    gap: 8px;
+    border: 2px solid var(--device);
+    color: var(--device-ink);
+    background: var(--device-tint);
+    font-weight: 650;
+  }
+  .kvm:hover:not(:disabled) {
+    background: var(--device-tint);
+    border-color: var(--device-ink);
+  }
+  .kvm small {
+    font-weight: 500;
+  }
   @media (max-width: 1199px) {
-    header { padding: 6px 10px; gap: 6px 8px; }
-    select { max-width: 8.6em; }
-    .theme select { max-width: 6em; }
-    .brand { font-size: 1.1em; }
-    .pick .word { display: none; }
-    button { padding-inline: 8px; }
+    header {
+      padding: 6px 10px;
+      gap: 6px 8px;
+    }
+    select {
+      max-width: 8.6em;
+    }
+    .theme select {
+      max-width: 6em;
+    }
+    .brand {
+      font-size: 1.1em;
+    }
+    .pick .word {
+      display: none;
+    }
+    button {
+      padding-inline: 8px;
+    }
   }
 `;

@@ -17,7 +17,12 @@ export class ToolbarEvent extends CustomEvent<ToolbarChoice> {
   }
 }
 
-const THEME_NAMES: Readonly<Record<Theme, string>> = {auto: 'System', light: 'Light', dark: 'Dark', contrast: 'High contrast'};
+const THEME_NAMES: Readonly<Record<Theme, string>> = {
+  auto: 'System',
+  light: 'Light',
+  dark: 'Dark',
+  contrast: 'High contrast',
+};
 
 @customElement('hs-toolbar')
 export class Toolbar extends LitElement {
@@ -34,28 +39,79 @@ export class Toolbar extends LitElement {
     const {guests, techniques} = state.catalogue;
     return html`<header>
       <h1 class="brand">Hyper<b>scope</b></h1>
-      <label class="pick"><span class="word">Guest</span> <select aria-label="Guest" @change=${this.guestChosen}>${guests.map(guest => html`<option value=${guest.id} title=${guest.teaches}
-        ?selected=${guest.id === state.guest}>${guest.title}</option>`)}</select></label>
-      <div class="segments" role="group" aria-label="Machine" ?hidden=${techniques.length === 0}>${techniques.map(technique => html`<button title=${technique.summary}
-        aria-pressed=${technique.id === state.technique} @click=${() => this.send({kind: 'technique', id: technique.id})}>${technique.title}</button>`)}</div>
+      <label class="pick"
+        ><span class="word">Guest</span>
+        <select aria-label="Guest" @change=${this.guestChosen}>
+          ${guests.map(
+            guest =>
+              html`<option value=${guest.id} title=${guest.teaches} ?selected=${guest.id === state.guest}>
+                ${guest.title}
+              </option>`,
+          )}
+        </select></label
+      >
+      <div class="segments" role="group" aria-label="Machine" ?hidden=${techniques.length === 0}>
+        ${techniques.map(
+          technique =>
+            html`<button
+              title=${technique.summary}
+              aria-pressed=${technique.id === state.technique}
+              @click=${() => this.send({kind: 'technique', id: technique.id})}
+            >
+              ${technique.title}
+            </button>`,
+        )}
+      </div>
       ${this.kvmButton(state)}
       <span class="space"></span>
       <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
-      <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment">${this.shared === '' ? 'Share' : this.shared}</button><span class="visually-hidden" role="status">${this.shared}</span>
-      <span class="theme"><select aria-label="Theme" @change=${this.themeChosen}>${THEMES.map(theme => html`<option
-        value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`)}</select></span>
-      <button aria-label="Help: keys and colours" title="Keys and colours (?)" @click=${() => this.send({kind: 'help'})}>?</button>
+      <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment">
+        ${this.shared === '' ? 'Share' : this.shared}</button
+      ><span class="visually-hidden" role="status">${this.shared}</span>
+      <span class="theme"
+        ><select aria-label="Theme" @change=${this.themeChosen}>
+          ${THEMES.map(
+            theme => html`<option value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`,
+          )}
+        </select></span
+      >
+      <button
+        aria-label="Help: keys and colours"
+        title="Keys and colours (?)"
+        @click=${() => this.send({kind: 'help'})}
+      >
+        ?
+      </button>
     </header>`;
   }
 
   private kvmButton(state: LabState): TemplateResult {
     const {availability, real} = state;
-    const detail = real.kind === 'running' ? 'running…' : availability === undefined ? 'asking…' : availability.kind === 'live' ? availability.flavour : 'recording';
-    const path = availability?.kind === 'live' ? 'M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z' : 'M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10z';
-    return html`<button class="kvm" ?disabled=${real.kind === 'running'} @click=${() => this.send({kind: 'real-kvm'})}
-      title="Run the same bytes on real KVM and show its exits beside these (k)">
-      <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true"><path d=${path} stroke="var(--device)" stroke-width="2"
-        fill=${availability?.kind === 'live' ? 'var(--device)' : 'none'}></path></svg>Real KVM <small>${detail}</small></button>`;
+    const detail =
+      real.kind === 'running'
+        ? 'running…'
+        : availability === undefined
+          ? 'asking…'
+          : availability.kind === 'live'
+            ? availability.flavour
+            : 'recording';
+    const path =
+      availability?.kind === 'live' ? 'M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12z' : 'M8 3a5 5 0 1 0 0 10a5 5 0 1 0 0-10z';
+    return html`<button
+      class="kvm"
+      ?disabled=${real.kind === 'running'}
+      @click=${() => this.send({kind: 'real-kvm'})}
+      title="Run the same bytes on real KVM and show its exits beside these (k)"
+    >
+      <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
+        <path
+          d=${path}
+          stroke="var(--device)"
+          stroke-width="2"
+          fill=${availability?.kind === 'live' ? 'var(--device)' : 'none'}
+        ></path></svg
+      >Real KVM <small>${detail}</small>
+    </button>`;
   }
 
   private send(choice: ToolbarChoice): void {

@@ -8,7 +8,13 @@ import type {LabState} from '../lab-state.js';
 export const TABS = ['registers', 'vmcs', 'walk', 'exits', 'real'] as const;
 export type Tab = (typeof TABS)[number];
 
-const NAMES: Readonly<Record<Tab, string>> = {registers: 'Registers', vmcs: 'VMCS', walk: 'Page walk', exits: 'Exits', real: 'Real KVM'};
+const NAMES: Readonly<Record<Tab, string>> = {
+  registers: 'Registers',
+  vmcs: 'VMCS',
+  walk: 'Page walk',
+  exits: 'Exits',
+  real: 'Real KVM',
+};
 
 export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
   constructor(tab: Tab) {
@@ -18,13 +24,50 @@ export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
 
 @customElement('hs-inspector')
 export class Inspector extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    [role='tablist'] { display: flex; overflow-x: auto; scrollbar-width: none; gap: 0; border-bottom: 1px solid var(--line); margin-bottom: 10px; position: sticky; top: -12px; background: var(--panel); z-index: 1; padding-top: 2px; }
-    [role='tab'] { border: 0; border-bottom: 3px solid transparent; border-radius: 0; background: none; padding: 4px 6px; color: var(--mute); min-height: 30px; font-size: 0.9em; white-space: nowrap; flex: none; }
-    @media (max-width: 1400px) { [role='tab'] { padding: 4px; font-size: 0.86em; } }
-    [role='tab'][aria-selected='true'] { color: var(--ink); border-color: var(--ink); font-weight: 650; }
-    [role='tab']:focus-visible { outline-offset: -2px; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      [role='tablist'] {
+        display: flex;
+        overflow-x: auto;
+        scrollbar-width: none;
+        gap: 0;
+        border-bottom: 1px solid var(--line);
+        margin-bottom: 10px;
+        position: sticky;
+        top: -12px;
+        background: var(--panel);
+        z-index: 1;
+        padding-top: 2px;
+      }
+      [role='tab'] {
+        border: 0;
+        border-bottom: 3px solid transparent;
+        border-radius: 0;
+        background: none;
+        padding: 4px 6px;
+        color: var(--mute);
+        min-height: 30px;
+        font-size: 0.9em;
+        white-space: nowrap;
+        flex: none;
+      }
+      @media (max-width: 1400px) {
+        [role='tab'] {
+          padding: 4px;
+          font-size: 0.86em;
+        }
+      }
+      [role='tab'][aria-selected='true'] {
+        color: var(--ink);
+        border-color: var(--ink);
+        font-weight: 650;
+      }
+      [role='tab']:focus-visible {
+        outline-offset: -2px;
+      }
+    `,
+  ];
 
   @property({attribute: false}) state: LabState | undefined = undefined;
   @property() tab: Tab = 'registers';
@@ -35,9 +78,25 @@ export class Inspector extends LitElement {
   override render(): TemplateResult {
     const tabs = TABS.filter(tab => this.hypervised || (tab !== 'vmcs' && tab !== 'exits'));
     const open = tabs.includes(this.tab) ? this.tab : 'registers';
-    return html`<div role="tablist" aria-label="Inspector" @keydown=${(event: KeyboardEvent) => this.roam(event, tabs, open)}>
-      ${tabs.map(tab => html`<button role="tab" id=${tab} aria-selected=${tab === open} aria-controls="panel" tabindex=${tab === open ? 0 : -1}
-        @click=${() => this.dispatchEvent(new TabEvent(tab))}>${NAMES[tab]}</button>`)}</div>
+    return html`<div
+        role="tablist"
+        aria-label="Inspector"
+        @keydown=${(event: KeyboardEvent) => this.roam(event, tabs, open)}
+      >
+        ${tabs.map(
+          tab =>
+            html`<button
+              role="tab"
+              id=${tab}
+              aria-selected=${tab === open}
+              aria-controls="panel"
+              tabindex=${tab === open ? 0 : -1}
+              @click=${() => this.dispatchEvent(new TabEvent(tab))}
+            >
+              ${NAMES[tab]}
+            </button>`,
+        )}
+      </div>
       <div role="tabpanel" id="panel" aria-labelledby=${open}>${this.panel(open)}</div>`;
   }
 
@@ -46,11 +105,25 @@ export class Inspector extends LitElement {
     const moment = state?.moment;
     if (state === undefined || moment === undefined) return html`<p class="empty">Nothing runs yet.</p>`;
     switch (tab) {
-      case 'registers': return html`<hs-register-file .cells=${moment.header.cells} .registers=${moment.registers} .previous=${moment.previousRegisters}></hs-register-file>`;
-      case 'vmcs': return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
-      case 'walk': return html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
-      case 'exits': return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
-      case 'real': return html`<hs-real-kvm-view .real=${state.real} .availability=${state.availability} .index=${moment.index} technique=${this.technique}></hs-real-kvm-view>`;
+      case 'registers':
+        return html`<hs-register-file
+          .cells=${moment.header.cells}
+          .registers=${moment.registers}
+          .previous=${moment.previousRegisters}
+        ></hs-register-file>`;
+      case 'vmcs':
+        return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
+      case 'walk':
+        return html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
+      case 'exits':
+        return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
+      case 'real':
+        return html`<hs-real-kvm-view
+          .real=${state.real}
+          .availability=${state.availability}
+          .index=${moment.index}
+          technique=${this.technique}
+        ></hs-real-kvm-view>`;
     }
   }
 

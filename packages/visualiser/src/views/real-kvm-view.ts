@@ -8,23 +8,85 @@ import type {KvmAvailability} from '../real-kvm.js';
 
 @customElement('hs-real-kvm-view')
 export class RealKvmView extends LitElement {
-  static override readonly styles = [sharedStyles, css`
-    .label { background: var(--device-tint); color: var(--device-ink); border-inline-start: 5px solid var(--device); border-radius: 0 8px 8px 0; padding: 8px 12px; margin-bottom: 10px; }
-    .label p { margin: 2px 0; }
-    .trouble { border-inline-start: 5px solid var(--bad); padding: 4px 12px; }
-    ol { padding-inline-start: 1.3em; margin: 6px 0; display: grid; gap: 5px; }
-    code { font: var(--code) var(--mono); background: var(--sunken); padding: 0 4px; border-radius: 4px; color: var(--ink); }
-    summary { cursor: pointer; font-weight: 600; min-height: 24px; }
-    table { margin-bottom: 12px; }
-    caption { text-align: start; font-size: 0.786em; letter-spacing: 0.06em; text-transform: uppercase; color: var(--mute); font-weight: 650; padding-bottom: 3px; }
-    td, table th { padding: 2px 8px 2px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-    .count { font-variant-numeric: tabular-nums; }
-    .good b { color: var(--good); }
-    .bad b { color: var(--bad); }
-    p { margin: 0 0 8px; }
-    ul { margin: 4px 0; padding-inline-start: 1.2em; display: grid; gap: 3px; }
-    .start { border: 2px solid var(--device); font-weight: 650; margin: 6px 0 12px; }
-  `];
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      .label {
+        background: var(--device-tint);
+        color: var(--device-ink);
+        border-inline-start: 5px solid var(--device);
+        border-radius: 0 8px 8px 0;
+        padding: 8px 12px;
+        margin-bottom: 10px;
+      }
+      .label p {
+        margin: 2px 0;
+      }
+      .trouble {
+        border-inline-start: 5px solid var(--bad);
+        padding: 4px 12px;
+      }
+      ol {
+        padding-inline-start: 1.3em;
+        margin: 6px 0;
+        display: grid;
+        gap: 5px;
+      }
+      code {
+        font: var(--code) var(--mono);
+        background: var(--sunken);
+        padding: 0 4px;
+        border-radius: 4px;
+        color: var(--ink);
+      }
+      summary {
+        cursor: pointer;
+        font-weight: 600;
+        min-height: 24px;
+      }
+      table {
+        margin-bottom: 12px;
+      }
+      caption {
+        text-align: start;
+        font-size: 0.786em;
+        letter-spacing: 0.06em;
+        text-transform: uppercase;
+        color: var(--mute);
+        font-weight: 650;
+        padding-bottom: 3px;
+      }
+      td,
+      table th {
+        padding: 2px 8px 2px 0;
+        border-bottom: 1px solid var(--line);
+        vertical-align: top;
+      }
+      .count {
+        font-variant-numeric: tabular-nums;
+      }
+      .good b {
+        color: var(--good);
+      }
+      .bad b {
+        color: var(--bad);
+      }
+      p {
+        margin: 0 0 8px;
+      }
+      ul {
+        margin: 4px 0;
+        padding-inline-start: 1.2em;
+        display: grid;
+        gap: 3px;
+      }
+      .start {
+        border: 2px solid var(--device);
+        font-weight: 650;
+        margin: 6px 0 12px;
+      }
+    `,
+  ];
 
   @property({attribute: false}) real: RealState = {kind: 'idle'};
   @property({attribute: false}) availability: KvmAvailability | undefined = undefined;
@@ -34,49 +96,113 @@ export class RealKvmView extends LitElement {
   override render(): TemplateResult {
     const {real} = this;
     switch (real.kind) {
-      case 'idle': return html`<p>The same bytes, on a processor that exists. Its exits appear beside the simulated ones.</p>
-        <button class="start" @click=${() => this.dispatchEvent(new CustomEvent('hs-run-real', {bubbles: true, composed: true}))}>
-          ${this.availability?.kind === 'live' ? 'Run on real KVM' : 'Show the recording of real KVM'}</button>
-        ${this.availability?.kind === 'recording' ? this.absent(this.availability.why) : nothing}`;
-      case 'running': return html`<p role="status">Running the guest on real KVM…</p>`;
-      case 'failed': return html`<div class="trouble" role="alert"><p>${real.why}</p></div>${HOW_TO}`;
-      case 'shown': return html`${this.label(real)}
-        <p class=${real.comparison.unexplained === 0 ? 'good' : 'bad'}><b>${real.comparison.sentences.at(-1) ?? ''}</b></p>
-        ${this.counts(real)}
-        <h3>Event by event</h3>
-        <hs-compare-table .rows=${real.comparison.rows} .index=${this.index} left=${this.technique}></hs-compare-table>
-        <details><summary>In words</summary><ul>${real.comparison.sentences.map(sentence => html`<li>${sentence}</li>`)}</ul></details>
-        ${real.from === 'recording' ? HOW_TO : nothing}`;
+      case 'idle':
+        return html`<p>The same bytes, on a processor that exists. Its exits appear beside the simulated ones.</p>
+          <button
+            class="start"
+            @click=${() => this.dispatchEvent(new CustomEvent('hs-run-real', {bubbles: true, composed: true}))}
+          >
+            ${this.availability?.kind === 'live' ? 'Run on real KVM' : 'Show the recording of real KVM'}
+          </button>
+          ${this.availability?.kind === 'recording' ? this.absent(this.availability.why) : nothing}`;
+      case 'running':
+        return html`<p role="status">Running the guest on real KVM…</p>`;
+      case 'failed':
+        return html`<div class="trouble" role="alert"><p>${real.why}</p></div>
+          ${HOW_TO}`;
+      case 'shown':
+        return html`${this.label(real)}
+          <p class=${real.comparison.unexplained === 0 ? 'good' : 'bad'}>
+            <b>${real.comparison.sentences.at(-1) ?? ''}</b>
+          </p>
+          ${this.counts(real)}
+          <h3>Event by event</h3>
+          <hs-compare-table
+            .rows=${real.comparison.rows}
+            .index=${this.index}
+            left=${this.technique}
+          ></hs-compare-table>
+          <details>
+            <summary>In words</summary>
+            <ul>
+              ${real.comparison.sentences.map(sentence => html`<li>${sentence}</li>`)}
+            </ul>
+          </details>
+          ${real.from === 'recording' ? HOW_TO : nothing}`;
     }
   }
 
   private label(real: Extract<RealState, {kind: 'shown'}>): TemplateResult {
     const {host} = real.comparison.header;
     const where = host === undefined ? 'an unknown host' : html`${host.flavour}, Linux ${host.kernel}`;
-    if (real.from === 'live') return html`<div class="label"><p><b>Real KVM on this machine</b> · ${where}</p></div>`;
-    return html`<div class="label"><p><b>No /dev/kvm here: showing a recording</b> made on ${host?.recordedOn ?? 'an unknown day'} · ${where}.</p>
-      ${real.why === undefined ? nothing : html`<p>${real.why}</p>`}</div>`;
+    if (real.from === 'live')
+      return html`<div class="label">
+        <p><b>Real KVM on this machine</b> · ${where}</p>
+      </div>`;
+    return html`<div class="label">
+      <p><b>No /dev/kvm here: showing a recording</b> made on ${host?.recordedOn ?? 'an unknown day'} · ${where}.</p>
+      ${real.why === undefined ? nothing : html`<p>${real.why}</p>`}
+    </div>`;
   }
 
   private counts(real: Extract<RealState, {kind: 'shown'}>): TemplateResult {
-    return html`<table><caption>Exits by reason</caption>
-      <thead><tr><th scope="col">exit</th><th scope="col">simulated</th><th scope="col">real</th><th scope="col">verdict</th></tr></thead>
-      <tbody>${real.comparison.exits.map(row => html`<tr><td>${row.reason}</td><td class="count">${row.a}</td><td class="count">${row.b}</td>
-        <td title=${row.why}>${row.verdict === 'matched' ? 'same' : (row.class ?? row.verdict).replaceAll('-', ' ')}</td></tr>`)}</tbody></table>`;
+    return html`<table>
+      <caption>
+        Exits by reason
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">exit</th>
+          <th scope="col">simulated</th>
+          <th scope="col">real</th>
+          <th scope="col">verdict</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${real.comparison.exits.map(
+          row =>
+            html`<tr>
+              <td>${row.reason}</td>
+              <td class="count">${row.a}</td>
+              <td class="count">${row.b}</td>
+              <td title=${row.why}>
+                ${row.verdict === 'matched' ? 'same' : (row.class ?? row.verdict).replaceAll('-', ' ')}
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`;
   }
 
   private absent(why: string): TemplateResult {
-    return html`<div class="label"><p><b>No /dev/kvm here.</b> ${why}</p><p>A recording of this guest on a real one is shown instead.</p></div>${HOW_TO}`;
+    return html`<div class="label">
+        <p><b>No /dev/kvm here.</b> ${why}</p>
+        <p>A recording of this guest on a real one is shown instead.</p>
+      </div>
+      ${HOW_TO}`;
   }
 }
 
-const HOW_TO = html`<details><summary>How to get the real thing</summary><ol>
-  <li>Use an x86 machine with Linux, and start the lab there with <code>npm start</code>; open the address that it prints.</li>
-  <li>“Permission denied”: <code>sudo usermod -aG kvm $USER</code>, then log in again.</li>
-  <li>No <code>/dev/kvm</code>: turn VT-x or AMD-V on in the firmware; in a virtual machine, turn nested virtualization on; in a container, add <code>--device /dev/kvm</code>.</li>
-  </ol></details>`;
+const HOW_TO = html`<details>
+  <summary>How to get the real thing</summary>
+  <ol>
+    <li>
+      Use an x86 machine with Linux, and start the lab there with <code>npm start</code>; open the address that it
+      prints.
+    </li>
+    <li>“Permission denied”: <code>sudo usermod -aG kvm $USER</code>, then log in again.</li>
+    <li>
+      No <code>/dev/kvm</code>: turn VT-x or AMD-V on in the firmware; in a virtual machine, turn nested virtualization
+      on; in a container, add <code>--device /dev/kvm</code>.
+    </li>
+  </ol>
+</details>`;
 
 /** The row of the comparison at a state, for the card under the stage. */
 export function rowAt(real: RealState, index: number): CompareRow | undefined {
-  return real.kind === 'shown' ? real.comparison.rows.find(({simulated}) => simulated !== undefined && simulated.index <= index && index <= simulated.until) : undefined;
+  return real.kind === 'shown'
+    ? real.comparison.rows.find(
+        ({simulated}) => simulated !== undefined && simulated.index <= index && index <= simulated.until,
+      )
+    : undefined;
 }
