@@ -8,7 +8,15 @@ import {assembleGuest} from '@hyperscope/guests';
 import {SimulationHost} from './simulation-host.js';
 
 const host = new SimulationHost();
-const LONG_MODE = {id: 'test', title: 'test', teaches: '', loadAddress: 0x8000, mode: 'long', memoryMiB: 2, expectedSerial: ''} as const;
+const LONG_MODE = {
+  id: 'test',
+  title: 'test',
+  teaches: '',
+  loadAddress: 0x8000,
+  mode: 'long',
+  memoryMiB: 2,
+  expectedSerial: '',
+} as const;
 
 /** Runs 64-bit assembly to its HLT. */
 function runOf(source: string, technique: string): RunRecord {
@@ -18,14 +26,29 @@ function runOf(source: string, technique: string): RunRecord {
   return session.record;
 }
 
-const FINGERPRINT: HostFingerprint = {flavour: 'pretended', kernel: '', vendor: '', apiVersion: 12, recordedOn: '2026-11-22', probes: {}};
+const FINGERPRINT: HostFingerprint = {
+  flavour: 'pretended',
+  kernel: '',
+  vendor: '',
+  apiVersion: 12,
+  recordedOn: '2026-11-22',
+  probes: {},
+};
 
 /** The exits of a bare run as a recording of real KVM would have them, with something changed in each state. */
-function asKvm(bare: RunRecord, change: (cells: (name: string, value?: bigint) => bigint) => void, host = FINGERPRINT): RunRecord {
+function asKvm(
+  bare: RunRecord,
+  change: (cells: (name: string, value?: bigint) => bigint) => void,
+  host = FINGERPRINT,
+): RunRecord {
   const playhead = new Playhead(bare);
   const kept = bare.header.banks.filter(bank => bank.name === 'registers' || bank.name === 'memory');
   const banks = kept.map(bank => ({name: bank.name, bytes: playhead.bank(bank.name)?.slice() ?? new Uint8Array(0)}));
-  const recorder = new Recorder({...bare.header, engine: 'kvm', technique: 'kvm', machine: undefined, host, banks: kept}, banks, {compared: ['registers', 'memory']});
+  const recorder = new Recorder(
+    {...bare.header, engine: 'kvm', technique: 'kvm', machine: undefined, host, banks: kept},
+    banks,
+    {compared: ['registers', 'memory']},
+  );
   const registers = new BigUint64Array(banks[0]?.bytes.buffer ?? new ArrayBuffer(0));
   const cell = (name: string, value?: bigint): bigint => {
     const index = bare.header.cells.indexOf(name);
@@ -34,8 +57,19 @@ function asKvm(bare: RunRecord, change: (cells: (name: string, value?: bigint) =
   };
   for (let i = 0; i < bare.events.length; i++) {
     const event = bare.events.at(i);
-    const exit: VmExit | undefined = event?.kind === 'halt' ? {reason: 'hlt'} : event?.kind === 'port' ?
-      {reason: 'io', direction: event.direction, port: event.port, width: event.width, count: 1, data: Uint8Array.of(event.value)} : undefined;
+    const exit: VmExit | undefined =
+      event?.kind === 'halt'
+        ? {reason: 'hlt'}
+        : event?.kind === 'port'
+          ? {
+              reason: 'io',
+              direction: event.direction,
+              port: event.port,
+              width: event.width,
+              count: 1,
+              data: Uint8Array.of(event.value),
+            }
+          : undefined;
     if (exit === undefined) continue;
     recorder.beginStep();
     playhead.seek(bare.events.stepOf(i) + 1);
@@ -47,7 +81,8 @@ function asKvm(bare: RunRecord, change: (cells: (name: string, value?: bigint) =
   return recorder.record;
 }
 
-const classes = (comparison: Comparison): readonly string[] => comparison.differences.map(each => `${each.what} ${each.class}`);
+const classes = (comparison: Comparison): readonly string[] =>
+  comparison.differences.map(each => `${each.what} ${each.class}`);
 const unchanged = (): void => undefined;
 
 describe('the same guest on bare metal and on VT-x with EPT', {timeout: 60_000}, () => {
@@ -72,30 +107,54 @@ describe('against a recording of KVM', {timeout: 60_000}, () => {
   test('nothing differs when nothing was changed', () => {
     const comparison = compareRecords(runOf(AND_THEN_OUT, 'vtx-ept'), asKvm(runOf(AND_THEN_OUT, 'bare'), unchanged));
     expect(classes(comparison)).toEqual([]);
-    expect(comparison.exits.filter(row => row.verdict === 'matched').map(row => [row.reason, row.a])).toEqual([['KVM_EXIT_IO', 1], ['KVM_EXIT_HLT', 1]]);
-    expect(comparison.exits.filter(row => row.verdict !== 'matched').map(row => row.class)).toEqual(['kept-inside-kvm']);
+    expect(comparison.exits.filter(row => row.verdict === 'matched').map(row => [row.reason, row.a])).toEqual([
+      ['KVM_EXIT_IO', 1],
+      ['KVM_EXIT_HLT', 1],
+    ]);
+    expect(comparison.exits.filter(row => row.verdict !== 'matched').map(row => row.class)).toEqual([
+      'kept-inside-kvm',
+    ]);
     expect(comparison.unexplained).toBe(0);
   });
   test('a wrong register is unexplained, and told once', () => {
-    const real = asKvm(runOf(AND_THEN_OUT, 'bare'), cell => { cell('RBX', 7n); });
+    const real = asKvm(runOf(AND_THEN_OUT, 'bare'), cell => {
+      cell('RBX', 7n);
+    });
     const comparison = compareRecords(runOf(AND_THEN_OUT, 'vtx-ept'), real);
     expect(classes(comparison)).toEqual(['RBX unexplained']);
     expect(comparison.first).toMatchObject({what: 'RBX', a: '0x4', b: '0x7'});
     expect(comparison.unexplained).toBe(1);
   });
   test('AF after AND is undefined; ZF is not', () => {
-    const flip = (bit: bigint) => asKvm(runOf(AND_THEN_OUT, 'bare'), cell => { cell('RFLAGS', cell('RFLAGS') ^ bit); });
+    const flip = (bit: bigint) =>
+      asKvm(runOf(AND_THEN_OUT, 'bare'), cell => {
+        cell('RFLAGS', cell('RFLAGS') ^ bit);
+      });
     expect(classes(compareRecords(runOf(AND_THEN_OUT, 'vtx-ept'), flip(0x10n)))).toEqual(['RFLAGS undefined-flags']);
     expect(classes(compareRecords(runOf(AND_THEN_OUT, 'vtx-ept'), flip(0x40n)))).toEqual(['RFLAGS unexplained']);
   });
   test('what was computed from CPUID may differ, also through memory; what was not may not', () => {
-    const source = 'xor eax, eax\ncpuid\nmov [0x9000], ebx\nmov esi, [0x9000]\nadd esi, 1\nmov edi, 3\nxor ebx, ebx\nout 0x80, al\nhlt';
-    const real = asKvm(runOf(source, 'bare'), cell => { for (const name of ['RAX', 'RSI', 'RDI', 'RBX']) cell(name, cell(name) + 1n); });
-    expect(classes(compareRecords(runOf(source, 'vtx-ept'), real)).toSorted()).toEqual(['RAX cpuid', 'RBX unexplained', 'RDI unexplained', 'RSI cpuid']);
+    const source =
+      'xor eax, eax\ncpuid\nmov [0x9000], ebx\nmov esi, [0x9000]\nadd esi, 1\nmov edi, 3\nxor ebx, ebx\nout 0x80, al\nhlt';
+    const real = asKvm(runOf(source, 'bare'), cell => {
+      for (const name of ['RAX', 'RSI', 'RDI', 'RBX']) cell(name, cell(name) + 1n);
+    });
+    expect(classes(compareRecords(runOf(source, 'vtx-ept'), real)).toSorted()).toEqual([
+      'RAX cpuid',
+      'RBX unexplained',
+      'RDI unexplained',
+      'RSI cpuid',
+    ]);
   });
   test('a known quirk excuses only where the fingerprint shows it, and only what it must', () => {
     const broken = (bare: RunRecord, probes: HostFingerprint['probes']): RunRecord =>
-      asKvm(bare, cell => { cell('DS.selector', 0x2bn); }, {...FINGERPRINT, probes});
+      asKvm(
+        bare,
+        cell => {
+          cell('DS.selector', 0x2bn);
+        },
+        {...FINGERPRINT, probes},
+      );
     const found = (a: RunRecord, b: RunRecord): ReadonlySet<string> => new Set(classes(compareRecords(a, b)));
     const [rings, ringsBare] = ['vtx-ept', 'bare'].map(technique => {
       const session = host.open({guest: 'rings', technique});
@@ -106,11 +165,19 @@ describe('against a recording of KVM', {timeout: 60_000}, () => {
     expect(found(rings, broken(ringsBare, {}))).toContain('DS.selector unexplained');
     expect(found(rings, broken(ringsBare, {cpl3_ds_selector: '0'}))).toContain('DS.selector host-quirk');
     // A guest that never reaches ring 3 cannot blame a quirk of ring 3.
-    expect(found(runOf(AND_THEN_OUT, 'vtx-ept'), broken(runOf(AND_THEN_OUT, 'bare'), {cpl3_ds_selector: '0'}))).toEqual(new Set(['DS.selector unexplained']));
+    expect(found(runOf(AND_THEN_OUT, 'vtx-ept'), broken(runOf(AND_THEN_OUT, 'bare'), {cpl3_ds_selector: '0'}))).toEqual(
+      new Set(['DS.selector unexplained']),
+    );
   });
   test('another output is unexplained, and named', () => {
-    const comparison = compareRecords(runOf('mov al, 1\nout 0x80, al\nhlt', 'vtx-ept'), asKvm(runOf('mov al, 2\nout 0x80, al\nhlt', 'bare'), unchanged));
-    expect(comparison.differences.filter(each => each.where === 'sequence').map(each => each.what)).toEqual(['out 0x01, port 0x80', 'out 0x02, port 0x80']);
+    const comparison = compareRecords(
+      runOf('mov al, 1\nout 0x80, al\nhlt', 'vtx-ept'),
+      asKvm(runOf('mov al, 2\nout 0x80, al\nhlt', 'bare'), unchanged),
+    );
+    expect(comparison.differences.filter(each => each.where === 'sequence').map(each => each.what)).toEqual([
+      'out 0x01, port 0x80',
+      'out 0x02, port 0x80',
+    ]);
     expect(comparison.unexplained).toBeGreaterThan(0);
   });
 });

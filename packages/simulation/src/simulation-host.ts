@@ -28,7 +28,12 @@ export interface Program {
   readonly loadAddress: number;
   readonly mode: Guest['mode'];
   readonly memoryMiB: number;
-  readonly lines: readonly {readonly line: number; readonly address: bigint; readonly length: number; readonly kind: string}[];
+  readonly lines: readonly {
+    readonly line: number;
+    readonly address: bigint;
+    readonly length: number;
+    readonly kind: string;
+  }[];
 }
 
 export interface OpenOptions {
@@ -40,8 +45,12 @@ export interface OpenOptions {
 }
 
 export class SimulationHost {
-  guests(): readonly Guest[] { return GUESTS; }
-  techniques(): readonly TechniqueSummary[] { return TECHNIQUES.map(({id, title, summary}) => ({id, title, summary})); }
+  guests(): readonly Guest[] {
+    return GUESTS;
+  }
+  techniques(): readonly TechniqueSummary[] {
+    return TECHNIQUES.map(({id, title, summary}) => ({id, title, summary}));
+  }
 
   /** Starts a session at state 0. UserErrors: unknown-guest, unknown-technique, and those of the loader. */
   open(options: OpenOptions): Session {
@@ -49,14 +58,33 @@ export class SimulationHost {
     const {profile, costModel} = options;
     if (typeof options.guest !== 'string') {
       const {bytes, id, title, lines, loadAddress, memoryMiB, mode} = options.guest;
-      const image = loadRaw(bytes, {name: title, memoryBytes: memoryMiB * 2 ** 20, commandLine: '', modules: [], at: loadAddress, mode, set: {}});
-      return createSession({technique, image, guest: {id, title, bytes}, source: new SourceMap(lines), profile, costModel});
+      const image = loadRaw(bytes, {
+        name: title,
+        memoryBytes: memoryMiB * 2 ** 20,
+        commandLine: '',
+        modules: [],
+        at: loadAddress,
+        mode,
+        set: {},
+      });
+      return createSession({
+        technique,
+        image,
+        guest: {id, title, bytes},
+        source: new SourceMap(lines),
+        profile,
+        costModel,
+      });
     }
     const guest = requireGuest(options.guest);
     const loaded = loadGuest(guest);
     return createSession({
-      technique, image: loaded, guest: {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes},
-      source: new SourceMap(loaded.assembly.lines), profile, costModel,
+      technique,
+      image: loaded,
+      guest: {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes},
+      source: new SourceMap(loaded.assembly.lines),
+      profile,
+      costModel,
     });
   }
 
@@ -64,20 +92,31 @@ export class SimulationHost {
   async openRecording(file: Uint8Array): Promise<PlaybackSession> {
     const record = await readRecord(file);
     const guest = findGuest(record.header.guest.id);
-    return new PlaybackSession(record, guest === undefined ? undefined : new SourceMap(loadGuest(guest).assembly.lines));
+    return new PlaybackSession(
+      record,
+      guest === undefined ? undefined : new SourceMap(loadGuest(guest).assembly.lines),
+    );
   }
 }
 
 /** The technique of this id. UserError: unknown-technique. */
 export function requireTechnique(id: string): Technique {
   const technique = TECHNIQUES.find(one => one.id === id);
-  if (technique === undefined) throw new UserError('unknown-technique', `There is no technique ${id}. Choose one of: ${TECHNIQUES.map(one => one.id).join(', ')}.`);
+  if (technique === undefined)
+    throw new UserError(
+      'unknown-technique',
+      `There is no technique ${id}. Choose one of: ${TECHNIQUES.map(one => one.id).join(', ')}.`,
+    );
   return technique;
 }
 
 /** The shipped guest of this id. UserError: unknown-guest. */
 export function requireGuest(id: string): Guest {
   const guest = findGuest(id);
-  if (guest === undefined) throw new UserError('unknown-guest', `There is no guest ${id}. Choose one of: ${GUESTS.map(one => one.id).join(', ')}.`);
+  if (guest === undefined)
+    throw new UserError(
+      'unknown-guest',
+      `There is no guest ${id}. Choose one of: ${GUESTS.map(one => one.id).join(', ')}.`,
+    );
   return guest;
 }

@@ -33,7 +33,13 @@ export interface RecordHeader {
   readonly engine: 'simulated' | 'kvm';
   /** 'bare', 'vtx-ept', 'kvm'. */
   readonly technique: string;
-  readonly guest: {readonly id: string; readonly title: string; readonly sha256: string; readonly loadAddress: number; readonly bytes: number};
+  readonly guest: {
+    readonly id: string;
+    readonly title: string;
+    readonly sha256: string;
+    readonly loadAddress: number;
+    readonly bytes: number;
+  };
   /** CPU profile and cost model of a simulated run. */
   readonly machine: {readonly profile: string; readonly costModel: string; readonly memoryBytes: number} | undefined;
   /** What the host's KVM was seen to be, for a real run. */

@@ -8,7 +8,12 @@ export interface Explanation {
   readonly title: string;
   readonly sentences: readonly string[];
   /** The checks in order; `decided` marks the one that made it happen. */
-  readonly checks: readonly {readonly text: string; readonly holds: boolean; readonly decided: boolean; readonly source: string}[];
+  readonly checks: readonly {
+    readonly text: string;
+    readonly holds: boolean;
+    readonly decided: boolean;
+    readonly source: string;
+  }[];
   readonly sources: readonly string[];
   /** What would have happened had the decisive check gone the other way. */
   readonly otherwise: string | undefined;
@@ -21,7 +26,10 @@ export interface CodeLine {
   readonly text: string;
   /** 1-based line in the guest's source, where known. */
   readonly sourceLine: number | undefined;
-  readonly chips: readonly {readonly label: 'privileged' | 'IOPL-sensitive' | 'sensitive' | 'stealth' | 'exits'; readonly why: string}[];
+  readonly chips: readonly {
+    readonly label: 'privileged' | 'IOPL-sensitive' | 'sensitive' | 'stealth' | 'exits';
+    readonly why: string;
+  }[];
 }
 
 /** Everything that the panels show at one playhead position. */
@@ -53,7 +61,13 @@ export interface Moment {
   /** Named addresses for the strip under the stage, in display order. */
   readonly strip: readonly {readonly label: string; readonly value: string}[];
   /** VMCS fields by area, when there is a current VMCS. */
-  readonly vmcs: readonly {readonly area: string; readonly name: string; readonly value: string; readonly changed: boolean; readonly meaning: string}[];
+  readonly vmcs: readonly {
+    readonly area: string;
+    readonly name: string;
+    readonly value: string;
+    readonly changed: boolean;
+    readonly meaning: string;
+  }[];
   /** The last page walk at or before this moment. */
   readonly walk: Extract<TraceEvent, {kind: 'page-walk'}> | undefined;
 }
@@ -66,7 +80,12 @@ export interface TimelineWindow {
   /** columns × actors, cycles spent; row-major by actor in the order of ACTORS. */
   readonly cycles: Float64Array;
   /** Sparse marks inside the window: exits, entries, exceptions; at most a few thousand. */
-  readonly marks: readonly {readonly step: number; readonly cycle: number; readonly kind: TraceEvent['kind']; readonly label: string}[];
+  readonly marks: readonly {
+    readonly step: number;
+    readonly cycle: number;
+    readonly kind: TraceEvent['kind'];
+    readonly label: string;
+  }[];
 }
 
 /** Granularities of stepping. */

@@ -18,11 +18,22 @@ export function isBootSector(bytes: Uint8Array): boolean {
 /** Loads a boot sector. UserErrors: image-bad-magic, image-too-large. */
 export function loadBootSector(bytes: Uint8Array, options: ImageOptions): LoadedImage {
   if (!isBootSector(bytes)) {
-    throw new UserError('image-bad-magic', `${options.name} is no boot sector: bytes 510 and 511 must be 55 AA. For another flat binary use --as raw --at ADDRESS --mode real.`);
+    throw new UserError(
+      'image-bad-magic',
+      `${options.name} is no boot sector: bytes 510 and 511 must be 55 AA. For another flat binary use --as raw --at ADDRESS --mode real.`,
+    );
   }
-  const registers = {...realModeState({codeSelector: 0, codeBase: 0, ip: BOOT_ADDRESS, sp: BOOT_ADDRESS}), RDX: FIRST_HARD_DISK};
+  const registers = {
+    ...realModeState({codeSelector: 0, codeBase: 0, ip: BOOT_ADDRESS, sp: BOOT_ADDRESS}),
+    RDX: FIRST_HARD_DISK,
+  };
   return {
-    kind: 'boot-sector', loadAddress: BOOT_ADDRESS,
-    image: {memoryBytes: options.memoryBytes, segments: [placed(BOOT_ADDRESS, bytes.slice(0, SECTOR), options.memoryBytes, options.name)], registers},
+    kind: 'boot-sector',
+    loadAddress: BOOT_ADDRESS,
+    image: {
+      memoryBytes: options.memoryBytes,
+      segments: [placed(BOOT_ADDRESS, bytes.slice(0, SECTOR), options.memoryBytes, options.name)],
+      registers,
+    },
   };
 }

@@ -27,14 +27,21 @@ export interface LoaderTables {
 export function loaderTables(mode: 'protected' | 'paged32' | 'long', memoryBytes: number, what: string): LoaderTables {
   const top = Math.floor(Math.min(memoryBytes, 2 ** 32) / PAGE) * PAGE;
   const gdt = top - PAGE;
-  const place = (address: number, bytes: Uint8Array): Segment => placed(address, bytes, memoryBytes, `The page tables for ${what}`);
+  const place = (address: number, bytes: Uint8Array): Segment =>
+    placed(address, bytes, memoryBytes, `The page tables for ${what}`);
   const descriptors = descriptorPage(gdt + TASK_OFFSET, mode);
   const addresses = {gdt, gdtBytes: 40, task: gdt + TASK_OFFSET};
   switch (mode) {
-    case 'protected': return {segments: [place(gdt, descriptors)], addresses, root: 0, bottom: gdt};
+    case 'protected':
+      return {segments: [place(gdt, descriptors)], addresses, root: 0, bottom: gdt};
     case 'paged32': {
       const directory = gdt - PAGE;
-      return {segments: [place(directory, pageDirectory32()), place(gdt, descriptors)], addresses, root: directory, bottom: directory};
+      return {
+        segments: [place(directory, pageDirectory32()), place(gdt, descriptors)],
+        addresses,
+        root: directory,
+        bottom: directory,
+      };
     }
     case 'long': {
       const root = gdt - 6 * PAGE;

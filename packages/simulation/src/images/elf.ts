@@ -32,10 +32,12 @@ export function elfClass(bytes: Uint8Array): 32 | 64 | undefined {
 /** Parses an ELF file. UserErrors: image-bad-magic, image-truncated, image-too-large. */
 export function parseElf(bytes: Uint8Array, name: string): ElfFile {
   const bits = elfClass(bytes);
-  if (bits === undefined || bytes[5] !== 1) throw new UserError('image-bad-magic', `${name} is no little-endian ELF file of 32 or 64 bits.`);
+  if (bits === undefined || bytes[5] !== 1)
+    throw new UserError('image-bad-magic', `${name} is no little-endian ELF file of 32 or 64 bits.`);
   const view = viewOf(bytes);
   if (bytes.length < (bits === 64 ? 64 : 52)) throw truncated(name);
-  const word = (offset: number): bigint => bits === 64 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true));
+  const word = (offset: number): bigint =>
+    bits === 64 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true));
   const tableOffset = Number(word(bits === 64 ? 32 : 28));
   const entrySize = view.getUint16(bits === 64 ? 54 : 42, true);
   const entries = view.getUint16(bits === 64 ? 56 : 44, true);
@@ -46,19 +48,26 @@ export function parseElf(bytes: Uint8Array, name: string): ElfFile {
     if (at + (bits === 64 ? 56 : 32) > bytes.length) throw truncated(name);
     if (view.getUint32(at, true) !== PT_LOAD) continue;
     // ELF32: type offset vaddr paddr filesz memsz flags align; ELF64 has the flags second.
-    const field = (index: number): bigint => bits === 64 ? view.getBigUint64(at + 8 + (index - 1) * 8, true) : BigInt(view.getUint32(at + index * 4, true));
+    const field = (index: number): bigint =>
+      bits === 64 ? view.getBigUint64(at + 8 + (index - 1) * 8, true) : BigInt(view.getUint32(at + index * 4, true));
     const [offset, fileSize, memorySize] = [Number(field(1)), Number(field(4)), Number(field(5))];
     total += memorySize;
     if (offset + fileSize > bytes.length) throw truncated(name);
-    if (total > MOST_BYTES || fileSize > memorySize) throw new UserError('image-too-large', `${name} asks for segments of ${total} bytes, which cannot be loaded.`);
+    if (total > MOST_BYTES || fileSize > memorySize)
+      throw new UserError('image-too-large', `${name} asks for segments of ${total} bytes, which cannot be loaded.`);
     if (memorySize === 0) continue;
     const contents = new Uint8Array(memorySize);
     contents.set(bytes.subarray(offset, offset + fileSize));
     segments.push({virtualAddress: field(2), physicalAddress: field(3), bytes: contents});
   }
-  if (segments.length === 0) throw new UserError('image-empty', `${name} has nothing to load: no program header of type PT_LOAD. Link it as a program, not as an object file.`);
+  if (segments.length === 0)
+    throw new UserError(
+      'image-empty',
+      `${name} has nothing to load: no program header of type PT_LOAD. Link it as a program, not as an object file.`,
+    );
   return {bits, machine: view.getUint16(18, true), entry: word(24), segments};
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-const truncated = (name: string): UserError => new UserError('image-truncated', `${name} is cut off: its headers point beyond its end. Copy or build it again.`);
+const truncated = (name: string): UserError =>
+  new UserError('image-truncated', `${name} is cut off: its headers point beyond its end. Copy or build it again.`);

@@ -13,7 +13,13 @@ export interface LoadedGuest extends LoadedImage {
 export function loadGuest(guest: Guest): LoadedGuest {
   const assembly = assembleGuest(guest);
   const image = loadRaw(assembly.bytes, {
-    name: guest.id, memoryBytes: guest.memoryMiB * 2 ** 20, commandLine: '', modules: [], at: guest.loadAddress, mode: guest.mode, set: {},
+    name: guest.id,
+    memoryBytes: guest.memoryMiB * 2 ** 20,
+    commandLine: '',
+    modules: [],
+    at: guest.loadAddress,
+    mode: guest.mode,
+    set: {},
   });
   return {...image, assembly};
 }

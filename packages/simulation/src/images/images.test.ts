@@ -24,7 +24,12 @@ function textAt(memory: DataView, address: number): string {
   return text;
 }
 function codeOf(load: () => unknown): string {
-  try { load(); } catch (error) { if (error instanceof UserError) return error.code; throw error; }
+  try {
+    load();
+  } catch (error) {
+    if (error instanceof UserError) return error.code;
+    throw error;
+  }
   return 'loaded';
 }
 
@@ -36,7 +41,8 @@ function elf(bits: 32 | 64, code: Uint8Array, address: number): Uint8Array {
   file.set([0x7f, 0x45, 0x4c, 0x46, bits / 32, 1, 1]);
   view.setUint16(16, 2, true);
   view.setUint16(18, bits === 64 ? 62 : 3, true);
-  const put = (offset: number, value: number): void => bits === 64 ? view.setBigUint64(offset, BigInt(value), true) : view.setUint32(offset, value, true);
+  const put = (offset: number, value: number): void =>
+    bits === 64 ? view.setBigUint64(offset, BigInt(value), true) : view.setUint32(offset, value, true);
   put(24, address);
   put(bits === 64 ? 32 : 28, header);
   view.setUint16(bits === 64 ? 54 : 42, entry, true);
@@ -51,7 +57,9 @@ function elf(bits: 32 | 64, code: Uint8Array, address: number): Uint8Array {
 function multibootHeader(flags: number, addresses: readonly number[] = []): Uint8Array {
   const bytes = new Uint8Array(64);
   const view = new DataView(bytes.buffer);
-  [0x1badb002, flags, (-(0x1badb002 + flags)) >>> 0, ...addresses].forEach((value, i) => view.setUint32(i * 4, value, true));
+  [0x1badb002, flags, -(0x1badb002 + flags) >>> 0, ...addresses].forEach((value, i) =>
+    view.setUint32(i * 4, value, true),
+  );
   return bytes;
 }
 
@@ -64,7 +72,8 @@ describe('a boot sector', () => {
     expect(loaded.image.registers).toMatchObject({RIP: 0x7c00n, 'CS.base': 0n, RDX: 0x80n, CR0: 0x10n, RFLAGS: 2n});
     expect(detectImage(sector)).toBe('boot-sector');
   });
-  test('without 55 AA is refused', () => expect(codeOf(() => loadBootSector(new Uint8Array(512), options))).toBe('image-bad-magic'));
+  test('without 55 AA is refused', () =>
+    expect(codeOf(() => loadBootSector(new Uint8Array(512), options))).toBe('image-bad-magic'));
 });
 
 describe('a multiboot kernel', () => {
@@ -72,7 +81,13 @@ describe('a multiboot kernel', () => {
     const kernel = elf(32, multibootHeader(3), 0x10_0000);
     const loaded = loadMultiboot(kernel, {...options, modules: [{name: 'initrd x', bytes: Uint8Array.of(1, 2, 3)}]});
     const {registers} = loaded.image;
-    expect(registers).toMatchObject({RAX: 0x2badb002n, RIP: 0x10_0000n, CR0: 0x31n, 'CS.base': 0n, 'CS.limit': 0xffff_ffffn});
+    expect(registers).toMatchObject({
+      RAX: 0x2badb002n,
+      RIP: 0x10_0000n,
+      CR0: 0x31n,
+      'CS.base': 0n,
+      'CS.limit': 0xffff_ffffn,
+    });
     const memory = memoryOf(loaded);
     const information = Number(registers.RBX);
     expect(memory.getUint32(information, true)).toBe(0x24d);
@@ -88,9 +103,17 @@ describe('a multiboot kernel', () => {
     expect(textAt(memory, memory.getUint32(module + 8, true))).toBe('initrd x');
     const map = memory.getUint32(information + 48, true);
     const entries = memory.getUint32(information + 44, true) / 24;
-    const ram = Array.from({length: entries}, (_, i) => map + i * 24).filter(at => memory.getUint32(at + 20, true) === 1)
-      .map(at => [memory.getUint32(at, true), Number(memory.getBigUint64(at + 4, true)), Number(memory.getBigUint64(at + 12, true))]);
-    expect(ram).toEqual([[20, 0, 0x9_fc00], [20, 0x10_0000, 3 * 2 ** 20]]);
+    const ram = Array.from({length: entries}, (_, i) => map + i * 24)
+      .filter(at => memory.getUint32(at + 20, true) === 1)
+      .map(at => [
+        memory.getUint32(at, true),
+        Number(memory.getBigUint64(at + 4, true)),
+        Number(memory.getBigUint64(at + 12, true)),
+      ]);
+    expect(ram).toEqual([
+      [20, 0, 0x9_fc00],
+      [20, 0x10_0000, 3 * 2 ** 20],
+    ]);
     expect(detectImage(kernel)).toBe('multiboot');
   });
   test('by address fields is loaded where they say, with zeros after it', () => {
@@ -104,7 +127,9 @@ describe('a multiboot kernel', () => {
   });
   test('that demands what nobody has, or is cut off, or does not fit, is refused', () => {
     expect(codeOf(() => loadMultiboot(elf(32, multibootHeader(0x8), 0x10_0000), options))).toBe('image-unusable');
-    expect(codeOf(() => loadMultiboot(elf(32, multibootHeader(3), 0x10_0000).slice(0, 0x1010), options))).toBe('image-truncated');
+    expect(codeOf(() => loadMultiboot(elf(32, multibootHeader(3), 0x10_0000).slice(0, 0x1010), options))).toBe(
+      'image-truncated',
+    );
     expect(codeOf(() => loadMultiboot(elf(32, multibootHeader(3), 0x80_0000), options))).toBe('image-too-large');
     expect(codeOf(() => loadMultiboot(elf(64, multibootHeader(3), 0x10_0000), options))).toBe('image-unusable');
   });
@@ -115,7 +140,14 @@ describe('a 64-bit ELF program', () => {
   test('starts in 64-bit mode with every address mapped to itself', () => {
     const loaded = loadElf64(program, options);
     const {registers} = loaded.image;
-    expect(registers).toMatchObject({RIP: 0x10_0000n, CR0: 0x8000_0033n, CR4: 0x20n, EFER: 0x500n, 'CS.attributes': 0xa09bn, 'TR.attributes': 0x8bn});
+    expect(registers).toMatchObject({
+      RIP: 0x10_0000n,
+      CR0: 0x8000_0033n,
+      CR4: 0x20n,
+      EFER: 0x500n,
+      'CS.attributes': 0xa09bn,
+      'TR.attributes': 0x8bn,
+    });
     expect(registers.RSP === undefined ? undefined : registers.RSP % 16n).toBe(8n);
     const memory = memoryOf(loaded);
     for (const address of [0n, 0x10_0000n, 0x3fff_ffffn, 0xfee0_0000n]) {
@@ -145,7 +177,8 @@ test('a ROM ends at 4 GiB and at 1 MiB, and the processor starts at its last 16 
 
 describe('a flat binary', () => {
   const code = Uint8Array.of(0xf4);
-  const at = (address: number, mode: 'real' | 'protected' | 'paged32' | 'long'): LoadedImage => loadRaw(code, {...options, at: address, mode, set: {}});
+  const at = (address: number, mode: 'real' | 'protected' | 'paged32' | 'long'): LoadedImage =>
+    loadRaw(code, {...options, at: address, mode, set: {}});
   test('in real mode has plain addresses below 64 KiB, and a segment of its own above', () => {
     expect(at(0x1000, 'real').image.registers).toMatchObject({'CS.base': 0n, RIP: 0x1000n});
     expect(at(0x2_0000, 'real').image.registers).toMatchObject({'CS.base': 0x2_0000n, 'CS.selector': 0x2000n, RIP: 0n});
@@ -153,14 +186,18 @@ describe('a flat binary', () => {
   test('in protected and paged mode has flat segments; registers can be set', () => {
     expect(at(0x1000, 'protected').image.registers).toMatchObject({CR0: 0x31n, 'CS.attributes': 0xc09bn, RIP: 0x1000n});
     expect(at(0x1000, 'paged32').image.registers).toMatchObject({CR0: 0x8000_0031n, CR4: 0x10n});
-    expect(loadRaw(code, {...options, at: 0, mode: 'real', set: {RIP: 5n, RAX: 7n}}).image.registers).toMatchObject({RIP: 5n, RAX: 7n});
+    expect(loadRaw(code, {...options, at: 0, mode: 'real', set: {RIP: 5n, RAX: 7n}}).image.registers).toMatchObject({
+      RIP: 5n,
+      RAX: 7n,
+    });
   });
   test('that does not fit is refused with the size that would do', () => {
     expect(codeOf(() => at(MEMORY, 'real'))).toBe('image-too-large');
     expect(codeOf(() => at(MEMORY - 1, 'long'))).toBe('image-too-large');
     expect(codeOf(() => loadRaw(new Uint8Array(0), {...options, at: 0, mode: 'real', set: {}}))).toBe('image-empty');
   });
-  test('says nothing of itself, so the user must', () => expect(codeOf(() => loadImage(code, undefined, options))).toBe('image-unknown'));
+  test('says nothing of itself, so the user must', () =>
+    expect(codeOf(() => loadImage(code, undefined, options))).toBe('image-unknown'));
 });
 
 test('the descriptors that a loader leaves describe the registers that it sets', () => {
@@ -173,9 +210,9 @@ test('the descriptors that a loader leaves describe the registers that it sets',
       const gdt = registers['GDTR.base'];
       assert(selector !== undefined && gdt !== undefined, 'a loader sets every segment');
       const descriptor = memory.getBigUint64(Number(gdt + selector), true);
-      const rights = ((descriptor >> 40n) & 0xf0ffn);
+      const rights = (descriptor >> 40n) & 0xf0ffn;
       expect(rights).toBe(registers[`${name}.attributes`]);
-      expect((descriptor >> 16n & 0xff_ffffn) | (descriptor >> 56n) << 24n).toBe(registers[`${name}.base`]);
+      expect(((descriptor >> 16n) & 0xff_ffffn) | ((descriptor >> 56n) << 24n)).toBe(registers[`${name}.base`]);
     }
   }
 });

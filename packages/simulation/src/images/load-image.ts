@@ -17,16 +17,28 @@ export function detectImage(bytes: Uint8Array): Exclude<ImageKind, 'rom' | 'raw'
 }
 
 /** Loads an image of a kind that needs no address (raw ones: `loadRaw`), or of the kind that it says it is. */
-export function loadImage(bytes: Uint8Array, kind: Exclude<ImageKind, 'raw'> | undefined, options: ImageOptions): LoadedImage {
+export function loadImage(
+  bytes: Uint8Array,
+  kind: Exclude<ImageKind, 'raw'> | undefined,
+  options: ImageOptions,
+): LoadedImage {
   const found = kind ?? detectImage(bytes);
   switch (found) {
-    case 'boot-sector': return loadBootSector(bytes, options);
-    case 'multiboot': return loadMultiboot(bytes, options);
-    case 'elf64': return loadElf64(bytes, options);
-    case 'rom': return loadRom(bytes, options);
-    case undefined: throw new UserError('image-unknown',
-      `${options.name} is neither a boot sector (55 AA at byte 510), nor a multiboot kernel, nor a 64-bit ELF file. ` +
-      'Say what it is: --as rom, or --as raw --at ADDRESS --mode real|protected|paged32|long.');
-    default: return assertUnreachable(found);
+    case 'boot-sector':
+      return loadBootSector(bytes, options);
+    case 'multiboot':
+      return loadMultiboot(bytes, options);
+    case 'elf64':
+      return loadElf64(bytes, options);
+    case 'rom':
+      return loadRom(bytes, options);
+    case undefined:
+      throw new UserError(
+        'image-unknown',
+        `${options.name} is neither a boot sector (55 AA at byte 510), nor a multiboot kernel, nor a 64-bit ELF file. ` +
+          'Say what it is: --as rom, or --as raw --at ADDRESS --mode real|protected|paged32|long.',
+      );
+    default:
+      return assertUnreachable(found);
   }
 }

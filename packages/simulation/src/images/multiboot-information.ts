@@ -21,7 +21,7 @@ function memoryMap(memoryBytes: number): readonly (readonly [start: number, end:
     [0, Math.min(0x9_fc00, memoryBytes), RAM],
     [0x9_fc00, 0xa_0000, RESERVED],
     [0xf_0000, 0x10_0000, RESERVED],
-    ...memoryBytes > 0x10_0000 ? [[0x10_0000, memoryBytes, RAM] as const] : [],
+    ...(memoryBytes > 0x10_0000 ? [[0x10_0000, memoryBytes, RAM] as const] : []),
   ];
 }
 
@@ -69,7 +69,8 @@ export function multibootInformation(options: ImageOptions, start: number): Mult
     put(at, next);
     put(at + 4, next + module.bytes.length);
     put(at + 8, names[i] ?? 0);
-    if (module.bytes.length > 0) placedModules.push(placed(next, module.bytes, memoryBytes, `The module ${module.name}`));
+    if (module.bytes.length > 0)
+      placedModules.push(placed(next, module.bytes, memoryBytes, `The module ${module.name}`));
     next = alignUp(next + module.bytes.length, 4096);
   });
   block.set(texts.bytes(), texts.start - start);
@@ -86,7 +87,9 @@ class TextBlock {
     this.start = start;
     this.#end = start;
   }
-  get end(): number { return this.#end; }
+  get end(): number {
+    return this.#end;
+  }
   /** The address at which the text will lie. */
   add(text: string): number {
     const at = this.#end;

@@ -38,22 +38,40 @@ export function findMultibootHeader(bytes: Uint8Array): Header | undefined {
 export function loadMultiboot(bytes: Uint8Array, options: ImageOptions): LoadedImage {
   const {name, memoryBytes} = options;
   const header = findMultibootHeader(bytes);
-  if (header === undefined) throw new UserError('image-bad-magic', `${name} has no multiboot header (1BADB002 with a correct checksum) in its first 8 KiB.`);
+  if (header === undefined)
+    throw new UserError(
+      'image-bad-magic',
+      `${name} has no multiboot header (1BADB002 with a correct checksum) in its first 8 KiB.`,
+    );
   const unmet = header.flags & 0xffff & ~KNOWN_DEMANDS;
-  if (unmet !== 0) throw new UserError('image-unusable', `${name} demands multiboot features that this loader does not have: flag bits ${hex(unmet)}.`);
-  const kernel = (header.flags & ADDRESS_FIELDS) !== 0 ? byAddressFields(bytes, header, options) : byElf(bytes, options);
+  if (unmet !== 0)
+    throw new UserError(
+      'image-unusable',
+      `${name} demands multiboot features that this loader does not have: flag bits ${hex(unmet)}.`,
+    );
+  const kernel =
+    (header.flags & ADDRESS_FIELDS) !== 0 ? byAddressFields(bytes, header, options) : byElf(bytes, options);
   const tables = loaderTables('protected', memoryBytes, name);
   const end = alignUp(Math.max(...kernel.segments.map(segment => segment.gpa + segment.bytes.length)), 4096);
   const information = multibootInformation(options, end);
   const all = [...kernel.segments, ...information.segments];
   if (all.some(one => tables.segments.some(table => overlaps(one, table)))) {
-    throw new UserError('image-too-large', `${name} and its modules reach into the loader’s tables at ${hex(tables.bottom)}. Give the machine more memory with --memory.`);
+    throw new UserError(
+      'image-too-large',
+      `${name} and its modules reach into the loader’s tables at ${hex(tables.bottom)}. Give the machine more memory with --memory.`,
+    );
   }
   return {
-    kind: 'multiboot', loadAddress: Math.min(...kernel.segments.map(segment => Number(segment.gpa))),
+    kind: 'multiboot',
+    loadAddress: Math.min(...kernel.segments.map(segment => Number(segment.gpa))),
     image: {
-      memoryBytes, segments: [...tables.segments, ...all],
-      registers: {...protectedModeState(kernel.entry, BigInt(tables.bottom), tables.addresses), RAX: LOADER_MAGIC, RBX: BigInt(information.address)},
+      memoryBytes,
+      segments: [...tables.segments, ...all],
+      registers: {
+        ...protectedModeState(kernel.entry, BigInt(tables.bottom), tables.addresses),
+        RAX: LOADER_MAGIC,
+        RBX: BigInt(information.address),
+      },
     },
   };
 }
@@ -64,29 +82,54 @@ interface Kernel {
 }
 
 function byElf(bytes: Uint8Array, {name, memoryBytes}: ImageOptions): Kernel {
-  if (!isElf(bytes)) throw new UserError('image-unusable', `${name} is no ELF file, and its multiboot header has no address fields (flag bit 16).`);
+  if (!isElf(bytes))
+    throw new UserError(
+      'image-unusable',
+      `${name} is no ELF file, and its multiboot header has no address fields (flag bit 16).`,
+    );
   const elf = parseElf(bytes, name);
-  if (elf.bits !== 32) throw new UserError('image-unusable', `${name} is a 64-bit ELF file; multiboot starts 32-bit ones. Convert it with: objcopy -O elf32-i386`);
+  if (elf.bits !== 32)
+    throw new UserError(
+      'image-unusable',
+      `${name} is a 64-bit ELF file; multiboot starts 32-bit ones. Convert it with: objcopy -O elf32-i386`,
+    );
   const segments = elf.segments.map(s => placed(Number(s.physicalAddress), s.bytes, memoryBytes, name));
-  const home = elf.segments.find(s => elf.entry >= s.virtualAddress && elf.entry < s.virtualAddress + BigInt(s.bytes.length));
+  const home = elf.segments.find(
+    s => elf.entry >= s.virtualAddress && elf.entry < s.virtualAddress + BigInt(s.bytes.length),
+  );
   // The entry point is entered with paging off: where it is linked high, what counts is where it was loaded.
-  const entry = home === undefined || elf.entry < BigInt(memoryBytes) ? elf.entry : elf.entry - home.virtualAddress + home.physicalAddress;
+  const entry =
+    home === undefined || elf.entry < BigInt(memoryBytes)
+      ? elf.entry
+      : elf.entry - home.virtualAddress + home.physicalAddress;
   return {segments, entry};
 }
 
 /** header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr follow the checksum. */
 function byAddressFields(bytes: Uint8Array, header: Header, {name, memoryBytes}: ImageOptions): Kernel {
-  if (header.offset + 32 > bytes.length) throw new UserError('image-truncated', `${name} is cut off inside its multiboot header.`);
+  if (header.offset + 32 > bytes.length)
+    throw new UserError('image-truncated', `${name} is cut off inside its multiboot header.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset + header.offset, 32);
-  const [headerAddress, load, loadEnd, bssEnd, entry] = [12, 16, 20, 24, 28].map(offset => view.getUint32(offset, true));
-  if (headerAddress === undefined || load === undefined || loadEnd === undefined || bssEnd === undefined || entry === undefined) {
+  const [headerAddress, load, loadEnd, bssEnd, entry] = [12, 16, 20, 24, 28].map(offset =>
+    view.getUint32(offset, true),
+  );
+  if (
+    headerAddress === undefined ||
+    load === undefined ||
+    loadEnd === undefined ||
+    bssEnd === undefined ||
+    entry === undefined
+  ) {
     throw new UserError('image-truncated', `${name} is cut off inside its multiboot header.`);
   }
   const start = header.offset - (headerAddress - load);
   // load_end_addr 0: the whole rest of the file; bss_end_addr 0: no zeros after it.
   const size = loadEnd === 0 ? bytes.length - start : loadEnd - load;
   if (start < 0 || size < 0 || start + size > bytes.length) {
-    throw new UserError('image-truncated', `${name} is cut off: its multiboot header loads ${size} bytes from offset ${start}, the file has ${bytes.length}.`);
+    throw new UserError(
+      'image-truncated',
+      `${name} is cut off: its multiboot header loads ${size} bytes from offset ${start}, the file has ${bytes.length}.`,
+    );
   }
   const total = bssEnd === 0 ? size : Math.max(size, bssEnd - load);
   checkRoom(load, total, memoryBytes, name);

@@ -9,9 +9,12 @@ export type Segment = GuestImage['segments'][number];
 export function checkRoom(address: number, length: number, memoryBytes: number, what: string): void {
   if (address >= 0 && address + length <= memoryBytes) return;
   const needed = Math.ceil((address + length) / 2 ** 20);
-  throw new UserError('image-too-large', address < 0 ?
-    `${what} does not fit into memory of ${memoryBytes} bytes. Give the machine more with --memory.` :
-    `${what} needs guest-physical ${hex(address)} to ${hex(address + length)}, but memory ends at ${hex(memoryBytes)}. Give the machine more with --memory ${needed} (MiB).`);
+  throw new UserError(
+    'image-too-large',
+    address < 0
+      ? `${what} does not fit into memory of ${memoryBytes} bytes. Give the machine more with --memory.`
+      : `${what} needs guest-physical ${hex(address)} to ${hex(address + length)}, but memory ends at ${hex(memoryBytes)}. Give the machine more with --memory ${needed} (MiB).`,
+  );
 }
 
 /** The bytes at an address, which must lie in memory of `memoryBytes` bytes. */

@@ -15,15 +15,23 @@ interface Segment {
 
 function segment(register: DescriptorRegister, value: Segment): RegisterValues {
   return {
-    [`${register}.selector`]: BigInt(value.selector), [`${register}.base`]: BigInt(value.base),
-    [`${register}.limit`]: BigInt(value.limit), [`${register}.attributes`]: BigInt(value.attributes),
+    [`${register}.selector`]: BigInt(value.selector),
+    [`${register}.base`]: BigInt(value.base),
+    [`${register}.limit`]: BigInt(value.limit),
+    [`${register}.attributes`]: BigInt(value.attributes),
   };
 }
 
 function segments(code: Segment, data: Segment, task: Segment): RegisterValues {
   return {
-    ...segment('CS', code), ...segment('SS', data), ...segment('DS', data), ...segment('ES', data), ...segment('FS', data), ...segment('GS', data),
-    ...segment('LDTR', {selector: 0, base: 0, limit: 0xffff, attributes: 0x82}), ...segment('TR', task),
+    ...segment('CS', code),
+    ...segment('SS', data),
+    ...segment('DS', data),
+    ...segment('ES', data),
+    ...segment('FS', data),
+    ...segment('GS', data),
+    ...segment('LDTR', {selector: 0, base: 0, limit: 0xffff, attributes: 0x82}),
+    ...segment('TR', task),
   };
 }
 
@@ -46,10 +54,20 @@ export function realModeState(start: RealModeStart): RegisterValues {
   const data: Segment = {selector: 0, base: 0, limit: 0xffff, attributes: 0x93};
   return {
     ...common(BigInt(start.ip), BigInt(start.sp)),
-    ...segments({selector: start.codeSelector, base: start.codeBase, limit: 0xffff, attributes: 0x9b}, data,
-      {selector: 0, base: 0, limit: 0xffff, attributes: 0x8b}),
-    'GDTR.base': 0n, 'GDTR.limit': 0xffffn, 'IDTR.base': 0n, 'IDTR.limit': 0x3ffn,
-    CR0: 0x10n, CR3: 0n, CR4: 0n, EFER: 0n,
+    ...segments({selector: start.codeSelector, base: start.codeBase, limit: 0xffff, attributes: 0x9b}, data, {
+      selector: 0,
+      base: 0,
+      limit: 0xffff,
+      attributes: 0x8b,
+    }),
+    'GDTR.base': 0n,
+    'GDTR.limit': 0xffffn,
+    'IDTR.base': 0n,
+    'IDTR.limit': 0x3ffn,
+    CR0: 0x10n,
+    CR3: 0n,
+    CR4: 0n,
+    EFER: 0n,
   };
 }
 
@@ -66,11 +84,19 @@ export interface TableAddresses {
 export function protectedModeState(entry: bigint, stack: bigint, tables: TableAddresses): RegisterValues {
   return {
     ...common(entry, stack),
-    ...segments({selector: LOADER_SELECTORS.code, base: 0, limit: 0xffff_ffff, attributes: 0xc09b},
+    ...segments(
+      {selector: LOADER_SELECTORS.code, base: 0, limit: 0xffff_ffff, attributes: 0xc09b},
       {selector: LOADER_SELECTORS.data, base: 0, limit: 0xffff_ffff, attributes: 0xc093},
-      {selector: LOADER_SELECTORS.task, base: tables.task, limit: 0x67, attributes: 0x8b}),
-    'GDTR.base': BigInt(tables.gdt), 'GDTR.limit': BigInt(tables.gdtBytes - 1), 'IDTR.base': 0n, 'IDTR.limit': 0n,
-    CR0: 0x31n, CR3: 0n, CR4: 0n, EFER: 0n,
+      {selector: LOADER_SELECTORS.task, base: tables.task, limit: 0x67, attributes: 0x8b},
+    ),
+    'GDTR.base': BigInt(tables.gdt),
+    'GDTR.limit': BigInt(tables.gdtBytes - 1),
+    'IDTR.base': 0n,
+    'IDTR.limit': 0n,
+    CR0: 0x31n,
+    CR3: 0n,
+    CR4: 0n,
+    EFER: 0n,
   };
 }
 
@@ -84,6 +110,9 @@ export function longModeState(entry: bigint, stack: bigint, tables: TableAddress
   return {
     ...protectedModeState(entry, stack, tables),
     ...segment('CS', {selector: LOADER_SELECTORS.code, base: 0, limit: 0xffff_ffff, attributes: 0xa09b}),
-    CR0: 0x8000_0033n, CR3: BigInt(root), CR4: 0x20n, EFER: 0x500n,
+    CR0: 0x8000_0033n,
+    CR3: BigInt(root),
+    CR4: 0x20n,
+    EFER: 0x500n,
   };
 }

@@ -29,22 +29,36 @@ export function loadRaw(bytes: Uint8Array, options: RawOptions): LoadedImage {
   if (bytes.length === 0) throw new UserError('image-empty', `${name} is empty: there is nothing to run.`);
   const program = placed(at, bytes, memoryBytes, name);
   if (options.mode === 'real') {
-    return {kind: 'raw', loadAddress: at, image: {memoryBytes, segments: [program], registers: {...realStart(at), ...options.set}}};
+    return {
+      kind: 'raw',
+      loadAddress: at,
+      image: {memoryBytes, segments: [program], registers: {...realStart(at), ...options.set}},
+    };
   }
   const tables = loaderTables(options.mode, memoryBytes, name);
   if (tables.segments.some(segment => overlaps(segment, program))) {
-    throw new UserError('image-too-large', `${name} reaches into the loader’s tables at ${hex(tables.bottom)}. Give the machine more memory with --memory.`);
+    throw new UserError(
+      'image-too-large',
+      `${name} reaches into the loader’s tables at ${hex(tables.bottom)}. Give the machine more memory with --memory.`,
+    );
   }
   const entry = BigInt(at);
   const stack = BigInt(tables.bottom);
-  const state = options.mode === 'protected' ? protectedModeState(entry, stack, tables.addresses) :
-    options.mode === 'paged32' ? paged32State(entry, stack, tables.addresses, tables.root) :
-      longModeState(entry, stack, tables.addresses, tables.root);
-  return {kind: 'raw', loadAddress: at, image: {memoryBytes, segments: [...tables.segments, program], registers: {...state, ...options.set}}};
+  const state =
+    options.mode === 'protected'
+      ? protectedModeState(entry, stack, tables.addresses)
+      : options.mode === 'paged32'
+        ? paged32State(entry, stack, tables.addresses, tables.root)
+        : longModeState(entry, stack, tables.addresses, tables.root);
+  return {
+    kind: 'raw',
+    loadAddress: at,
+    image: {memoryBytes, segments: [...tables.segments, program], registers: {...state, ...options.set}},
+  };
 }
 
 function realStart(at: number): RegisterValues {
-  return at < 0x1_0000 ?
-    realModeState({codeSelector: 0, codeBase: 0, ip: at, sp: at >= 0x1000 ? at & ~1 : 0xfffe}) :
-    realModeState({codeSelector: (at >>> 4) & 0xffff, codeBase: at, ip: 0, sp: 0xfffe});
+  return at < 0x1_0000
+    ? realModeState({codeSelector: 0, codeBase: 0, ip: at, sp: at >= 0x1000 ? at & ~1 : 0xfffe})
+    : realModeState({codeSelector: (at >>> 4) & 0xffff, codeBase: at, ip: 0, sp: 0xfffe});
 }

@@ -13,16 +13,28 @@ const MOST_LOW = 128 * 1024;
 
 /** Loads a ROM. UserErrors: image-empty, image-too-large. */
 export function loadRom(bytes: Uint8Array, options: ImageOptions): LoadedImage {
-  if (bytes.length < 16) throw new UserError('image-empty', `${options.name} has ${bytes.length} bytes; a ROM needs at least 16, since the processor starts at its last 16.`);
-  if (bytes.length > MOST) throw new UserError('image-too-large', `${options.name} has ${bytes.length} bytes; a ROM of more than 16 MiB would cover the local APIC.`);
+  if (bytes.length < 16)
+    throw new UserError(
+      'image-empty',
+      `${options.name} has ${bytes.length} bytes; a ROM needs at least 16, since the processor starts at its last 16.`,
+    );
+  if (bytes.length > MOST)
+    throw new UserError(
+      'image-too-large',
+      `${options.name} has ${bytes.length} bytes; a ROM of more than 16 MiB would cover the local APIC.`,
+    );
   const low = bytes.slice(Math.max(0, bytes.length - MOST_LOW));
   const address = FOUR_GIB - bytes.length;
   return {
-    kind: 'rom', loadAddress: address,
+    kind: 'rom',
+    loadAddress: address,
     image: {
       memoryBytes: options.memoryBytes,
       // The first lies beyond memory on purpose: whoever runs the image maps it there, read-only.
-      segments: [{gpa: gpa(address), bytes}, {gpa: gpa(ONE_MIB - low.length), bytes: low}],
+      segments: [
+        {gpa: gpa(address), bytes},
+        {gpa: gpa(ONE_MIB - low.length), bytes: low},
+      ],
       registers: realModeState({codeSelector: 0xf000, codeBase: 0xffff_0000, ip: 0xfff0, sp: 0}),
     },
   };

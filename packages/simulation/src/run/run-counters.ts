@@ -27,7 +27,9 @@ export class RunCounters implements RunObserver {
     this.#next = next;
   }
 
-  willWrite(bank: string, offset: number, length: number): void { this.#next?.willWrite(bank, offset, length); }
+  willWrite(bank: string, offset: number, length: number): void {
+    this.#next?.willWrite(bank, offset, length);
+  }
 
   event(event: MachineEvent): void {
     this.#next?.event(event);
@@ -36,11 +38,20 @@ export class RunCounters implements RunObserver {
         count(this.exits, exitReasonName(event.exit.reason & 0xffff));
         if (completesInstruction(event.exit)) this.completedByHypervisor++;
         break;
-      case 'vm-entry-failure': count(this.exits, exitReasonName(event.reason & 0xffff)); break;
-      case 'exception': count(this.exceptions, String(event.vector)); break;
-      case 'port': if (!this.#virtualized && event.direction === 'out') this.#wrote(event.port, event.value); break;
-      case 'unsupported': this.unsupported.push({address: hex(event.address), bytes: event.bytes, what: event.what}); break;
-      default: break;
+      case 'vm-entry-failure':
+        count(this.exits, exitReasonName(event.reason & 0xffff));
+        break;
+      case 'exception':
+        count(this.exceptions, String(event.vector));
+        break;
+      case 'port':
+        if (!this.#virtualized && event.direction === 'out') this.#wrote(event.port, event.value);
+        break;
+      case 'unsupported':
+        this.unsupported.push({address: hex(event.address), bytes: event.bytes, what: event.what});
+        break;
+      default:
+        break;
     }
   }
 
@@ -50,7 +61,10 @@ export class RunCounters implements RunObserver {
     const {data, port, width} = event.exit;
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     for (let at = 0; at + width / 8 <= data.length; at += width / 8) {
-      this.#wrote(port, width === 8 ? view.getUint8(at) : width === 16 ? view.getUint16(at, true) : view.getUint32(at, true));
+      this.#wrote(
+        port,
+        width === 8 ? view.getUint8(at) : width === 16 ? view.getUint16(at, true) : view.getUint32(at, true),
+      );
     }
   }
 
@@ -62,4 +76,6 @@ export class RunCounters implements RunObserver {
   }
 }
 
-function count(counts: Map<string, number>, key: string): void { counts.set(key, (counts.get(key) ?? 0) + 1); }
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,7 +1,15 @@
 // The result of a run as JSON: the contract with programs that judge guests which nobody here wrote.
 
 export const RESULT_OUTCOMES = [
-  'halted', 'debug-exit', 'power-off', 'stop-serial', 'triple-fault', 'limit', 'unsupported', 'kvm-failure', 'error',
+  'halted',
+  'debug-exit',
+  'power-off',
+  'stop-serial',
+  'triple-fault',
+  'limit',
+  'unsupported',
+  'kvm-failure',
+  'error',
 ] as const;
 export type ResultOutcome = (typeof RESULT_OUTCOMES)[number];
 

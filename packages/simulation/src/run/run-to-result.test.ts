@@ -13,27 +13,62 @@ import type {FinishedRun, RunRequest} from './run-to-result.js';
 import {parseSerialScript} from './serial-script.js';
 
 /** A clock that moves one second at each look. */
-const ticking = (): {now(): number} => { let now = 0; return {now: () => now += 1000}; };
-const technique = (id: string): Technique => assertExists(TECHNIQUES.find(one => one.id === id), id);
+const ticking = (): {now(): number} => {
+  let now = 0;
+  return {now: () => (now += 1000)};
+};
+const technique = (id: string): Technique =>
+  assertExists(
+    TECHNIQUES.find(one => one.id === id),
+    id,
+  );
 
 function run(code: readonly number[], more: Partial<RunRequest> & {readonly on: string}): FinishedRun {
   const bytes = Uint8Array.from(code);
-  const image = loadRaw(bytes, {name: 'code', memoryBytes: 2 ** 20, commandLine: '', modules: [], at: 0x1000, mode: 'real', set: {}});
-  return runToResult({technique: technique(more.on), image, guest: {id: 'code', title: 'code', bytes}, clock: ticking(), ...more});
+  const image = loadRaw(bytes, {
+    name: 'code',
+    memoryBytes: 2 ** 20,
+    commandLine: '',
+    modules: [],
+    at: 0x1000,
+    mode: 'real',
+    set: {},
+  });
+  return runToResult({
+    technique: technique(more.on),
+    image,
+    guest: {id: 'code', title: 'code', bytes},
+    clock: ticking(),
+    ...more,
+  });
 }
 
 describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, on => {
   test('a guest that halts gives its registers, ports and memory', () => {
     // mov al, 0x5a; out 0x80, al; mov [0x2000], al; hlt
-    const {result} = run([0xb0, 0x5a, 0xe6, 0x80, 0xa2, 0x00, 0x20, 0xf4], {on, dumpMemory: [{address: 0x1fff, length: 3}]});
-    expect(result).toMatchObject({schema: 1, engine: 'simulated', technique: on, outcome: 'halted', debugExit: null, memory: {'0x1fff': '005a00'}, ports: {'0x80': [0x5a]}});
+    const {result} = run([0xb0, 0x5a, 0xe6, 0x80, 0xa2, 0x00, 0x20, 0xf4], {
+      on,
+      dumpMemory: [{address: 0x1fff, length: 3}],
+    });
+    expect(result).toMatchObject({
+      schema: 1,
+      engine: 'simulated',
+      technique: on,
+      outcome: 'halted',
+      debugExit: null,
+      memory: {'0x1fff': '005a00'},
+      ports: {'0x80': [0x5a]},
+    });
     expect(result.registers['rax']).toBe('0x5a');
     expect(exitStatusOf(result.outcome)).toBe(0);
     expect(JSON.parse(JSON.stringify(result))).toEqual(result);
   });
 
   test('the exit port ends the run with its value', () => {
-    const {result} = run([0xb0, 0x07, 0xe6, 0xf4, 0xeb, 0xfe], {on, ports: {exitPort: 0xf4, powerOffPort: undefined, capturePorts: []}});
+    const {result} = run([0xb0, 0x07, 0xe6, 0xf4, 0xeb, 0xfe], {
+      on,
+      ports: {exitPort: 0xf4, powerOffPort: undefined, capturePorts: []},
+    });
     expect(result).toMatchObject({outcome: 'debug-exit', debugExit: 15});
   });
 
@@ -51,9 +86,16 @@ describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, on => {
   });
 
   test('recording changes nothing of the result, and gives a record', () => {
-    const guest = assertExists(GUESTS.find(one => one.id === 'hello-real'), 'hello-real');
+    const guest = assertExists(
+      GUESTS.find(one => one.id === 'hello-real'),
+      'hello-real',
+    );
     const image = loadGuest(guest);
-    const request = {technique: technique(on), image, guest: {id: guest.id, title: guest.title, bytes: image.assembly.bytes}};
+    const request = {
+      technique: technique(on),
+      image,
+      guest: {id: guest.id, title: guest.title, bytes: image.assembly.bytes},
+    };
     const plain = runToResult({...request, clock: ticking()});
     const recorded = runToResult({...request, clock: ticking(), recording: 'on'});
     expect(recorded.result).toEqual(plain.result);
@@ -62,21 +104,34 @@ describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, on => {
   });
 
   test('text on the serial port can end the run', () => {
-    const guest = assertExists(GUESTS.find(one => one.id === 'hello-real'), 'hello-real');
+    const guest = assertExists(
+      GUESTS.find(one => one.id === 'hello-real'),
+      'hello-real',
+    );
     const image = loadGuest(guest);
-    const {result} = runToResult({technique: technique(on), image, guest: {id: '', title: '', bytes: new Uint8Array(0)}, clock: ticking(), stopSerial: /real mode/});
+    const {result} = runToResult({
+      technique: technique(on),
+      image,
+      guest: {id: '', title: '', bytes: new Uint8Array(0)},
+      clock: ticking(),
+      stopSerial: /real mode/,
+    });
     expect(['halted', 'stop-serial']).toContain(result.outcome);
   });
 
   test('a script answers what the guest asks', () => {
     // out '?' to the UART, wait for data ready, read it, put it to port 0x80, halt
-    const code = [0xba, 0xf8, 0x03, 0xb0, 0x3f, 0xee, 0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xba, 0xf8, 0x03, 0xec, 0xe6, 0x80, 0xf4];
+    const code = [
+      0xba, 0xf8, 0x03, 0xb0, 0x3f, 0xee, 0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb, 0xba, 0xf8, 0x03, 0xec, 0xe6,
+      0x80, 0xf4,
+    ];
     const {result} = run(code, {on, serialScript: parseSerialScript('wait "?"\nsend "Y"'), maxInstructions: 100_000});
     expect(result).toMatchObject({outcome: 'halted', ports: {'0x80': [0x59]}});
   });
 });
 
-test('every outcome has an exit status', () => expect(RESULT_OUTCOMES.map(exitStatusOf)).toEqual([0, 0, 0, 0, 3, 4, 5, 6, 1]));
+test('every outcome has an exit status', () =>
+  expect(RESULT_OUTCOMES.map(exitStatusOf)).toEqual([0, 0, 0, 0, 3, 4, 5, 6, 1]));
 
 test('a serial script that is not understood names its line', () => {
   expect(() => parseSerialScript('wait "a"\nsay b')).toThrow(UserError);

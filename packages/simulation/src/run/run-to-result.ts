@@ -55,21 +55,39 @@ type Stop = {readonly outcome: ResultOutcome; readonly message: string; readonly
 export function runToResult(request: RunRequest): FinishedRun {
   const {technique, image, clock} = request;
   const started = clock.now();
-  const run = technique.start({image: image.image, ports: request.ports ?? NO_PORTS, profile: request.profile, costModel: request.costModel});
+  const run = technique.start({
+    image: image.image,
+    ports: request.ports ?? NO_PORTS,
+    profile: request.profile,
+    costModel: request.costModel,
+  });
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);
   const state = finalState(run, image.image.memoryBytes, request.dumpMemory ?? []);
   const {counters} = loop;
   return {
-    record: loop.driver?.record, serial: run.serialOutput(),
+    record: loop.driver?.record,
+    serial: run.serialOutput(),
     captured: new Map((request.ports ?? NO_PORTS).capturePorts.map(port => [port, run.captured(port)])),
     result: {
-      schema: 1, engine: 'simulated', technique: technique.id, outcome: stop.outcome, debugExit: stop.debugExit,
-      instructions: loop.instructions, cycles: Number(run.machine.registers.get('CYCLES')), seconds: (clock.now() - started) / 1000,
-      exits: Object.fromEntries(counters.exits), exceptions: Object.fromEntries(counters.exceptions),
-      registers: state.registers, memory: state.memory, ports: Object.fromEntries(counters.ports),
-      unknownPorts: Object.fromEntries([...run.unknownPorts()].map(([port, times]) => [`0x${port.toString(16)}`, times])),
-      unsupported: counters.unsupported, message: stop.message,
+      schema: 1,
+      engine: 'simulated',
+      technique: technique.id,
+      outcome: stop.outcome,
+      debugExit: stop.debugExit,
+      instructions: loop.instructions,
+      cycles: Number(run.machine.registers.get('CYCLES')),
+      seconds: (clock.now() - started) / 1000,
+      exits: Object.fromEntries(counters.exits),
+      exceptions: Object.fromEntries(counters.exceptions),
+      registers: state.registers,
+      memory: state.memory,
+      ports: Object.fromEntries(counters.ports),
+      unknownPorts: Object.fromEntries(
+        [...run.unknownPorts()].map(([port, times]) => [`0x${port.toString(16)}`, times]),
+      ),
+      unsupported: counters.unsupported,
+      message: stop.message,
     },
   };
 }
@@ -88,33 +106,56 @@ class RunLoop {
     this.#run = run;
     this.#script = new SerialScriptPlayer(request.serialScript ?? []);
     const {guest, image, technique} = request;
-    this.driver = request.recording !== 'on' ? undefined : new RunDriver(run, {
-      technique: technique.id, costModel: request.costModel ?? 'default',
-      guest: {id: guest.id, title: guest.title, sha256: sha256(guest.bytes), loadAddress: image.loadAddress, bytes: guest.bytes.length},
-    }, image.image.memoryBytes);
+    this.driver =
+      request.recording !== 'on'
+        ? undefined
+        : new RunDriver(
+            run,
+            {
+              technique: technique.id,
+              costModel: request.costModel ?? 'default',
+              guest: {
+                id: guest.id,
+                title: guest.title,
+                sha256: sha256(guest.bytes),
+                loadAddress: image.loadAddress,
+                bytes: guest.bytes.length,
+              },
+            },
+            image.image.memoryBytes,
+          );
     this.counters = new RunCounters(technique.id, this.driver?.observer);
     run.observe(this.counters);
   }
 
   /** Guest instructions that are complete. */
-  get instructions(): number { return this.#instructions + this.counters.completedByHypervisor; }
+  get instructions(): number {
+    return this.#instructions + this.counters.completedByHypervisor;
+  }
 
   untilStopped(started: number): Stop {
-    const {maxInstructions = Number.POSITIVE_INFINITY, timeoutMilliseconds = Number.POSITIVE_INFINITY, clock} = this.#request;
+    const {
+      maxInstructions = Number.POSITIVE_INFINITY,
+      timeoutMilliseconds = Number.POSITIVE_INFINITY,
+      clock,
+    } = this.#request;
     for (;;) {
       const outcome = this.#slice(maxInstructions);
       const serialStop = this.#serial();
       if (outcome !== undefined) return this.#stopOf(outcome);
       if (serialStop !== undefined) return serialStop;
-      if (this.instructions >= maxInstructions) return limit(`The limit of ${maxInstructions} guest instructions was reached.`);
-      if (clock.now() - started >= timeoutMilliseconds) return limit(`The limit of ${timeoutMilliseconds / 1000} seconds was reached.`);
+      if (this.instructions >= maxInstructions)
+        return limit(`The limit of ${maxInstructions} guest instructions was reached.`);
+      if (clock.now() - started >= timeoutMilliseconds)
+        return limit(`The limit of ${timeoutMilliseconds / 1000} seconds was reached.`);
     }
   }
 
   #slice(maxInstructions: number): RunOutcome | undefined {
     for (let i = 0; i < SLICE && this.instructions < maxInstructions; i++) {
       const report = this.driver === undefined ? this.#run.step() : this.driver.advance();
-      if (report.kind === 'instruction' && (report.actor === 'guest-kernel' || report.actor === 'guest-user')) this.#instructions++;
+      if (report.kind === 'instruction' && (report.actor === 'guest-kernel' || report.actor === 'guest-user'))
+        this.#instructions++;
       if (report.outcome !== undefined) return report.outcome;
     }
     return undefined;
@@ -132,21 +173,33 @@ class RunLoop {
       else this.driver.sendSerial(send);
     }
     const {stopSerial} = this.#request;
-    return stopSerial === undefined || text.search(stopSerial) < 0 ? undefined :
-      {outcome: 'stop-serial', debugExit: null, message: `The guest printed what was waited for: ${stopSerial.source}`};
+    return stopSerial === undefined || text.search(stopSerial) < 0
+      ? undefined
+      : {
+          outcome: 'stop-serial',
+          debugExit: null,
+          message: `The guest printed what was waited for: ${stopSerial.source}`,
+        };
   }
 
   #stopOf(outcome: RunOutcome): Stop {
     const message = outcomeSentence(outcome);
     switch (outcome.kind) {
-      case 'debug-exit': return {outcome: 'debug-exit', debugExit: outcome.value, message};
+      case 'debug-exit':
+        return {outcome: 'debug-exit', debugExit: outcome.value, message};
       case 'unsupported': {
         const bytes = [...outcome.bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
-        if (this.counters.unsupported.length === 0) this.counters.unsupported.push({address: `0x${outcome.address.toString(16)}`, bytes, what: outcome.what});
+        if (this.counters.unsupported.length === 0)
+          this.counters.unsupported.push({address: `0x${outcome.address.toString(16)}`, bytes, what: outcome.what});
         return {outcome: 'unsupported', debugExit: null, message};
       }
-      case 'halted': case 'power-off': case 'triple-fault': case 'error': return {outcome: outcome.kind, debugExit: null, message};
-      default: return assertUnreachable(outcome);
+      case 'halted':
+      case 'power-off':
+      case 'triple-fault':
+      case 'error':
+        return {outcome: outcome.kind, debugExit: null, message};
+      default:
+        return assertUnreachable(outcome);
     }
   }
 }

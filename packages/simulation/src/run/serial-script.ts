@@ -20,7 +20,10 @@ export function parseSerialScript(source: string): readonly SerialCommand[] {
     const match = /^(wait|send)\s+(".*")$/.exec(trimmed);
     const text = match?.[2] === undefined ? undefined : jsonText(match[2]);
     if (match === null || text === undefined) {
-      throw new UserError('serial-script', `Line ${index + 1} of the serial script is not understood. Write: wait "text" or send "text\\n".`);
+      throw new UserError(
+        'serial-script',
+        `Line ${index + 1} of the serial script is not understood. Write: wait "text" or send "text\\n".`,
+      );
     }
     return [{kind: match[1] === 'wait' ? 'wait' : 'send', text}];
   });
@@ -43,7 +46,9 @@ export class SerialScriptPlayer {
   /** Where in the output the next search begins: text that answered one wait does not answer another. */
   #from = 0;
 
-  constructor(commands: readonly SerialCommand[]) { this.#commands = commands; }
+  constructor(commands: readonly SerialCommand[]) {
+    this.#commands = commands;
+  }
 
   /** What must be sent now, given everything printed so far; undefined when the script waits or is over. */
   next(output: string): Uint8Array | undefined {
@@ -60,5 +65,7 @@ export class SerialScriptPlayer {
       this.#next++;
     }
   }
-  get done(): boolean { return this.#next >= this.#commands.length; }
+  get done(): boolean {
+    return this.#next >= this.#commands.length;
+  }
 }

@@ -3,10 +3,15 @@ import {assert} from '@hyperscope/base';
 import {expect, test} from 'vitest';
 import {chipsOf} from './chips.js';
 
-function labels(bytes: readonly number[], facts: {readonly exits?: string; readonly virtualized?: boolean} = {}): readonly string[] {
+function labels(
+  bytes: readonly number[],
+  facts: {readonly exits?: string; readonly virtualized?: boolean} = {},
+): readonly string[] {
   const decoded = decode(Uint8Array.from(bytes), 64);
   assert(decoded.kind === 'instruction', 'an instruction');
-  return chipsOf(decoded.instruction, {exits: facts.exits, virtualized: facts.virtualized ?? false}).map(chip => chip.label);
+  return chipsOf(decoded.instruction, {exits: facts.exits, virtualized: facts.virtualized ?? false}).map(
+    chip => chip.label,
+  );
 }
 
 test.each([
@@ -22,4 +27,5 @@ test('CPUID always exits under a hypervisor, and not on bare metal', () => {
   expect(labels([0x0f, 0xa2])).not.toContain('exits');
 });
 
-test('an instruction that was seen to exit is marked', () => expect(labels([0xee], {virtualized: true, exits: 'I/O instruction, once'})).toContain('exits'));
+test('an instruction that was seen to exit is marked', () =>
+  expect(labels([0xee], {virtualized: true, exits: 'I/O instruction, once'})).toContain('exits'));

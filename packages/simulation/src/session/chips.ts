@@ -13,16 +13,33 @@ export interface ChipFacts {
 }
 
 /** Under VT-x these leave the guest whatever the VMCS says (SDM vol. 3C, "Instructions That Cause VM Exits Unconditionally"). */
-const UNCONDITIONAL: ReadonlySet<string> = new Set(['CPUID', 'GETSEC', 'INVD', 'XSETBV', 'VMCALL', 'VMCLEAR', 'VMLAUNCH', 'VMPTRLD', 'VMPTRST', 'VMRESUME', 'VMXOFF', 'VMXON', 'INVEPT', 'INVVPID']);
+const UNCONDITIONAL: ReadonlySet<string> = new Set([
+  'CPUID',
+  'GETSEC',
+  'INVD',
+  'XSETBV',
+  'VMCALL',
+  'VMCLEAR',
+  'VMLAUNCH',
+  'VMPTRLD',
+  'VMPTRST',
+  'VMRESUME',
+  'VMXOFF',
+  'VMXON',
+  'INVEPT',
+  'INVVPID',
+]);
 
 export function chipsOf(instruction: Instruction, facts: ChipFacts): readonly Chip[] {
   const found = classify(recordMicrocode(instruction));
   const chips: Chip[] = [];
   if (found.privileged && found.privilegedWhen === undefined) chips.push({label: 'privileged', why: found.sentence});
-  else if (found.privilegedWhen !== undefined && /IOPL/.test(found.privilegedWhen)) chips.push({label: 'IOPL-sensitive', why: `Traps when ${found.privilegedWhen}. ${found.sentence}`});
+  else if (found.privilegedWhen !== undefined && /IOPL/.test(found.privilegedWhen))
+    chips.push({label: 'IOPL-sensitive', why: `Traps when ${found.privilegedWhen}. ${found.sentence}`});
   if (found.stealth) chips.push({label: 'stealth', why: found.sentence});
   else if (found.sensitive && !found.privileged) chips.push({label: 'sensitive', why: found.sentence});
   if (facts.exits !== undefined) chips.push({label: 'exits', why: `Left the guest in this run: ${facts.exits}.`});
-  else if (facts.virtualized && found.exits.some(exit => UNCONDITIONAL.has(exit))) chips.push({label: 'exits', why: 'Always leaves a guest under VT-x: no control of the VMCS can prevent it.'});
+  else if (facts.virtualized && found.exits.some(exit => UNCONDITIONAL.has(exit)))
+    chips.push({label: 'exits', why: 'Always leaves a guest under VT-x: no control of the VMCS can prevent it.'});
   return chips;
 }

@@ -44,15 +44,21 @@ function linesFrom(state: StateView, knowledge: CodeKnowledge, start: bigint, mo
   return lines;
 }
 
-function lineAt(bytes: Uint8Array, offset: number, address: bigint, cells: CellSource, knowledge: CodeKnowledge):
-  {readonly line: CodeLine; readonly length: number} | undefined {
+function lineAt(
+  bytes: Uint8Array,
+  offset: number,
+  address: bigint,
+  cells: CellSource,
+  knowledge: CodeKnowledge,
+): {readonly line: CodeLine; readonly length: number} | undefined {
   const instruction = instructionAt(bytes, offset, cells);
   if (instruction === undefined) return undefined;
   const exits = knowledge.executed.exitsAt(address);
   return {
     length: instruction.bytes.length,
     line: {
-      address, text: disassemble(instruction, address),
+      address,
+      text: disassemble(instruction, address),
       bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
       sourceLine: knowledge.source?.at(address)?.line,
       chips: chipsOf(instruction, {exits, virtualized: knowledge.virtualized}),

@@ -11,7 +11,9 @@ export class ExecutionMap {
   readonly #startByEnd = new Map<bigint, bigint>();
   readonly #exits = new Map<bigint, Map<number, number>>();
 
-  constructor(record: RunRecord) { this.#record = record; }
+  constructor(record: RunRecord) {
+    this.#record = record;
+  }
 
   /** Starts of up to `count` executed instructions that lead up to `address`; nearest last. */
   before(address: bigint, count: number): readonly bigint[] {
@@ -31,8 +33,11 @@ export class ExecutionMap {
   exitsAt(rip: bigint): string | undefined {
     this.#learn();
     const exits = this.#exits.get(rip);
-    return exits === undefined ? undefined :
-      [...exits].map(([reason, count]) => `${exitReasonTitle(reason)}, ${count === 1 ? 'once' : `${count} times`}`).join('; ');
+    return exits === undefined
+      ? undefined
+      : [...exits]
+          .map(([reason, count]) => `${exitReasonTitle(reason)}, ${count === 1 ? 'once' : `${count} times`}`)
+          .join('; ');
   }
 
   #learn(): void {

@@ -14,7 +14,8 @@ export function guestExtents(run: TechniqueRun, memoryBytes: number): readonly G
     const length = Math.min(PAGE, memoryBytes - address);
     const last = found.at(-1);
     if (offset === undefined) continue;
-    if (last !== undefined && last.gpa + last.length === address && last.offset + last.length === offset) last.length += length;
+    if (last !== undefined && last.gpa + last.length === address && last.offset + last.length === offset)
+      last.length += length;
     else found.push({gpa: address, offset, length});
   }
   const only = found.length === 1 ? found[0] : undefined;

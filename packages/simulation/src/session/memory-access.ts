@@ -10,18 +10,35 @@ export type MemorySpace = 'hpa' | 'gpa' | 'gva';
 const MOST = 1 << 20;
 
 /** A copy of bytes; shorter where memory ends, undefined where there is none. */
-export function readMemory(state: StateView, space: MemorySpace, address: bigint, length: number): Uint8Array | undefined {
+export function readMemory(
+  state: StateView,
+  space: MemorySpace,
+  address: bigint,
+  length: number,
+): Uint8Array | undefined {
   const wanted = Math.min(Math.max(length, 0), MOST);
   switch (space) {
-    case 'hpa': return address < 0n || address >= BigInt(state.memory.length) ? undefined : state.memory.slice(Number(address), Number(address) + wanted);
-    case 'gpa': return address < 0n ? undefined : state.guestMemory.readPhysical(Number(address), wanted);
-    case 'gva': return state.guestMemory.readLinear(state.guestCells(), BigInt.asUintN(64, address), wanted);
-    default: return assertUnreachable(space);
+    case 'hpa':
+      return address < 0n || address >= BigInt(state.memory.length)
+        ? undefined
+        : state.memory.slice(Number(address), Number(address) + wanted);
+    case 'gpa':
+      return address < 0n ? undefined : state.guestMemory.readPhysical(Number(address), wanted);
+    case 'gva':
+      return state.guestMemory.readLinear(state.guestCells(), BigInt.asUintN(64, address), wanted);
+    default:
+      return assertUnreachable(space);
   }
 }
 
 /** The step before state `before` that wrote the byte last. */
-export function lastWriterOf(record: RunRecord, state: StateView, space: 'hpa' | 'gpa', address: bigint, before: number): number | undefined {
+export function lastWriterOf(
+  record: RunRecord,
+  state: StateView,
+  space: 'hpa' | 'gpa',
+  address: bigint,
+  before: number,
+): number | undefined {
   const offset = space === 'hpa' ? Number(address) : state.guestMemory.offsetOf(Number(address));
   return offset === undefined ? undefined : record.lastWriter('memory', offset, before);
 }

@@ -3,7 +3,17 @@
 
 import {cellIndex, decode} from '@hyperscope/isa';
 import type {Bank} from '@hyperscope/machine';
-import {Playhead, codeAddress, codeSizeOf, exitRows, explainStart, explainStep, modeOf, textOfStep, timelineWindow} from '@hyperscope/trace';
+import {
+  Playhead,
+  codeAddress,
+  codeSizeOf,
+  exitRows,
+  explainStart,
+  explainStep,
+  modeOf,
+  textOfStep,
+  timelineWindow,
+} from '@hyperscope/trace';
 import type {Actor, ExitRow, Explanation, Moment, RunRecord, Step, TimelineWindow, TraceEvent} from '@hyperscope/trace';
 import {codeWindow} from './code-window.js';
 import {ExecutionMap} from './execution-map.js';
@@ -43,12 +53,28 @@ export class MomentMaker {
     const events = last === undefined ? [] : record.eventsOf(last.index);
     const {who, operation, cpl} = this.#place(state, last, next);
     return {
-      index, length: record.length, finished: record.finished, outcome: record.outcome, header: record.header, last, next, who, operation, cpl,
+      index,
+      length: record.length,
+      finished: record.finished,
+      outcome: record.outcome,
+      header: record.header,
+      last,
+      next,
+      who,
+      operation,
+      cpl,
       mode: modeOf(state.cells),
-      registers: state.registers.slice(), previousRegisters: (previous ?? state).registers.slice(),
-      events, why: this.#why(last, events),
-      code: codeWindow(state, {executed: this.#executed, source: this.#source, virtualized: record.header.technique !== 'bare'}),
-      serial: this.serial.before(index), strip: strip(state, record.header.engine),
+      registers: state.registers.slice(),
+      previousRegisters: (previous ?? state).registers.slice(),
+      events,
+      why: this.#why(last, events),
+      code: codeWindow(state, {
+        executed: this.#executed,
+        source: this.#source,
+        virtualized: record.header.technique !== 'bare',
+      }),
+      serial: this.serial.before(index),
+      strip: strip(state, record.header.engine),
       vmcs: vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),
       walk: record.events.lastBefore('page-walk', index),
     };
@@ -57,7 +83,9 @@ export class MomentMaker {
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
     return timelineWindow(this.record, fromCycle, toCycle, columns);
   }
-  exits(): readonly ExitRow[] { return exitRows(this.record, step => this.textOf(step)); }
+  exits(): readonly ExitRow[] {
+    return exitRows(this.record, step => this.textOf(step));
+  }
 
   /** The text of a recorded step's instruction; '' for steps that are none. */
   textOf(step: number): string {
@@ -71,13 +99,18 @@ export class MomentMaker {
   /** Where the processor is: a simulated one says so itself; of a real one we know that KVM_RUN came back to user space, or that it stepped. */
   #place(state: StateView, last: Step | undefined, next: Step | undefined): Pick<Moment, 'who' | 'operation' | 'cpl'> {
     const cpl = Number(state.cells('CPL') ?? 0n);
-    if (this.record.header.engine === 'simulated') return {who: next?.who ?? last?.who ?? actorOf(state), operation: state.operation, cpl};
-    return last?.kind === 'kvm-step' ? {who: last.who, operation: 'non-root', cpl} : {who: 'vmm', operation: 'root', cpl: USER_RING};
+    if (this.record.header.engine === 'simulated')
+      return {who: next?.who ?? last?.who ?? actorOf(state), operation: state.operation, cpl};
+    return last?.kind === 'kvm-step'
+      ? {who: last.who, operation: 'non-root', cpl}
+      : {who: 'vmm', operation: 'root', cpl: USER_RING};
   }
 
   #why(last: Step | undefined, events: readonly TraceEvent[]): Explanation {
     if (last === undefined) return explainStart(this.record.header.guest.title);
-    const handled = events.some(event => event.kind === 'vm-exit') ? this.record.events.firstOfKind('exit-handled', last.index) : undefined;
+    const handled = events.some(event => event.kind === 'vm-exit')
+      ? this.record.events.firstOfKind('exit-handled', last.index)
+      : undefined;
     return explainStep(last, events, this.textOf(last.index), handled);
   }
 
@@ -88,7 +121,14 @@ export class MomentMaker {
     const bytes = isHost ? undefined : state.guestMemory.readLinear(state.cells, codeAddress(state.cells, rip), 15);
     const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(state.cells));
     const length = decoded?.kind === 'instruction' ? decoded.instruction.bytes.length : 0;
-    return {index, who: actorOf(state), kind: isHost ? 'host-action' : 'instruction', rip, length, cycle: Number(state.registers[CYCLES] ?? 0n)};
+    return {
+      index,
+      who: actorOf(state),
+      kind: isHost ? 'host-action' : 'instruction',
+      rip,
+      length,
+      cycle: Number(state.registers[CYCLES] ?? 0n),
+    };
   }
 
   #stateAt(index: number): StateView {
@@ -96,7 +136,9 @@ export class MomentMaker {
     scout.seek(index);
     return new StateView(this.record.header, scout.banks);
   }
-  #scoutHead(): Playhead { return this.#scout ??= new Playhead(this.record); }
+  #scoutHead(): Playhead {
+    return (this.#scout ??= new Playhead(this.record));
+  }
 }
 
 /** Who has the processor, by VMX operation and ring. */

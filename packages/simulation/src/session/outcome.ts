@@ -8,14 +8,25 @@ const bytesText = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toS
 
 export function outcomeSentence(outcome: RunOutcome): string {
   switch (outcome.kind) {
-    case 'halted': return 'The guest halted with nothing that could wake it.';
-    case 'debug-exit': return `The guest ended the run through the debug-exit port with status ${outcome.value}.`;
-    case 'power-off': return 'The guest switched the machine off.';
-    case 'triple-fault': return `Triple fault. ${outcome.chain.map(link =>
-      `${exceptionAt(link.vector)?.name ?? `vector ${link.vector}`}${link.errorCode === undefined ? '' : ` (error code ${hex(link.errorCode)})`}` +
-      `${link.address === undefined ? '' : ` at address ${hex(link.address)}`}: ${link.why}`).join('; then ')}.`;
-    case 'unsupported': return `At ${hex(outcome.address)} the bytes ${bytesText(outcome.bytes)} mean ${outcome.what}, which the simulator does not have. It stopped rather than guess.`;
-    case 'error': return `The hypervisor could not go on: ${outcome.message}`;
-    default: return assertUnreachable(outcome);
+    case 'halted':
+      return 'The guest halted with nothing that could wake it.';
+    case 'debug-exit':
+      return `The guest ended the run through the debug-exit port with status ${outcome.value}.`;
+    case 'power-off':
+      return 'The guest switched the machine off.';
+    case 'triple-fault':
+      return `Triple fault. ${outcome.chain
+        .map(
+          link =>
+            `${exceptionAt(link.vector)?.name ?? `vector ${link.vector}`}${link.errorCode === undefined ? '' : ` (error code ${hex(link.errorCode)})`}` +
+            `${link.address === undefined ? '' : ` at address ${hex(link.address)}`}: ${link.why}`,
+        )
+        .join('; then ')}.`;
+    case 'unsupported':
+      return `At ${hex(outcome.address)} the bytes ${bytesText(outcome.bytes)} mean ${outcome.what}, which the simulator does not have. It stopped rather than guess.`;
+    case 'error':
+      return `The hypervisor could not go on: ${outcome.message}`;
+    default:
+      return assertUnreachable(outcome);
   }
 }

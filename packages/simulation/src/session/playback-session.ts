@@ -19,7 +19,9 @@ export class PlaybackSession implements SessionClient {
     this.#maker = new MomentMaker(record, source);
   }
 
-  moment(): Moment { return this.#maker.moment(this.#playhead.banks, this.#playhead.index); }
+  moment(): Moment {
+    return this.#maker.moment(this.#playhead.banks, this.#playhead.index);
+  }
 
   seek(index: number): Moment {
     this.#playhead.seek(Math.min(Math.max(0, Math.trunc(index)), this.record.length));
@@ -32,14 +34,24 @@ export class PlaybackSession implements SessionClient {
   }
 
   /** Plays on by as many steps as there are. */
-  run(steps: number): Moment { return this.seek(this.#playhead.index + steps); }
+  run(steps: number): Moment {
+    return this.seek(this.#playhead.index + steps);
+  }
 
-  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow { return this.#maker.timeline(fromCycle, toCycle, columns); }
-  exits(): readonly ExitRow[] { return this.#maker.exits(); }
-  memory(space: MemorySpace, address: bigint, length: number): Uint8Array | undefined { return readMemory(this.#state(), space, address, length); }
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
+    return this.#maker.timeline(fromCycle, toCycle, columns);
+  }
+  exits(): readonly ExitRow[] {
+    return this.#maker.exits();
+  }
+  memory(space: MemorySpace, address: bigint, length: number): Uint8Array | undefined {
+    return readMemory(this.#state(), space, address, length);
+  }
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined {
     return lastWriterOf(this.record, this.#state(), space, address, this.#playhead.index);
   }
 
-  #state(): StateView { return new StateView(this.record.header, this.#playhead.banks); }
+  #state(): StateView {
+    return new StateView(this.record.header, this.#playhead.banks);
+  }
 }

@@ -26,10 +26,16 @@ export class RunDriver {
     this.run = run;
     const guestMemory = guestExtents(run, memoryBytes);
     const header: RecordHeader = {
-      format: 'hyperscope-record', version: 1, engine: 'simulated', technique: parts.technique, guest: parts.guest,
+      format: 'hyperscope-record',
+      version: 1,
+      engine: 'simulated',
+      technique: parts.technique,
+      guest: parts.guest,
       machine: {profile: run.machine.profile.id, costModel: parts.costModel, memoryBytes},
-      host: undefined, cells: CELLS, banks: run.banks.map(bank => ({name: bank.name, size: bank.bytes.length})),
-      ...guestMemory === undefined ? {} : {guestMemory},
+      host: undefined,
+      cells: CELLS,
+      banks: run.banks.map(bank => ({name: bank.name, size: bank.bytes.length})),
+      ...(guestMemory === undefined ? {} : {guestMemory}),
     };
     this.#recorder = new Recorder(header, run.banks);
     this.record = this.#recorder.record;
@@ -37,10 +43,16 @@ export class RunDriver {
   }
 
   /** Who must hear what happens for the record to be complete; the run is observed by it from the start. */
-  get observer(): RunObserver { return this.#recorder; }
+  get observer(): RunObserver {
+    return this.#recorder;
+  }
   /** The state that the machine is in: 0 … record.length. */
-  get position(): number { return this.#position; }
-  get atFrontier(): boolean { return this.#position === this.record.length; }
+  get position(): number {
+    return this.#position;
+  }
+  get atFrontier(): boolean {
+    return this.#position === this.record.length;
+  }
 
   /** Records one more step. The machine must be at the frontier, and the run not over. */
   advance(): StepReport {
@@ -49,7 +61,10 @@ export class RunDriver {
     const cycle = Number(registers.cells[CYCLES]);
     this.#recorder.beginStep();
     const report = this.run.step();
-    this.#recorder.endStep({who: report.actor, kind: report.kind, rip: report.rip, length: report.length, cycle}, Number(registers.cells[CYCLES]));
+    this.#recorder.endStep(
+      {who: report.actor, kind: report.kind, rip: report.rip, length: report.length, cycle},
+      Number(registers.cells[CYCLES]),
+    );
     this.#position++;
     if (report.outcome !== undefined) {
       this.outcome = report.outcome;
@@ -81,7 +96,10 @@ export class RunDriver {
     const cycle = Number(registers.cells[CYCLES]);
     this.#recorder.beginStep();
     this.run.sendSerial(bytes);
-    this.#recorder.endStep({who: 'device', kind: 'host-action', rip: registers.get('RIP'), length: 0, cycle}, Number(registers.cells[CYCLES]));
+    this.#recorder.endStep(
+      {who: 'device', kind: 'host-action', rip: registers.get('RIP'), length: 0, cycle},
+      Number(registers.cells[CYCLES]),
+    );
     this.#position++;
   }
 }

@@ -8,7 +8,9 @@ export class SerialText {
   readonly #steps: number[] = [];
   readonly #bytes: number[] = [];
 
-  constructor(record: RunRecord) { this.#record = record; }
+  constructor(record: RunRecord) {
+    this.#record = record;
+  }
 
   /** The bytes that were sent before a state. */
   bytesBefore(state: number): Uint8Array {
@@ -23,7 +25,9 @@ export class SerialText {
     return Uint8Array.from(this.#bytes.slice(0, low));
   }
   /** The same as text; bytes that are no UTF-8 show as replacement characters. */
-  before(state: number): string { return new TextDecoder().decode(this.bytesBefore(state)); }
+  before(state: number): string {
+    return new TextDecoder().decode(this.bytesBefore(state));
+  }
 
   #learn(): void {
     const {events} = this.#record;

@@ -18,11 +18,14 @@ function finished(guest: string, technique: string): Session {
 }
 
 describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, technique => {
-  test.each(host.guests().map(guest => [guest.id, guest.expectedSerial] as const))('%s prints what it must and halts', (id, expected) => {
-    const moment = finished(id, technique).moment();
-    expect(moment.outcome).toBe('The guest halted with nothing that could wake it.');
-    expect(moment.serial).toBe(expected);
-  });
+  test.each(host.guests().map(guest => [guest.id, guest.expectedSerial] as const))(
+    '%s prints what it must and halts',
+    (id, expected) => {
+      const moment = finished(id, technique).moment();
+      expect(moment.outcome).toBe('The guest halted with nothing that could wake it.');
+      expect(moment.serial).toBe(expected);
+    },
+  );
 
   test('any moment of hello-kvm that is gone back to is bit-identical to what it was', () => {
     const session = host.open({guest: 'hello-kvm', technique});
@@ -39,7 +42,10 @@ describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, technique => {
   });
 
   test('a run that was gone back in and forth goes on as if nothing had happened', async () => {
-    const [straight, wandering] = [host.open({guest: 'hello-real', technique}), host.open({guest: 'hello-real', technique})];
+    const [straight, wandering] = [
+      host.open({guest: 'hello-real', technique}),
+      host.open({guest: 'hello-real', technique}),
+    ];
     straight.run(200_000);
     while (!wandering.moment().finished) {
       const here = wandering.run(7).index;
@@ -75,7 +81,8 @@ describe('stepping hello-kvm on VT-x with EPT', {timeout: 60_000}, () => {
       forwards.push(moment.index);
     }
     const backwards: number[] = [];
-    for (let moment = session.step('back', 'exit'); moment.index > 0; moment = session.step('back', 'exit')) backwards.unshift(moment.index);
+    for (let moment = session.step('back', 'exit'); moment.index > 0; moment = session.step('back', 'exit'))
+      backwards.unshift(moment.index);
     expect(backwards).toEqual(forwards);
     expect(forwards.length).toBeGreaterThan(10);
   });
@@ -83,7 +90,8 @@ describe('stepping hello-kvm on VT-x with EPT', {timeout: 60_000}, () => {
   test('shows why the first OUT left the guest, and where the guest stands', () => {
     const session = host.open({guest: 'hello-kvm', technique: 'vtx-ept'});
     let moment = session.moment();
-    while (!moment.events.some(event => event.kind === 'vm-exit' && event.exit.reason === 30)) moment = session.step('forward', 'exit');
+    while (!moment.events.some(event => event.kind === 'vm-exit' && event.exit.reason === 30))
+      moment = session.step('forward', 'exit');
     expect(moment.why.title.toLowerCase()).toContain('out dx, al left the guest');
     expect(moment.operation).toBe('root');
     expect(moment.why.checks.at(-1)?.decided).toBe(true);

@@ -16,7 +16,11 @@ import {StateView} from './state-view.js';
 export interface SessionOptions {
   readonly technique: Technique;
   readonly image: LoadedImage;
-  readonly guest: {readonly id: string; readonly title: string; /** The file, or the assembled program. */ readonly bytes: Uint8Array};
+  readonly guest: {
+    readonly id: string;
+    readonly title: string;
+    /** The file, or the assembled program. */ readonly bytes: Uint8Array;
+  };
   readonly source?: SourceMap | undefined;
   readonly ports?: PortOptions | undefined;
   /** Ids; the technique's own when absent. */
@@ -32,11 +36,27 @@ const SEARCH_LIMIT = 200_000;
 /** Starts a technique with an image and makes it a session at state 0. */
 export function createSession(options: SessionOptions): Session {
   const {technique, image, guest} = options;
-  const run = technique.start({image: image.image, ports: options.ports ?? NO_PORTS, profile: options.profile, costModel: options.costModel});
-  const driver = new RunDriver(run, {
-    technique: technique.id, costModel: options.costModel ?? 'default',
-    guest: {id: guest.id, title: guest.title, sha256: sha256(guest.bytes), loadAddress: image.loadAddress, bytes: guest.bytes.length},
-  }, image.image.memoryBytes);
+  const run = technique.start({
+    image: image.image,
+    ports: options.ports ?? NO_PORTS,
+    profile: options.profile,
+    costModel: options.costModel,
+  });
+  const driver = new RunDriver(
+    run,
+    {
+      technique: technique.id,
+      costModel: options.costModel ?? 'default',
+      guest: {
+        id: guest.id,
+        title: guest.title,
+        sha256: sha256(guest.bytes),
+        loadAddress: image.loadAddress,
+        bytes: guest.bytes.length,
+      },
+    },
+    image.image.memoryBytes,
+  );
   return new Session(driver, options.source);
 }
 
@@ -50,8 +70,12 @@ export class Session implements SessionClient {
     this.#maker = new MomentMaker(driver.record, source);
   }
 
-  get record(): RunRecord { return this.#driver.record; }
-  get driver(): RunDriver { return this.#driver; }
+  get record(): RunRecord {
+    return this.#driver.record;
+  }
+  get driver(): RunDriver {
+    return this.#driver;
+  }
 
   moment(): Moment {
     this.#driver.seek(this.#index);
@@ -79,10 +103,16 @@ export class Session implements SessionClient {
     return this.moment();
   }
 
-  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow { return this.#maker.timeline(fromCycle, toCycle, columns); }
-  exits(): readonly ExitRow[] { return this.#maker.exits(); }
+  timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
+    return this.#maker.timeline(fromCycle, toCycle, columns);
+  }
+  exits(): readonly ExitRow[] {
+    return this.#maker.exits();
+  }
 
-  memory(space: MemorySpace, address: bigint, length: number): Uint8Array | undefined { return readMemory(this.#state(), space, address, length); }
+  memory(space: MemorySpace, address: bigint, length: number): Uint8Array | undefined {
+    return readMemory(this.#state(), space, address, length);
+  }
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined {
     return lastWriterOf(this.record, this.#state(), space, address, this.#index);
   }

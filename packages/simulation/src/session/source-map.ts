@@ -21,12 +21,16 @@ export class SourceMap {
   readonly #byAddress: ReadonlyMap<bigint, SourceInstruction>;
 
   constructor(lines: readonly SourceLineLike[]) {
-    this.instructions = lines.filter(line => line.kind === 'instruction').map(({address, length, line}) => ({address, length, line}))
+    this.instructions = lines
+      .filter(line => line.kind === 'instruction')
+      .map(({address, length, line}) => ({address, length, line}))
       .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
     this.#byAddress = new Map(this.instructions.map(instruction => [instruction.address, instruction]));
   }
 
-  at(address: bigint): SourceInstruction | undefined { return this.#byAddress.get(address); }
+  at(address: bigint): SourceInstruction | undefined {
+    return this.#byAddress.get(address);
+  }
   /** Starts of up to `count` instructions before an address, without a gap in between; nearest last. */
   before(address: bigint, count: number): readonly bigint[] {
     const end = this.instructions.findIndex(instruction => instruction.address >= address);

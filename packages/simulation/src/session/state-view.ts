@@ -66,7 +66,8 @@ export class StateView {
       const field = GUEST_FIELDS.get(cell);
       if (field === undefined) return this.cells(cell);
       // EFER is only stored where the hypervisor asked for it; that the guest is in long mode the entry controls know too.
-      const lma = field === 'GUEST_IA32_EFER' && vmcs.bit('VM_ENTRY_CONTROLS', entryControl('IA-32e mode guest')) ? EFER_LMA : 0n;
+      const lma =
+        field === 'GUEST_IA32_EFER' && vmcs.bit('VM_ENTRY_CONTROLS', entryControl('IA-32e mode guest')) ? EFER_LMA : 0n;
       return vmcs.get(field) | lma;
     };
   }
@@ -74,10 +75,17 @@ export class StateView {
 
 /** The cells that a VM exit stores in the VMCS. SDM vol. 3C, "Guest Register State". */
 const GUEST_FIELDS: ReadonlyMap<string, VmcsFieldName> = new Map<string, VmcsFieldName>([
-  ['RIP', 'GUEST_RIP'], ['RSP', 'GUEST_RSP'], ['RFLAGS', 'GUEST_RFLAGS'],
-  ['CR0', 'GUEST_CR0'], ['CR3', 'GUEST_CR3'], ['CR4', 'GUEST_CR4'], ['EFER', 'GUEST_IA32_EFER'],
+  ['RIP', 'GUEST_RIP'],
+  ['RSP', 'GUEST_RSP'],
+  ['RFLAGS', 'GUEST_RFLAGS'],
+  ['CR0', 'GUEST_CR0'],
+  ['CR3', 'GUEST_CR3'],
+  ['CR4', 'GUEST_CR4'],
+  ['EFER', 'GUEST_IA32_EFER'],
   ...DESCRIPTOR_REGISTERS.flatMap((register): [string, VmcsFieldName][] => [
-    [`${register}.selector`, `GUEST_${register}_SELECTOR`], [`${register}.base`, `GUEST_${register}_BASE`],
-    [`${register}.limit`, `GUEST_${register}_LIMIT`], [`${register}.attributes`, `GUEST_${register}_ACCESS_RIGHTS`],
+    [`${register}.selector`, `GUEST_${register}_SELECTOR`],
+    [`${register}.base`, `GUEST_${register}_BASE`],
+    [`${register}.limit`, `GUEST_${register}_LIMIT`],
+    [`${register}.attributes`, `GUEST_${register}_ACCESS_RIGHTS`],
   ]),
 ]);

@@ -5,7 +5,8 @@ import type {Moment} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
 
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
-  if (engine === 'kvm') return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
+  if (engine === 'kvm')
+    return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
   const vmcs = state.vmcs();
   if (vmcs === undefined || state.vmcsAddress === undefined) {
     return [
@@ -13,7 +14,7 @@ export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['st
       {label: 'VMX operation', value: state.operation === 'none' ? 'off' : `${state.operation}, no current VMCS`},
     ];
   }
-  const guestCr3 = state.operation === 'non-root' ? state.cells('CR3') ?? 0n : vmcs.get('GUEST_CR3');
+  const guestCr3 = state.operation === 'non-root' ? (state.cells('CR3') ?? 0n) : vmcs.get('GUEST_CR3');
   const eptp = vmcs.get('EPT_POINTER');
   return [
     {label: 'CR3 (real)', value: hex(state.cells('CR3') ?? 0n)},

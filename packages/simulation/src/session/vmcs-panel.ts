@@ -8,27 +8,52 @@ import {bit, hex} from '@hyperscope/base';
 import type {Moment} from '@hyperscope/trace';
 
 const AREA_TITLES: Readonly<Record<VmcsArea, string>> = {
-  'exit-information': 'Exit information', guest: 'Guest state', control: 'Controls', host: 'Host state',
+  'exit-information': 'Exit information',
+  guest: 'Guest state',
+  control: 'Controls',
+  host: 'Host state',
 };
 const AREA_ORDER: readonly VmcsArea[] = ['exit-information', 'guest', 'control', 'host'];
 
 const CONTROL_BITS: Readonly<Partial<Record<VmcsFieldName, Readonly<Record<string, number>>>>> = {
-  PIN_BASED_VM_EXECUTION_CONTROLS: PIN_CONTROLS, PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS: PRIMARY_CONTROLS,
-  SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS: SECONDARY_CONTROLS, VM_EXIT_CONTROLS: EXIT_CONTROLS, VM_ENTRY_CONTROLS: ENTRY_CONTROLS,
+  PIN_BASED_VM_EXECUTION_CONTROLS: PIN_CONTROLS,
+  PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS: PRIMARY_CONTROLS,
+  SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS: SECONDARY_CONTROLS,
+  VM_EXIT_CONTROLS: EXIT_CONTROLS,
+  VM_ENTRY_CONTROLS: ENTRY_CONTROLS,
 };
 
 /** Fields that are worth a line even when they are zero. */
-const ALWAYS: ReadonlySet<VmcsFieldName> = new Set<VmcsFieldName>(['EXIT_REASON', 'EXIT_QUALIFICATION', 'GUEST_RIP', 'GUEST_RSP', 'GUEST_CR3', 'GUEST_RFLAGS', 'HOST_RIP', 'HOST_CR3']);
+const ALWAYS: ReadonlySet<VmcsFieldName> = new Set<VmcsFieldName>([
+  'EXIT_REASON',
+  'EXIT_QUALIFICATION',
+  'GUEST_RIP',
+  'GUEST_RSP',
+  'GUEST_CR3',
+  'GUEST_RFLAGS',
+  'HOST_RIP',
+  'HOST_CR3',
+]);
 
 /** The fields that hold something, or that changed; `before` is the same VMCS one step earlier, where there was one. */
 export function vmcsPanel(vmcs: Vmcs | undefined, before: Vmcs | undefined): Moment['vmcs'] {
   if (vmcs === undefined) return [];
-  return AREA_ORDER.flatMap(area => VMCS_FIELDS.filter(field => field.area === area).flatMap(field => {
-    const value = vmcs.get(field.name);
-    const changed = before !== undefined && before.get(field.name) !== value;
-    if (value === 0n && !changed && !ALWAYS.has(field.name)) return [];
-    return [{area: AREA_TITLES[area], name: field.name, value: valueText(field, value), changed, meaning: meaningText(field, value)}];
-  }));
+  return AREA_ORDER.flatMap(area =>
+    VMCS_FIELDS.filter(field => field.area === area).flatMap(field => {
+      const value = vmcs.get(field.name);
+      const changed = before !== undefined && before.get(field.name) !== value;
+      if (value === 0n && !changed && !ALWAYS.has(field.name)) return [];
+      return [
+        {
+          area: AREA_TITLES[area],
+          name: field.name,
+          value: valueText(field, value),
+          changed,
+          meaning: meaningText(field, value),
+        },
+      ];
+    }),
+  );
 }
 
 function valueText(field: VmcsField, value: bigint): string {
@@ -40,6 +65,8 @@ function valueText(field: VmcsField, value: bigint): string {
 function meaningText(field: VmcsField, value: bigint): string {
   const bits = CONTROL_BITS[field.name];
   if (bits === undefined) return field.title;
-  const on = Object.entries(bits).filter(([, index]) => bit(value, index)).map(([name]) => name);
+  const on = Object.entries(bits)
+    .filter(([, index]) => bit(value, index))
+    .map(([name]) => name);
   return `${field.title}: ${on.length === 0 ? 'none of the named controls' : on.join(', ')}`;
 }

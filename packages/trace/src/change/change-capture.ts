@@ -39,12 +39,23 @@ export class ChangeCapture {
     this.#banks = banks;
     this.#compared = new Set(compared);
     this.#encoder = new ChangeEncoder(out);
-    this.#shadows = banks.filter(bank => this.#compared.has(bank.name)).map((bank): Shadow => {
-      assert(bank.bytes.byteOffset % 4 === 0 && bank.bytes.length % 4 === 0, `bank ${bank.name} is not made of 32-bit words`);
-      const words = new Uint32Array(bank.bytes.buffer, bank.bytes.byteOffset, bank.bytes.length / 4);
-      const old = words.slice();
-      return {start: this.space.place(bank.name, 0) ?? 0, bytes: bank.bytes, words, old, oldBytes: new Uint8Array(old.buffer)};
-    });
+    this.#shadows = banks
+      .filter(bank => this.#compared.has(bank.name))
+      .map((bank): Shadow => {
+        assert(
+          bank.bytes.byteOffset % 4 === 0 && bank.bytes.length % 4 === 0,
+          `bank ${bank.name} is not made of 32-bit words`,
+        );
+        const words = new Uint32Array(bank.bytes.buffer, bank.bytes.byteOffset, bank.bytes.length / 4);
+        const old = words.slice();
+        return {
+          start: this.space.place(bank.name, 0) ?? 0,
+          bytes: bank.bytes,
+          words,
+          old,
+          oldBytes: new Uint8Array(old.buffer),
+        };
+      });
   }
 
   /** Keeps the bytes that are about to change. Of a byte that changes twice in a step, the first old value counts. */
@@ -53,7 +64,7 @@ export class ChangeCapture {
     const index = this.space.indexOf(bank);
     const bytes = this.#banks[index]?.bytes;
     assert(bytes !== undefined && offset >= 0 && offset + length <= bytes.length, `a write outside bank ${bank}`);
-    this.#keep((this.space.starts[index] ?? 0), bytes, offset, offset + length, 0);
+    this.#keep(this.space.starts[index] ?? 0, bytes, offset, offset + length, 0);
   }
 
   /** Encodes what changed since the last call, as one change. */

@@ -8,7 +8,9 @@ export class ChangeEncoder {
   #runStart = 0;
   #previousEnd = 0;
 
-  constructor(out: ByteColumn) { this.#out = out; }
+  constructor(out: ByteColumn) {
+    this.#out = out;
+  }
 
   begin(): void {
     this.#run.clear();
@@ -23,7 +25,9 @@ export class ChangeEncoder {
     }
     this.#run.push(xor);
   }
-  end(): void { this.#flush(); }
+  end(): void {
+    this.#flush();
+  }
 
   #flush(): void {
     const length = this.#run.length;

@@ -21,13 +21,16 @@ export class ChangePyramid {
   readonly #accumulator = new ChangeAccumulator();
   readonly #reader = new ChangeReader();
 
-  get length(): number { return this.ends.length; }
+  get length(): number {
+    return this.ends.length;
+  }
 
   /** Closes the step whose change was just appended to `bytes`. */
   push(): void {
     this.ends.push(this.bytes.length);
     if (this.length % FAN !== 0) return;
-    for (let step = this.length - FAN; step < this.length; step++) this.#accumulator.add(this.bytes.bytes, this.#start(step), this.ends.at(step));
+    for (let step = this.length - FAN; step < this.length; step++)
+      this.#accumulator.add(this.bytes.bytes, this.#start(step), this.ends.at(step));
     this.#pushBlock(0, this.#accumulator.take());
   }
 
@@ -39,7 +42,8 @@ export class ChangePyramid {
       const level = this.#widest(at, Math.abs(to - at), forward);
       const size = FAN ** level;
       const first = forward ? at : at - size;
-      if (level === 0) applyChange(this.#reader, this.bytes.bytes, this.#start(first), this.ends.at(first), space, banks, touched);
+      if (level === 0)
+        applyChange(this.#reader, this.bytes.bytes, this.#start(first), this.ends.at(first), space, banks, touched);
       else {
         const block = this.#levels[level - 1]?.[first / size] ?? new Uint8Array(0);
         applyChange(this.#reader, block, 0, block.length, space, banks, touched);
@@ -73,7 +77,9 @@ export class ChangePyramid {
   #searchInside(level: number, end: number, place: number): number | undefined {
     if (level === 0) {
       const step = end - 1;
-      return changeTouches(this.#reader, this.bytes.bytes, this.#start(step), this.ends.at(step), place) ? step : undefined;
+      return changeTouches(this.#reader, this.bytes.bytes, this.#start(step), this.ends.at(step), place)
+        ? step
+        : undefined;
     }
     const size = FAN ** (level - 1);
     for (let at = end; at > end - size * FAN; at -= size) {
@@ -101,12 +107,14 @@ export class ChangePyramid {
   }
 
   #pushBlock(level: number, block: Uint8Array): void {
-    const blocks = this.#levels[level] ??= [];
+    const blocks = (this.#levels[level] ??= []);
     blocks.push(block);
     if (blocks.length % FAN !== 0) return;
     for (const part of blocks.slice(-FAN)) this.#accumulator.add(part, 0, part.length);
     this.#pushBlock(level + 1, this.#accumulator.take());
   }
 
-  #start(step: number): number { return step === 0 ? 0 : this.ends.at(step - 1); }
+  #start(step: number): number {
+    return step === 0 ? 0 : this.ends.at(step - 1);
+  }
 }

@@ -22,7 +22,9 @@ export class ChangeReader {
   place = 0;
   length = 0;
   dataStart = 0;
-  get bytes(): Uint8Array { return this.#bytes; }
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
 
   start(bytes: Uint8Array, start: number, end: number): void {
     this.#bytes = bytes;
@@ -41,7 +43,9 @@ export class ChangeReader {
     return true;
   }
   /** Whether the last run lies inside the bytes given to `start`. */
-  get inside(): boolean { return this.#at <= this.#end && this.length > 0; }
+  get inside(): boolean {
+    return this.#at <= this.#end && this.length > 0;
+  }
 
   #varint(): number {
     let byte = this.#bytes[this.#at++] ?? 0;
@@ -58,7 +62,13 @@ export class ChangeReader {
 
 /** Applies the change in bytes[start, end) to the banks of `space`: forwards or backwards, it is the same. */
 export function applyChange(
-  reader: ChangeReader, bytes: Uint8Array, start: number, end: number, space: StateSpace, banks: readonly Bank[], touched?: Touched,
+  reader: ChangeReader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  space: StateSpace,
+  banks: readonly Bank[],
+  touched?: Touched,
 ): void {
   reader.start(bytes, start, end);
   while (reader.next()) {
@@ -71,7 +81,8 @@ export function applyChange(
       const offset = place - (space.starts[index] ?? 0);
       const here = Math.min(length, bank.bytes.length - offset);
       if (here <= 0) return;
-      for (let i = 0; i < here; i++) bank.bytes[offset + i] = (bank.bytes[offset + i] ?? 0) ^ (bytes[dataStart + i] ?? 0);
+      for (let i = 0; i < here; i++)
+        bank.bytes[offset + i] = (bank.bytes[offset + i] ?? 0) ^ (bytes[dataStart + i] ?? 0);
       touched?.(bank.name, offset, here);
       place += here;
       dataStart += here;
@@ -84,14 +95,26 @@ export function applyChange(
 export const invertChange = (change: Uint8Array): Uint8Array => change;
 
 /** Whether bytes[start, end) is a change of a state of `size` bytes: for bytes that come from a file. */
-export function isWellFormed(reader: ChangeReader, bytes: Uint8Array, start: number, end: number, size: number): boolean {
+export function isWellFormed(
+  reader: ChangeReader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  size: number,
+): boolean {
   reader.start(bytes, start, end);
   while (reader.next()) if (!reader.inside || reader.place + reader.length > size) return false;
   return true;
 }
 
 /** Whether a change writes the byte at `place`. */
-export function changeTouches(reader: ChangeReader, bytes: Uint8Array, start: number, end: number, place: number): boolean {
+export function changeTouches(
+  reader: ChangeReader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  place: number,
+): boolean {
   reader.start(bytes, start, end);
   while (reader.next()) {
     if (reader.place > place) return false;

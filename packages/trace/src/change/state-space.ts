@@ -36,7 +36,9 @@ export class StateSpace {
   }
 
   /** The index of a bank; -1 where there is none of that name. */
-  indexOf(bank: string): number { return this.#indexByName.get(bank) ?? -1; }
+  indexOf(bank: string): number {
+    return this.#indexByName.get(bank) ?? -1;
+  }
 
   /** The place of a byte of a bank; undefined where there is no such byte. */
   place(bank: string, offset: number): number | undefined {

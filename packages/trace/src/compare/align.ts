@@ -11,12 +11,17 @@ export function align(a: readonly string[], b: readonly string[]): readonly Pair
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start++;
   let tail = 0;
-  while (tail < a.length - start && tail < b.length - start && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
+  while (tail < a.length - start && tail < b.length - start && a[a.length - 1 - tail] === b[b.length - 1 - tail])
+    tail++;
   const pairs: Pair[] = Array.from({length: start}, (_, i) => [i, i] as const);
   const middleA = a.slice(start, a.length - tail);
   const middleB = b.slice(start, b.length - tail);
-  const middle = middleA.length * middleB.length > MOST_CELLS ? oneByOne(middleA.length, middleB.length) : commonSubsequence(middleA, middleB);
-  for (const [i, j] of middle) pairs.push([i === undefined ? undefined : i + start, j === undefined ? undefined : j + start]);
+  const middle =
+    middleA.length * middleB.length > MOST_CELLS
+      ? oneByOne(middleA.length, middleB.length)
+      : commonSubsequence(middleA, middleB);
+  for (const [i, j] of middle)
+    pairs.push([i === undefined ? undefined : i + start, j === undefined ? undefined : j + start]);
   for (let i = tail; i > 0; i--) pairs.push([a.length - i, b.length - i]);
   return pairs;
 }

@@ -15,7 +15,10 @@ export function compareRecords(a: RunRecord, b: RunRecord): Comparison {
   const [seenA, seenB] = [visibleEvents(a), visibleEvents(b)];
   const finder = new DifferenceFinder(headA, headB);
   const events: AlignedEvent[] = [];
-  for (const [i, j] of align(seenA.map(event => event.key), seenB.map(event => event.key))) {
+  for (const [i, j] of align(
+    seenA.map(event => event.key),
+    seenB.map(event => event.key),
+  )) {
     const [left, right] = [i === undefined ? undefined : seenA[i], j === undefined ? undefined : seenB[j]];
     if (left !== undefined && right !== undefined && left.key === right.key) finder.matched(left, right);
     else finder.onlyOne(left, right);
@@ -28,16 +31,24 @@ export function compareRecords(a: RunRecord, b: RunRecord): Comparison {
   const unexplained = (finder.counts.get('unexplained') ?? 0) + unexplainedExits;
   const first = finder.differences[0];
   return {
-    a: sideA, b: sideB, exits, events, differences: finder.differences, first, unexplained,
+    a: sideA,
+    b: sideB,
+    exits,
+    events,
+    differences: finder.differences,
+    first,
+    unexplained,
     sentences: sentences(sideA, sideB, {exits, events, first, unexplained, counts: finder.counts}),
   };
 }
 
-const entry = (event: VisibleEvent | undefined): AlignedEvent['a'] => event === undefined ? undefined : {step: event.step, label: event.label};
+const entry = (event: VisibleEvent | undefined): AlignedEvent['a'] =>
+  event === undefined ? undefined : {step: event.step, label: event.label};
 
 function side(record: RunRecord, seen: readonly VisibleEvent[]): ComparedSide {
   const {header} = record;
-  const name = header.engine === 'kvm' ? `real KVM (${header.host?.flavour ?? 'unknown'})` : `${header.technique}, simulated`;
+  const name =
+    header.engine === 'kvm' ? `real KVM (${header.host?.flavour ?? 'unknown'})` : `${header.technique}, simulated`;
   return {name, header, steps: record.length, outcome: record.outcome, serial: printedText(seen)};
 }
 
@@ -54,14 +65,21 @@ function sentences(a: ComparedSide, b: ComparedSide, found: Findings): readonly 
     a.serial === b.serial ? `Both printed the same ${a.serial.length} characters.` : 'They printed different texts.',
     exitSentence(exits),
     differences === '' ? 'Registers and memory agree at every event and at the end.' : `Differences: ${differences}.`,
-    ...first === undefined ? [] : [`The first difference, at step ${first.at.a} and ${first.at.b}: ${describe(first)}`],
-    unexplained === 0 ? 'Every difference is explained.' : `${unexplained} difference${unexplained === 1 ? ' is' : 's are'} unexplained.`,
+    ...(first === undefined
+      ? []
+      : [`The first difference, at step ${first.at.a} and ${first.at.b}: ${describe(first)}`]),
+    unexplained === 0
+      ? 'Every difference is explained.'
+      : `${unexplained} difference${unexplained === 1 ? ' is' : 's are'} unexplained.`,
   ];
 }
 
 function exitSentence(exits: readonly ExitComparison[]): string {
   const kept = exits.filter(row => row.class === 'kept-inside-kvm');
-  const matched = exits.filter(row => row.verdict === 'matched').map(row => `${row.a} × ${row.reason}`).join(', ');
+  const matched = exits
+    .filter(row => row.verdict === 'matched')
+    .map(row => `${row.a} × ${row.reason}`)
+    .join(', ');
   const inside = kept.map(row => `${Math.max(row.a, row.b)} × ${row.reason}`).join(', ');
   return `Exits that match: ${matched === '' ? 'none' : matched}.${inside === '' ? '' : ` Answered inside KVM, so only the simulation shows them: ${inside}.`}`;
 }

@@ -15,7 +15,8 @@ import type {VisibleEvent} from './visible-events.js';
 
 /** Differences that are kept one by one. */
 const MOST = 1000;
-const UNKNOWN = 'No rule explains it: this is a bug in the simulator, or a departure of this host that nobody has described yet.';
+const UNKNOWN =
+  'No rule explains it: this is a bug in the simulator, or a departure of this host that nobody has described yet.';
 
 type Reason = Pick<Difference, 'class' | 'why'>;
 
@@ -38,9 +39,12 @@ export class DifferenceFinder {
     this.#walksA = a.record.header.engine === 'simulated';
     const walked = this.#walksA ? a.record : b.record.header.engine === 'simulated' ? b.record : undefined;
     this.#quirks = [...quirksOf(a.record.header.host), ...quirksOf(b.record.header.host)];
-    this.#walk = walked === undefined ? undefined : new GuestWalk(walked, (_step, facts, ring) => {
-      for (const quirk of this.#quirks) if (quirk.triggers(facts, ring)) this.#active.add(quirk);
-    });
+    this.#walk =
+      walked === undefined
+        ? undefined
+        : new GuestWalk(walked, (_step, facts, ring) => {
+            for (const quirk of this.#quirks) if (quirk.triggers(facts, ring)) this.#active.add(quirk);
+          });
   }
 
   /** Two events that the outside cannot tell apart: the guest's registers must agree. */
@@ -55,8 +59,12 @@ export class DifferenceFinder {
     const walked = this.#walksA ? a : b;
     if (walked !== undefined) this.#walk?.advanceThrough(walked.guestStep);
     this.#add({
-      where: 'sequence', what: (a ?? b)?.label ?? '', a: a?.label ?? 'nothing', b: b?.label ?? 'nothing',
-      at: {a: a?.step ?? this.#a.index, b: b?.step ?? this.#b.index}, ...this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN},
+      where: 'sequence',
+      what: (a ?? b)?.label ?? '',
+      a: a?.label ?? 'nothing',
+      b: b?.label ?? 'nothing',
+      at: {a: a?.step ?? this.#a.index, b: b?.step ?? this.#b.index},
+      ...(this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN}),
     });
   }
 
@@ -77,16 +85,23 @@ export class DifferenceFinder {
   }
 
   /** What explains that only one side has some exits at all: a quirk after which the two run different programs. */
-  exitExcuse(): Reason | undefined { return this.#splitReason(); }
+  exitExcuse(): Reason | undefined {
+    return this.#splitReason();
+  }
 
   #comparePage(page: number, a: Uint8Array, b: Uint8Array): void {
     for (let start = 0; start < a.length; start++) {
       if (a[start] === b[start]) continue;
       let end = start + 1;
       while (end < a.length && a[end] !== b[end] && end - start < 16) end++;
-      const text = (bytes: Uint8Array): string => [...bytes.subarray(start, end)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+      const text = (bytes: Uint8Array): string =>
+        [...bytes.subarray(start, end)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
       this.#add({
-        where: 'memory', what: `memory ${hex(page + start)}`, a: text(a), b: text(b), at: {a: this.#a.index, b: this.#b.index},
+        where: 'memory',
+        what: `memory ${hex(page + start)}`,
+        a: text(a),
+        b: text(b),
+        at: {a: this.#a.index, b: this.#b.index},
         ...this.#byteReason(page + start, end - start),
       });
       start = end - 1;
@@ -101,28 +116,44 @@ export class DifferenceFinder {
       if (left === right) this.#told.delete(cell);
       else if (this.#told.get(cell) !== now) {
         this.#told.set(cell, now);
-        this.#add({where: 'registers', what: cell, a: hex(left), b: hex(right), at: {a: a.index, b: b.index}, ...this.#cellReason(cell, left ^ right)});
+        this.#add({
+          where: 'registers',
+          what: cell,
+          a: hex(left),
+          b: hex(right),
+          at: {a: a.index, b: b.index},
+          ...this.#cellReason(cell, left ^ right),
+        });
       }
     }
   }
 
   #cellReason(cell: Cell, differing: bigint): Reason {
     if (cell === 'RFLAGS') {
-      const excused = (this.#walk?.undefinedFlags ?? 0n);
-      if ((differing & ~excused) === 0n) return {class: 'undefined-flags', why: 'The manual leaves these flags undefined after the last instruction that wrote them: processors differ.'};
-      const quirk = [...this.#active].find(one => one.excuses !== 'everything' && (differing & ~excused & ~one.excuses.flags) === 0n);
+      const excused = this.#walk?.undefinedFlags ?? 0n;
+      if ((differing & ~excused) === 0n)
+        return {
+          class: 'undefined-flags',
+          why: 'The manual leaves these flags undefined after the last instruction that wrote them: processors differ.',
+        };
+      const quirk = [...this.#active].find(
+        one => one.excuses !== 'everything' && (differing & ~excused & ~one.excuses.flags) === 0n,
+      );
       if (quirk !== undefined) return {class: 'host-quirk', why: quirk.sentence};
     }
     const origin = this.#walk?.originOf(cell);
     if (origin !== undefined) return {class: origin, why: ORIGIN_WORDS[origin]};
     const quirk = [...this.#active].find(one => one.excuses !== 'everything' && one.excuses.cells.includes(cell));
-    return quirk !== undefined ? {class: 'host-quirk', why: quirk.sentence} : this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN};
+    return quirk !== undefined
+      ? {class: 'host-quirk', why: quirk.sentence}
+      : (this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN});
   }
 
   #byteReason(gpa: number, length: number): Reason {
     const origins = Array.from({length}, (_, i) => this.#walk?.originOfByte(gpa + i));
     const [origin] = origins;
-    if (origin !== undefined && origins.every(one => one !== undefined)) return {class: origin, why: ORIGIN_WORDS[origin]};
+    if (origin !== undefined && origins.every(one => one !== undefined))
+      return {class: origin, why: ORIGIN_WORDS[origin]};
     return this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN};
   }
 

@@ -6,7 +6,12 @@ import type {CellSource} from '../state/processor-view.js';
 
 /** `length`: bytes of the instruction, for RIP-relative operands. SDM vol. 1, "Specifying an Offset". */
 export function effectiveAddress(operand: MemoryOperand, cells: CellSource, length: number): bigint {
-  const base = operand.base === undefined ? 0n : operand.base === 'RIP' ? cellOr0(cells, 'RIP') + BigInt(length) : cellOr0(cells, operand.base);
+  const base =
+    operand.base === undefined
+      ? 0n
+      : operand.base === 'RIP'
+        ? cellOr0(cells, 'RIP') + BigInt(length)
+        : cellOr0(cells, operand.base);
   const index = operand.index === undefined ? 0n : cellOr0(cells, operand.index) * BigInt(operand.scale);
   const offset = BigInt.asUintN(operand.addressSize, base + index + operand.displacement);
   const flat = is64Bit(cells) && operand.segment !== 'FS' && operand.segment !== 'GS';

@@ -24,31 +24,67 @@ export function compareExits(a: Playhead, b: Playhead, excuse: Excuse): readonly
   const bareSide = a.record.header.technique === 'bare' || b.record.header.technique === 'bare';
   for (const reason of new Set([...userA.keys(), ...userB.keys()])) {
     const [left, right] = [userA.get(reason), userB.get(reason)];
-    rows.push(row(reason, left, right, textOf(a, left) || textOf(b, right), bareSide ? noHypervisor : () => excuse(reason)));
+    rows.push(
+      row(reason, left, right, textOf(a, left) || textOf(b, right), bareSide ? noHypervisor : () => excuse(reason)),
+    );
   }
   const [keptA, keptB] = [keptExits(a.record), keptExits(b.record)];
   for (const reason of new Set([...keptA.keys(), ...keptB.keys()])) {
     const [left, right] = [keptA.get(reason), keptB.get(reason)];
     const why = routeSentence(reason);
-    rows.push(row(exitReasonTitle(reason), left, right, textOf(a, left) || textOf(b, right), bareSide ? noHypervisor : () => ({class: 'kept-inside-kvm', why})));
+    rows.push(
+      row(
+        exitReasonTitle(reason),
+        left,
+        right,
+        textOf(a, left) || textOf(b, right),
+        bareSide ? noHypervisor : () => ({class: 'kept-inside-kvm', why}),
+      ),
+    );
   }
   return rows;
 }
 
-const noHypervisor = (): ReturnType<Excuse> => ({class: 'no-hypervisor', why: 'On bare metal the device is right there: with no hypervisor, there is nothing to exit to.'});
+const noHypervisor = (): ReturnType<Excuse> => ({
+  class: 'no-hypervisor',
+  why: 'On bare metal the device is right there: with no hypervisor, there is nothing to exit to.',
+});
 
-function row(reason: string, a: Row | undefined, b: Row | undefined, instruction: string, excuse: () => ReturnType<Excuse>): ExitComparison {
+function row(
+  reason: string,
+  a: Row | undefined,
+  b: Row | undefined,
+  instruction: string,
+  excuse: () => ReturnType<Excuse>,
+): ExitComparison {
   const [left, right] = [a?.count ?? 0, b?.count ?? 0];
-  if (left === right) return {reason, a: left, b: right, instruction, verdict: 'matched', class: undefined, why: 'The same number of times on both sides.'};
+  if (left === right)
+    return {
+      reason,
+      a: left,
+      b: right,
+      instruction,
+      verdict: 'matched',
+      class: undefined,
+      why: 'The same number of times on both sides.',
+    };
   const verdict = right === 0 ? 'only-a' : left === 0 ? 'only-b' : 'counts-differ';
   const excused = excuse();
   return {
-    reason, a: left, b: right, instruction, verdict, class: excused?.class ?? 'unexplained',
-    why: excused?.why ?? 'No rule explains it: this is a bug in the simulator, or a departure of this host that nobody has described yet.',
+    reason,
+    a: left,
+    b: right,
+    instruction,
+    verdict,
+    class: excused?.class ?? 'unexplained',
+    why:
+      excused?.why ??
+      'No rule explains it: this is a bug in the simulator, or a departure of this host that nobody has described yet.',
   };
 }
 
-const textOf = (playhead: Playhead, row: Row | undefined): string => row === undefined ? '' : textOfStep(playhead, row.first);
+const textOf = (playhead: Playhead, row: Row | undefined): string =>
+  row === undefined ? '' : textOfStep(playhead, row.first);
 
 /** KVM_EXIT reasons, element by element as the guest made them; those of a debugger left out. */
 function userSpaceExits(record: RunRecord): ReadonlyMap<string, Row> {
@@ -56,7 +92,12 @@ function userSpaceExits(record: RunRecord): ReadonlyMap<string, Row> {
   const guestSteps = new Map(visibleEvents(record).map(event => [event.step, event.guestStep]));
   for (const {step, event} of record.events.allOf('kvm-exit')) {
     if (event.exit.reason === 'debug' || event.exit.reason === 'interrupted') continue;
-    count(found, kvmExitName(event.exit), event.exit.reason === 'io' ? event.exit.count : 1, guestSteps.get(step) ?? step);
+    count(
+      found,
+      kvmExitName(event.exit),
+      event.exit.reason === 'io' ? event.exit.count : 1,
+      guestSteps.get(step) ?? step,
+    );
   }
   return found;
 }

@@ -12,13 +12,19 @@ import type {VisibleEvent} from './visible-events.js';
 
 /** Registers that must agree, whatever runs the guest. Clocks and the processor's own bookkeeping are none of them. */
 export const COMPARED_CELLS: readonly Cell[] = CELLS.filter(cell =>
-  /^(R[A-D]X|R[SD]I|R[SB]P|R\d+|RIP|RFLAGS|CR[0234]|EFER|[GI]DTR\.(base|limit)|(ES|CS|SS|DS|FS|GS)\.(selector|base))$/.test(cell));
+  /^(R[A-D]X|R[SD]I|R[SB]P|R\d+|RIP|RFLAGS|CR[0234]|EFER|[GI]DTR\.(base|limit)|(ES|CS|SS|DS|FS|GS)\.(selector|base))$/.test(
+    cell,
+  ),
+);
 
 /**
  * Bits that VMX makes the processor keep at 1 while a guest runs; the guest sees its own values through the read
  * shadows (SDM vol. 3C, "Guest/Host Masks and Read Shadows for CR0 and CR4"): CR0.NE, CR4.VMXE.
  */
-const OWNED_BY_HYPERVISOR: ReadonlyMap<Cell, bigint> = new Map<Cell, bigint>([['CR0', 1n << 5n], ['CR4', 1n << 13n]]);
+const OWNED_BY_HYPERVISOR: ReadonlyMap<Cell, bigint> = new Map<Cell, bigint>([
+  ['CR0', 1n << 5n],
+  ['CR4', 1n << 13n],
+]);
 
 export interface GuestState {
   readonly index: number;
@@ -29,7 +35,8 @@ export interface GuestState {
 export function guestStateAfter(playhead: Playhead, event: VisibleEvent): GuestState | undefined {
   if (event.kind === 'shutdown' || event.kind === 'other') return undefined;
   const {record} = playhead;
-  if (record.header.engine === 'kvm' || record.header.technique === 'bare') return stateAt(playhead, event.step + 1, 0n);
+  if (record.header.engine === 'kvm' || record.header.technique === 'bare')
+    return stateAt(playhead, event.step + 1, 0n);
   for (let step = event.step + 1; step < record.length; step++) {
     if (record.columns.who(step).startsWith('guest')) return stateAt(playhead, step, 0n);
   }

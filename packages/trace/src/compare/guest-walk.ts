@@ -61,8 +61,10 @@ export class GuestWalk {
   /** Whether an instruction was completed, by the processor or by the hypervisor in its stead. */
   #isRun(step: number): boolean {
     const {record} = this.#playhead;
-    return record.columns.kind(step) === 'instruction' ||
-      record.eventsOf(step).some(event => event.kind === 'vm-exit' && completesInstruction(event.exit));
+    return (
+      record.columns.kind(step) === 'instruction' ||
+      record.eventsOf(step).some(event => event.kind === 'vm-exit' && completesInstruction(event.exit))
+    );
   }
 
   #follow(step: number): void {
@@ -110,7 +112,13 @@ export class GuestWalk {
     const {operands, mnemonic} = facts.instruction;
     // XOR r, r and SUB r, r forget what was there.
     const [first, second] = operands;
-    if ((mnemonic === 'XOR' || mnemonic === 'SUB') && first?.kind === 'register' && second?.kind === 'register' && first.register === second.register) return undefined;
+    if (
+      (mnemonic === 'XOR' || mnemonic === 'SUB') &&
+      first?.kind === 'register' &&
+      second?.kind === 'register' &&
+      first.register === second.register
+    )
+      return undefined;
     for (const register of facts.reads) {
       const origin = this.#registers.get(register);
       // The base of an address leads somewhere else; what is read there is asked below.

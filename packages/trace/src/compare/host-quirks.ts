@@ -22,29 +22,49 @@ const DATA_SELECTORS = ['DS', 'ES', 'FS', 'GS'].flatMap(register => [`${register
 
 const HOST_QUIRKS: readonly HostQuirk[] = [
   {
-    id: 'syscall-stays-in-ring-3', probe: 'cpl3_syscall', shows: answer => answer === 'stays-cpl3',
-    triggers: (facts, ring) => facts.mnemonic === 'SYSCALL' && ring === 3, excuses: 'everything',
-    sentence: 'On this host SYSCALL in a 64-bit program jumps to LSTAR but stays in ring 3: what follows is run without the rights of the kernel.',
+    id: 'syscall-stays-in-ring-3',
+    probe: 'cpl3_syscall',
+    shows: answer => answer === 'stays-cpl3',
+    triggers: (facts, ring) => facts.mnemonic === 'SYSCALL' && ring === 3,
+    excuses: 'everything',
+    sentence:
+      'On this host SYSCALL in a 64-bit program jumps to LSTAR but stays in ring 3: what follows is run without the rights of the kernel.',
   },
   {
-    id: 'ring-0-int-n', probe: 'cpl0_int_n', shows: answer => answer === 'INTERNAL_ERROR',
-    triggers: facts => /^INT(1|3|O)?$/.test(facts.mnemonic), excuses: 'everything',
+    id: 'ring-0-int-n',
+    probe: 'cpl0_int_n',
+    shows: answer => answer === 'INTERNAL_ERROR',
+    triggers: facts => /^INT(1|3|O)?$/.test(facts.mnemonic),
+    excuses: 'everything',
     sentence: 'This host’s KVM cannot emulate INT n: KVM_RUN ends with KVM_EXIT_INTERNAL_ERROR.',
   },
   {
-    id: 'no-32-bit-paging', probe: 'paging32', shows: answer => answer === 'SHUTDOWN',
-    triggers: facts => facts.mnemonic === 'MOV' && facts.instruction.codeSize === 32 && facts.instruction.operands[0]?.kind === 'control' && facts.instruction.operands[0].number === 0,
-    excuses: 'everything', sentence: 'This host’s KVM supports paging only in long mode: switching it on from 32-bit code ends the guest.',
+    id: 'no-32-bit-paging',
+    probe: 'paging32',
+    shows: answer => answer === 'SHUTDOWN',
+    triggers: facts =>
+      facts.mnemonic === 'MOV' &&
+      facts.instruction.codeSize === 32 &&
+      facts.instruction.operands[0]?.kind === 'control' &&
+      facts.instruction.operands[0].number === 0,
+    excuses: 'everything',
+    sentence: 'This host’s KVM supports paging only in long mode: switching it on from 32-bit code ends the guest.',
   },
   {
-    id: 'ring-3-host-selectors', probe: 'cpl3_ds_selector', shows: answer => hexadecimal(answer) === 0n,
+    id: 'ring-3-host-selectors',
+    probe: 'cpl3_ds_selector',
+    shows: answer => hexadecimal(answer) === 0n,
     triggers: (facts, ring) => ring === 3 || facts.mnemonic.startsWith('IRET') || facts.mnemonic === 'SYSRET',
     excuses: {cells: [...DATA_SELECTORS, 'SS.selector', 'SS.base'], flags: 0n},
-    sentence: 'On this host a 64-bit program runs natively with the host’s segments, and IRETQ to ring 3 keeps data selectors that hardware would null.',
+    sentence:
+      'On this host a 64-bit program runs natively with the host’s segments, and IRETQ to ring 3 keeps data selectors that hardware would null.',
   },
   {
-    id: 'ring-3-if-is-1', probe: 'cpl3_pushf_if0', shows: answer => ((hexadecimal(answer) ?? 0n) & IF) !== 0n,
-    triggers: (_facts, ring) => ring === 3, excuses: {cells: [], flags: IF | IOPL | NT},
+    id: 'ring-3-if-is-1',
+    probe: 'cpl3_pushf_if0',
+    shows: answer => ((hexadecimal(answer) ?? 0n) & IF) !== 0n,
+    triggers: (_facts, ring) => ring === 3,
+    excuses: {cells: [], flags: IF | IOPL | NT},
     sentence: 'On this host a 64-bit program runs with IF = 1, IOPL = 0 and NT = 0, whatever the guest’s flags say.',
   },
 ];

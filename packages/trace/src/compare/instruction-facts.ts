@@ -30,18 +30,30 @@ export function instructionFacts(bytes: Uint8Array, codeSize: CodeSize): Instruc
     else definedFlags |= flagsSet(operation);
   }
   return {
-    instruction, mnemonic: instruction.mnemonic, reads: touched.reads.registers, writes: touched.writes.registers,
-    readFlags: touched.reads.flags.reduce((bits, flag) => bits | (1n << BigInt(FLAG_BITS[flag])), touched.reads.states.includes('RFLAGS') ? STATUS : 0n),
-    definedFlags: definedFlags & ~undefinedFlags, undefinedFlags, readsMemory: touched.reads.memory.length > 0,
+    instruction,
+    mnemonic: instruction.mnemonic,
+    reads: touched.reads.registers,
+    writes: touched.writes.registers,
+    readFlags: touched.reads.flags.reduce(
+      (bits, flag) => bits | (1n << BigInt(FLAG_BITS[flag])),
+      touched.reads.states.includes('RFLAGS') ? STATUS : 0n,
+    ),
+    definedFlags: definedFlags & ~undefinedFlags,
+    undefinedFlags,
+    readsMemory: touched.reads.memory.length > 0,
   };
 }
 
 function flagsSet(operation: Operation): bigint {
   switch (operation.op) {
     // INC and DEC leave CF alone; so does what follows from it: an undefined CF stays undefined.
-    case 'setFlags': return operation.rule === 'inc' || operation.rule === 'dec' ? STATUS & ~1n : STATUS;
-    case 'setFlag': return operation.when === undefined ? 1n << BigInt(FLAG_BITS[operation.flag]) : 0n;
-    case 'writeFlags': return STATUS;
-    default: return 0n;
+    case 'setFlags':
+      return operation.rule === 'inc' || operation.rule === 'dec' ? STATUS & ~1n : STATUS;
+    case 'setFlag':
+      return operation.when === undefined ? 1n << BigInt(FLAG_BITS[operation.flag]) : 0n;
+    case 'writeFlags':
+      return STATUS;
+    default:
+      return 0n;
   }
 }

@@ -28,7 +28,9 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   for (let i = 0; i < record.events.length; i++) {
     const event = record.events.at(i);
     const step = record.events.stepOf(i);
-    const add = (seen: readonly Seen[]): void => { for (const one of seen) found.push({...one, step, guestStep: isSimulated && !isBare ? exitStep ?? step : step}); };
+    const add = (seen: readonly Seen[]): void => {
+      for (const one of seen) found.push({...one, step, guestStep: isSimulated && !isBare ? (exitStep ?? step) : step});
+    };
     if (event?.kind === 'vm-exit') exitStep = step;
     else if (event?.kind === 'kvm-exit') add(seenOfKvmExit(event.exit));
     else if (isBare && event?.kind === 'port') add([portSeen(event.direction, event.port, event.width, event.value)]);
@@ -44,20 +46,36 @@ const SHUTDOWN: Seen = {key: 'shutdown', label: 'triple fault', kind: 'shutdown'
 function portSeen(direction: 'in' | 'out', port: number, width: number, value: number): Seen {
   // What an IN gave is the device's answer, not the guest's doing: it is compared through the registers.
   const data = direction === 'out' ? ` ${hex(value, width / 4)}` : '';
-  return {key: `${direction} ${port} ${width}${data}`, label: `${direction}${data}, port ${hex(port)}`, kind: direction};
+  return {
+    key: `${direction} ${port} ${width}${data}`,
+    label: `${direction}${data}, port ${hex(port)}`,
+    kind: direction,
+  };
 }
 
 function seenOfKvmExit(exit: VmExit): readonly Seen[] {
   switch (exit.reason) {
-    case 'io': return eachElement(exit);
+    case 'io':
+      return eachElement(exit);
     case 'mmio': {
       const data = exit.direction === 'write' ? ` ${bytesText(exit.data)}` : '';
-      return [{key: `mmio ${exit.direction} ${exit.gpa} ${exit.data.length}${data}`, label: `${exit.direction} of device memory ${hex(exit.gpa)}${data}`, kind: 'mmio'}];
+      return [
+        {
+          key: `mmio ${exit.direction} ${exit.gpa} ${exit.data.length}${data}`,
+          label: `${exit.direction} of device memory ${hex(exit.gpa)}${data}`,
+          kind: 'mmio',
+        },
+      ];
     }
-    case 'hlt': return [HALT];
-    case 'shutdown': return [SHUTDOWN];
-    case 'debug': case 'interrupted': return [];
-    default: return [{key: exit.reason, label: kvmExitName(exit), kind: 'other'}];
+    case 'hlt':
+      return [HALT];
+    case 'shutdown':
+      return [SHUTDOWN];
+    case 'debug':
+    case 'interrupted':
+      return [];
+    default:
+      return [{key: exit.reason, label: kvmExitName(exit), kind: 'other'}];
   }
 }
 
@@ -67,7 +85,13 @@ function eachElement(exit: Extract<VmExit, {reason: 'io'}>): readonly Seen[] {
   const view = new DataView(exit.data.buffer, exit.data.byteOffset, exit.data.length);
   return Array.from({length: exit.count}, (_, i) => {
     const inside = (i + 1) * bytes <= exit.data.length;
-    const value = !inside ? 0 : bytes === 1 ? view.getUint8(i) : bytes === 2 ? view.getUint16(i * 2, true) : view.getUint32(i * 4, true);
+    const value = !inside
+      ? 0
+      : bytes === 1
+        ? view.getUint8(i)
+        : bytes === 2
+          ? view.getUint16(i * 2, true)
+          : view.getUint32(i * 4, true);
     return portSeen(exit.direction, exit.port, exit.width, value);
   });
 }

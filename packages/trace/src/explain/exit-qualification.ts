@@ -34,15 +34,24 @@ export function ioQualification(qualification: bigint): IoQualification {
 /** What an exit was about, as a phrase: 'port 0x3f8 (the first serial port), out, 1 byte'; undefined where the reason says it all. */
 export function describeQualification(exit: VmExitInformation): string | undefined {
   switch (exit.reason & 0xffff) {
-    case 0: return describeInterruption(exit);
-    case 9: return `task switch to TSS selector ${hex(bits(exit.qualification, 15, 0))} by ${['CALL', 'IRET', 'JMP', 'a task gate'][Number(bits(exit.qualification, 31, 30))] ?? ''}`;
-    case 14: return `linear address ${hex(exit.qualification)}`;
-    case 28: return describeControlRegister(exit.qualification);
-    case 29: return describeDebugRegister(exit.qualification);
-    case 30: return describeIo(ioQualification(exit.qualification));
-    case 48: return describeEptViolation(exit);
-    case 49: return `guest-physical address ${hex(exit.guestPhysicalAddress)}`;
-    default: return undefined;
+    case 0:
+      return describeInterruption(exit);
+    case 9:
+      return `task switch to TSS selector ${hex(bits(exit.qualification, 15, 0))} by ${['CALL', 'IRET', 'JMP', 'a task gate'][Number(bits(exit.qualification, 31, 30))] ?? ''}`;
+    case 14:
+      return `linear address ${hex(exit.qualification)}`;
+    case 28:
+      return describeControlRegister(exit.qualification);
+    case 29:
+      return describeDebugRegister(exit.qualification);
+    case 30:
+      return describeIo(ioQualification(exit.qualification));
+    case 48:
+      return describeEptViolation(exit);
+    case 49:
+      return `guest-physical address ${hex(exit.guestPhysicalAddress)}`;
+    default:
+      return undefined;
   }
 }
 
@@ -57,10 +66,14 @@ function describeControlRegister(qualification: bigint): string {
   const register = `CR${bits(qualification, 3, 0)}`;
   const general = GENERAL_REGISTERS[Number(bits(qualification, 11, 8))] ?? 'a register';
   switch (Number(bits(qualification, 5, 4))) {
-    case 0: return `MOV to ${register} from ${general}`;
-    case 1: return `MOV from ${register} to ${general}`;
-    case 2: return 'CLTS';
-    default: return `LMSW with ${hex(bits(qualification, 31, 16), 4)}`;
+    case 0:
+      return `MOV to ${register} from ${general}`;
+    case 1:
+      return `MOV from ${register} to ${general}`;
+    case 2:
+      return 'CLTS';
+    default:
+      return `LMSW with ${hex(bits(qualification, 31, 16), 4)}`;
   }
 }
 
@@ -77,11 +90,15 @@ function describeEptViolation(exit: VmExitInformation): string {
   const names = (first: number): string[] => ['read', 'write', 'fetch'].filter((_, i) => bit(qualification, first + i));
   const access = names(0).join(' and ') || 'access';
   const allowed = names(3);
-  const through = !bit(qualification, 7) ? '' :
-    bit(qualification, 8) ? `, reached through linear address ${hex(exit.guestLinearAddress)}` :
-      `, an entry of a guest page table on the way to linear address ${hex(exit.guestLinearAddress)}`;
-  return `${access} of guest-physical address ${hex(exit.guestPhysicalAddress)}${through}; ` +
-    (allowed.length === 0 ? 'EPT has no entry for it' : `EPT allows only: ${allowed.join(', ')}`);
+  const through = !bit(qualification, 7)
+    ? ''
+    : bit(qualification, 8)
+      ? `, reached through linear address ${hex(exit.guestLinearAddress)}`
+      : `, an entry of a guest page table on the way to linear address ${hex(exit.guestLinearAddress)}`;
+  return (
+    `${access} of guest-physical address ${hex(exit.guestPhysicalAddress)}${through}; ` +
+    (allowed.length === 0 ? 'EPT has no entry for it' : `EPT allows only: ${allowed.join(', ')}`)
+  );
 }
 
 /** Interruption information: 7:0 vector · 10:8 type · 11 error code valid · 31 valid. */

@@ -24,5 +24,7 @@ const ROUTES: Readonly<Record<number, string>> = {
 
 /** One sentence: who answers an exit of this reason. */
 export function routeSentence(reason: number): string {
-  return ROUTES[reason & 0xffff] ?? `KVM handles “${exitReasonTitle(reason & 0xffff)}” itself, as far as it supports it.`;
+  return (
+    ROUTES[reason & 0xffff] ?? `KVM handles “${exitReasonTitle(reason & 0xffff)}” itself, as far as it supports it.`
+  );
 }

@@ -7,26 +7,49 @@ import {describeQualification, ioQualification} from './exit-qualification.js';
 import {labelEvent} from './label-event.js';
 
 const exit = (changes: Partial<VmExitInformation>): VmExitInformation => ({
-  reason: 30, qualification: 0x3f8_0000n, guestRip: 0x8006n, instructionLength: 1, instructionInformation: 0, interruptionInformation: 0,
-  interruptionErrorCode: 0, idtVectoringInformation: 0, idtVectoringErrorCode: 0, guestLinearAddress: 0n, guestPhysicalAddress: 0, checks: [],
+  reason: 30,
+  qualification: 0x3f8_0000n,
+  guestRip: 0x8006n,
+  instructionLength: 1,
+  instructionInformation: 0,
+  interruptionInformation: 0,
+  interruptionErrorCode: 0,
+  idtVectoringInformation: 0,
+  idtVectoringErrorCode: 0,
+  guestLinearAddress: 0n,
+  guestPhysicalAddress: 0,
+  checks: [],
   ...changes,
 });
 
-const outChecks = [{rule: 'CPL ≤ IOPL', holds: true, values: [['CPL', '0']], source: 'SDM vol. 2B, "OUT—Output to Port"'},
-  {rule: 'bit 0x3f8 of I/O bitmap A = 1', holds: true, values: [['bit', '1']], source: 'SDM vol. 3C, "I/O-Bitmap Addresses"'}] as const;
+const outChecks = [
+  {rule: 'CPL ≤ IOPL', holds: true, values: [['CPL', '0']], source: 'SDM vol. 2B, "OUT—Output to Port"'},
+  {
+    rule: 'bit 0x3f8 of I/O bitmap A = 1',
+    holds: true,
+    values: [['bit', '1']],
+    source: 'SDM vol. 3C, "I/O-Bitmap Addresses"',
+  },
+] as const;
 
 describe('the explanation of an OUT that left the guest', () => {
   const told = explainEvent({kind: 'vm-exit', exit: exit({checks: outChecks})}, 'OUT DX, AL');
 
   test('names the instruction, the port, the reason and the qualification', () => {
     expect(told.title).toBe('OUT DX, AL left the guest');
-    expect(told.sentences.join(' ')).toContain('reason 30: I/O instruction — port 0x3f8 (the first serial port), out, 1 byte');
+    expect(told.sentences.join(' ')).toContain(
+      'reason 30: I/O instruction — port 0x3f8 (the first serial port), out, 1 byte',
+    );
     expect(told.sentences.join(' ')).toContain('qualification 0x3f80000');
   });
   test('marks the last check as the one that decided, and says what else could have been', () => {
     expect(told.checks.map(check => check.decided)).toEqual([false, true]);
-    expect(told.sentences.join(' ')).toContain('The check that decided: “bit 0x3f8 of I/O bitmap A = 1” holds; bit is 1.');
-    expect(told.otherwise).toBe('Had “bit 0x3f8 of I/O bitmap A = 1” not held, the port access would have reached the real port, with no exit.');
+    expect(told.sentences.join(' ')).toContain(
+      'The check that decided: “bit 0x3f8 of I/O bitmap A = 1” holds; bit is 1.',
+    );
+    expect(told.otherwise).toBe(
+      'Had “bit 0x3f8 of I/O bitmap A = 1” not held, the port access would have reached the real port, with no exit.',
+    );
   });
   test('says who answers it', () => expect(told.sentences.at(-1)).toContain('KVM_EXIT_IO'));
   test('names every manual section once', () => expect(new Set(told.sources).size).toBe(told.sources.length));
@@ -34,18 +57,32 @@ describe('the explanation of an OUT that left the guest', () => {
 
 describe('exit qualifications', () => {
   test('of I/O give port, direction, size and form', () => {
-    expect(ioQualification(0x0060_0078n)).toEqual({port: 0x60, direction: 'in', bytes: 1, string: true, repeated: true, immediate: true});
+    expect(ioQualification(0x0060_0078n)).toEqual({
+      port: 0x60,
+      direction: 'in',
+      bytes: 1,
+      string: true,
+      repeated: true,
+      immediate: true,
+    });
   });
   test.each([
     [{reason: 28, qualification: 0x703n}, 'MOV to CR3 from RDI'],
     [{reason: 28, qualification: 0x613n}, 'MOV from CR3 to RSI'],
     [{reason: 28, qualification: 0x20n}, 'CLTS'],
     [{reason: 29, qualification: 0x17n}, 'MOV from DR7 to RAX'],
-    [{reason: 0, interruptionInformation: 0x8000_0b0e, interruptionErrorCode: 2, qualification: 0x1234n}, '#PF, error code 0x2, linear address 0x1234'],
-    [{reason: 48, qualification: 0x182n, guestPhysicalAddress: 0x5000, guestLinearAddress: 0x5000n},
-      'write of guest-physical address 0x5000, reached through linear address 0x5000; EPT has no entry for it'],
-    [{reason: 48, qualification: 0x8an, guestPhysicalAddress: 0x1000, guestLinearAddress: 0x7000n},
-      'write of guest-physical address 0x1000, an entry of a guest page table on the way to linear address 0x7000; EPT allows only: read'],
+    [
+      {reason: 0, interruptionInformation: 0x8000_0b0e, interruptionErrorCode: 2, qualification: 0x1234n},
+      '#PF, error code 0x2, linear address 0x1234',
+    ],
+    [
+      {reason: 48, qualification: 0x182n, guestPhysicalAddress: 0x5000, guestLinearAddress: 0x5000n},
+      'write of guest-physical address 0x5000, reached through linear address 0x5000; EPT has no entry for it',
+    ],
+    [
+      {reason: 48, qualification: 0x8an, guestPhysicalAddress: 0x1000, guestLinearAddress: 0x7000n},
+      'write of guest-physical address 0x1000, an entry of a guest page table on the way to linear address 0x7000; EPT allows only: read',
+    ],
   ])('%o', (changes, expected) => expect(describeQualification(exit(changes))).toBe(expected));
 });
 
@@ -59,21 +96,38 @@ describe('a step', () => {
       {kind: 'vm-exit', exit: exit({checks: outChecks})},
     ];
     expect(mainEvent(events)?.kind).toBe('vm-exit');
-    const told = explainStep(step, events, 'OUT DX, AL', {kind: 'exit-handled', reason: 30, route: 'user-space', why: 'the UART lives there'});
+    const told = explainStep(step, events, 'OUT DX, AL', {
+      kind: 'exit-handled',
+      reason: 30,
+      route: 'user-space',
+      why: 'the UART lives there',
+    });
     expect(told.title).toBe('Step 14 · OUT DX, AL left the guest');
     expect(told.sentences.join('\n')).toContain('In the same step: VM exit: ring 3 → 0.');
     expect(told.sentences.join('\n')).toContain('1 address translation missed the TLB');
     expect(told.sentences.join('\n')).toContain('the UART lives there');
   });
   test('without events says who ran what', () => {
-    expect(explainStep(step, [], 'MOV AL, 0x41').sentences[0]).toMatch(/^The guest kernel ran MOV AL, 0x41 at 0x8006\./);
+    expect(explainStep(step, [], 'MOV AL, 0x41').sentences[0]).toMatch(
+      /^The guest kernel ran MOV AL, 0x41 at 0x8006\./,
+    );
   });
 });
 
 test('a #GP is told with the check that failed and its alternative', () => {
   const told = explainEvent({
-    kind: 'exception', vector: 13, errorCode: 0, address: undefined,
-    checks: [{rule: 'CPL = 0', holds: false, values: [['CPL', '3']], source: 'SDM vol. 2B, "MOV—Move to/from Control Registers"'}],
+    kind: 'exception',
+    vector: 13,
+    errorCode: 0,
+    address: undefined,
+    checks: [
+      {
+        rule: 'CPL = 0',
+        holds: false,
+        values: [['CPL', '3']],
+        source: 'SDM vol. 2B, "MOV—Move to/from Control Registers"',
+      },
+    ],
   });
   expect(told.title).toBe('#GP: general protection');
   expect(told.sentences).toContain('The check that decided: “CPL = 0” does not hold; CPL is 3.');
@@ -93,7 +147,10 @@ test('every kind of event has a label and at least one sentence that ends like o
     {kind: 'unsupported', address: 0n, bytes: '0f 77', what: 'EMMS'},
     {kind: 'host-step', actor: 'hypervisor', routine: 'vmx_handle_exit', sentence: 'read EXIT_REASON: 30'},
     {kind: 'ioctl', name: 'KVM_RUN', direction: 'call', result: undefined},
-    {kind: 'kvm-exit', exit: {reason: 'io', direction: 'out', port: 0x3f8, width: 8, count: 1, data: new Uint8Array([72])}},
+    {
+      kind: 'kvm-exit',
+      exit: {reason: 'io', direction: 'out', port: 0x3f8, width: 8, count: 1, data: new Uint8Array([72])},
+    },
     {kind: 'serial', byte: 72},
     {kind: 'halt'},
   ];

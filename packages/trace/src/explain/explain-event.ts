@@ -10,8 +10,18 @@ import {explainVmx} from './explain-vmx.js';
 /** `instruction` is the text of the instruction that ran, where known. */
 export function explainEvent(event: TraceEvent, instruction?: string): Explanation {
   switch (event.kind) {
-    case 'vm-exit': case 'vm-entry': case 'vm-entry-failure': case 'vmx-instruction': return explainVmx(event, instruction);
-    case 'host-step': case 'ioctl': case 'exit-handled': case 'kvm-exit': case 'serial': return explainHypervisor(event);
-    default: return explainProcessor(event);
+    case 'vm-exit':
+    case 'vm-entry':
+    case 'vm-entry-failure':
+    case 'vmx-instruction':
+      return explainVmx(event, instruction);
+    case 'host-step':
+    case 'ioctl':
+    case 'exit-handled':
+    case 'kvm-exit':
+    case 'serial':
+      return explainHypervisor(event);
+    default:
+      return explainProcessor(event);
   }
 }

@@ -12,40 +12,56 @@ const KVM_API = 'Documentation/virt/kvm/api.rst, "The kvm_run structure"';
 
 export function explainHypervisor(event: HypervisorEvent): Explanation {
   switch (event.kind) {
-    case 'host-step': return explanation({
-      title: event.routine,
-      sentences: [sentence(event.sentence), `This is a step of ${ACTOR_NAMES[event.actor]}, in ${event.routine}.`],
-    });
-    case 'ioctl': return explanation({
-      title: event.direction === 'call' ? `ioctl(${event.name})` : `ioctl(${event.name}) returned`,
-      sentences: event.direction === 'call' ?
-        [`The user-space VMM calls ioctl(${event.name}): a system call, from ring 3 to ring 0 of the host. The kernel’s KVM goes on from there.`] :
-        [`ioctl(${event.name}) returned to the user-space VMM, from ring 0 to ring 3 of the host${event.result === undefined ? '' : `, with ${event.result}`}.`],
-      sources: [KVM_API],
-    });
-    case 'exit-handled': return explanation({
-      title: event.route === 'kvm' ? 'KVM answered the exit itself' : 'KVM must ask user space',
-      sentences: [
-        `The exit for reason ${event.reason} (${exitReasonTitle(event.reason & 0xffff)}) ` +
-          (event.route === 'kvm' ? 'was answered inside KVM: user space never hears of it.' : 'cannot be answered inside KVM: ioctl(KVM_RUN) returns to user space.'),
-        sentence(event.why),
-      ],
-      sources: [KVM_API],
-    });
-    case 'kvm-exit': return explanation({
-      title: kvmExitName(event.exit),
-      sentences: [
-        event.exit.reason === 'interrupted' ? 'ioctl(KVM_RUN) came back with EINTR.' :
-          `ioctl(KVM_RUN) came back with ${kvmExitName(event.exit)}: ${kvmExitDetail(event.exit)}.`,
-        kvmExitDuty(event.exit),
-      ],
-      sources: [KVM_API],
-    });
-    case 'serial': return explanation({
-      title: `The serial port sent ${characterText(event.byte)}`,
-      sentences: [`The UART of the user-space VMM put the byte ${hex(event.byte, 2)} (${characterText(event.byte)}) on the line.`],
-    });
-    default: return assertUnreachable(event);
+    case 'host-step':
+      return explanation({
+        title: event.routine,
+        sentences: [sentence(event.sentence), `This is a step of ${ACTOR_NAMES[event.actor]}, in ${event.routine}.`],
+      });
+    case 'ioctl':
+      return explanation({
+        title: event.direction === 'call' ? `ioctl(${event.name})` : `ioctl(${event.name}) returned`,
+        sentences:
+          event.direction === 'call'
+            ? [
+                `The user-space VMM calls ioctl(${event.name}): a system call, from ring 3 to ring 0 of the host. The kernel’s KVM goes on from there.`,
+              ]
+            : [
+                `ioctl(${event.name}) returned to the user-space VMM, from ring 0 to ring 3 of the host${event.result === undefined ? '' : `, with ${event.result}`}.`,
+              ],
+        sources: [KVM_API],
+      });
+    case 'exit-handled':
+      return explanation({
+        title: event.route === 'kvm' ? 'KVM answered the exit itself' : 'KVM must ask user space',
+        sentences: [
+          `The exit for reason ${event.reason} (${exitReasonTitle(event.reason & 0xffff)}) ` +
+            (event.route === 'kvm'
+              ? 'was answered inside KVM: user space never hears of it.'
+              : 'cannot be answered inside KVM: ioctl(KVM_RUN) returns to user space.'),
+          sentence(event.why),
+        ],
+        sources: [KVM_API],
+      });
+    case 'kvm-exit':
+      return explanation({
+        title: kvmExitName(event.exit),
+        sentences: [
+          event.exit.reason === 'interrupted'
+            ? 'ioctl(KVM_RUN) came back with EINTR.'
+            : `ioctl(KVM_RUN) came back with ${kvmExitName(event.exit)}: ${kvmExitDetail(event.exit)}.`,
+          kvmExitDuty(event.exit),
+        ],
+        sources: [KVM_API],
+      });
+    case 'serial':
+      return explanation({
+        title: `The serial port sent ${characterText(event.byte)}`,
+        sentences: [
+          `The UART of the user-space VMM put the byte ${hex(event.byte, 2)} (${characterText(event.byte)}) on the line.`,
+        ],
+      });
+    default:
+      return assertUnreachable(event);
   }
 }
 

@@ -19,9 +19,14 @@ export function explanation(parts: Parts): Explanation {
     title: parts.title,
     sentences: parts.sentences,
     checks: checks.map((check, index) => ({
-      text: checkText(check), holds: check.holds, decided: index === checks.length - 1, source: check.source,
+      text: checkText(check),
+      holds: check.holds,
+      decided: index === checks.length - 1,
+      source: check.source,
     })),
-    sources: [...new Set([...checks.map(check => check.source), ...parts.sources ?? []])].filter(source => source !== ''),
+    sources: [...new Set([...checks.map(check => check.source), ...(parts.sources ?? [])])].filter(
+      source => source !== '',
+    ),
     otherwise: parts.otherwise,
   };
 }

@@ -12,26 +12,46 @@ const vectorName = (vector: number): string => exceptionAt(vector)?.name ?? `vec
 /** `VM exit · 30 I/O instruction` */
 export function labelEvent(event: TraceEvent): string {
   switch (event.kind) {
-    case 'exception': return vectorName(event.vector);
-    case 'delivery': return `${vectorName(event.vector)} → handler`;
-    case 'ring': return `${event.how}: ring ${event.from} → ${event.to}`;
-    case 'mode': return `${event.from} → ${event.to}`;
-    case 'control-register': return `${event.register} ← ${hex(event.to)}`;
-    case 'port': return `${event.direction} ${hex(event.port)}`;
-    case 'vmx-instruction': return event.outcome === 'VMsucceed' ? event.name : `${event.name}: ${event.outcome}`;
-    case 'vm-entry': return `VM entry · ${event.how}`;
-    case 'vm-entry-failure': return `VM entry failed · ${event.reason & 0xffff} ${exitReasonTitle(event.reason & 0xffff)}`;
-    case 'vm-exit': return `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`;
-    case 'halt': return 'HLT';
-    case 'page-walk': return `page walk · ${event.references.length} reads`;
-    case 'triple-fault': return 'triple fault';
-    case 'unsupported': return 'unsupported';
-    case 'host-step': return event.routine;
-    case 'ioctl': return event.direction === 'call' ? `ioctl(${event.name})` : `${event.name} returns`;
-    case 'exit-handled': return event.route === 'kvm' ? 'answered by KVM' : 'to user space';
-    case 'kvm-exit': return kvmExitName(event.exit);
-    case 'serial': return `serial ${characterText(event.byte)}`;
-    default: return assertUnreachable(event);
+    case 'exception':
+      return vectorName(event.vector);
+    case 'delivery':
+      return `${vectorName(event.vector)} → handler`;
+    case 'ring':
+      return `${event.how}: ring ${event.from} → ${event.to}`;
+    case 'mode':
+      return `${event.from} → ${event.to}`;
+    case 'control-register':
+      return `${event.register} ← ${hex(event.to)}`;
+    case 'port':
+      return `${event.direction} ${hex(event.port)}`;
+    case 'vmx-instruction':
+      return event.outcome === 'VMsucceed' ? event.name : `${event.name}: ${event.outcome}`;
+    case 'vm-entry':
+      return `VM entry · ${event.how}`;
+    case 'vm-entry-failure':
+      return `VM entry failed · ${event.reason & 0xffff} ${exitReasonTitle(event.reason & 0xffff)}`;
+    case 'vm-exit':
+      return `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`;
+    case 'halt':
+      return 'HLT';
+    case 'page-walk':
+      return `page walk · ${event.references.length} reads`;
+    case 'triple-fault':
+      return 'triple fault';
+    case 'unsupported':
+      return 'unsupported';
+    case 'host-step':
+      return event.routine;
+    case 'ioctl':
+      return event.direction === 'call' ? `ioctl(${event.name})` : `${event.name} returns`;
+    case 'exit-handled':
+      return event.route === 'kvm' ? 'answered by KVM' : 'to user space';
+    case 'kvm-exit':
+      return kvmExitName(event.exit);
+    case 'serial':
+      return `serial ${characterText(event.byte)}`;
+    default:
+      return assertUnreachable(event);
   }
 }
 

@@ -6,9 +6,13 @@ export class ByteReader {
   readonly #bytes: Uint8Array;
   #at = 0;
 
-  constructor(bytes: Uint8Array) { this.#bytes = bytes; }
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
 
-  get atEnd(): boolean { return this.#at === this.#bytes.length; }
+  get atEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
 
   byte(): number {
     const value = this.#bytes[this.#at++];

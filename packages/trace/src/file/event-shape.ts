@@ -11,15 +11,27 @@ const faultLink = fields({vector: count, errorCode: optional(count), address: op
 const reference = fields({table: oneOf('guest', 'ept'), level: count, address: count, entry: address});
 
 const exitInformation = fields({
-  reason: count, qualification: address, guestRip: address, instructionLength: count, instructionInformation: count,
-  interruptionInformation: count, interruptionErrorCode: count, idtVectoringInformation: count, idtVectoringErrorCode: count,
-  guestLinearAddress: address, guestPhysicalAddress: count, checks,
+  reason: count,
+  qualification: address,
+  guestRip: address,
+  instructionLength: count,
+  instructionInformation: count,
+  interruptionInformation: count,
+  interruptionErrorCode: count,
+  idtVectoringInformation: count,
+  idtVectoringErrorCode: count,
+  guestLinearAddress: address,
+  guestPhysicalAddress: count,
+  checks,
 });
 
 const VM_EXIT_SHAPES: Readonly<Record<string, Shape>> = {
   io: fields({direction: oneOf('in', 'out'), port: count, width: oneOf(8, 16, 32), count, data: bytes}),
   mmio: fields({direction: oneOf('read', 'write'), gpa: count, data: bytes}),
-  hlt: isObject, shutdown: isObject, 'irq-window-open': isObject, interrupted: isObject,
+  hlt: isObject,
+  shutdown: isObject,
+  'irq-window-open': isObject,
+  interrupted: isObject,
   debug: fields({exception: count, pc: address, dr6: address}),
   rdmsr: fields({index: count, value: address, cause: text}),
   wrmsr: fields({index: count, value: address, cause: text}),
@@ -27,7 +39,8 @@ const VM_EXIT_SHAPES: Readonly<Record<string, Shape>> = {
   'internal-error': fields({suberror: count, instruction: optional(bytes)}),
   unknown: fields({code: count}),
 };
-const vmExit: Shape = value => isObject(value) && typeof value['reason'] === 'string' && (VM_EXIT_SHAPES[value['reason']]?.(value) ?? false);
+const vmExit: Shape = value =>
+  isObject(value) && typeof value['reason'] === 'string' && (VM_EXIT_SHAPES[value['reason']]?.(value) ?? false);
 
 const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   exception: fields({vector: count, errorCode: optional(count), address: optional(address), checks}),
@@ -35,16 +48,28 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   ring: fields({how: text, from: count, to: count}),
   mode: fields({from: mode, to: mode}),
   'control-register': fields({register: oneOf('CR0', 'CR3', 'CR4', 'EFER'), from: address, to: address}),
-  port: fields({direction: oneOf('in', 'out'), port: count, width: oneOf(8, 16, 32), value: count, device: optional(text)}),
+  port: fields({
+    direction: oneOf('in', 'out'),
+    port: count,
+    width: oneOf(8, 16, 32),
+    value: count,
+    device: optional(text),
+  }),
   'vmx-instruction': fields({
-    name: text, outcome: oneOf('VMsucceed', 'VMfailInvalid', 'VMfailValid'), error: optional(count), operands: list(pair), checks,
+    name: text,
+    outcome: oneOf('VMsucceed', 'VMfailInvalid', 'VMfailValid'),
+    error: optional(count),
+    operands: list(pair),
+    checks,
   }),
   'vm-entry': fields({how: oneOf('VMLAUNCH', 'VMRESUME'), vmcs: count, guestRip: address, injected: optional(count)}),
   'vm-entry-failure': fields({reason: count, qualification: address, checks}),
   'vm-exit': fields({exit: exitInformation}),
   halt: isObject,
   'page-walk': fields({
-    linear: address, access: oneOf('read', 'write', 'execute'), references: list(reference),
+    linear: address,
+    access: oneOf('read', 'write', 'execute'),
+    references: list(reference),
     outcome: oneOf('mapped', 'page-fault', 'ept-violation', 'ept-misconfiguration'),
   }),
   'triple-fault': fields({chain: list(faultLink)}),

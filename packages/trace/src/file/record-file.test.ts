@@ -7,10 +7,13 @@ import {readRecord, writeRecord} from './record-file.js';
 import {fromTaggedJson, toTaggedJson} from './tagged-json.js';
 
 async function codeOf(file: Uint8Array): Promise<string> {
-  return readRecord(file).then(() => 'read', (error: unknown) => {
-    if (error instanceof UserError) return error.code;
-    throw error;
-  });
+  return readRecord(file).then(
+    () => 'read',
+    (error: unknown) => {
+      if (error instanceof UserError) return error.code;
+      throw error;
+    },
+  );
 }
 
 describe('a record file', () => {
@@ -32,7 +35,9 @@ describe('a record file', () => {
   });
 
   test('is the same, byte for byte, for the same run', async () => {
-    expect(await writeRecord(sampleRun(3000).recorder.record)).toEqual(await writeRecord(sampleRun(3000).recorder.record));
+    expect(await writeRecord(sampleRun(3000).recorder.record)).toEqual(
+      await writeRecord(sampleRun(3000).recorder.record),
+    );
   });
 
   test('written again after reading is the same, byte for byte', async () => {
@@ -43,25 +48,37 @@ describe('a record file', () => {
   test('that is foreign, newer or cut off is refused with a sentence for each', async () => {
     const file = await writeRecord(recorder.record);
     expect(await codeOf(new Uint8Array(0))).toBe('not-a-record');
-    expect(await codeOf(new TextEncoder().encode('not a record at all, but long enough to be one'))).toBe('not-a-record');
+    expect(await codeOf(new TextEncoder().encode('not a record at all, but long enough to be one'))).toBe(
+      'not-a-record',
+    );
     const newer = file.slice();
     newer[20] = 2;
     expect(await codeOf(newer)).toBe('record-newer');
-    for (const length of [28, 40, 300, file.length - 1]) expect(await codeOf(file.slice(0, length))).toBe('record-truncated');
+    for (const length of [28, 40, 300, file.length - 1])
+      expect(await codeOf(file.slice(0, length))).toBe('record-truncated');
   });
 
   test('with any byte changed is refused or read, and never crashes', async () => {
     const file = await writeRecord(sampleRun(40).recorder.record);
-    await fc.assert(fc.asyncProperty(fc.nat(file.length - 1), fc.integer({min: 1, max: 255}), async (at, xor) => {
-      const broken = file.slice();
-      broken[at] = (broken[at] ?? 0) ^ xor;
-      expect(await codeOf(broken)).toMatch(/^(read|not-a-record|record-[\w-]+)$/);
-    }), {numRuns: 300});
+    await fc.assert(
+      fc.asyncProperty(fc.nat(file.length - 1), fc.integer({min: 1, max: 255}), async (at, xor) => {
+        const broken = file.slice();
+        broken[at] = (broken[at] ?? 0) ^ xor;
+        expect(await codeOf(broken)).toMatch(/^(read|not-a-record|record-[\w-]+)$/);
+      }),
+      {numRuns: 300},
+    );
   });
 
   test('that claims an enormous size is refused before anything is allocated', async () => {
     const {record} = sampleRun(1).recorder;
-    const text = JSON.stringify({...record.header, banks: [{name: 'registers', size: 24}, {name: 'memory', size: 2 ** 52}]});
+    const text = JSON.stringify({
+      ...record.header,
+      banks: [
+        {name: 'registers', size: 24},
+        {name: 'memory', size: 2 ** 52},
+      ],
+    });
     const file = await writeRecord(record);
     const view = new DataView(file.buffer);
     const header = new TextEncoder().encode(text);

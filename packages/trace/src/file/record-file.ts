@@ -34,7 +34,8 @@ export async function readRecord(file: Uint8Array): Promise<RunRecord> {
   const header = checkedHeader(parsed(container.header));
   const section = (name: string): Uint8Array => {
     const bytes = container.sections.get(name);
-    if (bytes === undefined) throw new UserError('record-damaged', `This record lacks its part ${name}. Record the run again.`);
+    if (bytes === undefined)
+      throw new UserError('record-damaged', `This record lacks its part ${name}. Record the run again.`);
     return bytes;
   };
   const record = new RunRecord(header, section('INIT'));
@@ -76,7 +77,14 @@ function restoreEvents(record: RunRecord, events: unknown): void {
     if (!Array.isArray(entry)) throw damaged();
     const step: unknown = entry[0];
     const event: unknown = entry[1];
-    if (typeof step !== 'number' || !count(step) || step < last || step >= Math.max(record.length, 1) || !isTraceEvent(event)) throw damaged();
+    if (
+      typeof step !== 'number' ||
+      !count(step) ||
+      step < last ||
+      step >= Math.max(record.length, 1) ||
+      !isTraceEvent(event)
+    )
+      throw damaged();
     record.events.push(step, event);
     last = step;
   }

@@ -23,7 +23,10 @@ export interface Container {
 }
 
 /** Packs a header and sections into one file. */
-export async function writeContainer(header: string, sections: readonly (readonly [SectionName, Uint8Array])[]): Promise<Uint8Array> {
+export async function writeContainer(
+  header: string,
+  sections: readonly (readonly [SectionName, Uint8Array])[],
+): Promise<Uint8Array> {
   const out = new ByteColumn(1 << 16);
   const append = (bytes: Uint8Array): void => out.pushBytes(bytes, 0, bytes.length);
   const encoder = new TextEncoder();
@@ -33,7 +36,8 @@ export async function writeContainer(header: string, sections: readonly (readonl
   append(uint32(json.length));
   append(json);
   for (const [name, raw] of [...sections, ['DONE', new Uint8Array(0)] as const]) {
-    const packed = raw.length < 64 ? raw : await through(raw, new CompressionStream('deflate'), Number.POSITIVE_INFINITY);
+    const packed =
+      raw.length < 64 ? raw : await through(raw, new CompressionStream('deflate'), Number.POSITIVE_INFINITY);
     const smaller = packed.length < raw.length;
     append(encoder.encode(name));
     append(uint32(smaller ? 1 : 0));
@@ -48,12 +52,18 @@ export async function writeContainer(header: string, sections: readonly (readonl
 export async function readContainer(file: Uint8Array): Promise<Container> {
   const decoder = new TextDecoder();
   if (file.length < MAGIC.length + 8 || decoder.decode(file.subarray(0, MAGIC.length)) !== MAGIC) {
-    throw new UserError('not-a-record', 'This is not a Hyperscope record: it does not begin as one. Give a file that “hyperscope record” wrote.');
+    throw new UserError(
+      'not-a-record',
+      'This is not a Hyperscope record: it does not begin as one. Give a file that “hyperscope record” wrote.',
+    );
   }
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const version = view.getUint32(MAGIC.length, true);
   if (version > VERSION) {
-    throw new UserError('record-newer', `This record has format version ${version}, and this program reads up to version ${VERSION}. Update Hyperscope, or record the run again.`);
+    throw new UserError(
+      'record-newer',
+      `This record has format version ${version}, and this program reads up to version ${VERSION}. Update Hyperscope, or record the run again.`,
+    );
   }
   const headerStart = MAGIC.length + 8;
   let at = headerStart + view.getUint32(MAGIC.length + 4, true);
@@ -65,7 +75,10 @@ export async function readContainer(file: Uint8Array): Promise<Container> {
     const name = decoder.decode(file.subarray(at, at + 4));
     const end = at + 16 + view.getUint32(at + 8, true);
     if (end > file.length) throw truncated();
-    sections.set(name, await unpack(file.subarray(at + 16, end), view.getUint32(at + 4, true), view.getUint32(at + 12, true)));
+    sections.set(
+      name,
+      await unpack(file.subarray(at + 16, end), view.getUint32(at + 4, true), view.getUint32(at + 12, true)),
+    );
     at = end;
   }
   return {header, sections};
@@ -73,11 +86,16 @@ export async function readContainer(file: Uint8Array): Promise<Container> {
 
 async function unpack(stored: Uint8Array, encoding: number, rawLength: number): Promise<Uint8Array> {
   if (rawLength > MOST_SECTION_BYTES || rawLength > stored.length * BEST_COMPRESSION + 64) {
-    throw new UserError('record-too-large', `A part of this record claims to unpack to ${rawLength} bytes, which cannot be. It is damaged; record the run again.`);
+    throw new UserError(
+      'record-too-large',
+      `A part of this record claims to unpack to ${rawLength} bytes, which cannot be. It is damaged; record the run again.`,
+    );
   }
   if (encoding === 0 && rawLength === stored.length) return stored.slice();
   if (encoding !== 1) throw damaged();
-  const raw = await through(stored, new DecompressionStream('deflate'), rawLength).catch(() => { throw damaged(); });
+  const raw = await through(stored, new DecompressionStream('deflate'), rawLength).catch(() => {
+    throw damaged();
+  });
   if (raw.length !== rawLength) throw damaged();
   return raw;
 }
@@ -106,6 +124,12 @@ function uint32(value: number): Uint8Array {
 }
 
 const truncated = (): UserError =>
-  new UserError('record-truncated', 'This record is cut off: the file ends before its last part. Copy it again, or record the run again.');
+  new UserError(
+    'record-truncated',
+    'This record is cut off: the file ends before its last part. Copy it again, or record the run again.',
+  );
 export const damaged = (): UserError =>
-  new UserError('record-damaged', 'This record is damaged: a part of it does not unpack to what it should. Copy it again, or record the run again.');
+  new UserError(
+    'record-damaged',
+    'This record is damaged: a part of it does not unpack to what it should. Copy it again, or record the run again.',
+  );

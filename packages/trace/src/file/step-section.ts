@@ -41,14 +41,17 @@ export function* readSteps(section: Uint8Array): IterableIterator<ReadStep> {
   const rips = reader.take(length * 8);
   const view = new DataView(rips.buffer, rips.byteOffset, rips.length);
   const cycles = new Float64Array(length);
-  for (let i = 0; i < length; i++) cycles[i] = reader.varint() + (i === 0 ? 0 : cycles[i - 1] ?? 0);
+  for (let i = 0; i < length; i++) cycles[i] = reader.varint() + (i === 0 ? 0 : (cycles[i - 1] ?? 0));
   for (let i = 0; i < length; i++) {
     const tag = tags[i] ?? 0;
     const who = ACTOR_ORDER[tag & 7];
     const kind = STEP_KINDS[tag >> 3];
     if (who === undefined || kind === undefined) throw damaged();
     const cycle = assertExists(cycles[i], 'a cycle for each step');
-    yield {step: {who, kind, rip: view.getBigUint64(i * 8, true), length: lengths[i] ?? 0, cycle}, changeBytes: reader.varint()};
+    yield {
+      step: {who, kind, rip: view.getBigUint64(i * 8, true), length: lengths[i] ?? 0, cycle},
+      changeBytes: reader.varint(),
+    };
   }
   if (!reader.atEnd) throw damaged();
 }

@@ -6,7 +6,8 @@ import {isObject} from './shape.js';
 export function toTaggedJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner === 'bigint') return {$bigint: `0x${inner.toString(16)}`};
-    if (inner instanceof Uint8Array) return {$bytes: [...inner].map(byte => byte.toString(16).padStart(2, '0')).join('')};
+    if (inner instanceof Uint8Array)
+      return {$bytes: [...inner].map(byte => byte.toString(16).padStart(2, '0')).join('')};
     return inner;
   });
 }

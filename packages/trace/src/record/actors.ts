@@ -6,7 +6,11 @@ import {keysOf} from '@hyperscope/base';
 
 /** A key for each actor: leaving one out, or adding one that vmm does not know, does not compile. */
 const ACTOR_NUMBERS = {
-  'guest-user': 0, 'guest-kernel': 1, hypervisor: 2, vmm: 3, device: 4,
+  'guest-user': 0,
+  'guest-kernel': 1,
+  hypervisor: 2,
+  vmm: 3,
+  device: 4,
 } as const satisfies Readonly<Record<Actor, number>>;
 
 /** The same order as ACTORS of vmm. */

@@ -10,7 +10,9 @@ export class CycleSums {
   /** Row per block boundary, ACTOR_ORDER.length wide: cycles before step block × 128. */
   readonly #rows: Float64Array[] = [new Float64Array(ACTOR_ORDER.length)];
 
-  constructor(steps: StepColumns) { this.#steps = steps; }
+  constructor(steps: StepColumns) {
+    this.#steps = steps;
+  }
 
   /** Writes into `sums` the cycles of each actor from the start to cycle `at`; `end` is the cycle after the last step. */
   upTo(at: number, end: number, sums: Float64Array): void {

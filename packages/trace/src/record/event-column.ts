@@ -9,7 +9,9 @@ export class EventColumn {
   /** For each kind, the indexes of its events. */
   readonly #byKind = new Map<TraceEvent['kind'], NumberColumn>();
 
-  get length(): number { return this.#events.length; }
+  get length(): number {
+    return this.#events.length;
+  }
   push(step: number, event: TraceEvent): void {
     const kind = this.#byKind.get(event.kind) ?? new NumberColumn();
     kind.push(this.#events.length);
@@ -17,10 +19,16 @@ export class EventColumn {
     this.#steps.push(step);
     this.#events.push(event);
   }
-  stepOf(index: number): number { return this.#steps.at(index); }
-  at(index: number): TraceEvent | undefined { return this.#events[index]; }
+  stepOf(index: number): number {
+    return this.#steps.at(index);
+  }
+  at(index: number): TraceEvent | undefined {
+    return this.#events[index];
+  }
   /** The index of the first event of this step or a later one. */
-  firstAt(step: number): number { return this.#steps.countAtMost(step - 1); }
+  firstAt(step: number): number {
+    return this.#steps.countAtMost(step - 1);
+  }
   /** The last event of a kind that happened in a step before `step`; undefined where there is none. */
   lastBefore<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {
     const indexes = this.#byKind.get(kind);
@@ -34,7 +42,9 @@ export class EventColumn {
     return indexes === undefined || before >= indexes.length ? undefined : this.#ofKind(kind, indexes.at(before));
   }
   /** All events of a kind, with their steps. */
-  * allOf<K extends TraceEvent['kind']>(kind: K): IterableIterator<{readonly step: number; readonly event: Extract<TraceEvent, {kind: K}>}> {
+  *allOf<K extends TraceEvent['kind']>(
+    kind: K,
+  ): IterableIterator<{readonly step: number; readonly event: Extract<TraceEvent, {kind: K}>}> {
     const indexes = this.#byKind.get(kind);
     for (let i = 0; i < (indexes?.length ?? 0); i++) {
       const index = indexes?.at(i) ?? 0;
@@ -46,7 +56,9 @@ export class EventColumn {
     const event = this.#events[index];
     return event !== undefined && isOfKind(event, kind) ? event : undefined;
   }
-  of(step: number): readonly TraceEvent[] { return this.#events.slice(this.firstAt(step), this.firstAt(step + 1)); }
+  of(step: number): readonly TraceEvent[] {
+    return this.#events.slice(this.firstAt(step), this.firstAt(step + 1));
+  }
 }
 
 function isOfKind<K extends TraceEvent['kind']>(event: TraceEvent, kind: K): event is Extract<TraceEvent, {kind: K}> {

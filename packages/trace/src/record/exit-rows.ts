@@ -26,20 +26,30 @@ export function exitRows(record: RunRecord, instructionAt: (step: number) => str
     if (row === undefined) found.set(reason, {steps: [step], first: event});
     else row.steps.push(step);
   };
-  if (hardware) for (const {step, event} of record.events.allOf('vm-exit')) add(exitReasonTitle(event.exit.reason & 0xffff), step, event);
+  if (hardware)
+    for (const {step, event} of record.events.allOf('vm-exit'))
+      add(exitReasonTitle(event.exit.reason & 0xffff), step, event);
   else {
-    for (const {step, event} of record.events.allOf('kvm-exit')) if (!isDebuggers(event.exit)) add(kvmExitName(event.exit), step, event);
+    for (const {step, event} of record.events.allOf('kvm-exit'))
+      if (!isDebuggers(event.exit)) add(kvmExitName(event.exit), step, event);
   }
-  return [...found].map(([reason, {steps, first}]) => ({
-    reason, count: steps.length, instruction: instructionAt(steps[0] ?? 0), sentence: sentenceOf(first), steps,
-  })).sort((a, b) => b.count - a.count);
+  return [...found]
+    .map(([reason, {steps, first}]) => ({
+      reason,
+      count: steps.length,
+      instruction: instructionAt(steps[0] ?? 0),
+      sentence: sentenceOf(first),
+      steps,
+    }))
+    .sort((a, b) => b.count - a.count);
 }
 
 /** A single step or a watchdog: the guest did nothing to leave. */
 const isDebuggers = (exit: VmExit): boolean => exit.reason === 'debug' || exit.reason === 'interrupted';
 
 function sentenceOf(event: Found['first']): string {
-  if (event.kind === 'kvm-exit') return `${kvmExitName(event.exit)}: ${kvmExitDetail(event.exit)}. ${kvmExitDuty(event.exit)}`;
+  if (event.kind === 'kvm-exit')
+    return `${kvmExitName(event.exit)}: ${kvmExitDetail(event.exit)}. ${kvmExitDuty(event.exit)}`;
   const detail = describeQualification(event.exit);
   return `${detail === undefined ? '' : `First: ${detail}. `}${routeSentence(event.exit.reason)}`;
 }

@@ -13,11 +13,17 @@ const RINGS: ReadonlySet<TraceEvent['kind']> = new Set(['ring', 'vm-entry', 'vm-
 /** Whether an event ends a unit of the granularity. */
 export function isBoundary(event: TraceEvent, granularity: Granularity): boolean {
   switch (granularity) {
-    case 'instruction': return true;
-    case 'event': return !ROUTINE.has(event.kind);
-    case 'exit': return EXITS.has(event.kind);
-    case 'ring': return RINGS.has(event.kind) || (event.kind === 'ioctl');
-    case 'mode': return event.kind === 'mode';
-    default: return assertUnreachable(granularity);
+    case 'instruction':
+      return true;
+    case 'event':
+      return !ROUTINE.has(event.kind);
+    case 'exit':
+      return EXITS.has(event.kind);
+    case 'ring':
+      return RINGS.has(event.kind) || event.kind === 'ioctl';
+    case 'mode':
+      return event.kind === 'mode';
+    default:
+      return assertUnreachable(granularity);
   }
 }

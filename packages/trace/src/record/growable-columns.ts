@@ -6,14 +6,24 @@ export class ByteColumn {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(capacity = 1024) { this.#bytes = new Uint8Array(capacity); }
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
-  get length(): number { return this.#length; }
+  get length(): number {
+    return this.#length;
+  }
   /** The storage; only the first `length` bytes mean anything, and growth replaces it. */
-  get bytes(): Uint8Array { return this.#bytes; }
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
   /** A copy of what was appended. */
-  toBytes(): Uint8Array<ArrayBuffer> { return this.#bytes.slice(0, this.#length); }
-  clear(): void { this.#length = 0; }
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#length);
+  }
+  clear(): void {
+    this.#length = 0;
+  }
 
   push(byte: number): void {
     if (this.#length === this.#bytes.length) this.#grow(this.#length + 1);
@@ -48,10 +58,16 @@ export class NumberColumn {
   #values: Float64Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(capacity = 256) { this.#values = new Float64Array(capacity); }
+  constructor(capacity = 256) {
+    this.#values = new Float64Array(capacity);
+  }
 
-  get length(): number { return this.#length; }
-  at(index: number): number { return index < this.#length ? this.#values[index] ?? 0 : 0; }
+  get length(): number {
+    return this.#length;
+  }
+  at(index: number): number {
+    return index < this.#length ? (this.#values[index] ?? 0) : 0;
+  }
   push(value: number): void {
     if (this.#length === this.#values.length) {
       const larger = new Float64Array(this.#length * 2);
@@ -78,10 +94,16 @@ export class AddressColumn {
   #values: BigUint64Array<ArrayBuffer>;
   #length = 0;
 
-  constructor(capacity = 256) { this.#values = new BigUint64Array(capacity); }
+  constructor(capacity = 256) {
+    this.#values = new BigUint64Array(capacity);
+  }
 
-  get length(): number { return this.#length; }
-  at(index: number): bigint { return index < this.#length ? this.#values[index] ?? 0n : 0n; }
+  get length(): number {
+    return this.#length;
+  }
+  at(index: number): bigint {
+    return index < this.#length ? (this.#values[index] ?? 0n) : 0n;
+  }
   push(value: bigint): void {
     if (this.#length === this.#values.length) {
       const larger = new BigUint64Array(this.#length * 2);

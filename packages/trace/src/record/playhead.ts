@@ -18,14 +18,18 @@ export class Playhead {
   }
 
   /** The state that the banks hold. */
-  get index(): number { return this.#index; }
+  get index(): number {
+    return this.#index;
+  }
   seek(index: number): void {
     this.record.seek(this.banks, this.#index, index);
     this.#index = index;
   }
 
   /** The bytes of a bank. */
-  bank(name: string): Uint8Array | undefined { return this.banks.find(bank => bank.name === name)?.bytes; }
+  bank(name: string): Uint8Array | undefined {
+    return this.banks.find(bank => bank.name === name)?.bytes;
+  }
   /** A register by its cell name; undefined where this record has no such cell. */
   cell(name: string): bigint | undefined {
     const index = this.record.header.cells.indexOf(name);

@@ -24,7 +24,8 @@ export class Recorder implements RunObserver {
 
   /** `banks` as they are now are state 0; their names and sizes must be those of the header. */
   constructor(header: RecordHeader, banks: readonly Bank[], options: RecorderOptions = {}) {
-    const same = header.banks.length === banks.length &&
+    const same =
+      header.banks.length === banks.length &&
       banks.every((bank, i) => header.banks[i]?.name === bank.name && header.banks[i].size === bank.bytes.length);
     assert(same, 'the header must describe the banks that are recorded');
     this.record = new RunRecord(header, sparseContents(banks));
@@ -46,9 +47,15 @@ export class Recorder implements RunObserver {
     this.record.endCycle = endCycle;
   }
 
-  willWrite(bank: string, offset: number, length: number): void { this.#capture.willWrite(bank, offset, length); }
-  event(event: MachineEvent): void { this.record.events.push(this.record.length, event); }
-  hypervisorEvent(event: HypervisorEvent): void { this.record.events.push(this.record.length, event); }
+  willWrite(bank: string, offset: number, length: number): void {
+    this.#capture.willWrite(bank, offset, length);
+  }
+  event(event: MachineEvent): void {
+    this.record.events.push(this.record.length, event);
+  }
+  hypervisorEvent(event: HypervisorEvent): void {
+    this.record.events.push(this.record.length, event);
+  }
 
   /** Carries the recorded banks in place from one state to another; they hold state `from` now. */
   seek(from: number, to: number, touched?: (bank: string, offset: number, length: number) => void): void {
@@ -68,10 +75,14 @@ function* nonZeroBytes(banks: readonly Bank[], space: StateSpace): IterableItera
     const start = space.starts[index] ?? 0;
     const {bytes} = bank;
     // Empty memory is skipped eight bytes at a time.
-    const aligned = bytes.byteOffset % 8 === 0 ? new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3) : undefined;
+    const aligned =
+      bytes.byteOffset % 8 === 0 ? new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3) : undefined;
     for (let i = 0; i < bytes.length; i++) {
       // -0 also compares equal to 0, so its bit pattern is looked at byte by byte below only when it is not all zeros.
-      if (aligned !== undefined && i % 8 === 0 && i + 8 <= bytes.length && Object.is(aligned[i >>> 3], 0)) { i += 7; continue; }
+      if (aligned !== undefined && i % 8 === 0 && i + 8 <= bytes.length && Object.is(aligned[i >>> 3], 0)) {
+        i += 7;
+        continue;
+      }
       const byte = bytes[i] ?? 0;
       if (byte !== 0) yield [start + i, byte];
     }

@@ -24,13 +24,17 @@ describe('a record of five thousand steps', () => {
 
   test('carries the recorded banks themselves back and forth, and tells which bytes it touched', () => {
     const touched = new Set<string>();
-    recorder.seek(STEPS, 1500, (bank, offset, length) => { for (let i = 0; i < length; i++) touched.add(`${bank}:${offset + i}`); });
+    recorder.seek(STEPS, 1500, (bank, offset, length) => {
+      for (let i = 0; i < length; i++) touched.add(`${bank}:${offset + i}`);
+    });
     const there = banks.map(bank => bank.bytes.slice());
     recorder.seek(1500, STEPS);
     expect(banks.map(bank => bank.bytes)).toEqual(snapshots.get(STEPS));
-    banks.forEach((bank, b) => bank.bytes.forEach((byte, i) => {
-      if (byte !== there[b]?.[i]) expect(touched.has(`${bank.name}:${i}`)).toBe(true);
-    }));
+    banks.forEach((bank, b) =>
+      bank.bytes.forEach((byte, i) => {
+        if (byte !== there[b]?.[i]) expect(touched.has(`${bank.name}:${i}`)).toBe(true);
+      }),
+    );
   });
 
   test('knows who wrote a byte last, as a scan of all steps would find', () => {
@@ -40,7 +44,12 @@ describe('a record of five thousand steps', () => {
     const last = new Map<number, number>();
     for (let step = 0; step < STEPS; step++) {
       playhead.seek(step + 1);
-      memory.forEach((byte, i) => { if (byte !== before[i]) { last.set(i, step); before[i] = byte; } });
+      memory.forEach((byte, i) => {
+        if (byte !== before[i]) {
+          last.set(i, step);
+          before[i] = byte;
+        }
+      });
     }
     for (let offset = 0; offset < 4096; offset += 37) {
       const found = record.lastWriter('memory', offset);
@@ -62,7 +71,12 @@ describe('a record of five thousand steps', () => {
   });
 
   test('shares the cycles of any window among the actors without losing one', () => {
-    for (const [from, to, columns] of [[0, 50_000, 7], [3, 49_997, 100], [10_235, 10_245, 3], [0, 50, 50]] as const) {
+    for (const [from, to, columns] of [
+      [0, 50_000, 7],
+      [3, 49_997, 100],
+      [10_235, 10_245, 3],
+      [0, 50, 50],
+    ] as const) {
       const window = timelineWindow(record, from, to, columns);
       expect(window.cycles.reduce((a, b) => a + b, 0)).toBeCloseTo(to - from, 6);
     }

@@ -35,21 +35,29 @@ export class RunRecord {
   }
 
   /** The number of steps; states are numbered 0 … length. */
-  get length(): number { return this.columns.length; }
-  get finished(): boolean { return this.outcome !== undefined; }
+  get length(): number {
+    return this.columns.length;
+  }
+  get finished(): boolean {
+    return this.outcome !== undefined;
+  }
 
   /** A step, with its index; undefined outside 0 … length - 1. */
   step(index: number): Step | undefined {
     return index >= 0 && index < this.length ? this.columns.at(index) : undefined;
   }
-  * steps(from = 0, to = this.length): IterableIterator<Step> {
+  *steps(from = 0, to = this.length): IterableIterator<Step> {
     for (let index = from; index < Math.min(to, this.length); index++) yield this.columns.at(index);
   }
   /** What happened during a step. */
-  eventsOf(step: number): readonly TraceEvent[] { return this.events.of(step); }
+  eventsOf(step: number): readonly TraceEvent[] {
+    return this.events.of(step);
+  }
 
   /** The cycle counter at a state. */
-  cycleAt(state: number): number { return state < this.length ? this.columns.cycles.at(state) : this.endCycle; }
+  cycleAt(state: number): number {
+    return state < this.length ? this.columns.cycles.at(state) : this.endCycle;
+  }
   /** The state that the cycle counter had reached: the last one whose cycle is at most `cycle`. */
   stateAtCycle(cycle: number): number {
     return cycle >= this.endCycle ? this.length : Math.max(0, this.columns.cycles.countAtMost(cycle) - 1);
@@ -57,7 +65,10 @@ export class RunRecord {
 
   /** Carries banks of this record's shape from one state to another. */
   seek(banks: readonly Bank[], from: number, to: number, touched?: Touched): void {
-    assert(from >= 0 && to >= 0 && from <= this.length && to <= this.length, `seek from ${from} to ${to} in ${this.length} steps`);
+    assert(
+      from >= 0 && to >= 0 && from <= this.length && to <= this.length,
+      `seek from ${from} to ${to} in ${this.length} steps`,
+    );
     this.changes.seek(this.space, banks, from, to, touched);
   }
   /** Banks that hold state 0. */

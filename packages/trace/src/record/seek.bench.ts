@@ -17,9 +17,13 @@ describe('a history of a million steps', () => {
     playhead.seek(here - 1);
     playhead.seek(here);
   });
-  bench('who wrote this byte last', () => { recorder.record.lastWriter('memory', anywhere() % 4000, playhead.index); });
+  bench('who wrote this byte last', () => {
+    recorder.record.lastWriter('memory', anywhere() % 4000, playhead.index);
+  });
 });
 
 describe('recording', () => {
-  bench('ten thousand steps', () => { sampleRun(10_000); });
+  bench('ten thousand steps', () => {
+    sampleRun(10_000);
+  });
 });

@@ -23,7 +23,9 @@ export class StepColumns {
   readonly #rips = new AddressColumn();
   readonly cycles: NumberColumn = new NumberColumn();
 
-  get length(): number { return this.#rips.length; }
+  get length(): number {
+    return this.#rips.length;
+  }
 
   push(step: RecordedStep): void {
     this.#tags.push(ACTOR_ORDER.indexOf(step.who) | (STEP_KINDS.indexOf(step.kind) << 3));
@@ -33,16 +35,30 @@ export class StepColumns {
   }
 
   /** The index of the actor in ACTORS. */
-  actorIndex(step: number): number { return (this.#tags.bytes[step] ?? 0) & 7; }
-  who(step: number): Actor { return ACTOR_ORDER[this.actorIndex(step)] ?? 'guest-kernel'; }
-  kind(step: number): StepKind { return STEP_KINDS[(this.#tags.bytes[step] ?? 0) >> 3] ?? 'instruction'; }
-  rip(step: number): bigint { return this.#rips.at(step); }
-  instructionLength(step: number): number { return this.#lengths.bytes[step] ?? 0; }
+  actorIndex(step: number): number {
+    return (this.#tags.bytes[step] ?? 0) & 7;
+  }
+  who(step: number): Actor {
+    return ACTOR_ORDER[this.actorIndex(step)] ?? 'guest-kernel';
+  }
+  kind(step: number): StepKind {
+    return STEP_KINDS[(this.#tags.bytes[step] ?? 0) >> 3] ?? 'instruction';
+  }
+  rip(step: number): bigint {
+    return this.#rips.at(step);
+  }
+  instructionLength(step: number): number {
+    return this.#lengths.bytes[step] ?? 0;
+  }
 
   at(index: number): Step {
     return {
-      index, who: this.who(index), kind: this.kind(index), rip: this.rip(index),
-      length: this.instructionLength(index), cycle: this.cycles.at(index),
+      index,
+      who: this.who(index),
+      kind: this.kind(index),
+      rip: this.rip(index),
+      length: this.instructionLength(index),
+      cycle: this.cycles.at(index),
     };
   }
 }

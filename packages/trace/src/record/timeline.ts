@@ -11,7 +11,16 @@ export const MAXIMUM_MARKS = 2000;
 
 /** Shown as marks, the important ones first: where marks must be left out, the important ones stay. */
 const MARK_RANK: Readonly<Partial<Record<TraceEvent['kind'], number>>> = {
-  'triple-fault': 0, unsupported: 0, 'vm-entry-failure': 0, 'kvm-exit': 1, 'vm-exit': 1, halt: 1, exception: 2, mode: 2, 'vm-entry': 3, ring: 3,
+  'triple-fault': 0,
+  unsupported: 0,
+  'vm-entry-failure': 0,
+  'kvm-exit': 1,
+  'vm-exit': 1,
+  halt: 1,
+  exception: 2,
+  mode: 2,
+  'vm-entry': 3,
+  ring: 3,
 };
 
 /** `columns` equal parts of the cycles fromCycle … toCycle. */
@@ -22,8 +31,9 @@ export function timelineWindow(record: RunRecord, fromCycle: number, toCycle: nu
   const after = new Float64Array(actors);
   record.cycleSums.upTo(fromCycle, record.endCycle, before);
   for (let column = 0; column < columns; column++) {
-    record.cycleSums.upTo(fromCycle + (toCycle - fromCycle) * (column + 1) / columns, record.endCycle, after);
-    for (let actor = 0; actor < actors; actor++) cycles[actor * columns + column] = (after[actor] ?? 0) - (before[actor] ?? 0);
+    record.cycleSums.upTo(fromCycle + ((toCycle - fromCycle) * (column + 1)) / columns, record.endCycle, after);
+    for (let actor = 0; actor < actors; actor++)
+      cycles[actor * columns + column] = (after[actor] ?? 0) - (before[actor] ?? 0);
     before.set(after);
   }
   return {fromCycle, toCycle, columns, cycles, marks: marks(record, fromCycle, toCycle)};
@@ -36,9 +46,15 @@ function marks(record: RunRecord, fromCycle: number, toCycle: number): TimelineW
     if (record.cycleAt(step) > toCycle) break;
     const event = record.events.at(i);
     const rank = event === undefined ? undefined : MARK_RANK[event.kind];
-    if (event !== undefined && rank !== undefined && record.cycleAt(step) >= fromCycle) ranked.push({event, step, rank});
+    if (event !== undefined && rank !== undefined && record.cycleAt(step) >= fromCycle)
+      ranked.push({event, step, rank});
   }
-  return thinned(ranked).map(({event, step}) => ({step, cycle: record.cycleAt(step), kind: event.kind, label: labelEvent(event)}));
+  return thinned(ranked).map(({event, step}) => ({
+    step,
+    cycle: record.cycleAt(step),
+    kind: event.kind,
+    label: labelEvent(event),
+  }));
 }
 
 /** Leaves out the least important first, and of equally important ones every so many. */

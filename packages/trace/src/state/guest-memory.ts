@@ -32,7 +32,7 @@ export class GuestMemory {
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const offset = this.offsetOf(gpa + done);
-      const part = Math.min(length - done, PAGE - (gpa + done) % PAGE);
+      const part = Math.min(length - done, PAGE - ((gpa + done) % PAGE));
       if (offset === undefined) return done === 0 ? undefined : out.slice(0, done);
       out.set(this.#memory.subarray(offset, offset + part), done);
       done += part;
@@ -57,11 +57,11 @@ export class GuestMemory {
 
   /** Linear to guest-physical; undefined where a table entry is not present. SDM vol. 3A, "Paging". */
   translate(cells: CellSource, linear: bigint): number | undefined {
-    if ((cellOr0(cells, 'CR0') >> 31n & 1n) === 0n) return Number(BigInt.asUintN(32, linear));
+    if (((cellOr0(cells, 'CR0') >> 31n) & 1n) === 0n) return Number(BigInt.asUintN(32, linear));
     const cr3 = cellOr0(cells, 'CR3');
     if (isLongMode(cells)) return this.#walk(linear, cr3 & ADDRESS, [39n, 30n, 21n, 12n]);
     const address = BigInt.asUintN(32, linear);
-    if ((cellOr0(cells, 'CR4') >> 5n & 1n) === 1n) return this.#walk(address, cr3 & 0xffff_ffe0n, [30n, 21n, 12n]);
+    if (((cellOr0(cells, 'CR4') >> 5n) & 1n) === 1n) return this.#walk(address, cr3 & 0xffff_ffe0n, [30n, 21n, 12n]);
     return this.#walk32(address, cr3 & 0xffff_f000n);
   }
 
@@ -70,7 +70,8 @@ export class GuestMemory {
     for (const shift of shifts) {
       const entry = this.#entry(Number(table + ((linear >> shift) & 0x1ffn) * 8n), 8);
       if (entry === undefined || (entry & PRESENT) === 0n) return undefined;
-      const isPage = shift === 12n || (shift < 39n && (entry & LARGE) !== 0n && !(shifts.length === 3 && shift === 30n));
+      const isPage =
+        shift === 12n || (shift < 39n && (entry & LARGE) !== 0n && !(shifts.length === 3 && shift === 30n));
       if (isPage) {
         const inside = (1n << shift) - 1n;
         return Number((entry & ADDRESS & ~inside) | (linear & inside));
@@ -85,7 +86,9 @@ export class GuestMemory {
     if (directory === undefined || (directory & PRESENT) === 0n) return undefined;
     if ((directory & LARGE) !== 0n) return Number((directory & 0xffc0_0000n) | (linear & 0x3f_ffffn));
     const entry = this.#entry(Number((directory & 0xffff_f000n) + ((linear >> 12n) & 0x3ffn) * 4n), 4);
-    return entry === undefined || (entry & PRESENT) === 0n ? undefined : Number((entry & 0xffff_f000n) | (linear & 0xfffn));
+    return entry === undefined || (entry & PRESENT) === 0n
+      ? undefined
+      : Number((entry & 0xffff_f000n) | (linear & 0xfffn));
   }
 
   #entry(gpa: number, bytes: 4 | 8): bigint | undefined {

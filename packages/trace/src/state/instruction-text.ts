@@ -35,6 +35,11 @@ const BETWEEN_INSTRUCTIONS: ReadonlySet<number> = new Set([1, 3, 4, 7, 8, 37, 52
 
 /** Whether a step that completed no instruction began one: it faulted, or it left the guest. */
 function attemptsInstruction(record: RunRecord, step: number): boolean {
-  return record.eventsOf(step).some(event =>
-    event.kind === 'exception' || (event.kind === 'vm-exit' && !BETWEEN_INSTRUCTIONS.has(event.exit.reason & 0xffff)));
+  return record
+    .eventsOf(step)
+    .some(
+      event =>
+        event.kind === 'exception' ||
+        (event.kind === 'vm-exit' && !BETWEEN_INSTRUCTIONS.has(event.exit.reason & 0xffff)),
+    );
 }
