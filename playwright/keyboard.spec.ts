@@ -25,7 +25,9 @@ test('the lab is used by keys alone', async ({page}) => {
   await expect(page.getByRole('heading', {name: 'Keys and colours'})).toBeVisible();
   await lab.shot('help');
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('heading', {name: 'Keys and colours'})).toBeHidden();
   await page.keyboard.press('g');
+  await expect(page.getByRole('heading', {name: 'Go to step'})).toBeVisible();
   await page.keyboard.type('7');
   await page.keyboard.press('Enter');
   await expect.poll(() => lab.step()).toBe(7);

@@ -115,7 +115,13 @@ export class CodeView extends LitElement {
       .bytes {
         font-size: 0.92em;
       }
-      @container (max-width: 260px) {
+      @container (max-width: 300px) {
+        .line {
+          grid-template-columns: 12px max-content 7ch minmax(max-content, 1fr) max-content;
+          gap: 0 5px;
+        }
+      }
+      @container (max-width: 250px) {
         .bytes {
           display: none;
         }

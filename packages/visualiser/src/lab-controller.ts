@@ -127,9 +127,8 @@ export class LabController {
       await this.#refresh();
       if (progress.finished || progress.length >= AHEAD) break;
     }
-    // The next step at the playhead may have become known only now.
-    const at = this.#state.moment?.index ?? 0;
-    this.#moves.add('seek', async () => this.#show(await client.seek(at)));
+    // The next step at the playhead may have become known only now. Asked in turn: the playhead may be moving.
+    this.#moves.add('step', async () => this.#show(await client.moment()));
   }
 
   async #refresh(): Promise<void> {

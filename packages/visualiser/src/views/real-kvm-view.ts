@@ -1,10 +1,21 @@
 // The real run beside the simulated one, and what to do when there is no /dev/kvm.
 
 import {sharedStyles, type CompareRow} from '@hyperscope/elements';
+import type {DifferenceClass} from '@hyperscope/trace';
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {RealState} from '../lab-state.js';
 import type {KvmAvailability} from '../real-kvm.js';
+
+const CLASS_NAMES: Readonly<Record<DifferenceClass, string>> = {
+  timing: 'time',
+  cpuid: 'another processor',
+  'undefined-flags': 'undefined flags',
+  'kept-inside-kvm': 'kept inside KVM',
+  'no-hypervisor': 'no hypervisor',
+  'host-quirk': 'this host’s KVM',
+  unexplained: 'unexplained',
+};
 
 @customElement('hs-real-kvm-view')
 export class RealKvmView extends LitElement {
@@ -61,6 +72,10 @@ export class RealKvmView extends LitElement {
         padding: 2px 8px 2px 0;
         border-bottom: 1px solid var(--line);
         vertical-align: top;
+      }
+      td.why {
+        font-size: 0.86em;
+        color: var(--mute);
       }
       .count {
         font-variant-numeric: tabular-nums;
@@ -162,13 +177,18 @@ export class RealKvmView extends LitElement {
         ${real.comparison.exits.map(
           row =>
             html`<tr>
-              <td>${row.reason}</td>
-              <td class="count">${row.a}</td>
-              <td class="count">${row.b}</td>
-              <td title=${row.why}>
-                ${row.verdict === 'matched' ? 'same' : (row.class ?? row.verdict).replaceAll('-', ' ')}
-              </td>
-            </tr>`,
+                <td>${row.reason}</td>
+                <td class="count">${row.a}</td>
+                <td class="count">${row.b}</td>
+                <td>${row.verdict === 'matched' ? 'same' : CLASS_NAMES[row.class ?? 'unexplained']}</td>
+              </tr>
+              ${
+                row.verdict === 'matched'
+                  ? nothing
+                  : html`<tr>
+                      <td class="why" colspan="4">${row.why}</td>
+                    </tr>`
+              }`,
         )}
       </tbody>
     </table>`;
