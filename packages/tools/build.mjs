@@ -1,4 +1,5 @@
 // Builds everything that `npm start` serves: the packages, the page, and compressed copies of the page's files.
+// With --serve it then serves the lab, in this process, so that Ctrl-C reaches the server and nobody else.
 
 import {spawnSync} from 'node:child_process';
 import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
@@ -38,3 +39,7 @@ if (built) {
   compress(join(page, 'dist'));
 }
 process.exitCode = built ? 0 : 1;
+if (built && process.argv.includes('--serve')) {
+  process.argv = [...process.argv.slice(0, 2), 'serve'];
+  await import(join(root, 'packages/cli/bin/hyperscope.mjs'));
+}

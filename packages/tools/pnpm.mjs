@@ -1,4 +1,5 @@
-// The bootstrap: from an empty clone to installed dependencies with nothing but Node, then `pnpm …arguments`.
+// The bootstrap: from an empty clone to installed dependencies with nothing but Node, then the script that is named.
+// node packages/tools/pnpm.mjs packages/tools/check.mjs …   or, for anything else that pnpm can do, its own arguments.
 // It uses the pnpm on PATH when that is the pinned version, and otherwise lets npx fetch it. It has no dependency.
 
 import {spawn, spawnSync} from 'node:child_process';
@@ -74,9 +75,11 @@ const least = manifest.engines.node.replace('>=', '');
 if (!atLeast(process.versions.node, least)) {
   giveUp(`Hyperscope needs Node ${least} or newer, and this is Node ${process.versions.node}: see https://nodejs.org.`);
 }
-provideSystemPackages(process.argv.includes('check') ? 'test' : 'run');
+provideSystemPackages(process.argv.some(text => text.endsWith('check.mjs')) ? 'test' : 'run');
 const pnpm = findPnpm();
 const installed = await run([...pnpm, 'install', '--frozen-lockfile', '--reporter', 'append-only'], {watch: true});
 if (installed.status !== 0) giveUp(explainFailure(installed.said));
-const done = await run([...pnpm, ...process.argv.slice(2)], {watch: false});
+// A script of ours runs without pnpm around it, which would call Ctrl-C a failure.
+const rest = process.argv.slice(2);
+const done = await run([...(rest[0]?.endsWith('.mjs') ? [process.execPath] : pnpm), ...rest], {watch: false});
 process.exit(done.status);
