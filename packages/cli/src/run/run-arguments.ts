@@ -141,7 +141,7 @@ function readCpu(text: string | undefined): RunArguments['cpu'] {
   const wrong = features.find(part => !/^[+-][A-Za-z0-9._]+$/.test(part));
   if (wrong !== undefined) throw usage(`--cpu: '${wrong}' is not of the form +feature or -feature.`);
   const named = (sign: string): readonly string[] =>
-    features.filter(part => part.startsWith(sign)).map(part => part.slice(1).toLowerCase());
+    features.filter(part => part.startsWith(sign)).map(part => part.slice(1));
   return {profile: parts[0] === '' ? undefined : parts[0], add: named('+'), remove: named('-')};
 }
 

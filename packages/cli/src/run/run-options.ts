@@ -20,9 +20,16 @@ export const RUN_OPTIONS = {
   },
   append: {value: 'TEXT', help: 'Command line for a multiboot kernel.'},
   module: {value: 'FILE', repeatable: 'repeatable', help: 'A multiboot module; may be given several times.'},
-  disk: {value: 'N:FILE', repeatable: 'repeatable', help: 'A disk: 0 is the first hard disk.'},
+  disk: {
+    value: 'N:FILE',
+    repeatable: 'repeatable',
+    help: 'A disk. There is no disk controller yet: the run is refused with status 5.',
+  },
   memory: {value: 'MIB', help: 'Memory of the guest. Default: what the guest asks for, or 64.'},
-  cpu: {value: 'PROFILE,±FEATURE', help: 'Processor profile, with features added or taken away: default,-pcid.'},
+  cpu: {
+    value: 'PROFILE,±FEATURE',
+    help: 'Processor of a simulated run (nehalem, westmere, modern-intel), with features switched: westmere,+smep,-nx.',
+  },
   vendor: {value: 'ID', help: 'The twelve letters of CPUID leaf 0, such as GenuineIntel.'},
   serial: {
     value: 'FILE|-',
