@@ -25,3 +25,4 @@ export * from './interpretations/disassemble.js';
 export * from './interpretations/explain.js';
 export * from './interpretations/classify.js';
 export * from './interpretations/footprint.js';
+export {Wording} from './interpretations/wording.js';
