@@ -17,6 +17,10 @@ export interface Explanation {
   readonly sources: readonly string[];
   /** What would have happened had the decisive check gone the other way. */
   readonly otherwise: string | undefined;
+  /** What the instruction of the step means, line by line: `AL ← 0x48`. Absent or empty where the step is none. */
+  readonly meaning?: readonly string[];
+  /** Registers, flags and memory that the step changed. */
+  readonly changes?: readonly {readonly name: string; readonly before: string; readonly after: string}[] | undefined;
 }
 
 /** One line of code around the current instruction. */
@@ -36,6 +40,8 @@ export interface CodeLine {
 export interface Moment {
   /** State index: 0 is before the first step. The step about to run is `step`. */
   readonly index: number;
+  /** The state right before the guest's first instruction that completes: where a page opens. 0 without a hypervisor. */
+  readonly start: number;
   /** States recorded so far, minus one; the playhead may be anywhere in 0 … length. */
   readonly length: number;
   readonly finished: boolean;

@@ -10,12 +10,15 @@ import {
   exitRows,
   explainStart,
   explainStep,
+  firstGuestStep,
   modeOf,
+  textAt,
   textOfStep,
   timelineWindow,
 } from '@hyperscope/trace';
 import type {Actor, ExitRow, Explanation, Moment, RunRecord, Step, TimelineWindow, TraceEvent} from '@hyperscope/trace';
 import {codeWindow} from './code-window.js';
+import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
 import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
@@ -35,6 +38,7 @@ export class MomentMaker {
   /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
   #scout: Playhead | undefined;
   readonly #texts = new Map<number, string>();
+  #start: number | undefined;
 
   constructor(record: RunRecord, source: SourceMap | undefined) {
     this.record = record;
@@ -54,6 +58,7 @@ export class MomentMaker {
     const {who, operation, cpl} = this.#place(state, last, next);
     return {
       index,
+      start: this.start ?? 0,
       length: record.length,
       finished: record.finished,
       outcome: record.outcome,
@@ -67,7 +72,7 @@ export class MomentMaker {
       registers: state.registers.slice(),
       previousRegisters: (previous ?? state).registers.slice(),
       events,
-      why: this.#why(last, events),
+      why: this.#why(last, events, state, previous),
       code: codeWindow(state, {
         executed: this.#executed,
         source: this.#source,
@@ -84,7 +89,24 @@ export class MomentMaker {
     return timelineWindow(this.record, fromCycle, toCycle, columns);
   }
   exits(): readonly ExitRow[] {
-    return exitRows(this.record, step => this.textOf(step));
+    return exitRows(this.record, step => this.textOf(step) || this.#textAtExit(step));
+  }
+
+  /**
+   * The state right before the guest's first instruction that completes: 0 without a hypervisor, and where the record
+   * belongs to real KVM. Undefined while none is recorded.
+   */
+  get start(): number | undefined {
+    if (this.record.header.technique === 'bare' || this.record.header.engine === 'kvm') return 0;
+    return (this.#start ??= firstGuestStep(this.record));
+  }
+
+  /** The instruction that the guest's RIP names when an exit came between two instructions: the next to run. */
+  #textAtExit(step: number): string {
+    const exit = this.record.eventsOf(step).find(event => event.kind === 'vm-exit');
+    if (exit === undefined) return '';
+    const state = this.#stateAt(step);
+    return textAt(state.guestMemory, state.guestCells(), exit.exit.guestRip);
   }
 
   /** The text of a recorded step's instruction; '' for steps that are none. */
@@ -106,12 +128,24 @@ export class MomentMaker {
       : {who: 'vmm', operation: 'root', cpl: USER_RING};
   }
 
-  #why(last: Step | undefined, events: readonly TraceEvent[]): Explanation {
-    if (last === undefined) return explainStart(this.record.header.guest.title);
-    const handled = events.some(event => event.kind === 'vm-exit')
-      ? this.record.events.firstOfKind('exit-handled', last.index)
-      : undefined;
-    return explainStep(last, events, this.textOf(last.index), handled);
+  #why(
+    last: Step | undefined,
+    events: readonly TraceEvent[],
+    state: StateView,
+    previous: StateView | undefined,
+  ): Explanation {
+    const {record} = this;
+    if (last === undefined || previous === undefined) {
+      return explainStart(
+        record.header.guest.title,
+        record.header.technique === 'bare' || record.header.engine === 'kvm' ? 'the guest' : 'a hypervisor',
+      );
+    }
+    return explainStep(
+      last,
+      events,
+      stepContext({record, step: last, text: this.textOf(last.index), before: previous, after: state}),
+    );
   }
 
   /** The step that the machine would make next: what its registers say. */

@@ -33,6 +33,9 @@ export const NO_PORTS: PortOptions = {exitPort: undefined, powerOffPort: undefin
 /** How many steps a search for the next event may record before it gives up and shows where it got to. */
 const SEARCH_LIMIT = 200_000;
 
+/** The host's steps before the guest's first instruction are some forty; a guest that never gets there has failed by then. */
+const SETUP_LIMIT = 2000;
+
 /** Starts a technique with an image and makes it a session at state 0. */
 export function createSession(options: SessionOptions): Session {
   const {technique, image, guest} = options;
@@ -78,6 +81,7 @@ export class Session implements SessionClient {
   }
 
   moment(): Moment {
+    this.#findStart();
     this.#driver.seek(this.#index);
     return this.#maker.moment(this.#driver.run.banks, this.#index);
   }
@@ -122,6 +126,16 @@ export class Session implements SessionClient {
     this.#driver.sendSerial(bytes);
     this.#index = this.record.length;
     return this.moment();
+  }
+
+  /** Records the hypervisor's setting-up ahead of the playhead, so that every moment can say where the guest begins. */
+  #findStart(): void {
+    const driver = this.#driver;
+    if (this.record.length > 0 || this.#maker.start !== undefined) return;
+    for (let steps = 0; steps < SETUP_LIMIT && driver.outcome === undefined; steps++) {
+      const {kind, length} = driver.advance();
+      if (kind === 'instruction' && length > 0) return;
+    }
   }
 
   /** Records until an event of the granularity; gives the state after its step, or where the search ended. */

@@ -1,16 +1,15 @@
 // The state at the playhead, as panels ask about it: the processor's own cells, and the guest's, which lie in the VMCS
 // while the host runs. The same code reads a live machine and a file.
 
-import {PhysicalMemory, Vmcs, entryControl} from '@hyperscope/machine';
+import {PhysicalMemory, Vmcs} from '@hyperscope/machine';
 import type {Bank} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
-import {DESCRIPTOR_REGISTERS} from '@hyperscope/isa';
-import type {VmcsFieldName} from '@hyperscope/isa';
+import {isCell} from '@hyperscope/isa';
+import {HOST_PAGE_TABLES, guestCells} from '@hyperscope/vmm';
 import {GuestMemory} from '@hyperscope/trace';
 import type {CellSource, RecordHeader} from '@hyperscope/trace';
 
 const PAGE = 4096;
-const EFER_LMA = 1n << 10n;
 const NO_VMCS = 0xffff_ffff_ffff_ffffn;
 
 /** What of a record's header decides how its banks are read. */
@@ -23,6 +22,7 @@ export class StateView {
   /** The processor's cells, whoever runs. */
   readonly cells: CellSource;
   readonly registers: BigUint64Array;
+  #guest: CellSource | undefined;
 
   constructor(header: StateHeader, banks: readonly Bank[]) {
     this.header = header;
@@ -57,35 +57,21 @@ export class StateView {
     return new Vmcs(copy, 0);
   }
 
-  /** The guest's cells: the processor's own while the guest runs (or there is no hypervisor), the VMCS's while the host does. */
+  /**
+   * The guest's cells, as the guest itself would find them: in the processor while it runs (or there is no hypervisor),
+   * in the VMCS and in kvm_vcpu while the host does; CR0 and CR4 through their read shadows.
+   */
   guestCells(): CellSource {
-    if (this.operation !== 'root') return this.cells;
-    const vmcs = this.vmcs();
-    if (vmcs === undefined) return this.cells;
-    return cell => {
-      const field = GUEST_FIELDS.get(cell);
-      if (field === undefined) return this.cells(cell);
-      // EFER is only stored where the hypervisor asked for it; that the guest is in long mode the entry controls know too.
-      const lma =
-        field === 'GUEST_IA32_EFER' && vmcs.bit('VM_ENTRY_CONTROLS', entryControl('IA-32e mode guest')) ? EFER_LMA : 0n;
-      return vmcs.get(field) | lma;
-    };
+    return (this.#guest ??= this.#findGuestCells());
+  }
+
+  #findGuestCells(): CellSource {
+    const vmcs = this.vmcsAddress;
+    if (this.header.technique === 'bare' || vmcs === undefined || vmcs + PAGE > HOST_PAGE_TABLES) return this.cells;
+    // Everything that KVM keeps of a guest lies below its own page tables: a small copy serves vmm's reader.
+    const copy = new PhysicalMemory(HOST_PAGE_TABLES);
+    copy.load(hpa(0), this.memory.subarray(0, HOST_PAGE_TABLES));
+    const read = guestCells(cell => this.cells(cell) ?? 0n, copy);
+    return cell => (isCell(cell) ? read(cell) : undefined);
   }
 }
-
-/** The cells that a VM exit stores in the VMCS. SDM vol. 3C, "Guest Register State". */
-const GUEST_FIELDS: ReadonlyMap<string, VmcsFieldName> = new Map<string, VmcsFieldName>([
-  ['RIP', 'GUEST_RIP'],
-  ['RSP', 'GUEST_RSP'],
-  ['RFLAGS', 'GUEST_RFLAGS'],
-  ['CR0', 'GUEST_CR0'],
-  ['CR3', 'GUEST_CR3'],
-  ['CR4', 'GUEST_CR4'],
-  ['EFER', 'GUEST_IA32_EFER'],
-  ...DESCRIPTOR_REGISTERS.flatMap((register): [string, VmcsFieldName][] => [
-    [`${register}.selector`, `GUEST_${register}_SELECTOR`],
-    [`${register}.base`, `GUEST_${register}_BASE`],
-    [`${register}.limit`, `GUEST_${register}_LIMIT`],
-    [`${register}.attributes`, `GUEST_${register}_ACCESS_RIGHTS`],
-  ]),
-]);

@@ -5,6 +5,7 @@ import {explainEvent} from './explain-event.js';
 import {explainStep, mainEvent} from './explain-step.js';
 import {describeQualification, ioQualification} from './exit-qualification.js';
 import {labelEvent} from './label-event.js';
+import {textContext} from './step-context.js';
 
 const exit = (changes: Partial<VmExitInformation>): VmExitInformation => ({
   reason: 30,
@@ -40,12 +41,12 @@ describe('the explanation of an OUT that left the guest', () => {
     expect(told.sentences.join(' ')).toContain(
       'reason 30: I/O instruction — port 0x3f8 (the first serial port), out, 1 byte',
     );
-    expect(told.sentences.join(' ')).toContain('qualification 0x3f80000');
+    expect(told.sentences.join(' ')).toContain('EXIT_QUALIFICATION = 0x3f80000');
   });
   test('marks the last check as the one that decided, and says what else could have been', () => {
     expect(told.checks.map(check => check.decided)).toEqual([false, true]);
     expect(told.sentences.join(' ')).toContain(
-      'The check that decided: “bit 0x3f8 of I/O bitmap A = 1” holds; bit is 1.',
+      'The check that decided: “bit 0x3f8 of I/O bitmap A = 1” holds (bit 1).',
     );
     expect(told.otherwise).toBe(
       'Had “bit 0x3f8 of I/O bitmap A = 1” not held, the port access would have reached the real port, with no exit.',
@@ -96,19 +97,15 @@ describe('a step', () => {
       {kind: 'vm-exit', exit: exit({checks: outChecks})},
     ];
     expect(mainEvent(events)?.kind).toBe('vm-exit');
-    const told = explainStep(step, events, 'OUT DX, AL', {
-      kind: 'exit-handled',
-      reason: 30,
-      route: 'user-space',
-      why: 'the UART lives there',
+    const told = explainStep(step, events, {
+      ...textContext('OUT DX, AL'),
+      handled: {kind: 'exit-handled', reason: 30, route: 'user-space', why: 'the UART lives there'},
     });
     expect(told.title).toBe('Step 14 · OUT DX, AL left the guest');
-    expect(told.sentences.join('\n')).toContain('In the same step: VM exit: ring 3 → 0.');
-    expect(told.sentences.join('\n')).toContain('1 address translation missed the TLB');
     expect(told.sentences.join('\n')).toContain('the UART lives there');
   });
   test('without events says who ran what', () => {
-    expect(explainStep(step, [], 'MOV AL, 0x41').sentences[0]).toMatch(
+    expect(explainStep(step, [], textContext('MOV AL, 0x41')).sentences[0]).toMatch(
       /^The guest kernel ran MOV AL, 0x41 at 0x8006\./,
     );
   });
@@ -130,7 +127,7 @@ test('a #GP is told with the check that failed and its alternative', () => {
     ],
   });
   expect(told.title).toBe('#GP: general protection');
-  expect(told.sentences).toContain('The check that decided: “CPL = 0” does not hold; CPL is 3.');
+  expect(told.sentences).toContain('The check that decided: “CPL = 0” does not hold (CPL 3).');
   expect(told.otherwise).toBe('Had “CPL = 0” held, the instruction would have completed.');
 });
 

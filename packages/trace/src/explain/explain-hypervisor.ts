@@ -8,6 +8,7 @@ import {ACTOR_NAMES} from '../record/actors.js';
 import {explanation, sentence} from './explanation.js';
 import {kvmExitDetail, kvmExitDuty, kvmExitName} from './kvm-exit-words.js';
 
+/** What an exit to user space looks like. */
 const KVM_API = 'Documentation/virt/kvm/api.rst, "The kvm_run structure"';
 
 export function explainHypervisor(event: HypervisorEvent): Explanation {
@@ -28,7 +29,7 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
             : [
                 `ioctl(${event.name}) returned to the user-space VMM, from ring 0 to ring 3 of the host${event.result === undefined ? '' : `, with ${event.result}`}.`,
               ],
-        sources: [KVM_API],
+        sources: [`Documentation/virt/kvm/api.rst, "${event.name}"`],
       });
     case 'exit-handled':
       return explanation({
@@ -57,7 +58,7 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
       return explanation({
         title: `The serial port sent ${characterText(event.byte)}`,
         sentences: [
-          `The UART of the user-space VMM put the byte ${hex(event.byte, 2)} (${characterText(event.byte)}) on the line.`,
+          `The serial port’s UART put the byte ${hex(event.byte, 2)}${isNamed(event.byte) ? ` (${characterText(event.byte)})` : ''} on the line.`,
         ],
       });
     default:
@@ -65,7 +66,18 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
   }
 }
 
-/** `“H”`; control characters by their number. */
+const CONTROL_NAMES: ReadonlyMap<number, string> = new Map([
+  [8, 'backspace'],
+  [9, 'tab'],
+  [10, 'line feed'],
+  [13, 'carriage return'],
+  [27, 'escape'],
+]);
+
+const isPrintable = (byte: number): boolean => byte >= 0x20 && byte < 0x7f;
+const isNamed = (byte: number): boolean => isPrintable(byte) || CONTROL_NAMES.has(byte);
+
+/** `“H”`; control characters by their name or number. */
 export function characterText(byte: number): string {
-  return byte >= 0x20 && byte < 0x7f ? `“${String.fromCharCode(byte)}”` : `byte ${hex(byte, 2)}`;
+  return isPrintable(byte) ? `“${String.fromCharCode(byte)}”` : (CONTROL_NAMES.get(byte) ?? `byte ${hex(byte, 2)}`);
 }

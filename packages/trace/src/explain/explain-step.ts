@@ -1,12 +1,19 @@
-// The sentence under the stage: what the step before the playhead was, told by its most important event.
+// The sentence under the stage: what the step before the playhead was. Each kind of step is told by its own rules: a guest
+// instruction by its meaning, an exit by the control that asked for it, a host's step by its routine.
 
 import {assertUnreachable, hex} from '@hyperscope/base';
 import type {Explanation} from '../session-view.js';
 import type {Step, TraceEvent} from '../record-format.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {explainEvent} from './explain-event.js';
-import {explanation} from './explanation.js';
+import {explainExit} from './explain-exit.js';
+import {explainHostAction} from './explain-host-action.js';
+import {explainInstructionStep} from './explain-instruction.js';
+import {capital, explanation} from './explanation.js';
 import {labelEvent} from './label-event.js';
+import {textContext} from './step-context.js';
+import type {StepContext} from './step-context.js';
+import {walkSentences} from './walk-sentences.js';
 
 /** The most important kinds first: what a lecturer would talk about when several things happen at once. */
 const IMPORTANCE: readonly TraceEvent['kind'][] = [
@@ -36,80 +43,130 @@ export function mainEvent(events: readonly TraceEvent[]): TraceEvent | undefined
   return [...events].sort((a, b) => IMPORTANCE.indexOf(a.kind) - IMPORTANCE.indexOf(b.kind))[0];
 }
 
-/** Explains a step. `instruction` is its text, '' where it has none; `handled` the later answer to its exit, where recorded. */
+/** Explains a step. What is not known of it (`context`) is left out of the sentences. */
 export function explainStep(
   step: Step,
   events: readonly TraceEvent[],
-  instruction: string,
-  handled?: Extract<TraceEvent, {kind: 'exit-handled'}>,
+  context: StepContext = textContext(''),
 ): Explanation {
   const number = `Step ${step.index + 1}`;
-  const main = step.kind === 'kvm-step' ? undefined : mainEvent(events);
-  if (main === undefined) return explainQuietStep(step, number, instruction);
-  const told = explainEvent(main, instruction === '' ? undefined : instruction);
-  const rest = events.filter(
-    event => event !== main && event.kind !== 'page-walk' && event.kind !== 'host-step' && event.kind !== 'ioctl',
-  );
-  const walks = events.filter(event => event.kind === 'page-walk' && event !== main).length;
-  return {
-    ...told,
-    title: `${number} · ${main.kind === 'kvm-exit' && step.kind === 'kvm-exit' && instruction !== '' ? `${instruction} came back as ${told.title}` : told.title}`,
-    sentences: [
-      ...told.sentences,
-      ...(handled === undefined || main.kind !== 'vm-exit'
-        ? []
-        : [
-            `What happened then: ${handled.route === 'kvm' ? 'KVM answered by itself' : 'KVM returned to user space'} — ${handled.why}.`,
-          ]),
-      ...(rest.length === 0 ? [] : [`In the same step: ${rest.map(labelEvent).join('; ')}.`]),
-      ...(walks === 0
-        ? []
-        : [`${walks} address translation${walks === 1 ? '' : 's'} missed the TLB and needed a page walk.`]),
-    ],
-  };
-}
-
-function explainQuietStep(step: Step, number: string, instruction: string): Explanation {
-  const what = instruction === '' ? `the instruction at ${hex(step.rip)}` : instruction;
+  const main = mainEvent(events);
+  const exit = events.find(event => event.kind === 'vm-exit');
+  if (exit !== undefined) {
+    const told = explainExit(exit.exit, context, step.who);
+    return {
+      ...told,
+      title: `${number} · ${told.title}`,
+      sentences: [...told.sentences, ...restSentences(events, exit)],
+    };
+  }
   switch (step.kind) {
-    case 'instruction':
-      return explanation({
-        title: `${number} · ${what}`,
-        sentences: [
-          `${capital(ACTOR_NAMES[step.who])} ran ${what} at ${hex(step.rip)}. No check stood in its way, and nothing but the registers and bytes shown as changed is different.`,
-        ],
-      });
-    case 'delivery':
-      return explanation({
-        title: `${number} · an event was delivered`,
-        sentences: ['The processor delivered an event that was waiting.'],
-      });
     case 'host-action':
-      return explanation({
-        title: `${number} · ${ACTOR_NAMES[step.who]}`,
-        sentences: [`${capital(ACTOR_NAMES[step.who])} did a step of its own work.`],
-      });
-    case 'kvm-exit':
-      return explanation({title: `${number} · KVM_RUN came back`, sentences: ['The real KVM returned to user space.']});
+      return explainHostAction(number, events) ?? explainEventful(step, number, main, events, context);
+    case 'instruction':
+      return isAsleep(step, events, context)
+        ? explainSleep(number)
+        : explainInstructionStep(step, number, events, context);
     case 'kvm-step':
-      return explanation({
-        title: `${number} · ${what} on the real processor`,
-        sentences: [
-          `The real KVM single-stepped ${what} at ${hex(step.rip)}; the registers are what KVM_GET_REGS gave afterwards.`,
-        ],
-      });
+      return explainRealStep(step, number, context);
+    case 'delivery':
+    case 'kvm-exit':
+      return explainEventful(step, number, main, events, context);
     default:
       return assertUnreachable(step.kind);
   }
 }
 
+/** A step told by its main event; with none, by its kind. */
+function explainEventful(
+  step: Step,
+  number: string,
+  main: TraceEvent | undefined,
+  events: readonly TraceEvent[],
+  context: StepContext,
+): Explanation {
+  if (main === undefined) return explainQuietStep(step, number);
+  const told = explainEvent(main, context.text === '' ? undefined : context.text);
+  const title =
+    main.kind === 'kvm-exit' && context.text !== ''
+      ? `${context.text} came back as ${told.title}`
+      : main.kind === 'exception' && context.text !== ''
+        ? `${context.text} · ${told.title}`
+        : told.title;
+  const attempt =
+    main.kind === 'exception' && context.text !== ''
+      ? [`${capital(ACTOR_NAMES[step.who])} tried ${context.text} at ${hex(step.rip)}.`]
+      : [];
+  const delivery = main.kind === 'exception' ? events.find(event => event.kind === 'delivery') : undefined;
+  return {
+    ...told,
+    changes: context.changes,
+    title: `${number} · ${title}`,
+    sentences: [
+      ...attempt,
+      ...told.sentences,
+      ...(delivery === undefined ? [] : explainEvent(delivery).sentences),
+      ...restSentences(events, main, delivery),
+      ...walkSentences(events),
+    ],
+    sources: delivery === undefined ? told.sources : [...new Set([...told.sources, ...explainEvent(delivery).sources])],
+  };
+}
+
+/** What else happened in the step; a ring change belongs to the delivery or the exit that made it. */
+function restSentences(events: readonly TraceEvent[], ...told: readonly (TraceEvent | undefined)[]): readonly string[] {
+  const quiet: readonly TraceEvent['kind'][] = ['page-walk', 'host-step', 'ioctl', 'ring'];
+  const rest = events.filter(event => !told.includes(event) && !quiet.includes(event.kind));
+  return rest.length === 0 ? [] : [`In the same step: ${rest.map(labelEvent).join('; ')}.`];
+}
+
+function explainQuietStep(step: Step, number: string): Explanation {
+  switch (step.kind) {
+    case 'delivery':
+      return explanation({
+        title: `${number} · an event was delivered`,
+        sentences: ['The processor delivered an event that was waiting.'],
+      });
+    case 'kvm-exit':
+      return explanation({title: `${number} · KVM_RUN came back`, sentences: ['The real KVM returned to user space.']});
+    default:
+      return explanation({
+        title: `${number} · ${ACTOR_NAMES[step.who]}`,
+        sentences: [`${capital(ACTOR_NAMES[step.who])} did a step of its own work.`],
+      });
+  }
+}
+
+function explainRealStep(step: Step, number: string, context: StepContext): Explanation {
+  const told = explainInstructionStep(step, number, [], context);
+  return {
+    ...told,
+    title: `${told.title} on the real processor`,
+    sentences: [
+      ...told.sentences,
+      'The real KVM single-stepped it; the registers are what KVM_GET_REGS gave afterwards.',
+    ],
+  };
+}
+
+/** The processor stands in HLT: a step in which it runs nothing. */
+const isAsleep = (step: Step, events: readonly TraceEvent[], context: StepContext): boolean =>
+  step.length === 0 && events.length === 0 && (context.before('ACTIVITY') ?? 0n) !== 0n;
+
+const explainSleep = (number: string): Explanation =>
+  explanation({
+    title: `${number} · the processor sleeps`,
+    sentences: ['HLT has stopped the processor, and nothing is left that could wake it: the run is over.'],
+    sources: ['SDM vol. 2, "HLT—Halt"'],
+  });
+
 /** What the page says before the first step. */
-export const explainStart = (guest: string): Explanation =>
+export const explainStart = (guest: string, virtualized: 'a hypervisor' | 'the guest' = 'the guest'): Explanation =>
   explanation({
     title: 'Before the first step',
     sentences: [
-      `${guest} is loaded, and the processor is in the state that the loader hands over. Step forward to run its first instruction.`,
+      virtualized === 'the guest'
+        ? `${guest} is loaded, and the processor is in the state that the loader hands over. Step forward to run its first instruction.`
+        : `${guest} is loaded into the memory of a process, the user-space VMM. Before its first instruction runs, that process asks KVM for a virtual machine, and KVM switches VMX operation on and fills in a VMCS.`,
     ],
   });
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

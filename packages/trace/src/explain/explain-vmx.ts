@@ -1,12 +1,12 @@
-// Why the processor left the guest, how it came in, and what a VMX instruction answered.
+// How the processor came into the guest, why it could not, and what a VMX instruction answered.
 
 import {assertUnreachable, hex} from '@hyperscope/base';
 import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
-import type {MachineEvent, VmExitInformation} from '@hyperscope/machine';
+import type {MachineEvent} from '@hyperscope/machine';
 import type {Explanation} from '../session-view.js';
-import {becauseSentence, decisiveCheck, explanation, otherwiseSentence} from './explanation.js';
-import {describeQualification} from './exit-qualification.js';
-import {routeSentence} from './exit-routes.js';
+import {becauseSentence, explanation, otherwiseSentence} from './explanation.js';
+import {explainExit} from './explain-exit.js';
+import {textContext} from './step-context.js';
 
 type VmxEvent = Extract<MachineEvent, {kind: 'vm-exit' | 'vm-entry' | 'vm-entry-failure' | 'vmx-instruction'}>;
 
@@ -14,7 +14,7 @@ type VmxEvent = Extract<MachineEvent, {kind: 'vm-exit' | 'vm-entry' | 'vm-entry-
 export function explainVmx(event: VmxEvent, instruction?: string): Explanation {
   switch (event.kind) {
     case 'vm-exit':
-      return explainExit(event.exit, instruction);
+      return explainExit(event.exit, textContext(instruction ?? ''));
     case 'vm-entry':
       return explainEntry(event);
     case 'vm-entry-failure':
@@ -26,82 +26,19 @@ export function explainVmx(event: VmxEvent, instruction?: string): Explanation {
   }
 }
 
-/** The exits that no control can prevent (SDM vol. 3C, "Instructions That Cause VM Exits Unconditionally" and what follows it). */
-const UNCONDITIONAL: ReadonlySet<number> = new Set([
-  2, 3, 4, 9, 10, 11, 13, 18, 19, 20, 21, 22, 24, 26, 27, 50, 53, 55,
-]);
-
-function explainExit(exit: VmExitInformation, instruction: string | undefined): Explanation {
-  const reason = exit.reason & 0xffff;
-  const title = exitReasonTitle(reason);
-  const detail = describeQualification(exit);
-  const because = becauseSentence(exit.checks);
-  const decided = decisiveCheck(exit.checks);
-  const caused = instruction !== undefined && isInstructionExit(reason);
-  return explanation({
-    title: caused ? `${instruction} left the guest` : `VM exit ${reason}: ${title}`,
-    sentences: [
-      `VM exit, reason ${reason}: ${title}${detail === undefined ? '' : ` — ${detail}`}.`,
-      because ??
-        (UNCONDITIONAL.has(reason) ? 'No control of the VMCS can prevent this exit: it is unconditional.' : ''),
-      `The processor stored the guest state in the VMCS, wrote exit reason ${reason} and qualification ${hex(exit.qualification)}, ` +
-        `and loaded RIP from the host-state area. The guest’s RIP stays at ${hex(exit.guestRip)}: an exit comes before the instruction has any effect` +
-        (exit.instructionLength > 0
-          ? `, and the hypervisor must add the instruction’s ${exit.instructionLength} byte${exit.instructionLength === 1 ? '' : 's'} itself.`
-          : '.'),
-      ...vectoring(exit),
-      routeSentence(reason),
-    ].filter(text => text !== ''),
-    checks: exit.checks,
-    sources: ['SDM vol. 3C, "VM Exits"'],
-    otherwise:
-      UNCONDITIONAL.has(reason) || decided === undefined
-        ? undefined
-        : otherwiseSentence(exit.checks, otherwiseOfExit(reason)),
-  });
-}
-
-/** Reasons that name something the running instruction did, rather than an event that came from elsewhere. */
-const isInstructionExit = (reason: number): boolean => reason >= 9 && ![37, 43, 48, 49, 52, 56, 62].includes(reason);
-
-function otherwiseOfExit(reason: number): string {
-  switch (reason) {
-    case 0:
-      return 'the exception would have been delivered through the guest’s own IDT, and the hypervisor would not have known';
-    case 1:
-      return 'the interrupt would have gone to the guest’s own handler';
-    case 12:
-      return 'the processor itself would have slept inside the guest';
-    case 30:
-      return 'the port access would have reached the real port, with no exit';
-    case 48:
-      return 'the access would have gone to memory, with no exit';
-    default:
-      return 'the instruction would have run in the guest, with no exit';
-  }
-}
-
-function vectoring(exit: VmExitInformation): readonly string[] {
-  if ((exit.idtVectoringInformation & 0x8000_0000) === 0) return [];
-  const vector = exit.idtVectoringInformation & 0xff;
-  return [
-    `The exit came while the processor was delivering ${exceptionAt(vector)?.name ?? `vector ${vector}`}: the hypervisor must inject that event again.`,
-  ];
-}
-
 function explainEntry(event: Extract<VmxEvent, {kind: 'vm-entry'}>): Explanation {
   const injected =
     event.injected === undefined
       ? undefined
       : `It injects ${exceptionAt(event.injected)?.name ?? `vector ${event.injected}`}: the event is delivered through the guest’s IDT before its first instruction.`;
   return explanation({
-    title: `${event.how}: VM entry`,
+    title: `${event.how} enters the guest at ${hex(event.guestRip)}`,
     sentences: [
-      `${event.how} entered the guest whose VMCS is at ${hex(event.vmcs)}; it goes on at RIP ${hex(event.guestRip)}.`,
+      `${event.how} entered the guest whose VMCS is at ${hex(event.vmcs)}: RIP ← GUEST_RIP, ${hex(event.guestRip)}.`,
+      'The controls, the host-state area and the guest-state area passed every check. The guest’s control registers, segments, RSP, RIP and RFLAGS came from the VMCS; the general registers software had loaded just before.',
       event.how === 'VMLAUNCH'
-        ? 'VMLAUNCH is for the first entry with a VMCS that is clear; it makes the VMCS launched, and later entries use VMRESUME.'
-        : 'VMRESUME is for a VMCS that was launched before.',
-      'The controls, the host-state area and the guest-state area passed every check; the guest’s registers were loaded from the VMCS, except the general ones, which software loads.',
+        ? 'VMLAUNCH is for the first entry, with a VMCS whose launch state is clear; it becomes launched, and later entries use VMRESUME.'
+        : 'VMRESUME, because this VMCS was launched before.',
       ...(injected === undefined ? [] : [injected]),
     ],
     sources: ['SDM vol. 3C, "VM Entries"'],
@@ -130,7 +67,7 @@ function explainInstruction(event: Extract<VmxEvent, {kind: 'vmx-instruction'}>)
   return explanation({
     title: `${event.name}: ${event.outcome}`,
     sentences: [
-      `${event.name}${operands === '' ? '' : ` with ${operands}`} ended with ${event.outcome}.`,
+      `${event.name}${operands === '' ? '' : ` with ${operands}`}: ${event.outcome}.`,
       ...(event.outcome === 'VMsucceed'
         ? []
         : [

@@ -10,6 +10,8 @@ interface Parts {
   /** Sources beyond those of the checks. */
   readonly sources?: readonly string[];
   readonly otherwise?: string | undefined;
+  readonly meaning?: readonly string[];
+  readonly changes?: Explanation['changes'];
 }
 
 /** Puts an explanation together. The last check is the one that decided: the processor stopped looking there. */
@@ -28,6 +30,8 @@ export function explanation(parts: Parts): Explanation {
       source => source !== '',
     ),
     otherwise: parts.otherwise,
+    meaning: parts.meaning ?? [],
+    changes: parts.changes ?? [],
   };
 }
 
@@ -40,12 +44,12 @@ export function checkText(check: Check): string {
 /** The check that decided. */
 export const decisiveCheck = (checks: Checks): Check | undefined => checks.at(-1);
 
-/** `Because “CPL = 0” does not hold (CPL 3).` */
+/** `The check that decided: “CPL = 0” does not hold (CPL 3).` */
 export function becauseSentence(checks: Checks): string | undefined {
   const check = decisiveCheck(checks);
   if (check === undefined) return undefined;
-  const values = check.values.map(([name, value]) => `${name} is ${value}`).join(', ');
-  return `The check that decided: “${check.rule}” ${check.holds ? 'holds' : 'does not hold'}${values === '' ? '' : `; ${values}`}.`;
+  const values = check.values.map(([name, value]) => `${name} ${value}`).join(', ');
+  return `The check that decided: “${check.rule}” ${check.holds ? 'holds' : 'does not hold'}${values === '' ? '' : ` (${values})`}.`;
 }
 
 /** `Had “CPL = 0” held, ⟨consequence⟩.` */
@@ -54,8 +58,19 @@ export function otherwiseSentence(checks: Checks, consequence: string): string |
   return check === undefined ? undefined : `Had “${check.rule}” ${check.holds ? 'not held' : 'held'}, ${consequence}.`;
 }
 
-/** A sentence from a phrase: first letter large, a full stop at the end. */
+/** A sentence from a phrase: first letter large (unless a symbol begins it), a full stop at the end. */
 export function sentence(phrase: string): string {
   const trimmed = phrase.trim();
-  return trimmed === '' ? '' : trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? '' : '.');
+  return trimmed === '' ? '' : capital(trimmed) + (/[.!?]$/.test(trimmed) ? '' : '.');
+}
+
+/** The first letter large; names of functions, fields and variables keep theirs: `kvm_run is mapped`. */
+export function capital(text: string): string {
+  const first = text.split(/\s/, 1)[0] ?? '';
+  return /[_()\d]|[a-z][A-Z]/.test(first) ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `one, two, three and 6 more` */
+export function someOf(items: readonly string[], most: number): string {
+  return items.length <= most ? items.join(', ') : `${items.slice(0, most).join(', ')} and ${items.length - most} more`;
 }

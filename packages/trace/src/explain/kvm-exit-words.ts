@@ -42,7 +42,7 @@ export function kvmExitDetail(exit: VmExit): string {
   switch (exit.reason) {
     case 'io': {
       const owner = portName(exit.port);
-      const data = exit.direction === 'out' ? ` ${bytesText(exit.data)}` : '';
+      const data = exit.direction === 'out' ? ` ${dataText(exit.data)}` : '';
       return `${exit.direction}${data}, port ${hex(exit.port)}${owner === undefined ? '' : ` (${owner})`}, ${exit.count} × ${exit.width} bits`;
     }
     case 'mmio':
@@ -103,6 +103,13 @@ export function kvmExitDuty(exit: VmExit): string {
     default:
       return assertUnreachable(exit);
   }
+}
+
+/** One byte as a number and a letter, more as bytes: `0x48 (“H”)`. */
+function dataText(data: Uint8Array): string {
+  const [byte = 0] = data;
+  if (data.length !== 1) return bytesText(data);
+  return `${hex(byte, 2)}${byte >= 0x20 && byte < 0x7f ? ` (“${String.fromCharCode(byte)}”)` : ''}`;
 }
 
 /** `48 65`; long data is cut. */

@@ -27,6 +27,13 @@ export class GuestMemory {
     return extent === undefined ? undefined : extent.offset + gpa - extent.gpa;
   }
 
+  /** The guest-physical address of a place in the bank; undefined where the bank holds the host's own memory. */
+  addressOf(offset: number): number | undefined {
+    if (this.#extents === undefined) return offset;
+    const extent = this.#extents.find(one => offset >= one.offset && offset < one.offset + one.length);
+    return extent === undefined ? undefined : extent.gpa + offset - extent.offset;
+  }
+
   /** A copy of bytes from a guest-physical address; shorter where memory ends, undefined where there is none at all. */
   readPhysical(gpa: number, length: number): Uint8Array | undefined {
     const out = new Uint8Array(length);

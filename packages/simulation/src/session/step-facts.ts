@@ -1,0 +1,57 @@
+// Gathers what an explanation may know of a step: its instruction decoded from the bytes that were there, the registers on
+// both sides of it, what it changed, and why it stayed in the guest.
+
+import {decode} from '@hyperscope/isa';
+import type {Instruction} from '@hyperscope/isa';
+import {codeAddress, codeSizeOf, memoryChanges, registerChanges} from '@hyperscope/trace';
+import type {CellSource, RunRecord, StateChange, StayedInGuest, Step, StepContext} from '@hyperscope/trace';
+import {stayedInGuest} from './non-exits.js';
+import type {StateView} from './state-view.js';
+
+const LONGEST = 15;
+
+export interface StepFacts {
+  readonly record: RunRecord;
+  readonly step: Step;
+  /** '' for a step that is no instruction. */
+  readonly text: string;
+  readonly before: StateView;
+  readonly after: StateView;
+}
+
+export function stepContext(facts: StepFacts): StepContext {
+  const {record, step, text, before, after} = facts;
+  const instruction = text === '' ? undefined : instructionOf(facts);
+  const exited = record.eventsOf(step.index).some(event => event.kind === 'vm-exit');
+  const inGuest = before.operation === 'non-root' && after.operation === 'non-root';
+  return {
+    text,
+    instruction,
+    before: before.cells,
+    after: after.cells,
+    changes: step.kind === 'host-action' || exited ? [] : changesOf(facts),
+    stayed:
+      instruction === undefined || !inGuest || step.kind !== 'instruction'
+        ? undefined
+        : stayed(instruction, before, before.cells),
+    handled: exited ? record.events.firstOfKind('exit-handled', step.index) : undefined,
+  };
+}
+
+function stayed(instruction: Instruction, state: StateView, cells: CellSource): StayedInGuest | undefined {
+  const vmcs = state.vmcs();
+  return vmcs === undefined ? undefined : stayedInGuest(instruction, vmcs, cells);
+}
+
+function instructionOf({step, before}: StepFacts): Instruction | undefined {
+  const bytes = before.guestMemory.readLinear(before.cells, codeAddress(before.cells, step.rip), LONGEST);
+  const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(before.cells));
+  return decoded?.kind === 'instruction' ? decoded.instruction : undefined;
+}
+
+function changesOf({record, step, before, after}: StepFacts): readonly StateChange[] {
+  return [
+    ...registerChanges(record.header.cells, before.cells, after.cells),
+    ...memoryChanges(record, step.index, after.guestMemory, before.memory, after.memory),
+  ];
+}

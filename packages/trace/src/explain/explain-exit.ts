@@ -1,0 +1,133 @@
+// Why the processor left the guest: what the guest did and where, which control asked for the exit, what the processor
+// saved and loaded, and who answered.
+
+import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
+import {hex} from '@hyperscope/base';
+import type {VmExitInformation} from '@hyperscope/machine';
+import type {Explanation} from '../session-view.js';
+import type {Actor} from '../record-format.js';
+import {ACTOR_NAMES} from '../record/actors.js';
+import {becauseSentence, capital, decisiveCheck, explanation, otherwiseSentence} from './explanation.js';
+import {describeQualification} from './exit-qualification.js';
+import {guestDeed} from './guest-deed.js';
+import {routeSentence} from './exit-routes.js';
+import type {StepContext} from './step-context.js';
+
+/** The exits that no control can prevent (SDM vol. 3C, "Instructions That Cause VM Exits Unconditionally" and what follows it). */
+const UNCONDITIONAL: ReadonlySet<number> = new Set([
+  2, 3, 4, 9, 10, 11, 13, 18, 19, 20, 21, 22, 24, 26, 27, 50, 53, 55,
+]);
+
+/** `who` ran when it happened. */
+export function explainExit(exit: VmExitInformation, context: StepContext, who: Actor = 'guest-kernel'): Explanation {
+  const reason = exit.reason & 0xffff;
+  const caused = context.text !== '' && isInstructionExit(reason);
+  return explanation({
+    title: caused ? `${context.text} left the guest` : `VM exit: ${exitTitle(exit)}`,
+    sentences: [
+      ...(context.text === '' ? [] : [`${capital(ACTOR_NAMES[who])} ${guestDeed(exit, context)}.`]),
+      reasonSentence(exit),
+      becauseSentence(exit.checks) ?? '',
+      UNCONDITIONAL.has(reason) ? 'No control of the VMCS can prevent this exit: it is unconditional.' : '',
+      savedSentence(exit, context),
+      caused
+        ? skipSentence(exit)
+        : 'The instruction has had no effect: the guest will repeat it when it is entered again.',
+      ...vectoring(exit),
+      answerSentence(reason, context),
+    ].filter(text => text !== ''),
+    checks: exit.checks,
+    sources: ['SDM vol. 3C, "VM Exits"', 'SDM vol. 3C, "Saving Guest State"'],
+    otherwise: otherwiseOfExit(exit),
+  });
+}
+
+/** The reason's title, and for a fault of memory the address. */
+function exitTitle(exit: VmExitInformation): string {
+  const reason = exit.reason & 0xffff;
+  return `${exitReasonTitle(reason)}${reason === 48 || reason === 49 ? ` at GPA ${hex(exit.guestPhysicalAddress)}` : ''}`;
+}
+
+function reasonSentence(exit: VmExitInformation): string {
+  const reason = exit.reason & 0xffff;
+  const detail = describeQualification(exit);
+  return `VM exit, reason ${reason}: ${exitReasonTitle(reason)}${detail === undefined ? '' : ` — ${detail}`}.`;
+}
+
+/** Reasons that name something the running instruction did, rather than an event that came from elsewhere. */
+const isInstructionExit = (reason: number): boolean => reason >= 9 && ![37, 43, 48, 49, 52, 56, 62].includes(reason);
+
+function savedSentence(exit: VmExitInformation, context: StepContext): string {
+  const [rip, cr3, vmcs] = [context.after('RIP'), context.after('CR3'), context.after('CURRENT_VMCS')];
+  const host =
+    rip === undefined
+      ? 'RIP from HOST_RIP'
+      : `RIP ← HOST_RIP, ${hex(rip)}${cr3 === undefined ? '' : `, and CR3 ← HOST_CR3, ${hex(cr3)}`}`;
+  return (
+    `The processor saved the guest’s state in the VMCS${vmcs === undefined ? '' : ` at ${hex(vmcs)}`} (GUEST_RIP = ${hex(exit.guestRip)}), ` +
+    `wrote EXIT_REASON = ${exit.reason & 0xffff} and EXIT_QUALIFICATION = ${hex(exit.qualification)}, and loaded the host’s: ${host}.`
+  );
+}
+
+function skipSentence(exit: VmExitInformation): string {
+  const bytes = exit.instructionLength;
+  return (
+    'An exit comes before the instruction has any effect' +
+    (bytes > 0
+      ? `: the saved RIP still points at it, and whoever answers must also move RIP past its ${bytes} byte${bytes === 1 ? '' : 's'}.`
+      : '.')
+  );
+}
+
+function answerSentence(reason: number, context: StepContext): string {
+  const {handled} = context;
+  if (handled === undefined) return routeSentence(reason);
+  return handled.route === 'kvm'
+    ? `KVM answered it by itself (${handled.why}): the user-space VMM heard nothing of it.`
+    : `KVM could not answer it by itself (${handled.why}), so ioctl(KVM_RUN) returned to the user-space VMM.`;
+}
+
+function otherwiseOfExit(exit: VmExitInformation): string | undefined {
+  const reason = exit.reason & 0xffff;
+  if (UNCONDITIONAL.has(reason))
+    return isInstructionExit(reason)
+      ? `Nothing in the VMCS could have kept it in the guest. Without a hypervisor, ${withoutHypervisor(reason)}.`
+      : undefined;
+  return decisiveCheck(exit.checks) === undefined ? undefined : otherwiseSentence(exit.checks, consequence(reason));
+}
+
+const withoutHypervisor = (reason: number): string =>
+  reason === 10
+    ? 'the processor would have answered CPUID by itself'
+    : 'the processor would have carried it out by itself';
+
+function consequence(reason: number): string {
+  switch (reason) {
+    case 0:
+      return 'the exception would have been delivered through the guest’s own IDT, and the hypervisor would not have known';
+    case 1:
+      return 'the interrupt would have gone to the guest’s own handler';
+    case 12:
+      return 'the processor itself would have slept inside the guest';
+    case 28:
+      return 'the guest’s own value would have gone into or come out of the register, with no exit';
+    case 30:
+      return 'the port access would have reached the real port, with no exit';
+    case 31:
+      return 'the guest would have read the processor’s own MSR, with no exit';
+    case 32:
+      return 'the guest’s value would have gone into the processor’s own MSR, with no exit';
+    case 48:
+      return 'the access would have gone to memory, with no exit';
+    default:
+      return 'the instruction would have run in the guest, with no exit';
+  }
+}
+
+function vectoring(exit: VmExitInformation): readonly string[] {
+  if ((exit.idtVectoringInformation & 0x8000_0000) === 0) return [];
+  const vector = exit.idtVectoringInformation & 0xff;
+  return [
+    `The exit came while the processor was delivering ${exceptionAt(vector)?.name ?? `vector ${vector}`}: the hypervisor must inject that event again.`,
+  ];
+}
