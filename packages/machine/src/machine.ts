@@ -48,6 +48,8 @@ export interface MachineOptions {
   readonly memoryBytes: number;
   readonly profile: ProcessorProfile;
   readonly costModel: CostModel;
+  /** What RDRAND and RDSEED grow from; 0 where it is left out. The same seed gives the same run. */
+  readonly entropySeed?: bigint | undefined;
   /** The virtualization half of the processor; without it VMX instructions are #UD. */
   readonly virtualization?: {readonly unit: VirtualizationUnit; readonly helpers: VirtualizationHelpers} | undefined;
 }
@@ -72,6 +74,7 @@ export class Machine implements Core {
       profile: options.profile,
       costModel: options.costModel,
       unit: options.virtualization?.unit,
+      entropySeed: options.entropySeed ?? 0n,
     });
     this.executor = new StepExecutor(this.processor, helperTable(options.virtualization?.helpers));
     this.#fetch = new InstructionFetch(this.processor);

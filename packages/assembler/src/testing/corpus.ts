@@ -127,6 +127,20 @@ function operand(type: OperandType, form: OpcodeForm, shape: Shape): string {
     case 'rM':
     case 'rmM':
       return register(mode, shape);
+    case 'regV':
+      return register(random.once(40) ? 16 : width, shape);
+    case 'regM':
+      return register(mode, shape);
+    case 'reg32':
+    case 'r32v':
+      return register(32, shape);
+    case 'reg64':
+    case 'r64v':
+      return register(64, shape);
+    case 'm8':
+      return sizedMemory(8, shape);
+    case 'mV':
+      return sizedMemory(width, shape);
     case 'r/m8':
       return registerOrMemory(8, 8, shape);
     case 'r/m16':

@@ -32,4 +32,10 @@ export const QUIRKS: readonly Quirk[] = [
     covers: ({bits, line, nasm, ours}) =>
       bits === 64 && /^o32 (push|pop)f$/.test(line) && nasm !== undefined && ours === undefined,
   },
+  {
+    rule: 'SALC in 64-bit mode',
+    why: 'nasm writes D6 there too, where every processor answers #UD.',
+    covers: ({bits, line, nasm, ours}) =>
+      bits === 64 && /(^| )salc$/.test(line) && nasm !== undefined && ours === undefined,
+  },
 ];

@@ -20,6 +20,8 @@ export interface Draft {
   /** The r/m field when mod is 3. */
   rm: number | undefined;
   memory: EncodedAddress | undefined;
+  /** VEX.vvvv. */
+  vexRegister: number;
   segment: SegmentRegister | undefined;
   addressSize: 16 | 32 | 64 | undefined;
   readonly immediates: {readonly value: bigint; readonly bytes: number}[];
@@ -46,6 +48,7 @@ export function emptyDraft(): Draft {
     reg: 0,
     rm: undefined,
     memory: undefined,
+    vexRegister: 0,
     segment: undefined,
     addressSize: undefined,
     immediates: [],

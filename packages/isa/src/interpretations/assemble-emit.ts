@@ -3,6 +3,7 @@
 import type {Draft} from './assemble-draft.js';
 import {REX_W, segmentNumber} from './assemble-draft.js';
 import type {Line} from './assemble-lines.js';
+import type {OpcodeForm} from '../opcodes/form.js';
 import type {EncodeFailure, EncodeRequest} from './assemble-request.js';
 import {appendBytes, signedRange, within} from './assemble-ranges.js';
 
@@ -18,8 +19,14 @@ export function emit(
 ): number[] | EncodeFailure {
   const bytes = legacyPrefixes(line, draft, request, operandSize);
   const {pattern} = line.form;
+  if (pattern.vex !== undefined) {
+    bytes.push(...vexBytes(pattern, draft));
+    return finished(bytes, line, draft, request);
+  }
   if (typeof pattern.mandatory === 'number' && pattern.mandatory !== 0x66) bytes.push(pattern.mandatory);
-  const w = line.wide || (line.operandSize === undefined && operandSize === 64) ? REX_W : 0;
+  // nasm writes the REX.W that INVPCID ignores.
+  const superfluous = line.form.mnemonic === 'INVPCID' && request.codeSize === 64;
+  const w = line.wide || superfluous || (line.operandSize === undefined && operandSize === 64) ? REX_W : 0;
   const rex = draft.rex | w;
   if (rex !== 0 || draft.needsRex) {
     if (draft.highByte !== undefined) return {reason: 'high-byte-with-rex', operand: draft.highByte};
@@ -29,6 +36,19 @@ export function emit(
   for (const [index, byte] of pattern.opcode.entries()) {
     bytes.push(index === last ? byte | draft.low | line.condition : byte);
   }
+  return finished(bytes, line, draft, request);
+}
+
+/** C4, two bytes of fields and the opcode. nasm prefers it to nothing: these opcode maps have no shorter form. */
+function vexBytes({vex, opcode, mandatory}: OpcodeForm['pattern'], draft: Draft): readonly number[] {
+  const map = opcode[1] === 0x38 ? 2 : 3;
+  const pp = mandatory === 0x66 ? 1 : mandatory === 0xf3 ? 2 : mandatory === 0xf2 ? 3 : 0;
+  const second = ((vex ?? 0) << 7) | ((~draft.vexRegister & 15) << 3) | pp;
+  return [0xc4, ((~draft.rex & 7) << 5) | map, second, opcode[2] ?? 0];
+}
+
+/** What comes after the opcode. */
+function finished(bytes: number[], line: Line, draft: Draft, request: EncodeRequest): number[] | EncodeFailure {
   const displacementAt = addressBytes(line, draft, bytes);
   for (const {value, bytes: count} of draft.immediates) appendBytes(bytes, value, count);
   if (draft.memory?.relative === true) patchRelative(bytes, displacementAt, draft.memory.displacement, request);
@@ -47,10 +67,10 @@ function legacyPrefixes(
   if (prefixes.lock) bytes.push(0xf0);
   const segment = draft.segment ?? prefixes.segment;
   if (segment !== undefined) bytes.push(SEGMENT_PREFIXES[segmentNumber(segment)] ?? 0);
-  const toggles = line.operandSize ?? operandSize;
+  const toggles = line.form.pattern.vex === undefined ? (line.operandSize ?? operandSize) : undefined;
   const sizeMatters = !(line.form.attributes.has('f64') && codeSize === 64 && line.operandSize !== undefined);
   const toggled = sizeMatters && toggles !== undefined && (codeSize === 16 ? toggles === 32 : toggles === 16);
-  const mandatory66 = line.form.pattern.mandatory === 0x66;
+  const mandatory66 = line.form.pattern.mandatory === 0x66 && line.form.pattern.vex === undefined;
   if (toggled && !mandatory66) bytes.push(0x66);
   const addressSize = draft.addressSize ?? line.addressSize ?? prefixes.addressSize ?? codeSize;
   if (addressSize !== codeSize) bytes.push(0x67);

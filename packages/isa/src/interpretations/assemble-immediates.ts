@@ -56,6 +56,8 @@ const UNSIGNED: ReadonlySet<string> = new Set([
   'OUT',
   'INT',
   'ENTER',
+  'AAM',
+  'AAD',
 ]);
 /** nasm takes no size keyword for the immediates of these. */
 const UNSIZED: ReadonlySet<string> = new Set(['SHLD', 'SHRD', 'ENTER']);

@@ -44,6 +44,8 @@ export const CONDITION_SPELLINGS: readonly (readonly string[])[] = [
 const SIZED: ReadonlySet<string> = new Set([
   'rV',
   'r/mV',
+  'regV',
+  'mV',
   'rV/m16',
   'm16:V',
   'immZ',

@@ -2,6 +2,7 @@
 
 import {assertUnreachable} from '@hyperscope/base';
 import type {OperandType} from '../opcodes/form.js';
+import {GENERAL_REGISTERS} from '../registers/cells.js';
 import type {
   AssemblyFarPointer,
   AssemblyMemory,
@@ -36,6 +37,18 @@ export function matchOperand(place: Place, type: OperandType, written: AssemblyO
       return general(place, written, mode);
     case 'rmM':
       return registerOrMemory(place, written, mode, undefined);
+    case 'regV':
+      return registerOrMemory(place, written, size, undefined);
+    case 'regM':
+      return registerOrMemory(place, written, mode, undefined);
+    case 'reg32':
+      return registerOrMemory(place, written, 32, undefined);
+    case 'reg64':
+      return registerOrMemory(place, written, 64, undefined);
+    case 'r32v':
+      return vexRegister(place, written, 32);
+    case 'r64v':
+      return vexRegister(place, written, 64);
     case 'r/m8':
       return registerOrMemory(place, written, 8, 8);
     case 'r/m16':
@@ -54,8 +67,13 @@ export function matchOperand(place: Place, type: OperandType, written: AssemblyO
     case 'm':
       return registerOrMemory(place, written, 0, line.form.mnemonic === 'LEA' ? 'any' : 0);
     case 'm16&M':
-    case 'm64':
       return registerOrMemory(place, written, 0, 0);
+    case 'm8':
+      return registerOrMemory(place, written, 0, 8);
+    case 'mV':
+      return registerOrMemory(place, written, 0, size);
+    case 'm64':
+      return registerOrMemory(place, written, 0, line.form.mnemonic.startsWith('VM') ? 0 : 64);
     case 'm128':
       return registerOrMemory(place, written, 0, 128);
     case 'm16:V':
@@ -105,6 +123,12 @@ function general(place: Place, written: AssemblyOperand, width: number): Matched
   if (written.kind !== 'register' || written.width !== width) return noForm(place);
   place.draft.pinned = true;
   placeRegister(place.draft, place.line.form.pattern.low === 'r' ? 'low' : 'reg', written, place.operand);
+  return reachable(place, written);
+}
+
+function vexRegister(place: Place, written: AssemblyOperand, width: number): Matched {
+  if (written.kind !== 'register' || written.width !== width) return noForm(place);
+  place.draft.vexRegister = GENERAL_REGISTERS.indexOf(written.register);
   return reachable(place, written);
 }
 

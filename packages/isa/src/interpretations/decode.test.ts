@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {CodeSize, Instruction} from '../instruction.js';
+import type {InstructionFeature} from '../opcodes/form.js';
 import {askIced} from '../testing/iced.js';
 import {CODE_SIZES, formSamples} from '../testing/form-samples.js';
 import {RandomBytes} from '../testing/random-bytes.js';
@@ -86,15 +87,19 @@ describe('the decoder', () => {
     ['0f 04', 'undefined'],
     ['8e c8', 'undefined'],
     ['0f 22 c8', 'undefined'],
-    ['0f 01 d0', 'unsupported'],
+    ['0f 01 d5', 'unsupported'],
     ['0f 58 c1', 'unsupported'],
     ['d9 c0', 'unsupported'],
-    ['f3 0f b8 c1', 'unsupported'],
+    ['f3 0f b8 c1', 'instruction'],
+    ['c4 e2 60 f2 c1', 'instruction'],
+    ['66 c4 e2 60 f2 c1', 'undefined'],
+    ['c4 e2 64 f2 c1', 'undefined'],
+    ['c5 f8 77', 'unsupported'],
   ])('%s is %s', (text, kind) => expect(decodeHex(text).kind).toBe(kind));
 
   test('names what it lacks', () => {
     expect(decodeHex('0f 58 c1')).toMatchObject({what: '0F 58: SSE ADDPS and its kin'});
-    expect(decodeHex('f3 0f bc c1')).toMatchObject({what: 'F3 0F BC: TZCNT'});
+    expect(decodeHex('0f ae 00')).toMatchObject({what: '0F AE: FXSAVE'});
     expect(decodeHex('0f 01 d9')).toMatchObject({what: '0F 01 D9: VMMCALL (SVM)'});
   });
 
@@ -104,6 +109,29 @@ describe('the decoder', () => {
     expect(decodeHex('f0 48 01 c8')).toMatchObject({why: 'LOCK is not allowed here'});
     expect(decodeHex('0f 01 38 ').kind).toBe('instruction');
     expect(decodeHex('8d c0')).toMatchObject({why: 'the operand must be in memory'});
+  });
+
+  test('reads an encoding as the processor that announces it, and as the one before', () => {
+    const bytes = Uint8Array.of(0xf3, 0x0f, 0xbd, 0xc1);
+    const mnemonic = (...announced: readonly InstructionFeature[]) => {
+      const result = decode(bytes, 64, 0, new Set(announced));
+      return result.kind === 'instruction' ? result.instruction.mnemonic : result.kind;
+    };
+    expect([mnemonic('lzcnt'), mnemonic()]).toEqual(['LZCNT', 'BSR']);
+    expect(decode(Uint8Array.of(0xf3, 0x0f, 0xb8, 0xc1), 64, 0, new Set())).toMatchObject({
+      kind: 'undefined',
+      why: 'this processor does not announce POPCNT',
+    });
+  });
+
+  test('reaches registers 8 to 15 through VEX, and reads LES where VEX cannot be', () => {
+    expect(instruction('c4 42 a8 f2 c1').operands).toMatchObject([
+      {register: 'R8', width: 64},
+      {register: 'R10', width: 64},
+      {register: 'R9', width: 64},
+    ]);
+    expect(instruction('c4 42 a8 f2 c1', 32).mnemonic).toBe('LES');
+    expect(instruction('c4 e2 e0 f2 c1', 32).operands[0]).toMatchObject({register: 'RAX', width: 32});
   });
 
   test('takes fifteen bytes and refuses sixteen', () => {

@@ -4,7 +4,7 @@
 
 import {CONDITIONS} from '../instruction.js';
 import type {CodeSize, Condition, Instruction, OperandSize, Prefixes} from '../instruction.js';
-import type {OpcodeForm} from '../opcodes/form.js';
+import type {InstructionFeature, OpcodeForm} from '../opcodes/form.js';
 import {unsupportedInstruction, unsupportedNeedsModrm} from '../opcodes/unsupported.js';
 import type {OpcodePlace} from '../opcodes/unsupported.js';
 import {Cursor} from './cursor.js';
@@ -13,6 +13,8 @@ import type {Candidate} from './dispatch.js';
 import {readModRm, rexB} from './modrm.js';
 import {readOperands} from './operands.js';
 import {MAXIMUM_LENGTH, readPrefixes} from './prefixes.js';
+import {mayPrecedeVex, readVex} from './vex.js';
+import type {VexPrefix} from './vex.js';
 
 export type DecodeResult =
   | {readonly kind: 'instruction'; readonly instruction: Instruction}
@@ -25,16 +27,25 @@ export type DecodeResult =
   /** More than 15 bytes: #GP(0). */
   | {readonly kind: 'too-long'};
 
-/** Decodes one instruction at `offset` of `bytes`. `codeSize` is 64 in 64-bit mode, else by CS.D. */
-export function decode(bytes: Uint8Array, codeSize: CodeSize, offset = 0): DecodeResult {
+/**
+ * Decodes one instruction at `offset` of `bytes`. `codeSize` is 64 in 64-bit mode, else by CS.D. `announced`: what the
+ * processor's CPUID announces; where it is left out, everything that the project knows exists.
+ */
+export function decode(
+  bytes: Uint8Array,
+  codeSize: CodeSize,
+  offset = 0,
+  announced?: ReadonlySet<InstructionFeature>,
+): DecodeResult {
   const cursor = new Cursor(bytes, offset);
   const prefixes = readPrefixes(cursor, codeSize);
   const prefixEnd = cursor.length;
-  const slot = readOpcode(cursor);
+  const vex = readVex(cursor, codeSize);
+  const slot = vex?.slot ?? readOpcode(cursor);
   if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
   const opcodeEnd = cursor.length;
 
-  const place: OpcodePlace = {slot, prefix: mandatoryPrefix(prefixes), codeSize};
+  const place: OpcodePlace = {slot, prefix: vex?.mandatory ?? mandatoryPrefix(prefixes), codeSize};
   const candidates = CANDIDATES[slot] ?? [];
   const needsModrm = unsupportedNeedsModrm(slot) || candidates.some(usesModrm);
   const modrm = cursor.peek();
@@ -42,7 +53,7 @@ export function decode(bytes: Uint8Array, codeSize: CodeSize, offset = 0): Decod
     cursor.byte();
     if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
   }
-  const sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize)};
+  const sizes: Sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize), vex, announced};
   const fits = (each: Candidate): boolean => whyNot(each, place, modrm, sizes) === undefined;
   const unsupported = candidates.some(each => isExact(each) && fits(each))
     ? undefined
@@ -62,6 +73,8 @@ interface Sizes {
   readonly prefixes: Prefixes;
   readonly codeSize: CodeSize;
   readonly addressSize: 16 | 32 | 64;
+  readonly vex: VexPrefix | undefined;
+  readonly announced: ReadonlySet<InstructionFeature> | undefined;
 }
 
 const usesModrm = ({form, fixedModrm}: Candidate): boolean =>
@@ -98,7 +111,8 @@ function addressSizeOf(prefixes: Prefixes, codeSize: CodeSize): 16 | 32 | 64 {
 /** The effective operand size. SDM vol. 1, "Operand-Size and Address-Size Attributes"; vol. 2, "REX Prefixes". */
 function operandSizeOf(form: OpcodeForm, {prefixes, codeSize}: Sizes): OperandSize {
   if (form.attributes.has('byte')) return 8;
-  const small = prefixes.operandSize;
+  if (form.pattern.vex !== undefined) return form.pattern.vex === 1 ? 64 : 32;
+  const small = prefixes.operandSize && form.pattern.mandatory !== 0x66;
   if (codeSize !== 64) return (codeSize === 16) === small ? 32 : 16;
   if (form.attributes.has('f64')) return 64;
   // REX.W outranks 66h.
@@ -110,6 +124,10 @@ function operandSizeOf(form: OpcodeForm, {prefixes, codeSize}: Sizes): OperandSi
 function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: Sizes): string | undefined {
   const {form, fixedModrm} = candidate;
   const {mandatory, modrm: extension} = form.pattern;
+  if (form.feature !== undefined && sizes.announced?.has(form.feature) === false)
+    return `this processor does not announce ${form.feature.toUpperCase()}`;
+  if (sizes.vex !== undefined && !fitsVex(form, sizes.vex, sizes.prefixes))
+    return 'the VEX prefix does not fit this instruction';
   if (form.attributes.has('i64') && sizes.codeSize === 64) return 'it does not exist in 64-bit mode';
   if (form.attributes.has('o64') && sizes.codeSize !== 64) return 'it exists only in 64-bit mode';
   if (mandatory !== undefined && mandatory !== place.prefix) return 'no instruction has this prefix and opcode';
@@ -120,6 +138,12 @@ function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: 
   if (candidate.operand === 'register' && modrm < 0xc0) return 'the operand must be a register';
   if (candidate.excludesRexB && rexB(sizes.prefixes) !== 0) return 'REX.B makes it another instruction';
   return sizeMatches(form, sizes) ? undefined : 'no form has this operand or address size';
+}
+
+function fitsVex(form: OpcodeForm, vex: VexPrefix, prefixes: Prefixes): boolean {
+  const isRegisterUsed = form.operandTypes.some(type => type === 'r32v' || type === 'r64v');
+  const w = (vex.rex >> 3) & 1;
+  return mayPrecedeVex(prefixes) && vex.length === 0 && w === form.pattern.vex && (isRegisterUsed || vex.register === 0);
 }
 
 function sizeMatches(form: OpcodeForm, sizes: Sizes): boolean {
@@ -147,10 +171,19 @@ function complete(
   const {form} = candidate;
   const width = operandSizeOf(form, sizes);
   const hasModrm = form.pattern.modrm !== undefined;
+  // Registers 8 to 15 are reached through VEX as they are through REX.
+  const {vex} = sizes;
+  const reaching = vex === undefined ? sizes : {...sizes, prefixes: {...sizes.prefixes, rex: vex.rex}};
   const registerForm = form.operandTypes.includes('rmM') || form.pattern.registerOnly ? 'registerForm' : 'anyForm';
-  const address = hasModrm ? readModRm(cursor, modrm, sizes, registerForm) : undefined;
+  const address = hasModrm ? readModRm(cursor, modrm, reaching, registerForm) : undefined;
   const immediateStart = cursor.length;
-  const operands = readOperands(cursor, form, {...sizes, width, address, low: lastOpcodeByte(cursor, opcodeEnd) & 7});
+  const operands = readOperands(cursor, form, {
+    ...reaching,
+    width,
+    address,
+    low: lastOpcodeByte(cursor, opcodeEnd) & 7,
+    vexRegister: vex?.register ?? 0,
+  });
   if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
   const bytes = cursor.taken();
   if (typeof operands === 'string') return {kind: 'undefined', bytes, why: operands};

@@ -10,7 +10,8 @@ import {effectiveSegment} from './prefixes.js';
  * absolute; without, they are written relative to `$`.
  */
 export function disassemble(instruction: Instruction, rip: bigint | undefined): string {
-  const operands = instruction.operands.map(operand => operandText(operand, instruction, rip));
+  const shown = isTenImplied(instruction) ? [] : instruction.operands;
+  const operands = shown.map(operand => operandText(operand, instruction, rip));
   if (isLoop(instruction) && instruction.addressSize !== instruction.codeSize) {
     operands.push(registerText({register: 'RCX', width: instruction.addressSize, high: false}));
   }
@@ -47,6 +48,11 @@ const NASM_NAMES: ReadonlyMap<string, string> = new Map([
   ['IRET', 'iretw'],
 ]);
 
+/** AAM and AAD without a number mean ten. */
+function isTenImplied({form, operands: [first]}: Instruction): boolean {
+  return /^AA[MD]$/.test(form.mnemonic) && first?.kind === 'immediate' && first.value === 10n;
+}
+
 function mnemonicText(i: Instruction): string {
   if (i.condition !== undefined) return i.form.mnemonic.replace('cc', '').toLowerCase() + CONDITION_TEXT[i.condition];
   const name = NASM_NAMES.get(i.form.mnemonic) ?? i.form.mnemonic.toLowerCase();
@@ -65,7 +71,7 @@ const isLoop = (i: Instruction): boolean => i.form.mnemonic.startsWith('LOOP');
 function prefixWords(i: Instruction): readonly string[] {
   const words: string[] = [];
   const {attributes} = i.form;
-  const implicitMemory = attributes.has('rep') || attributes.has('repcc') || i.form.mnemonic === 'XLATB';
+  const implicitMemory = attributes.has('rep') || attributes.has('repcc') || /^(XLATB|MONITOR)$/.test(i.form.mnemonic);
   const implicitAddress = implicitMemory || (isMoffs(i) && i.codeSize === 64);
   if (implicitAddress && i.addressSize !== i.codeSize) words.push(`a${i.addressSize}`);
   if (sizeIsSilent(i) && i.width !== silentSize(i)) words.push(`o${i.width}`);
@@ -82,11 +88,11 @@ function prefixWords(i: Instruction): readonly string[] {
 const isMoffs = (i: Instruction): boolean => i.form.pattern.immediates.includes('mo');
 
 /** Whether a string instruction reads DS:rSI (or XLATB DS:rBX), which a prefix may move to another segment. */
-const usesSource = (i: Instruction): boolean => /^(MOVS|CMPS|LODS|OUTS|XLAT)/.test(i.form.mnemonic);
+const usesSource = (i: Instruction): boolean => /^(MOVS|CMPS|LODS|OUTS|XLAT|MONITOR)/.test(i.form.mnemonic);
 
 /** Instructions whose operand size nothing in the text would show. */
 function sizeIsSilent(i: Instruction): boolean {
-  if (i.form.mnemonic === 'SYSRET') return i.width === 64;
+  if (i.form.mnemonic === 'SYSRET' || i.form.mnemonic === 'SYSEXIT') return i.width === 64;
   if (i.form.operandTypes.includes('rel8') || i.condition !== undefined) return i.operands[0]?.kind === 'relative';
   return (
     /^(ENTER|LEAVE|PUSH|POP|LGDT|LIDT|SGDT|SIDT)$/.test(i.form.mnemonic) &&
@@ -160,7 +166,8 @@ function registerText({register, width, high}: Pick<RegisterOperand, 'register' 
 /** A memory operand says its size where no register beside it does. */
 function needsSize(operand: MemoryOperand, i: Instruction): boolean {
   if (operand.width === 0) return false;
-  if (i.form.mnemonic === 'MOVZX' || i.form.mnemonic === 'MOVSX') return true;
+  if (/^(MOVZX|MOVSX|CRC32)$/.test(i.form.mnemonic)) return true;
+  if (i.form.operandTypes[0] === 'm8') return false;
   if (i.form.mnemonic === 'SETcc') return false;
   if (['m64', 'm128', 'r/m16', 'rV/m16'].some(type => i.form.operandTypes.some(each => each === type))) return false;
   const beside = i.operands.filter((_, index) => i.form.operandTypes[index] !== 'CL');

@@ -13,13 +13,14 @@ export interface Candidate {
   readonly excludesRexB: boolean;
 }
 
-const MEMORY_ONLY: ReadonlySet<OperandType> = new Set(['m', 'm64', 'm128', 'm16&M', 'm16:V']);
+const MEMORY_ONLY: ReadonlySet<OperandType> = new Set(['m', 'm8', 'mV', 'm64', 'm128', 'm16&M', 'm16:V']);
+const REGISTER_ONLY: ReadonlySet<OperandType> = new Set(['regV', 'regM', 'reg32', 'reg64']);
 
-/** Candidates by slot: 256 × opcode map (0 one-byte, 1 0F, 2 0F 38, 3 0F 3A) + opcode. */
+/** Candidates by slot: 256 × opcode map (0 one-byte, 1 0F, 2 0F 38, 3 0F 3A; 6 and 7 with VEX) + opcode. */
 export const CANDIDATES: readonly (readonly Candidate[])[] = build();
 
 function build(): readonly (readonly Candidate[])[] {
-  const slots: Candidate[][] = Array.from({length: 1024}, () => []);
+  const slots: Candidate[][] = Array.from({length: 2048}, () => []);
   for (const form of OPCODES) {
     if (form.attributes.has('alias')) continue;
     const {slot, fixedModrm} = placeOf(form);
@@ -27,7 +28,7 @@ function build(): readonly (readonly Candidate[])[] {
     const candidate: Candidate = {
       form,
       fixedModrm,
-      operand: form.pattern.registerOnly
+      operand: form.pattern.registerOnly || form.operandTypes.some(type => REGISTER_ONLY.has(type))
         ? 'register'
         : form.operandTypes.some(type => MEMORY_ONLY.has(type))
           ? 'memory'
@@ -44,7 +45,7 @@ function placeOf(form: OpcodeForm): {slot: number; fixedModrm: number | undefine
   const [first = 0, second = 0, third] = form.pattern.opcode;
   if (first !== 0x0f) return {slot: first, fixedModrm: undefined};
   if (second === 0x38 || second === 0x3a)
-    return {slot: (second === 0x38 ? 512 : 768) + (third ?? 0), fixedModrm: undefined};
+    return {slot: (form.pattern.vex === undefined ? 0 : 1024) + (second === 0x38 ? 512 : 768) + (third ?? 0), fixedModrm: undefined};
   return {slot: 256 + second, fixedModrm: third};
 }
 

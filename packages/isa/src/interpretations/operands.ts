@@ -17,6 +17,8 @@ export interface OperandContext {
   readonly address: ModRm | undefined;
   /** The low three bits of the opcode, for +r. */
   readonly low: number;
+  /** The register of VEX.vvvv. */
+  readonly vexRegister: number;
 }
 
 /** Reads the immediates of a form and gives its operands; a text says why the encoding is undefined after all. */
@@ -49,6 +51,22 @@ function readOperand(cursor: Cursor, type: OperandType, form: OpcodeForm, contex
       return byNumber(form, context, modeWidth);
     case 'rmM':
       return register(address?.rm ?? 0, modeWidth, context.prefixes);
+    case 'regV':
+      return register(address?.rm ?? 0, width, context.prefixes);
+    case 'regM':
+      return register(address?.rm ?? 0, modeWidth, context.prefixes);
+    case 'reg32':
+      return register(address?.rm ?? 0, 32, context.prefixes);
+    case 'reg64':
+      return register(address?.rm ?? 0, 64, context.prefixes);
+    case 'r32v':
+      return register(context.vexRegister, 32, context.prefixes);
+    case 'r64v':
+      return register(context.vexRegister, 64, context.prefixes);
+    case 'm8':
+      return registerOrMemory(context, 8, 8);
+    case 'mV':
+      return registerOrMemory(context, width, width);
     case 'r/m8':
       return registerOrMemory(context, 8, 8);
     case 'r/m16':
@@ -90,6 +108,14 @@ type FieldType =
   | 'rV'
   | 'rM'
   | 'rmM'
+  | 'regV'
+  | 'regM'
+  | 'reg32'
+  | 'reg64'
+  | 'r32v'
+  | 'r64v'
+  | 'm8'
+  | 'mV'
   | 'r/m8'
   | 'r/m16'
   | 'r/m32'

@@ -16,6 +16,7 @@ function decoded(bytes: Uint8Array, codeSize: CodeSize): Instruction | undefined
 
 /** Encodings that processors run and NASM has no words for: they change nothing, or their result is undefined. */
 function isUnwritable(i: Instruction): boolean {
+  if (i.form.syntax === 'NOP r/mV, rV') return true;
   if (i.width !== 16) return i.form.mnemonic === 'MOVSXD' && i.width === 32;
   return (
     /^(BSWAP|MOVSXD)$/.test(i.form.mnemonic) ||

@@ -24,6 +24,9 @@ const SIGNS: Readonly<Record<BinaryOperation, string>> = {
   gtu: '>',
   ltu: '<',
   lts: '< (signed)',
+  pdep: 'scattered to the ones of',
+  pext: 'gathered from the ones of',
+  crc32: 'CRC-32C with',
 };
 const OPPOSITES: Partial<Readonly<Record<BinaryOperation, string>>> = {eq: '≠', ne: '=', gtu: '≤', ltu: '≥'};
 
@@ -209,6 +212,8 @@ export class Wording {
         return `index of the lowest 1 in ${this.value(a, 'inside')}`;
       case 'msb':
         return `index of the highest 1 in ${this.value(a, 'inside')}`;
+      case 'popcnt':
+        return `number of ones in ${this.value(a, 'inside')}`;
       case 'bswap':
         return `${this.value(a, 'inside')} with its bytes reversed`;
     }

@@ -70,6 +70,49 @@ export const HELPERS = {
     mayFault: true,
     summary: 'RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL ← 3',
   }),
+  sysenter: helper('sysenter', {
+    reads: ['MSR'],
+    writes: ['RIP', 'RSP', 'segments', 'CPL', 'RFLAGS', 'IF'],
+    mayFault: true,
+    summary: 'CS, SS, RSP and RIP ← from IA32_SYSENTER_CS, _ESP and _EIP, IF ← 0, CPL ← 0',
+  }),
+  sysexit: helper('sysexit', {
+    reads: ['MSR', 'CPL'],
+    writes: ['RIP', 'RSP', 'segments', 'CPL'],
+    mayFault: true,
+    summary: 'RIP ← RDX, RSP ← RCX, CS and SS from IA32_SYSENTER_CS, CPL ← 3',
+  }),
+  /** Argument: selector. Bits 31:0 are the answer, bit 32 says that the descriptor may be seen from here. */
+  readAccessRights: helper('readAccessRights', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    mayFault: true,
+    result: 64,
+    summary: 'the access rights of selector {0}, if CPL and RPL allow them to be seen',
+  }),
+  readSegmentLimit: helper('readSegmentLimit', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    mayFault: true,
+    result: 64,
+    summary: 'the limit of selector {0} in bytes, if CPL and RPL allow it to be seen',
+  }),
+  verifyRead: helper('verifyRead', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    mayFault: true,
+    result: 1,
+    summary: 'whether the segment of selector {0} can be read from here',
+  }),
+  verifyWrite: helper('verifyWrite', {
+    reads: ['GDTR', 'LDTR', 'CPL'],
+    mayFault: true,
+    result: 1,
+    summary: 'whether the segment of selector {0} can be written from here',
+  }),
+  /** Arguments: segment number, base. */
+  loadSegmentBase: helper('loadSegmentBase', {
+    writes: ['general'],
+    mayFault: true,
+    summary: 'the base of {0:segment} ← {1}, which must be canonical',
+  }),
   swapgs: helper('swapgs', {reads: ['MSR'], writes: ['MSR', 'segments'], summary: 'GS.base ↔ KERNEL_GS_BASE'}),
 
   // Control registers, debug registers, MSRs. loadCr0 … take the whole new value and check it.
@@ -109,6 +152,20 @@ export const HELPERS = {
   readMsr: helper('readMsr', {reads: ['MSR'], mayFault: true, result: 64, summary: 'MSR {0}'}),
   writeMsr: helper('writeMsr', {writes: ['MSR', 'EFER'], mayFault: true, summary: 'MSR {0} ← {1}'}),
   readTimeStampCounter: helper('readTimeStampCounter', {reads: ['MSR'], result: 64, summary: 'the time-stamp counter'}),
+  readPerformanceCounter: helper('readPerformanceCounter', {
+    reads: ['MSR'],
+    mayFault: true,
+    result: 64,
+    summary: 'performance counter {0}',
+  }),
+  /** Arguments: number of the extended control register, value. */
+  loadXcr: helper('loadXcr', {writes: ['XCR0'], mayFault: true, summary: 'XCR{0} ← {1}'}),
+  /** Arguments: type, PCID, linear address. */
+  invalidatePcid: helper('invalidatePcid', {
+    writes: ['TLB'],
+    mayFault: true,
+    summary: 'forget translations by PCID, type {0}',
+  }),
   invalidatePage: helper('invalidatePage', {writes: ['TLB'], summary: 'forget the translation of linear address {0}'}),
   /** Arguments: segment number, offset. Gives the linear address. */
   linearAddress: helper('linearAddress', {
@@ -117,6 +174,10 @@ export const HELPERS = {
     summary: 'the linear address of {0:segment}:{1}',
   }),
   writeBackCaches: helper('writeBackCaches', {writes: ['cache'], summary: 'write back and forget the caches'}),
+
+  /** The machine's own deterministic sources of numbers that no program can foresee. */
+  readRandom: helper('readRandom', {result: 64, summary: 'a random number'}),
+  readSeed: helper('readSeed', {result: 64, summary: 'a number from the source of entropy'}),
 
   /** Argument: leaf, subleaf. Writes EAX, EBX, ECX, EDX. */
   cpuid: helper('cpuid', {

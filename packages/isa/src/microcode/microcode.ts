@@ -31,8 +31,11 @@ export type BinaryOperation =
   | 'ne'
   | 'gtu'
   | 'ltu'
-  | 'lts';
-export type UnaryOperation = 'not' | 'neg' | 'zext' | 'sext' | 'trunc' | 'parity' | 'ctz' | 'msb' | 'bswap';
+  | 'lts'
+  | 'pdep'
+  | 'pext'
+  | 'crc32';
+export type UnaryOperation = 'not' | 'neg' | 'zext' | 'sext' | 'trunc' | 'parity' | 'ctz' | 'msb' | 'popcnt' | 'bswap';
 
 /** The flags of RFLAGS that instructions set one by one, with their bit numbers. */
 export const FLAG_BITS = {
@@ -57,6 +60,8 @@ export type StateName =
   | 'IOPL'
   | 'VM'
   | 'PE'
+  | 'TSC_AUX'
+  | 'XCR0'
   | 'RFLAGS'
   | 'RIP'
   | 'CR0'
@@ -237,7 +242,7 @@ export class Microcode {
     return this.record({op: 'concat', high: high.id, low: low.id, width: doubled(low.width)});
   }
   binary(operation: BinaryOperation, a: Value, b: Value): Value {
-    const shift = operation === 'shl' || operation === 'shr' || operation === 'sar';
+    const shift = operation === 'shl' || operation === 'shr' || operation === 'sar' || operation === 'crc32';
     assert(shift || a.width === b.width, `${operation} of ${a.width} and ${b.width} bits`);
     const known = this.#fold(operation, a, b);
     if (known !== undefined) return this.constant(known, a.width);

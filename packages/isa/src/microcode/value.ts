@@ -59,6 +59,19 @@ export class Value {
     return this.#binary('sar', count);
   }
 
+  /** PDEP: the lowest bits of this value go to the places of the ones of `mask`, in order. */
+  scatter(mask: Value): Value {
+    return this.#binary('pdep', mask);
+  }
+  /** PEXT: the bits at the places of the ones of `mask` are brought together at the low end. */
+  gather(mask: Value): Value {
+    return this.#binary('pext', mask);
+  }
+  /** This 32-bit value as a CRC-32C accumulator, after `data` of 8 to 64 bits. */
+  crc32(data: Value): Value {
+    return this.#binary('crc32', data);
+  }
+
   is(b: Value | bigint): Value {
     return this.#binary('eq', b);
   }
@@ -103,6 +116,10 @@ export class Value {
   }
   highestBit(): Value {
     return this.#unary('msb', this.width);
+  }
+  /** How many bits are 1. */
+  ones(): Value {
+    return this.#unary('popcnt', this.width);
   }
   byteSwap(): Value {
     return this.#unary('bswap', this.width);

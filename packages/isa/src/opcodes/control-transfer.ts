@@ -16,6 +16,7 @@ import {
   INT3,
   INT1,
   INTO,
+  BOUND,
   ENTER,
   LEAVE,
 } from '../semantics/control-transfer.js';
@@ -51,6 +52,7 @@ export const CONTROL_TRANSFER: readonly OpcodeForm[] = [
   op('CC', 'INT3', INT3),
   op('F1', 'INT1', INT1),
   op('CE', 'INTO', INTO, 'i64'),
+  op('62 /r', 'BOUND rV, m', BOUND, 'i64'),
   op('C8 iw ib', 'ENTER imm16, imm8', ENTER, 'd64'),
   op('C9', 'LEAVE', LEAVE, 'd64'),
 ];

@@ -10,6 +10,8 @@ import {
   BSWAP,
   XADD,
   CMPXCHG,
+  CMPXCHG_PAIR,
+  MOVBE,
   PUSH,
   POP,
   POP_SEGMENT,
@@ -39,17 +41,22 @@ export const DATA_TRANSFER: readonly OpcodeForm[] = [
   op('C6 /0 ib', 'MOV r/m8, imm8', MOV, 'byte'),
   op('C7 /0 iz', 'MOV r/mV, immZ', MOV),
 
-  op('0F 40+cc /r', 'CMOVcc rV, r/mV', CMOVcc),
+  op('0F 40+cc /r', 'CMOVcc rV, r/mV', CMOVcc, 'needs cmov'),
 
   op('86 /r', 'XCHG r/m8, r8', XCHG, 'byte', 'lockable'),
   op('87 /r', 'XCHG r/mV, rV', XCHG, 'lockable'),
   // 90 itself is NOP, unless REX.B makes it R8: decode prefers the line with the whole byte.
   op('90+r', 'XCHG rV, rAX', XCHG),
   op('0F C8+r', 'BSWAP rV', BSWAP),
+  op('0F 38 F0 /r', 'MOVBE rV, mV', MOVBE, 'needs movbe'),
+  op('0F 38 F1 /r', 'MOVBE mV, rV', MOVBE, 'needs movbe'),
   op('0F C0 /r', 'XADD r/m8, r8', XADD, 'byte', 'lockable'),
   op('0F C1 /r', 'XADD r/mV, rV', XADD, 'lockable'),
   op('0F B0 /r', 'CMPXCHG r/m8, r8', CMPXCHG, 'byte', 'lockable'),
   op('0F B1 /r', 'CMPXCHG r/mV, rV', CMPXCHG, 'lockable'),
+
+  op('0F C7 /1', 'CMPXCHG16B m128', CMPXCHG_PAIR, 'os64', 'o64', 'lockable', 'needs cx16'),
+  op('0F C7 /1', 'CMPXCHG8B m64', CMPXCHG_PAIR, 'lockable', 'needs cx8'),
 
   op('50+r', 'PUSH rV', PUSH, 'd64'),
   op('FF /6', 'PUSH r/mV', PUSH, 'd64'),

@@ -16,6 +16,7 @@ export type Semantics = (i: Instruction, m: Microcode) => void;
 /**
  * Encoding tokens, separated by spaces:
  *   NP 66 F2 F3      first of all, where the prefix chooses the instruction: none of the three allowed, or this one needed
+ *   VEX.0F38.NP.W0   first of all, in place of that: a VEX prefix with L = 0, the opcode map, the mandatory prefix and W
  *   two hex digits   an opcode byte; `90+r`, `70+cc`: with a register, or a condition, in its low bits
  *   /r  /0 … /7      a ModR/M byte with a register, or with an opcode extension, in its reg field; `/r` without an operand
  *                    that uses the field: the field is ignored (SETcc)
@@ -29,7 +30,10 @@ export type Semantics = (i: Instruction, m: Microcode) => void;
  *   r8 r16 r32 r64 rV        general register: fixed width, or V = operand size (16, 32, 64)
  *   rM                       general register of the mode's width: 64 in 64-bit mode, else 32 (VMREAD, INVEPT)
  *   rmM                      the same, named by the r/m field whatever mod says (MOV CR, MOV DR)
+ *   regV regM reg32 reg64    register only, named by r/m: V, the mode's width, or a fixed one
+ *   r32v r64v                register named by the vvvv field of a VEX prefix
  *   r/m8 … r/mV r/mM         register or memory
+ *   mV m8                    memory only, of the operand size or a byte
  *   rV/m16                   a register of one width or a memory operand of another (MOV r, Sreg; SLDT; SMSW)
  *   m m64 m128               memory only; `m` alone has no access width (LEA, INVLPG); m16&M: limit and base (LGDT)
  *   m16:V                    far pointer in memory
@@ -52,6 +56,8 @@ export interface OpcodeForm {
   readonly operandTypes: readonly OperandType[];
   readonly semantics: Semantics;
   readonly attributes: ReadonlySet<Attribute>;
+  /** What CPUID must announce for the encoding to exist; undefined where it always does. */
+  readonly feature: InstructionFeature | undefined;
   /** What the instruction is called in words: `Add`. */
   readonly title: string;
   /** The SDM's section title for this instruction: a source that can be named on a screen. */
@@ -62,6 +68,8 @@ export interface OpcodeForm {
 export interface EncodingPattern {
   /** The prefix that chooses the instruction; 'NP': none of 66, F2, F3 may be there; undefined: they do not choose. */
   readonly mandatory: 'NP' | 0x66 | 0xf2 | 0xf3 | undefined;
+  /** VEX.W, where a VEX prefix introduces the instruction instead of legacy prefixes and the 0F bytes. */
+  readonly vex: 0 | 1 | undefined;
   /** One to three bytes, 0F escapes included, low bits 0 where `low` says that they hold something. */
   readonly opcode: readonly number[];
   readonly low: 'r' | 'cc' | undefined;
@@ -83,6 +91,12 @@ export const OPERAND_TYPES = [
   'rV',
   'rM',
   'rmM',
+  'regV',
+  'regM',
+  'reg32',
+  'reg64',
+  'r32v',
+  'r64v',
   'r/m8',
   'r/m16',
   'r/m32',
@@ -91,6 +105,8 @@ export const OPERAND_TYPES = [
   'r/mM',
   'rV/m16',
   'm',
+  'm8',
+  'mV',
   'm64',
   'm128',
   'm16&M',
@@ -121,6 +137,39 @@ export const OPERAND_TYPES = [
   'GS',
 ] as const;
 export type OperandType = (typeof OPERAND_TYPES)[number];
+
+/**
+ * Parts of the instruction set that CPUID announces one by one: the names of SDM vol. 2, "CPUID—CPU Identification".
+ * An encoding of a part that the processor lacks is whatever its bytes were before: #UD, or another instruction.
+ */
+export const INSTRUCTION_FEATURES = [
+  'cx8',
+  'cmov',
+  'sep',
+  'clflush',
+  'cx16',
+  'popcnt',
+  'movbe',
+  'monitor',
+  'xsave',
+  'rdrand',
+  'sse42',
+  'lzcnt',
+  'bmi1',
+  'bmi2',
+  'adx',
+  'rdseed',
+  'rdpid',
+  'rdtscp',
+  'smap',
+  'fsgsbase',
+  'invpcid',
+  'clflushopt',
+  'clwb',
+  'tsc',
+  'msr',
+] as const;
+export type InstructionFeature = (typeof INSTRUCTION_FEATURES)[number];
 
 export type Attribute =
   /** LOCK is allowed when the destination is memory. */

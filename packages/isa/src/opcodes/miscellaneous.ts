@@ -1,7 +1,19 @@
 // SDM vol. 1, "Miscellaneous Instructions", and the fences, as encodings.
 // The grammar of these lines is in form.ts.
 
-import {LEA, NOP, PAUSE, XLATB, CPUID, UNDEFINED, FENCE} from '../semantics/miscellaneous.js';
+import {
+  LEA,
+  NOP,
+  PAUSE,
+  XLATB,
+  CPUID,
+  UNDEFINED,
+  FENCE,
+  PREFETCH,
+  FLUSH_LINE,
+  RDRAND,
+  RDSEED,
+} from '../semantics/miscellaneous.js';
 import type {OpcodeForm} from './form.js';
 import {op} from './op.js';
 
@@ -21,4 +33,26 @@ export const MISCELLANEOUS: readonly OpcodeForm[] = [
   op('NP 0F AE /5r', 'LFENCE', FENCE),
   op('NP 0F AE /6r', 'MFENCE', FENCE),
   op('NP 0F AE /7r', 'SFENCE', FENCE),
+  // Hints: nothing is cached here, so there is nothing to fetch early.
+  op('0F 18 /0', 'PREFETCHNTA m8', PREFETCH),
+  op('0F 18 /1', 'PREFETCHT0 m8', PREFETCH),
+  op('0F 18 /2', 'PREFETCHT1 m8', PREFETCH),
+  op('0F 18 /3', 'PREFETCHT2 m8', PREFETCH),
+  op('0F 0D /0', 'PREFETCH m', PREFETCH),
+  op('0F 0D /1', 'PREFETCHW m', PREFETCH),
+  // Encodings that later instructions were made of, and that do nothing on processors without them: hint NOPs.
+  op('0F 18 /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 0D /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 19 /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 1A /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 1B /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 1C /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 1D /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 1E /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('0F 1F /r', 'NOP r/mV, rV', NOP, 'redundant'),
+  op('NP 0F AE /7', 'CLFLUSH m', FLUSH_LINE, 'needs clflush'),
+  op('66 0F AE /7', 'CLFLUSHOPT m', FLUSH_LINE, 'needs clflushopt'),
+  op('66 0F AE /6', 'CLWB m', FLUSH_LINE, 'needs clwb'),
+  op('0F C7 /6', 'RDRAND regV', RDRAND, 'needs rdrand'),
+  op('0F C7 /7', 'RDSEED regV', RDSEED, 'needs rdseed'),
 ];

@@ -1,16 +1,19 @@
 // Makes a line of the opcode table: reads its encoding and its syntax once, when the module loads.
 
 import {assert, assertExists} from '@hyperscope/base';
-import {IMMEDIATE_TOKENS, OPERAND_TYPES} from './form.js';
-import type {Attribute, EncodingPattern, ImmediateToken, OpcodeForm, OperandType, Semantics} from './form.js';
+import {IMMEDIATE_TOKENS, INSTRUCTION_FEATURES, OPERAND_TYPES} from './form.js';
+import type {Attribute, EncodingPattern, ImmediateToken, InstructionFeature, OpcodeForm, OperandType, Semantics} from './form.js';
 import {TITLES} from './titles.js';
+
+/** `needs bmi1`: the encoding exists where CPUID announces it. */
+export type Requirement = `needs ${InstructionFeature}`;
 
 /** A line of the opcode table. Throws an AssertionError when the line breaks the grammar in form.ts. */
 export function op(
   encoding: string,
   syntax: string,
   semantics: Semantics,
-  ...attributes: readonly Attribute[]
+  ...marks: readonly (Attribute | Requirement)[]
 ): OpcodeForm {
   const [mnemonic = '', ...rest] = syntax.split(' ');
   const operands = rest
@@ -25,11 +28,14 @@ export function op(
     mnemonic,
     operandTypes: operands.map(operandType),
     semantics,
-    attributes: new Set(attributes),
+    attributes: new Set(marks.filter(isAttribute)),
+    feature: INSTRUCTION_FEATURES.find(feature => marks.includes(`needs ${feature}`)),
     title: title.words,
     source: `SDM vol. ${title.volume}, "${title.section}—${title.words}"`,
   };
 }
+
+const isAttribute = (mark: Attribute | Requirement): mark is Attribute => !mark.startsWith('needs ');
 
 function operandType(text: string): OperandType {
   return assertExists(
@@ -40,8 +46,9 @@ function operandType(text: string): OperandType {
 
 function parseEncoding(encoding: string): EncodingPattern {
   const tokens = encoding.split(' ');
-  const mandatory = mandatoryPrefix(tokens);
-  const opcode: number[] = [];
+  const vex = vexPrefix(tokens[0] ?? '');
+  const mandatory = vex?.mandatory ?? mandatoryPrefix(tokens);
+  const opcode: number[] = [...(vex?.escape ?? [])];
   const immediates: ImmediateToken[] = [];
   let low: 'r' | 'cc' | undefined;
   let modrm: 'r' | number | undefined;
@@ -60,7 +67,18 @@ function parseEncoding(encoding: string): EncodingPattern {
     } else immediates.push(assertExists(immediate, `unknown token ${token} in ${encoding}`));
   }
   assert(opcode.length >= 1 && opcode.length <= 3, `${encoding}: one to three opcode bytes`);
-  return {mandatory, opcode, low, modrm, registerOnly, immediates};
+  return {mandatory, vex: vex?.w, opcode, low, modrm, registerOnly, immediates};
+}
+
+/** `VEX.0F38.F2.W1`: what would be escape bytes, mandatory prefix and REX.W without VEX. */
+function vexPrefix(token: string) {
+  const match = /^VEX\.0F(38|3A)\.(NP|66|F2|F3)\.W([01])$/.exec(token);
+  if (match === null) return undefined;
+  return {
+    escape: [0x0f, match[1] === '38' ? 0x38 : 0x3a],
+    mandatory: mandatoryPrefix([match[2] ?? '']),
+    w: match[3] === '1' ? 1 : 0,
+  } as const;
 }
 
 /** 66, F2 and F3 at the front are mandatory prefixes: no opcode of the table is one of these bytes. */

@@ -2,6 +2,9 @@
 
 import {DATA_TRANSFER} from './data-transfer.js';
 import {ARITHMETIC} from './arithmetic.js';
+import {DECIMAL} from './decimal.js';
+import {BIT_MANIPULATION} from './bit-manipulation.js';
+import {PROTECTION} from './protection.js';
 import {LOGIC} from './logic.js';
 import {SHIFT_AND_ROTATE} from './shift-and-rotate.js';
 import {BIT_AND_BYTE} from './bit-and-byte.js';
@@ -19,9 +22,11 @@ import type {OpcodeForm} from './form.js';
 export const OPCODES: readonly OpcodeForm[] = [
   ...DATA_TRANSFER,
   ...ARITHMETIC,
+  ...DECIMAL,
   ...LOGIC,
   ...SHIFT_AND_ROTATE,
   ...BIT_AND_BYTE,
+  ...BIT_MANIPULATION,
   ...CONTROL_TRANSFER,
   ...STRING,
   ...INPUT_OUTPUT,
@@ -29,5 +34,6 @@ export const OPCODES: readonly OpcodeForm[] = [
   ...SEGMENT,
   ...MISCELLANEOUS,
   ...SYSTEM,
+  ...PROTECTION,
   ...VMX,
 ];

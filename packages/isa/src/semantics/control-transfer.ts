@@ -109,6 +109,15 @@ export const INTO: Semantics = (_, m) => {
   m.invoke(HELPERS.softwareInterrupt, m.constant(4n, 8));
 };
 
+/** BOUND: #BR unless lower ≤ index ≤ upper, signed; the bounds lie side by side in memory. */
+export const BOUND: Semantics = (i, m) => {
+  const index = m.read(operandAt(i, 0), i.width);
+  const {segment, offset} = m.address(memoryOperand(i, 1));
+  const lower = m.load({segment, offset}, i.width);
+  const upper = m.load({segment, offset: offset.add(BigInt(i.width / 8))}, i.width);
+  m.faultIf(index.less(lower).or(upper.less(index)), '#BR');
+};
+
 /** ENTER: push rBP, copy the frame pointers of the enclosing procedures, make room. Every store is probed before the first. */
 export const ENTER: Semantics = (i, m) => {
   const [size, level] = [operandAt(i, 0), operandAt(i, 1)];

@@ -73,6 +73,36 @@ export const CMPXCHG: Semantics = (i, m) => {
   m.setFlags('sub', accumulator, destination, accumulator.sub(destination));
 };
 
+/**
+ * CMPXCHG8B and CMPXCHG16B: rDX:rAX with memory; rCX:rBX goes there where they are equal, else memory into rDX:rAX. Memory is
+ * written in any case. Only ZF changes. CMPXCHG16B wants an address that is a multiple of 16.
+ */
+export const CMPXCHG_PAIR: Semantics = (i, m) => {
+  const to = memoryOperand(i, 0);
+  const half = i.width === 64 ? 64 : 32;
+  const address = m.address(to);
+  if (half === 64) {
+    const linear = m.call(HELPERS.linearAddress, segmentNumber(m, address.segment), address.offset);
+    m.faultIf(linear.and(15n).isNot(0n), '#GP', 0n);
+  }
+  const old = m.load(address, half === 64 ? 128 : 64, 'modify');
+  const equal = old.is(m.concat(m.gpr('RDX', half), m.gpr('RAX', half)));
+  m.store(address, equal.choose(m.concat(m.gpr('RCX', half), m.gpr('RBX', half)), old));
+  const parts = [
+    ['RAX', old.truncate(half)],
+    ['RDX', old.shiftRight(BigInt(half)).truncate(half)],
+  ] as const;
+  for (const [register, value] of parts)
+    writeWhere(m, {kind: 'register', register, width: half, high: false}, equal.not(), value);
+  m.setFlag('ZF', equal);
+};
+
+/** MOVBE: a move between memory and a register that turns the order of the bytes round. */
+export const MOVBE: Semantics = (i, m) => {
+  const [to, from] = twoOperands(i);
+  m.write(to, m.read(from, i.width).byteSwap());
+};
+
 /** PUSH of anything that can be pushed. PUSH RSP pushes the value before. */
 export const PUSH: Semantics = (i, m) => m.push(m.read(operandAt(i, 0), i.width));
 

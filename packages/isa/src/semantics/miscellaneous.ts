@@ -2,6 +2,10 @@
 
 import type {Semantics} from '../opcodes/form.js';
 import {effectiveSegment} from '../interpretations/prefixes.js';
+import type {Instruction} from '../instruction.js';
+import type {Helper} from '../microcode/helper.js';
+import type {Intercept} from '../microcode/intercept.js';
+import type {Microcode} from '../microcode/microcode.js';
 import {HELPERS} from '../microcode/helpers.js';
 import {memoryOperand, operandAt} from './operand-access.js';
 import {undefinedOpcode} from './privilege.js';
@@ -33,6 +37,25 @@ export const CPUID: Semantics = (_, m) => {
 
 /** UD0, UD1, UD2. */
 export const UNDEFINED: Semantics = (_, m) => undefinedOpcode(m);
+
+/** PREFETCHh, PREFETCH, PREFETCHW: hints. They do not read, so they cannot fault. */
+export const PREFETCH: Semantics = () => {};
+
+/** CLFLUSH, CLFLUSHOPT, CLWB: checked like a load of one byte (SDM vol. 2), and there is no cache to flush. */
+export const FLUSH_LINE: Semantics = (i, m) => {
+  m.load(m.address(memoryOperand(i, 0)), 8);
+};
+
+export const RDRAND: Semantics = (i, m) => randomNumber(i, m, 'RDRAND', HELPERS.readRandom);
+export const RDSEED: Semantics = (i, m) => randomNumber(i, m, 'RDSEED', HELPERS.readSeed);
+
+/** CF says that there was a number: always, here. The other flags are cleared. */
+function randomNumber(i: Instruction, m: Microcode, intercept: Intercept, source: Helper): void {
+  m.intercept(intercept);
+  m.write(operandAt(i, 0), m.call(source).truncate(i.width));
+  m.setFlag('CF', 1n);
+  for (const flag of ['OF', 'SF', 'ZF', 'AF', 'PF'] as const) m.setFlag(flag, 0n);
+}
 
 /** LFENCE, MFENCE, SFENCE: memory is in order here, so there is nothing to wait for. */
 export const FENCE: Semantics = () => {};

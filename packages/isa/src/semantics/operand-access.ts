@@ -1,7 +1,7 @@
 // The operands of an instruction by position. The opcode table says how many there are; asking for more is a mistake of ours.
 
 import {assert, assertExists} from '@hyperscope/base';
-import type {Instruction, MemoryOperand, Operand} from '../instruction.js';
+import type {Instruction, MemoryOperand, Operand, OperandSize} from '../instruction.js';
 import {SEGMENT_REGISTERS} from '../registers/cells.js';
 import type {SegmentRegister} from '../registers/cells.js';
 import type {Microcode} from '../microcode/microcode.js';
@@ -9,6 +9,13 @@ import type {Value} from '../microcode/value.js';
 
 export function operandAt(i: Instruction, index: number): Operand {
   return assertExists(i.operands[index], `${i.form.syntax} has no operand ${index}`);
+}
+
+/** The width of a first operand that is a register: where REX.W alone decides, and 66h is part of the opcode or ignored. */
+export function registerWidth(i: Instruction): OperandSize {
+  const to = operandAt(i, 0);
+  assert(to.kind === 'register', `${i.form.syntax}: the first operand is a register`);
+  return to.width;
 }
 
 /** The first two operands: destination and source. */

@@ -138,7 +138,7 @@ export const RDTSC: Semantics = (_, m) => {
 };
 
 /** EDX:EAX; in 64-bit mode the upper halves of both registers are cleared. */
-function setPair(m: Microcode, value: ReturnType<Microcode['constant']>): void {
+export function setPair(m: Microcode, value: ReturnType<Microcode['constant']>): void {
   m.setGpr('RAX', value.truncate(32));
   m.setGpr('RDX', value.shiftRight(32n).truncate(32));
 }

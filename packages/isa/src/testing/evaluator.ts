@@ -31,7 +31,13 @@ function step(operation: Operation, values: readonly bigint[], registers: Regist
       return operation.state === 'RFLAGS' ? registers.flags | 2n : 0n;
     case 'binary':
       return unsigned(
-        binary(operation.operation, at(operation.a), at(operation.b), widthOf(operation.a, microcode)),
+        binary(
+          operation.operation,
+          at(operation.a),
+          at(operation.b),
+          widthOf(operation.a, microcode),
+          widthOf(operation.b, microcode),
+        ),
         operation.width,
       );
     case 'unary':
@@ -66,7 +72,7 @@ function widthOf(id: number, microcode: Microcode): number {
   return operation !== undefined && 'width' in operation ? operation.width : 0;
 }
 
-function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number): bigint {
+function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number, rightWidth: number): bigint {
   const signed = (value: bigint): bigint => BigInt.asIntN(width, value);
   const shift = b > 200n ? 200n : b;
   const truth = (condition: boolean): bigint => (condition ? 1n : 0n);
@@ -107,7 +113,33 @@ function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number)
       return truth(a < b);
     case 'lts':
       return truth(signed(a) < signed(b));
+    case 'pdep':
+      return moveBits(a, b, 'scatter');
+    case 'pext':
+      return moveBits(a, b, 'gather');
+    case 'crc32':
+      return remainder(a, b, rightWidth);
   }
+}
+
+function moveBits(value: bigint, mask: bigint, direction: 'scatter' | 'gather'): bigint {
+  const places = [...Array(64).keys()].map(BigInt).filter(place => ((mask >> place) & 1n) === 1n);
+  return places.reduce((sum, place, n) => {
+    const [from, to] = direction === 'scatter' ? [BigInt(n), place] : [place, BigInt(n)];
+    return sum | (((value >> from) & 1n) << to);
+  }, 0n);
+}
+
+const mirrored = (value: bigint, bits: number): bigint =>
+  BigInt(`0b${[...value.toString(2).padStart(bits, '0')].reverse().join('')}`);
+
+/** CRC32 by its definition: a polynomial division (SDM vol. 2, "CRC32—Accumulate CRC32 Value"). */
+function remainder(crc: bigint, data: bigint, bits: number): bigint {
+  let dividend = (mirrored(data, bits) << 32n) ^ (mirrored(crc & 0xffff_ffffn, 32) << BigInt(bits));
+  for (let degree = bits + 31; degree >= 32; degree--) {
+    if ((dividend >> BigInt(degree)) & 1n) dividend ^= 0x1_1edc_6f41n << BigInt(degree - 32);
+  }
+  return mirrored(dividend, 32);
 }
 
 function unary(operation: (Operation & {op: 'unary'})['operation'], a: bigint, width: number): bigint {
@@ -128,6 +160,8 @@ function unary(operation: (Operation & {op: 'unary'})['operation'], a: bigint, w
       return a === 0n ? 0n : BigInt(width - 1 - digits.lastIndexOf('1'));
     case 'msb':
       return a === 0n ? 0n : BigInt(width - 1 - digits.indexOf('1'));
+    case 'popcnt':
+      return BigInt(digits.replaceAll('0', '').length);
     case 'bswap':
       return BigInt(
         `0x${(

@@ -57,7 +57,7 @@ function samplesOf(form: OpcodeForm, codeSize: CodeSize): FormSample[] {
       return bodies(form.pattern, form, codeSize, sizes).map(({opcode, rest}) => ({
         form,
         codeSize,
-        bytes: Uint8Array.from([...prefixes, ...mandatoryByte(form.pattern), ...rex, ...opcode, ...rest]),
+        bytes: Uint8Array.from([...prefixes, ...mandatoryByte(form.pattern), ...rex, ...introduced(form, opcode), ...rest]),
       }));
     }),
   );
@@ -77,7 +77,18 @@ function sizesOf(codeSize: CodeSize, prefixes: readonly number[], rex: readonly 
 }
 
 const mandatoryByte = (pattern: EncodingPattern): readonly number[] =>
-  typeof pattern.mandatory === 'number' ? [pattern.mandatory] : [];
+  typeof pattern.mandatory === 'number' && pattern.vex === undefined ? [pattern.mandatory] : [];
+
+const VEX_PREFIXES = ['NP', 0x66, 0xf3, 0xf2];
+
+/** The opcode, or a VEX prefix and the opcode's last byte. vvvv names RBX where it is used. */
+function introduced({pattern, operandTypes}: OpcodeForm, opcode: readonly number[]): readonly number[] {
+  if (pattern.vex === undefined) return opcode;
+  const map = opcode[1] === 0x38 ? 2 : 3;
+  const register = operandTypes.some(type => type === 'r32v' || type === 'r64v') ? 0x60 : 0x78;
+  const pp = VEX_PREFIXES.findIndex(prefix => prefix === pattern.mandatory);
+  return [0xc4, 0xe0 | map, (pattern.vex << 7) | register | pp, opcode[2] ?? 0];
+}
 
 function bodies(pattern: EncodingPattern, form: OpcodeForm, codeSize: CodeSize, sizes: Sizes) {
   const opcodes = lowVariants(pattern).map(low => [...pattern.opcode.slice(0, -1), (pattern.opcode.at(-1) ?? 0) | low]);

@@ -168,6 +168,7 @@ function cr4Supported(cpu: Processor): bigint {
     [f.vmx && cpu.unit !== undefined, CR4_VMXE],
     [f.umip, CR4_UMIP],
     [f.fsgsbase, 1 << 16],
+    [f.xsave, 1 << 18],
     [f.pcid, CR4_PCIDE],
     [f.smep, CR4_SMEP],
     [f.smap, CR4_SMAP],

@@ -1,10 +1,10 @@
-// SYSCALL, SYSRET and SWAPGS: into ring 0 and back without touching memory.
+// SYSCALL, SYSRET, SYSENTER, SYSEXIT and SWAPGS: into ring 0 and back without touching memory.
 // The segments are not read from the GDT; they become flat by definition. SDM vol. 2, "SYSCALL—Fast System Call".
 
 import type {Instruction} from '@hyperscope/isa';
-import {RFLAGS, RIP} from './cell-indexes.js';
+import {RFLAGS, RIP, RSP} from './cell-indexes.js';
 import {Checklist, shown} from './faults.js';
-import {RFLAGS_RF, isCanonical} from './modes.js';
+import {RFLAGS_IF, RFLAGS_RF, RFLAGS_VM, isCanonical, isLongMode} from './modes.js';
 import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
 import type {Trouble} from './trouble.js';
@@ -52,6 +52,53 @@ export function sysret(cpu: Processor, instruction: Instruction): Trouble | unde
   registers.setSegment('SS', flat(((base + 8) | 3) & 0xffff, DATA, 3));
   cpu.charge(cpu.costModel.syscall.cycles);
   cpu.enterRing(3, 'SYSRET');
+  return undefined;
+}
+
+/** The selector is 0 until the system has written IA32_SYSENTER_CS. */
+function sysenterSelector(cpu: Processor, name: string): number | Trouble {
+  const selector = Number(cpu.registers.get('SYSENTER_CS') & 0xfffcn);
+  const checks = new Checklist(`SDM vol. 2, "${name}"`);
+  return checks.require('IA32_SYSENTER_CS names a segment', selector !== 0, shown('IA32_SYSENTER_CS', selector))
+    ? selector
+    : checks.fault('#GP', 0);
+}
+
+/** Nothing is saved: the caller knows where to return to. In IA-32e mode the handler is 64-bit code. */
+export function sysenter(cpu: Processor): Trouble | undefined {
+  const selector = sysenterSelector(cpu, 'SYSENTER—Fast System Call');
+  if (typeof selector !== 'number') return selector;
+  const {registers} = cpu;
+  const isLong = isLongMode(registers);
+  const width = isLong ? 64 : 32;
+  registers.cells[RFLAGS] = (registers.cells[RFLAGS] ?? 0n) & ~BigInt(RFLAGS_VM | RFLAGS_IF | RFLAGS_RF);
+  registers.cells[RIP] = BigInt.asUintN(width, registers.get('SYSENTER_EIP'));
+  registers.cells[RSP] = BigInt.asUintN(width, registers.get('SYSENTER_ESP'));
+  registers.setSegment('CS', flat(selector, isLong ? CODE_64 : CODE_32, 0));
+  registers.setSegment('SS', flat(selector + 8, DATA, 0));
+  cpu.charge(cpu.costModel.syscall.cycles);
+  cpu.enterRing(0, 'SYSENTER');
+  return undefined;
+}
+
+/** To EDX with the stack ECX; with REX.W to 64-bit mode, whose selectors lie 16 further on. */
+export function sysexit(cpu: Processor, instruction: Instruction): Trouble | undefined {
+  const selector = sysenterSelector(cpu, 'SYSEXIT—Fast Return from Fast System Call');
+  if (typeof selector !== 'number') return selector;
+  const {registers} = cpu;
+  const isLong = instruction.width === 64;
+  const [target, stack] = [registers.get('RDX'), registers.get('RCX')];
+  const checks = new Checklist('SDM vol. 2, "SYSEXIT—Fast Return from Fast System Call"');
+  const isFine = !isLong || (isCanonical(target) && isCanonical(stack));
+  if (!checks.require('RDX and RCX are canonical', isFine, shown('RDX', target), shown('RCX', stack)))
+    return checks.fault('#GP', 0);
+  const code = selector + (isLong ? 32 : 16);
+  registers.cells[RIP] = isLong ? target : target & 0xffff_ffffn;
+  registers.cells[RSP] = isLong ? stack : stack & 0xffff_ffffn;
+  registers.setSegment('CS', flat(code | 3, isLong ? CODE_64 : CODE_32, 3));
+  registers.setSegment('SS', flat((code + 8) | 3, DATA, 3));
+  cpu.charge(cpu.costModel.syscall.cycles);
+  cpu.enterRing(3, 'SYSEXIT');
   return undefined;
 }
 

@@ -1,6 +1,9 @@
 // The features that CPUID can announce and that change what the simulated processor does, with the bit of each.
 // SDM vol. 2, "CPUID—CPU Identification".
 
+import {INSTRUCTION_FEATURES} from '@hyperscope/isa';
+import type {InstructionFeature} from '@hyperscope/isa';
+import {keysOf, recordOf} from '@hyperscope/base';
 import type {ProcessorProfile} from './core.js';
 
 interface FeatureBit {
@@ -22,13 +25,32 @@ export const FEATURE_BITS = {
   sep: at(1, 3, 11),
   pge: at(1, 3, 13),
   pat: at(1, 3, 16),
+  cx8: at(1, 3, 8),
+  cmov: at(1, 3, 15),
+  clflush: at(1, 3, 19),
+  monitor: at(1, 2, 3),
+  cx16: at(1, 2, 13),
+  sse42: at(1, 2, 20),
+  movbe: at(1, 2, 22),
+  popcnt: at(1, 2, 23),
+  xsave: at(1, 2, 26),
+  rdrand: at(1, 2, 30),
   vmx: at(1, 2, 5),
   pcid: at(1, 2, 17),
   fsgsbase: at(7, 1, 0),
+  bmi1: at(7, 1, 3),
   smep: at(7, 1, 7),
+  bmi2: at(7, 1, 8),
+  invpcid: at(7, 1, 10),
+  rdseed: at(7, 1, 18),
+  adx: at(7, 1, 19),
+  clflushopt: at(7, 1, 23),
+  clwb: at(7, 1, 24),
+  rdpid: at(7, 2, 22),
   smap: at(7, 1, 20),
   umip: at(7, 2, 2),
   la57: at(7, 2, 16),
+  lzcnt: at(0x8000_0001, 2, 5),
   syscall: at(0x8000_0001, 3, 11),
   nx: at(0x8000_0001, 3, 20),
   gigabytePages: at(0x8000_0001, 3, 26),
@@ -51,30 +73,12 @@ function announces(profile: ProcessorProfile, feature: Feature): boolean {
 }
 
 export function featuresOf(profile: ProcessorProfile): ProcessorFeatures {
-  const has = (feature: Feature): boolean => announces(profile, feature);
-  return {
-    pse: has('pse'),
-    tsc: has('tsc'),
-    msr: has('msr'),
-    pae: has('pae'),
-    apic: has('apic'),
-    sep: has('sep'),
-    pge: has('pge'),
-    pat: has('pat'),
-    vmx: has('vmx'),
-    pcid: has('pcid'),
-    fsgsbase: has('fsgsbase'),
-    smep: has('smep'),
-    smap: has('smap'),
-    umip: has('umip'),
-    la57: has('la57'),
-    syscall: has('syscall'),
-    nx: has('nx'),
-    gigabytePages: has('gigabytePages'),
-    rdtscp: has('rdtscp'),
-    lm: has('lm'),
-    svm: has('svm'),
-  };
+  return recordOf(keysOf(FEATURE_BITS), feature => announces(profile, feature));
+}
+
+/** The parts of the instruction set that the profile announces: what the decoder may recognise. */
+export function announcedInstructions(profile: ProcessorProfile): ReadonlySet<InstructionFeature> {
+  return new Set(INSTRUCTION_FEATURES.filter(feature => announces(profile, feature)));
 }
 
 /** A profile with features switched on or off: the id says which. */

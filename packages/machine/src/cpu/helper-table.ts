@@ -11,7 +11,10 @@ import {loadDebugRegister, readDebugRegister} from './debug-registers.js';
 import {farCall, farJump} from './far-transfer.js';
 import {farReturn, interruptReturn} from './far-return.js';
 import {faultBecause} from './faults.js';
-import {syscall, sysret, swapgs} from './fast-system-call.js';
+import {randomNumber} from './entropy.js';
+import {readAccessRights, readSegmentLimit, verifySegment} from './descriptor-questions.js';
+import {invalidatePcid, loadSegmentBase, loadXcr, readPerformanceCounter} from './later-system.js';
+import {syscall, sysenter, sysexit, sysret, swapgs} from './fast-system-call.js';
 import {is64Bit} from './modes.js';
 import {readMsr, writeMsr} from './msrs.js';
 import {checkPortPermission, portIn, portOut} from './port-access.js';
@@ -73,6 +76,13 @@ const SEGMENT_HELPERS = {
   syscall: cpu => syscall(cpu),
   sysret: (cpu, i) => sysret(cpu, i),
   swapgs: cpu => swapgs(cpu),
+  sysenter: cpu => sysenter(cpu),
+  sysexit: (cpu, i) => sysexit(cpu, i),
+  readAccessRights: (cpu, _, args) => readAccessRights(cpu, number(args, 0)),
+  readSegmentLimit: (cpu, _, args) => readSegmentLimit(cpu, number(args, 0)),
+  verifyRead: (cpu, _, args) => verifySegment(cpu, number(args, 0), 'read'),
+  verifyWrite: (cpu, _, args) => verifySegment(cpu, number(args, 0), 'write'),
+  loadSegmentBase: (cpu, _, args) => loadSegmentBase(cpu, segmentNumbered(number(args, 0)), argument(args, 1)),
 } as const satisfies Readonly<Record<string, ProcessorHelper>>;
 
 const CONTROL_HELPERS = {
@@ -94,6 +104,9 @@ const CONTROL_HELPERS = {
   writeMsr: (cpu, _, args) => writeMsr(cpu, number(args, 0), argument(args, 1)),
   readTimeStampCounter: cpu =>
     (cpu.isGuest ? cpu.unit?.visibleTimeStampCounter?.(cpu) : undefined) ?? cpu.registers.get('TSC'),
+  readPerformanceCounter: (cpu, _, args) => readPerformanceCounter(number(args, 0)),
+  loadXcr: (cpu, _, args) => loadXcr(cpu, number(args, 0), argument(args, 1)),
+  invalidatePcid: (cpu, _, args) => invalidatePcid(cpu, argument(args, 0), argument(args, 1), argument(args, 2)),
   invalidatePage: (cpu, _, args) => {
     cpu.tlb.flushPage(argument(args, 0));
     return undefined;
@@ -107,6 +120,8 @@ const HALTED = 1n;
 const SHADOW_STI = 1n;
 
 const RUN_HELPERS = {
+  readRandom: cpu => randomNumber(cpu, 'RDRAND'),
+  readSeed: cpu => randomNumber(cpu, 'RDSEED'),
   cpuid: (cpu, _, args) => cpuid(cpu, number(args, 0), number(args, 1)),
   checkPortPermission: (cpu, _, args) => checkPortPermission(cpu, number(args, 0), number(args, 1)),
   portIn: (cpu, _, args) => portIn(cpu, number(args, 0), number(args, 1)),

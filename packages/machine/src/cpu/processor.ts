@@ -1,7 +1,7 @@
 // The processor's state and units, as its procedures share them. The loop that drives it is machine.ts.
 
 import {CELLS} from '@hyperscope/isa';
-import type {Instruction} from '@hyperscope/isa';
+import type {Instruction, InstructionFeature} from '@hyperscope/isa';
 import type {Gpa} from '@hyperscope/base';
 import type {MachineEvent, Observer, WalkReference} from '../observer.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
@@ -12,7 +12,7 @@ import type {PortMap} from '../devices/port-map.js';
 import type {Core, DeliverableEvent, GuestPhysicalAccess, ProcessorProfile, VirtualizationUnit} from './core.js';
 import {CPL, CR0, CYCLES, RFLAGS, TSC, VMX_OPERATION} from './cell-indexes.js';
 import type {CostModel} from './cost-model.js';
-import {featuresOf} from './features.js';
+import {announcedInstructions, featuresOf} from './features.js';
 import type {ProcessorFeatures} from './features.js';
 import {faultBecause, shown} from './faults.js';
 import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes.js';
@@ -26,6 +26,7 @@ export interface ProcessorParts {
   readonly profile: ProcessorProfile;
   readonly costModel: CostModel;
   readonly unit: VirtualizationUnit | undefined;
+  readonly entropySeed: bigint;
 }
 
 export class Processor implements Core {
@@ -36,6 +37,9 @@ export class Processor implements Core {
   readonly ports: PortMap;
   readonly profile: ProcessorProfile;
   readonly features: ProcessorFeatures;
+  readonly instructionFeatures: ReadonlySet<InstructionFeature>;
+  /** What RDRAND and RDSEED grow from. */
+  readonly entropySeed: bigint;
   readonly costModel: CostModel;
   readonly unit: VirtualizationUnit | undefined;
   observer: Observer | undefined;
@@ -48,6 +52,8 @@ export class Processor implements Core {
     this.ports = parts.ports;
     this.profile = parts.profile;
     this.features = featuresOf(parts.profile);
+    this.instructionFeatures = announcedInstructions(parts.profile);
+    this.entropySeed = parts.entropySeed;
     this.costModel = parts.costModel;
     this.unit = parts.unit;
     this.mmu = new Mmu(this);

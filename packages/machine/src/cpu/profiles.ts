@@ -13,18 +13,29 @@ const BASE_EDX = bitMask(
   4, // TSC: RDTSC
   5, // MSR: RDMSR and WRMSR
   6, // PAE: 64-bit page-table entries
+  8, // CX8: CMPXCHG8B
+  11, // SEP: SYSENTER and SYSEXIT
   13, // PGE: global pages
   15, // CMOV
   16, // PAT: page attribute table
+  19, // CLFSH: CLFLUSH
 );
 /** Leaf 0x80000001 EDX. */
 const EXTENDED_EDX = bitMask(
   11, // SYSCALL and SYSRET in 64-bit mode
   20, // NX: pages that cannot be executed
+  27, // RDTSCP
   29, // LM: Intel 64
 );
 const EXTENDED_ECX = bitMask(0); // LAHF and SAHF in 64-bit mode
-const VMX = bitMask(5); // leaf 1 ECX
+/** Leaf 1 ECX. */
+const BASE_ECX = bitMask(
+  5, // VMX
+  13, // CX16: CMPXCHG16B
+  23, // POPCNT
+);
+/** Leaf 1 EBX, 15:8: what CLFLUSH flushes, in units of eight bytes. */
+const CACHE_LINE = 8 << 8;
 
 function bitMask(...bits: readonly number[]): number {
   return bits.reduce((mask, bit) => mask | (1 << bit), 0) >>> 0;
@@ -66,7 +77,7 @@ function profile(outline: Outline): ProcessorProfile {
   const single = (entry: CpuidResult): ReadonlyMap<number, CpuidResult> => new Map([[0, entry]]);
   const leaves: (readonly [number, CpuidResult])[] = [
     [0, vendorLeaf(VENDOR, 7)],
-    [1, [outline.signature, 0, VMX, BASE_EDX]],
+    [1, [outline.signature, CACHE_LINE, BASE_ECX, BASE_EDX]],
     [7, [0, 0, 0, 0]],
     [0x8000_0000, [0x8000_0008, 0, 0, 0]],
     [0x8000_0001, [0, 0, EXTENDED_ECX, EXTENDED_EDX]],
@@ -106,7 +117,23 @@ export const MODERN_INTEL = profile({
   title: 'Recent Intel-like (SMEP, SMAP, UMIP)',
   signature: 0x0005_0657,
   physicalAddressBits: 46,
-  features: ['gigabytePages', 'smep', 'smap', 'umip'],
+  features: [
+    'gigabytePages',
+    'smep',
+    'smap',
+    'umip',
+    'movbe',
+    'rdrand',
+    'rdseed',
+    'lzcnt',
+    'bmi1',
+    'bmi2',
+    'adx',
+    'fsgsbase',
+    'rdpid',
+    'clflushopt',
+    'clwb',
+  ],
 });
 
 export const PROFILES: readonly ProcessorProfile[] = [NEHALEM, WESTMERE, MODERN_INTEL];

@@ -16,12 +16,14 @@ export interface PortRange {
 export interface PortDevice {
   readonly name: string;
   readonly ports: PortRange;
+  /** Further ports of the same device. */
+  readonly also?: readonly PortRange[];
   /** The widest access it takes as one, in bytes; wider ones reach it as several, lowest port first. */
   readonly widest: 1 | 2 | 4;
   readonly bank: Bank;
   /** Set by whoever owns the device; called before each change of `bank`. */
   willWrite: WillWrite | undefined;
-  /** `offset` counts from `ports.first`; `bytes` is 1, 2 or 4 and at most `widest`. */
+  /** `offset` counts from `ports.first`, in `also` too; `bytes` is 1, 2 or 4 and at most `widest`. */
   read(offset: number, bytes: number): number;
   write(offset: number, bytes: number, value: number): void;
 }
@@ -31,6 +33,7 @@ const mask = (bytes: number): number => ALL_ONES >>> (32 - 8 * bytes);
 
 export class PortMap {
   readonly #devices: PortDevice[] = [];
+  readonly #byPort = new Map<number, PortDevice>();
   #willWrite: WillWrite | undefined;
   /**
    * How often each empty port was used. A statistic of the session, not state of the machine: a seek does not rewind
@@ -38,16 +41,22 @@ export class PortMap {
    */
   readonly unknown = new Map<number, number>();
 
+  /** Where two devices claim a port, the one that was attached first has it. */
   attach(device: PortDevice): void {
     device.willWrite = this.#willWrite;
     this.#devices.push(device);
+    for (const {first, count} of [device.ports, ...(device.also ?? [])]) {
+      for (let port = first; port < first + count; port++) {
+        if (!this.#byPort.has(port)) this.#byPort.set(port, device);
+      }
+    }
   }
   get devices(): readonly PortDevice[] {
     return this.#devices;
   }
 
   deviceAt(port: number): PortDevice | undefined {
-    return this.#devices.find(({ports}) => port >= ports.first && port < ports.first + ports.count);
+    return this.#byPort.get(port);
   }
 
   /** Tells every device whom to notify before it changes. */

@@ -3,8 +3,14 @@
 import type {BinaryOperation, FlagRule, UnaryOperation} from '@hyperscope/isa';
 import {assertUnreachable} from '@hyperscope/base';
 
-/** The width of both operands is `width`; comparisons give 0n or 1n. A divisor of 0 was refused before. */
-export function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number): bigint {
+/** The width of both operands is `width` (CRC32 and shifts: of the left one; `rightWidth` is the other's); comparisons give 0n or 1n. A divisor of 0 was refused before. */
+export function binary(
+  operation: BinaryOperation,
+  a: bigint,
+  b: bigint,
+  width: number,
+  rightWidth = width,
+): bigint {
   switch (operation) {
     case 'add':
       return BigInt.asUintN(width, a + b);
@@ -42,6 +48,12 @@ export function binary(operation: BinaryOperation, a: bigint, b: bigint, width: 
       return a < b ? 1n : 0n;
     case 'lts':
       return BigInt.asIntN(width, a) < BigInt.asIntN(width, b) ? 1n : 0n;
+    case 'pdep':
+      return deposit(a, b);
+    case 'pext':
+      return extract(a, b);
+    case 'crc32':
+      return crc32(a, b, rightWidth);
     default:
       return assertUnreachable(operation);
   }
@@ -66,11 +78,47 @@ export function unary(operation: UnaryOperation, a: bigint, from: number, to: nu
       return a === 0n ? 0n : BigInt((a & -a).toString(2).length - 1);
     case 'msb':
       return a === 0n ? 0n : BigInt(a.toString(2).length - 1);
+    case 'popcnt':
+      return BigInt(a.toString(2).replaceAll('0', '').length);
     case 'bswap':
       return swapBytes(a, to);
     default:
       return assertUnreachable(operation);
   }
+}
+
+/** PDEP: the low bits of `a`, in order, at the places where `mask` has ones. */
+function deposit(a: bigint, mask: bigint): bigint {
+  let result = 0n;
+  for (let rest = mask, bits = a; rest !== 0n; bits >>= 1n) {
+    const lowest = rest & -rest;
+    if ((bits & 1n) === 1n) result |= lowest;
+    rest ^= lowest;
+  }
+  return result;
+}
+
+/** PEXT: the bits of `a` where `mask` has ones, brought together. */
+function extract(a: bigint, mask: bigint): bigint {
+  let result = 0n;
+  for (let rest = mask, to = 1n; rest !== 0n; to <<= 1n) {
+    const lowest = rest & -rest;
+    if ((a & lowest) !== 0n) result |= to;
+    rest ^= lowest;
+  }
+  return result;
+}
+
+/** The polynomial 11EDC6F41h, bits reflected (SDM vol. 2, "CRC32—Accumulate CRC32 Value"). */
+const CRC32C = 0x82f6_3b78;
+
+function crc32(accumulator: bigint, data: bigint, width: number): bigint {
+  let value = Number(accumulator & 0xffff_ffffn);
+  for (let at = 0n; at < BigInt(width); at += 8n) {
+    value ^= Number((data >> at) & 0xffn);
+    for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ ((value & 1) === 0 ? 0 : CRC32C);
+  }
+  return BigInt(value >>> 0);
 }
 
 function swapBytes(value: bigint, width: number): bigint {

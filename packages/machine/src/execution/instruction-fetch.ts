@@ -60,7 +60,7 @@ export class InstructionFetch {
   #decode(linear: bigint, physical: number, codeSize: CodeSize, key: number): Microcode | Trouble {
     const inPage = Math.min(MAXIMUM_LENGTH, 4096 - (physical & 0xfff));
     const first = this.#bytesAt(physical, inPage);
-    const result = decode(first, codeSize);
+    const result = decode(first, codeSize, 0, this.#cpu.instructionFeatures);
     if (result.kind === 'instruction') {
       const microcode = recordMicrocode(result.instruction);
       if (this.#cpu.memory.isRam(physical, inPage)) this.#remember(key, microcode, physical);
@@ -83,7 +83,7 @@ export class InstructionFetch {
     );
     if (typeof second !== 'number') return second;
     const rest = this.#bytesAt(second, MAXIMUM_LENGTH - first.length);
-    const result = decode(new Uint8Array([...first, ...rest]), codeSize);
+    const result = decode(new Uint8Array([...first, ...rest]), codeSize, 0, cpu.instructionFeatures);
     return result.kind === 'instruction' ? recordMicrocode(result.instruction) : this.#refused(result);
   }
 

@@ -71,6 +71,7 @@ export class StepExecutor implements Executor {
           this.#value(operation.a),
           this.#value(operation.b),
           widthOf(microcode, operation.a),
+          widthOf(microcode, operation.b),
         );
       case 'unary':
         return unary(operation.operation, this.#value(operation.a), widthOf(microcode, operation.a), operation.width);
