@@ -33,12 +33,33 @@ export function loadImage(
     case 'rom':
       return loadRom(bytes, options);
     case undefined:
-      throw new UserError(
-        'image-unknown',
-        `${options.name} is neither a boot sector (55 AA at byte 510), nor a multiboot kernel, nor a 64-bit ELF file. ` +
-          'Say what it is: --as rom, or --as raw --at ADDRESS --mode real|protected|paged32|long.',
-      );
+      throw unknownImage(bytes, options.name);
     default:
       return assertUnreachable(found);
   }
+}
+
+const RECORD_MAGIC = 'HYPERSCOPE RECORD';
+const RAW_ADVICE = '--as raw --at ADDRESS --mode real|protected|paged32|long';
+
+/** Why a file does not say how to start it, and what the user can say instead. */
+function unknownImage(bytes: Uint8Array, name: string): UserError {
+  const begins = new TextDecoder('latin1').decode(bytes.subarray(0, RECORD_MAGIC.length));
+  if (bytes.length === 0) return new UserError('image-empty', `${name} is empty: there is nothing to run.`);
+  if (begins === RECORD_MAGIC)
+    return new UserError(
+      'image-is-record',
+      `${name} is the record of a run, not an image. Lay it beside another one: hyperscope compare ${name} OTHER.hsr`,
+    );
+  if (elfClass(bytes) === 32)
+    return new UserError(
+      'image-unknown',
+      `${name} is a 32-bit ELF file, but it has no multiboot header (1BADB002 with a correct checksum) in its first 8 KiB. ` +
+        `Add one, or make a flat binary of it (objcopy -O binary) and run that with ${RAW_ADVICE}.`,
+    );
+  return new UserError(
+    'image-unknown',
+    `${name} is neither a boot sector (55 AA at byte 510), nor a multiboot kernel, nor a 64-bit ELF file. ` +
+      `Say what it is: --as rom, or ${RAW_ADVICE}.`,
+  );
 }

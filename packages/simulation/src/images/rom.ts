@@ -3,6 +3,7 @@
 
 import {UserError, gpa} from '@hyperscope/base';
 import type {ImageOptions, LoadedImage} from './image-options.js';
+import {alignUp} from './place.js';
 import {realModeState} from './processor-state.js';
 
 const FOUR_GIB = 2 ** 32;
@@ -23,19 +24,26 @@ export function loadRom(bytes: Uint8Array, options: ImageOptions): LoadedImage {
       'image-too-large',
       `${options.name} has ${bytes.length} bytes; a ROM of more than 16 MiB would cover the local APIC.`,
     );
-  const low = bytes.slice(Math.max(0, bytes.length - MOST_LOW));
-  const address = FOUR_GIB - bytes.length;
+  const rom = wholePages(bytes);
+  const low = rom.slice(Math.max(0, rom.length - MOST_LOW));
   return {
     kind: 'rom',
-    loadAddress: address,
+    loadAddress: FOUR_GIB - bytes.length,
     image: {
       memoryBytes: options.memoryBytes,
       // The first lies beyond memory on purpose: whoever runs the image maps it there, read-only.
       segments: [
-        {gpa: gpa(address), bytes},
+        {gpa: gpa(FOUR_GIB - rom.length), bytes: rom},
         {gpa: gpa(ONE_MIB - low.length), bytes: low},
       ],
       registers: realModeState({codeSelector: 0xf000, codeBase: 0xffff_0000, ip: 0xfff0, sp: 0}),
     },
   };
+}
+
+/** Memory is mapped in pages of 4 KiB: a ROM that does not fill its first one has an unprogrammed part there, all ones. */
+function wholePages(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(alignUp(bytes.length, 4096)).fill(0xff);
+  whole.set(bytes, whole.length - bytes.length);
+  return whole;
 }

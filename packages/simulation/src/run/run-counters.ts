@@ -1,7 +1,7 @@
 // Counts what the result of a run reports, from the events of the machine and the hypervisor.
 
 import {exitReasonName} from '@hyperscope/isa';
-import type {MachineEvent} from '@hyperscope/machine';
+import type {Check, MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
 import {hex} from '@hyperscope/base';
 import {completesInstruction} from '@hyperscope/trace';
@@ -15,8 +15,12 @@ export class RunCounters implements RunObserver {
   readonly exits = new Map<string, number>();
   readonly exceptions = new Map<string, number>();
   readonly ports = new Map<string, number[]>();
-  /** Instructions that left the guest and that the hypervisor completed in its stead. */
+  /** Instructions that left the guest and that the hypervisor completed in its stead; each iteration of OUTS and INS counts. */
   completedByHypervisor = 0;
+  /** Bytes that the first serial port has sent. */
+  printed = 0;
+  /** The check that the last VM entry failed, if it failed. */
+  failedEntryCheck: Check | undefined;
   readonly unsupported: {readonly address: string; readonly bytes: string; readonly what: string}[] = [];
   readonly #next: RunObserver | undefined;
   readonly #virtualized: boolean;
@@ -40,6 +44,7 @@ export class RunCounters implements RunObserver {
         break;
       case 'vm-entry-failure':
         count(this.exits, exitReasonName(event.reason & 0xffff));
+        this.failedEntryCheck = event.checks.find(check => !check.holds);
         break;
       case 'exception':
         count(this.exceptions, String(event.vector));
@@ -57,7 +62,10 @@ export class RunCounters implements RunObserver {
 
   hypervisorEvent(event: HypervisorEvent): void {
     this.#next?.hypervisorEvent(event);
-    if (event.kind !== 'kvm-exit' || event.exit.reason !== 'io' || event.exit.direction !== 'out') return;
+    if (event.kind === 'serial') this.printed++;
+    if (event.kind !== 'kvm-exit' || event.exit.reason !== 'io') return;
+    this.completedByHypervisor += event.exit.count - 1;
+    if (event.exit.direction !== 'out') return;
     const {data, port, width} = event.exit;
     const view = new DataView(data.buffer, data.byteOffset, data.length);
     for (let at = 0; at + width / 8 <= data.length; at += width / 8) {

@@ -20,7 +20,7 @@ export interface RunResult {
   readonly outcome: ResultOutcome;
   /** What the guest wrote to the exit port, as (value << 1) | 1; null unless the outcome is 'debug-exit'. */
   readonly debugExit: number | null;
-  /** Guest instructions that completed. */
+  /** Guest instructions that completed; each iteration of a repeated string instruction counts. */
   readonly instructions: number;
   readonly cycles: number;
   readonly seconds: number;

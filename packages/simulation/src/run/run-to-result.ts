@@ -2,7 +2,7 @@
 // clock: the simulator itself knows only cycles.
 
 import type {Clock} from '@hyperscope/base';
-import {assertUnreachable} from '@hyperscope/base';
+import {UserError, assertUnreachable} from '@hyperscope/base';
 import type {RunRecord} from '@hyperscope/trace';
 import type {PortOptions, RunOutcome, Technique, TechniqueRun} from '@hyperscope/vmm';
 import type {LoadedImage} from '../images/image-options.js';
@@ -10,11 +10,14 @@ import {outcomeSentence} from '../session/outcome.js';
 import {RunDriver} from '../session/run-driver.js';
 import {NO_PORTS} from '../session/session.js';
 import {sha256} from '../session/sha256.js';
-import {finalState} from './final-state.js';
+import {cellsOf, finalState, memoryOf} from './final-state.js';
+import type {Dump} from './final-state.js';
+import {lastInstruction} from './last-instruction.js';
+import {postMortem} from './post-mortem.js';
 import {RunCounters} from './run-counters.js';
 import type {ResultOutcome, RunResult} from './run-result.js';
-import {SerialScriptPlayer} from './serial-script.js';
 import type {SerialCommand} from './serial-script.js';
+import {SerialWatch} from './serial-watch.js';
 
 export interface RunRequest {
   readonly technique: Technique;
@@ -30,7 +33,7 @@ export interface RunRequest {
   readonly timeoutMilliseconds?: number | undefined;
   readonly serialScript?: readonly SerialCommand[] | undefined;
   readonly stopSerial?: RegExp | undefined;
-  readonly dumpMemory?: readonly {readonly address: number; readonly length: number}[] | undefined;
+  readonly dumpMemory?: readonly Dump[] | undefined;
   /** Keep a record of every step? It costs memory and time. */
   readonly recording?: 'on' | 'off' | undefined;
   /** Called after each slice with the guest instructions so far, and what the guest printed since the last call. */
@@ -46,12 +49,16 @@ export interface FinishedRun {
   readonly captured: ReadonlyMap<number, Uint8Array>;
 }
 
-/** Steps between looks at the clock and at the serial output. */
+/** Steps between looks at the clock; what the guest prints is looked at when somebody waits for it. */
 const SLICE = 4096;
 
 type Stop = {readonly outcome: ResultOutcome; readonly message: string; readonly debugExit: number | null};
 
-/** Runs to the end. Throws only UserErrors of the technique (an unknown profile) and our own assertions. */
+/**
+ * Runs to the end.
+ * @throws UserError of the technique (an unknown profile), or 'impossible-start' where no processor starts in the state
+ * that the image's registers describe.
+ */
 export function runToResult(request: RunRequest): FinishedRun {
   const {technique, image, clock} = request;
   const started = clock.now();
@@ -63,7 +70,7 @@ export function runToResult(request: RunRequest): FinishedRun {
   });
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);
-  const state = finalState(run, image.image.memoryBytes, request.dumpMemory ?? []);
+  const state = finalState(run, image.image, request.dumpMemory ?? []);
   const {counters} = loop;
   return {
     record: loop.driver?.record,
@@ -98,13 +105,13 @@ class RunLoop {
   #instructions = 0;
   readonly #run: TechniqueRun;
   readonly #request: RunRequest;
-  readonly #script: SerialScriptPlayer;
+  readonly #serial: SerialWatch;
   #printed = 0;
 
   constructor(request: RunRequest, run: TechniqueRun) {
     this.#request = request;
     this.#run = run;
-    this.#script = new SerialScriptPlayer(request.serialScript ?? []);
+    this.#serial = new SerialWatch(request.stopSerial, request.serialScript ?? []);
     const {guest, image, technique} = request;
     this.driver =
       request.recording !== 'on'
@@ -139,11 +146,12 @@ class RunLoop {
       timeoutMilliseconds = Number.POSITIVE_INFINITY,
       clock,
     } = this.#request;
+    this.#type();
     for (;;) {
       const outcome = this.#slice(maxInstructions);
-      const serialStop = this.#serial();
+      const enough = this.#listen();
+      if (enough !== undefined) return {outcome: 'stop-serial', debugExit: null, message: enough};
       if (outcome !== undefined) return this.#stopOf(outcome);
-      if (serialStop !== undefined) return serialStop;
       if (this.instructions >= maxInstructions)
         return limit(`The limit of ${maxInstructions} guest instructions was reached.`);
       if (clock.now() - started >= timeoutMilliseconds)
@@ -154,32 +162,32 @@ class RunLoop {
   #slice(maxInstructions: number): RunOutcome | undefined {
     for (let i = 0; i < SLICE && this.instructions < maxInstructions; i++) {
       const report = this.driver === undefined ? this.#run.step() : this.driver.advance();
-      if (report.kind === 'instruction' && (report.actor === 'guest-kernel' || report.actor === 'guest-user'))
-        this.#instructions++;
+      // A step of no length executed nothing: it found the processor halted, shut down or at a loss.
+      const isExecuted = report.kind === 'instruction' && report.length > 0;
+      if (isExecuted && (report.actor === 'guest-kernel' || report.actor === 'guest-user')) this.#instructions++;
       if (report.outcome !== undefined) return report.outcome;
+      if (this.counters.printed > this.#printed && this.#serial.isListening) return undefined;
     }
     return undefined;
   }
 
-  /** Plays the script, tells the caller what was printed, and looks for the text that ends the run. */
-  #serial(): Stop | undefined {
+  /** Tells the caller what was printed, types the answers, and gives the sentence that ends the run. */
+  #listen(): string | undefined {
     const output = this.#run.serialOutput();
-    this.#request.onProgress?.(this.instructions, output.slice(this.#printed));
+    const fresh = output.slice(this.#printed);
+    this.#request.onProgress?.(this.instructions, fresh);
     this.#printed = output.length;
-    if (this.#request.stopSerial === undefined && this.#script.done) return undefined;
-    const text = new TextDecoder('latin1').decode(output);
-    for (let send = this.#script.next(text); send !== undefined; send = this.#script.next(text)) {
-      if (this.driver === undefined) this.#run.sendSerial(send);
-      else this.driver.sendSerial(send);
+    if (fresh.length === 0 || !this.#serial.isListening) return undefined;
+    this.#serial.hear(fresh);
+    this.#type();
+    return this.#serial.enough();
+  }
+
+  #type(): void {
+    for (const reply of this.#serial.replies()) {
+      if (this.driver === undefined) this.#run.sendSerial(reply);
+      else this.driver.sendSerial(reply);
     }
-    const {stopSerial} = this.#request;
-    return stopSerial === undefined || text.search(stopSerial) < 0
-      ? undefined
-      : {
-          outcome: 'stop-serial',
-          debugExit: null,
-          message: `The guest printed what was waited for: ${stopSerial.source}`,
-        };
   }
 
   #stopOf(outcome: RunOutcome): Stop {
@@ -193,14 +201,29 @@ class RunLoop {
           this.counters.unsupported.push({address: `0x${outcome.address.toString(16)}`, bytes, what: outcome.what});
         return {outcome: 'unsupported', debugExit: null, message};
       }
+      case 'triple-fault': {
+        const {image} = this.#request.image;
+        const last = lastInstruction(cellsOf(this.#run), memoryOf(this.#run, image));
+        return {outcome: 'triple-fault', debugExit: null, message: postMortem(outcome.chain, last)};
+      }
+      case 'error':
+        return {outcome: 'error', debugExit: null, message: this.#explained(message)};
       case 'halted':
       case 'power-off':
-      case 'triple-fault':
-      case 'error':
         return {outcome: outcome.kind, debugExit: null, message};
       default:
         return assertUnreachable(outcome);
     }
+  }
+
+  /** Names the check that a VM entry failed. UserError: impossible-start, where it was the first of all. */
+  #explained(message: string): string {
+    const check = this.counters.failedEntryCheck;
+    if (check === undefined) return message;
+    const values = check.values.map(([name, value]) => `${name} ${value}`).join(', ');
+    const why = `this does not hold: ${check.rule}${values === '' ? '' : ` (${values})`}, ${check.source}`;
+    if (this.instructions > 0) return `${message} What decided: ${why}.`;
+    throw new UserError('impossible-start', `No processor starts in this state: ${why}. Change what --set says.`);
   }
 }
 

@@ -10,6 +10,7 @@ import {ACTOR_NAMES} from '../record/actors.js';
 import {becauseSentence, capital, decisiveCheck, explanation, otherwiseSentence} from './explanation.js';
 import {describeQualification} from './exit-qualification.js';
 import {guestDeed} from './guest-deed.js';
+import {meaningOf} from './instruction-story.js';
 import {routeSentence} from './exit-routes.js';
 import type {StepContext} from './step-context.js';
 
@@ -39,6 +40,7 @@ export function explainExit(exit: VmExitInformation, context: StepContext, who: 
     checks: exit.checks,
     sources: ['SDM vol. 3C, "VM Exits"', 'SDM vol. 3C, "Saving Guest State"'],
     otherwise: otherwiseOfExit(exit),
+    meaning: meaningOf(context.instruction),
   });
 }
 

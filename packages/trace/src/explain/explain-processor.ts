@@ -39,7 +39,7 @@ export function explainProcessor(event: ProcessorEvent): Explanation {
         sentences: [
           'HLT stops the processor until an interrupt arrives. At CPL 0 that is allowed; a guest does it when it has nothing to do.',
         ],
-        sources: ['SDM vol. 2A, "HLT—Halt"'],
+        sources: ['SDM vol. 2, "HLT—Halt"'],
       });
     case 'page-walk':
       return explainWalk(event);

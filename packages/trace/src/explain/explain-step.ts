@@ -10,6 +10,7 @@ import {explainExit} from './explain-exit.js';
 import {explainHostAction} from './explain-host-action.js';
 import {explainInstructionStep} from './explain-instruction.js';
 import {capital, explanation} from './explanation.js';
+import {meaningOf} from './instruction-story.js';
 import {labelEvent} from './label-event.js';
 import {textContext} from './step-context.js';
 import type {StepContext} from './step-context.js';
@@ -100,6 +101,7 @@ function explainEventful(
   const delivery = main.kind === 'exception' ? events.find(event => event.kind === 'delivery') : undefined;
   return {
     ...told,
+    meaning: meaningOf(context.instruction),
     changes: context.changes,
     title: `${number} · ${title}`,
     sentences: [

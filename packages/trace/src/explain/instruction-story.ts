@@ -28,9 +28,17 @@ export interface InstructionStory {
   readonly sources: readonly string[];
 }
 
+/** What an instruction means, line by line; empty where there is none. */
+export function meaningOf(instruction: Instruction | undefined): readonly string[] {
+  return instruction === undefined ? [] : meaningLines(recordMicrocode(instruction));
+}
+
+const meaningLines = (microcode: Microcode): readonly string[] =>
+  explain(microcode).filter(line => !line.startsWith('in a guest, if “'));
+
 export function instructionStory(instruction: Instruction, before: CellSource, after: CellSource): InstructionStory {
   const microcode = recordMicrocode(instruction);
-  const meaning = explain(microcode).filter(line => !line.startsWith('in a guest, if “'));
+  const meaning = meaningLines(microcode);
   const values = new RecordedValues(microcode, before);
   const rights = flagRights(microcode, values, {before, after});
   const found = classify(microcode);
@@ -76,9 +84,7 @@ function jumpSentences(microcode: Microcode, values: RecordedValues, rip: bigint
 }
 
 function mainEffects(meaning: readonly string[]): readonly string[] {
-  const happened = meaning.filter(
-    line => !/#[A-Z]{2}(\(|$)/.test(line) && !line.includes('left undefined by the manual'),
-  );
+  const happened = meaning.filter(line => !/#[A-Z]{2}(\(|$)|left undefined by the manual|^where CPL > IOPL/.test(line));
   const plain = happened.filter(line => !line.includes('← from '));
   return inlined(plain.length > 0 ? plain : happened);
 }
@@ -100,19 +106,31 @@ function inlined(lines: readonly string[]): readonly string[] {
 /** The conditions of faults, turned round: what held, because the instruction ran. Those about memory are not known here. */
 function passedChecks(microcode: Microcode, values: RecordedValues, source: string): Checks {
   const wording = new Wording(microcode);
-  const aboutState = (id: number): boolean => values.states(id).length > 0;
-  return microcode.operations.flatMap((operation): readonly Check[] =>
-    operation.op === 'faultIf' && values.value(operation.when) === 0n && aboutState(operation.when)
-      ? [
-          {
-            rule: wording.condition(operation.when, 'negated'),
-            holds: true,
-            values: values.states(operation.when),
-            source,
-          },
-        ]
-      : [],
-  );
+  return microcode.operations.flatMap((operation): readonly Check[] => {
+    if (operation.op === 'invoke' && operation.helper.name === 'checkPortPermission')
+      return [portCheck(values, source)];
+    if (operation.op !== 'faultIf' || values.value(operation.when) !== 0n) return [];
+    const known = values.states(operation.when);
+    return known.length === 0
+      ? []
+      : [{rule: wording.condition(operation.when, 'negated'), holds: true, values: known, source}];
+  });
+}
+
+/** The one check that is a helper: below IOPL's privilege the TSS is asked. The instruction ran, so one of the two said yes. */
+function portCheck(values: RecordedValues, source: string): Check {
+  const [cpl, iopl] = [values.state('CPL') ?? 0n, values.state('IOPL') ?? 0n];
+  const rule =
+    cpl <= iopl ? 'CPL ≤ IOPL' : 'the I/O permission bitmap of the TSS has 0 for the port, because CPL > IOPL';
+  return {
+    rule,
+    holds: true,
+    values: [
+      ['CPL', String(cpl)],
+      ['IOPL', String(iopl)],
+    ],
+    source,
+  };
 }
 
 interface Right {

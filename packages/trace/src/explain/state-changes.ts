@@ -15,6 +15,7 @@ const SILENT: ReadonlySet<string> = new Set([
   'CYCLES',
   'INSTRUCTIONS',
   'TSC',
+  'ACTIVITY',
   'CURRENT_VMCS',
   'VMXON_POINTER',
   'VMX_OPERATION',
