@@ -112,6 +112,7 @@ export class SampleSession implements SessionClient {
     const exit = last?.events.some(event => event.kind === 'vm-exit') ?? false;
     return {
       index,
+      start: 0,
       length: SAMPLE_STEPS.length,
       finished: true,
       outcome: 'The guest halted with interrupts off.',
