@@ -23,12 +23,13 @@ const readCount = (timer: Pit8254, counter: number): number => {
 test('mode 0 raises OUT once, when the count is over', () => {
   const {time, line, timer} = pit();
   program(timer, 0, 0, 1000);
+  const before = line.rises;
   time.to(999);
   expect([line.level, readCount(timer, 0)]).toEqual([0, 1]);
   time.to(1000);
-  expect([line.level, line.rises]).toEqual([1, 1]);
+  expect([line.level, line.rises - before]).toEqual([1, 1]);
   time.to(100_000);
-  expect([line.rises, time.clock.next]).toEqual([1, Infinity]);
+  expect([line.rises - before, time.clock.next]).toEqual([1, Infinity]);
 });
 
 test('mode 2 raises IRQ 0 every count ticks', () => {

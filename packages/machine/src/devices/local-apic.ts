@@ -1,0 +1,267 @@
+// The local APIC: the interrupt controller inside the processor, at FEE0_0000. It orders interrupts by the upper four
+// bits of their vectors, against the task priority (CR8), and has a timer of its own.
+// SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)". One processor: every IPI that goes anywhere goes here.
+
+import {BankedDevice} from './banked-device.js';
+import type {DeviceClock} from './device-clock.js';
+import {ApicTimer} from './local-apic-timer.js';
+
+/** Offsets of the registers; the bank holds them at the same place, so it reads like the page does. */
+export const APIC = {
+  id: 0x20,
+  version: 0x30,
+  taskPriority: 0x80,
+  processorPriority: 0xa0,
+  endOfInterrupt: 0xb0,
+  logicalDestination: 0xd0,
+  destinationFormat: 0xe0,
+  spurious: 0xf0,
+  inService: 0x100,
+  triggerMode: 0x180,
+  requests: 0x200,
+  errorStatus: 0x280,
+  commandLow: 0x300,
+  commandHigh: 0x310,
+  timer: 0x320,
+  thermal: 0x330,
+  performance: 0x340,
+  lint0: 0x350,
+  lint1: 0x360,
+  error: 0x370,
+  initialCount: 0x380,
+  currentCount: 0x390,
+  divide: 0x3e0,
+} as const;
+
+const LOCAL_VECTORS: readonly number[] = [
+  APIC.timer,
+  APIC.thermal,
+  APIC.performance,
+  APIC.lint0,
+  APIC.lint1,
+  APIC.error,
+];
+/** Version 14h, with local vectors 0 to 5. */
+const VERSION = 0x0005_0014;
+const MASKED = 0x1_0000;
+const SOFTWARE_ENABLE = 0x100;
+const EXT_INT = 0x700;
+const NMI_MODE = 4;
+const FIRST_LEGAL_VECTOR = 16;
+const ERROR_SENT_ILLEGAL = 0x20,
+  ERROR_RECEIVED_ILLEGAL = 0x40,
+  ERROR_ILLEGAL_REGISTER = 0x80;
+/** Behind the page's registers: errors that ESR has not shown yet. */
+const ERRORS = 0x3f4;
+const BANK_BYTES = 0x400;
+
+/** What the local APIC needs of the processor that it is part of. */
+export interface ApicHost {
+  /** CR8: the upper four bits of the task priority. */
+  getTaskPriority(): number;
+  setTaskPriority(value: number): void;
+  /** IA32_APIC_BASE.EN. */
+  readonly isEnabled: boolean;
+  raiseNmi(): void;
+  /** EOI of a level-triggered interrupt goes to the IOAPICs. */
+  broadcastEoi(vector: number): void;
+}
+
+export class LocalApic extends BankedDevice {
+  readonly #host: ApicHost;
+  readonly #timer: ApicTimer;
+
+  constructor(clock: DeviceClock, host: ApicHost) {
+    super('local-apic', BANK_BYTES);
+    this.#host = host;
+    this.#timer = new ApicTimer(clock, {
+      get: at => this.word(at),
+      set: (at, value) => this.setWord(at, value),
+      expire: () => this.#local(APIC.timer),
+      isHeard: () => this.isEnabled && this.#accepts(this.word(APIC.timer)),
+    });
+    this.setWord(APIC.spurious, 0xff);
+    this.setWord(APIC.destinationFormat, 0xffff_ffff);
+    for (const at of LOCAL_VECTORS) this.setWord(at, MASKED);
+    // Firmware leaves the 8259 pair connected: virtual wire mode. MultiProcessor Specification, "Virtual Wire Mode".
+    this.setWord(APIC.lint0, EXT_INT);
+  }
+
+  /** Enabled by IA32_APIC_BASE and by the spurious-interrupt vector register. */
+  get isEnabled(): boolean {
+    return this.#host.isEnabled && (this.word(APIC.spurious) & SOFTWARE_ENABLE) !== 0;
+  }
+  /** Whether INTR of the 8259 pair reaches the processor: through LINT0 as ExtINT, or past an APIC that is off. */
+  get acceptsExternal(): boolean {
+    const lint0 = this.word(APIC.lint0);
+    return !this.#host.isEnabled || ((lint0 & MASKED) === 0 && (lint0 & 0x700) === EXT_INT);
+  }
+
+  /** The vector that waits and is more important than what the processor does; undefined when there is none. */
+  get requested(): number | undefined {
+    if (!this.isEnabled) return undefined;
+    const vector = this.#highest(APIC.requests);
+    return vector !== undefined && vector >> 4 > this.#processorPriority >> 4 ? vector : undefined;
+  }
+  /** The processor takes the interrupt: IRR to ISR. */
+  acknowledge(vector: number): void {
+    this.#mark(APIC.requests, vector, 0);
+    this.#mark(APIC.inService, vector, 1);
+  }
+  /** An interrupt message arrives: from an IOAPIC, from the bus, from this APIC itself. */
+  accept(vector: number, trigger: 'edge' | 'level'): void {
+    if (vector < FIRST_LEGAL_VECTOR) return this.#raiseError(ERROR_RECEIVED_ILLEGAL);
+    this.#mark(APIC.triggerMode, vector, trigger === 'level' ? 1 : 0);
+    this.#mark(APIC.requests, vector, 1);
+  }
+  /** Whether an interrupt with this vector would reach the processor now. */
+  hears(vector: number): boolean {
+    return this.isEnabled && vector >> 4 > this.#processorPriority >> 4;
+  }
+  /** Whether a message to this destination means this processor: by its id, or by its bits of the logical one. */
+  isDestination(destination: number, mode: 'physical' | 'logical'): boolean {
+    if (destination === 0xff) return true;
+    if (mode === 'physical') return destination === this.word(APIC.id) >>> 24;
+    const own = this.word(APIC.logicalDestination) >>> 24;
+    if (this.word(APIC.destinationFormat) >>> 28 === 0xf) return (own & destination) !== 0;
+    return own >> 4 === destination >> 4 && (own & destination & 0xf) !== 0;
+  }
+
+  /** Registers are 32 bits wide, 16 bytes apart. What lies between them reads 0. */
+  readRegister(offset: number): number {
+    switch (offset) {
+      case APIC.version:
+        return VERSION;
+      case APIC.taskPriority:
+        return this.#taskPriority;
+      case APIC.processorPriority:
+        return this.#processorPriority;
+      case APIC.currentCount:
+        return this.#timer.currentCount;
+      case APIC.endOfInterrupt:
+        return 0;
+      default:
+        if ((offset & 0xf) !== 0 || offset >= ERRORS) return 0;
+        if (!REGISTERS.has(offset)) this.#raiseError(ERROR_ILLEGAL_REGISTER);
+        return this.word(offset);
+    }
+  }
+
+  writeRegister(offset: number, value: number): void {
+    switch (offset) {
+      case APIC.taskPriority:
+        this.setWord(APIC.taskPriority, value & 0xff);
+        return this.#host.setTaskPriority((value >> 4) & 0xf);
+      case APIC.endOfInterrupt:
+        return this.#endOfInterrupt();
+      case APIC.spurious:
+        this.setWord(offset, value & 0x1ff);
+        if ((value & SOFTWARE_ENABLE) === 0) this.#maskLocalVectors();
+        return;
+      case APIC.errorStatus:
+        this.setWord(offset, this.word(ERRORS));
+        return this.setWord(ERRORS, 0);
+      case APIC.commandLow:
+        this.setWord(offset, value & 0xc_cfff);
+        return this.#send(value);
+      case APIC.initialCount:
+        return this.#timer.start(value);
+      case APIC.divide:
+        return this.#timer.setDivide(value & 0xb);
+      default:
+        this.#writePlain(offset, value);
+    }
+  }
+
+  #writePlain(offset: number, value: number): void {
+    if (LOCAL_VECTORS.includes(offset)) {
+      const disabled = (this.word(APIC.spurious) & SOFTWARE_ENABLE) === 0;
+      this.setWord(offset, (value & 0x7_a7ff) | (disabled ? MASKED : 0));
+      if (offset === APIC.timer) this.#timer.reschedule();
+      return;
+    }
+    const mask = WRITABLE.get(offset);
+    if (mask !== undefined) this.setWord(offset, mask.fixed | (value & mask.writable));
+    else if (!REGISTERS.has(offset)) this.#raiseError(ERROR_ILLEGAL_REGISTER);
+  }
+
+  /** Switched off by software, the APIC masks all local vectors, and they stay masked. */
+  #maskLocalVectors(): void {
+    for (const at of LOCAL_VECTORS) this.setWord(at, this.word(at) | MASKED);
+    this.#timer.reschedule();
+  }
+
+  #endOfInterrupt(): void {
+    const vector = this.#highest(APIC.inService);
+    if (vector === undefined) return;
+    this.#mark(APIC.inService, vector, 0);
+    if (this.#isMarked(APIC.triggerMode, vector)) this.#host.broadcastEoi(vector);
+  }
+
+  /** The interrupt command register. Bits 19:18 shorthand: 0 destination, 1 self, 2 all, 3 all but self. */
+  #send(command: number): void {
+    const shorthand = (command >>> 18) & 3;
+    const mode = (command & 0x800) === 0 ? 'physical' : 'logical';
+    const isHere = shorthand === 0 ? this.isDestination(this.word(APIC.commandHigh) >>> 24, mode) : shorthand !== 3;
+    if (!isHere) return;
+    const delivery = (command >>> 8) & 7;
+    if (delivery === NMI_MODE) return this.#host.raiseNmi();
+    if (delivery > 1) return; // SMI, INIT and start-up: there is no other processor, and this one has started.
+    if ((command & 0xff) < FIRST_LEGAL_VECTOR) return this.#raiseError(ERROR_SENT_ILLEGAL);
+    this.accept(command & 0xff, 'edge');
+  }
+
+  /** A local source asks: as its entry says, a fixed interrupt or an NMI. */
+  #local(at: number): void {
+    const entry = this.word(at);
+    if ((entry & MASKED) !== 0 || !this.isEnabled) return;
+    if (((entry >>> 8) & 7) === NMI_MODE) this.#host.raiseNmi();
+    else this.accept(entry & 0xff, 'edge');
+  }
+  #accepts(entry: number): boolean {
+    return (entry & MASKED) === 0 && this.hears(entry & 0xff);
+  }
+
+  #raiseError(bit: number): void {
+    this.setWord(ERRORS, this.word(ERRORS) | bit);
+    const entry = this.word(APIC.error);
+    if ((entry & MASKED) === 0 && (entry & 0xff) >= FIRST_LEGAL_VECTOR) this.#local(APIC.error);
+  }
+
+  get #taskPriority(): number {
+    return (this.#host.getTaskPriority() << 4) | (this.word(APIC.taskPriority) & 0xf);
+  }
+  get #processorPriority(): number {
+    const task = this.#taskPriority;
+    const serving = this.#highest(APIC.inService) ?? 0;
+    return task >> 4 >= serving >> 4 ? task : serving & 0xf0;
+  }
+
+  #highest(base: number): number | undefined {
+    for (let part = 7; part >= 0; part--) {
+      const bits = this.word(base + 0x10 * part);
+      if (bits !== 0) return part * 32 + 31 - Math.clz32(bits);
+    }
+    return undefined;
+  }
+  #isMarked(base: number, vector: number): boolean {
+    return ((this.word(base + 0x10 * (vector >> 5)) >>> (vector & 31)) & 1) === 1;
+  }
+  #mark(base: number, vector: number, value: 0 | 1): void {
+    const at = base + 0x10 * (vector >> 5);
+    const mask = 1 << (vector & 31);
+    this.setWord(at, value === 1 ? this.word(at) | mask : this.word(at) & ~mask);
+  }
+}
+
+/** Plain storage: which bits can be written, which are always 1. */
+const WRITABLE: ReadonlyMap<number, {readonly writable: number; readonly fixed: number}> = new Map([
+  [APIC.id, {writable: 0xff00_0000, fixed: 0}],
+  [APIC.logicalDestination, {writable: 0xff00_0000, fixed: 0}],
+  [APIC.destinationFormat, {writable: 0xf000_0000, fixed: 0x0fff_ffff}],
+  [APIC.commandHigh, {writable: 0xff00_0000, fixed: 0}],
+]);
+const VECTOR_SETS = [APIC.inService, APIC.triggerMode, APIC.requests].flatMap(base =>
+  Array.from({length: 8}, (_, part) => base + 0x10 * part),
+);
+const REGISTERS: ReadonlySet<number> = new Set<number>([...Object.values(APIC), ...VECTOR_SETS]);
