@@ -1,7 +1,8 @@
 // The machine: one core, its memory, its ports; and the loop that executes one thing at a time.
 
 import type {Bank, MachineEvent, Mode, Observer} from './observer.js';
-import {ACTIVITY, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
+import {ACTIVITY, CYCLES, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
+import {breakpointsEnabled, debugException, instructionBreakpoint} from './cpu/breakpoints.js';
 import type {Core, DeliverableEvent, ProcessorProfile, VirtualizationUnit} from './cpu/core.js';
 import type {CostModel} from './cpu/cost-model.js';
 import {deliverOrRaise, resolveTrouble} from './cpu/exceptions.js';
@@ -15,13 +16,14 @@ import type {RegisterFile} from './cpu/register-file.js';
 import {resetRegisters} from './cpu/reset.js';
 import {singleStepTrap} from './cpu/single-step.js';
 import type {Trouble} from './cpu/trouble.js';
+import type {DeviceClock} from './devices/device-clock.js';
 import {PortMap} from './devices/port-map.js';
 import type {Executor} from './execution/executor.js';
 import {InstructionFetch, hexBytes} from './execution/instruction-fetch.js';
 import {StepExecutor} from './execution/step-executor.js';
 import {PhysicalMemory} from './mmu/physical-memory.js';
 import type {Tlb} from './mmu/tlb.js';
-import type {Instruction} from '@hyperscope/isa';
+import type {CodeSize, Instruction} from '@hyperscope/isa';
 
 /**
  * A program of the host that is TypeScript: where the processor arrives at one of its addresses, its next named
@@ -56,6 +58,10 @@ export interface MachineOptions {
 
 const HALTED = 1;
 const SHUTDOWN = 2;
+/** How many deadlines HLT waits for before it is called hopeless; the first one is normally enough. */
+const WAITS = 1000;
+/** Interruptibility: MOV SS was the last instruction. */
+const SHADOW_MOV_SS = 2;
 
 export class Machine implements Core {
   readonly memory: PhysicalMemory;
@@ -64,6 +70,8 @@ export class Machine implements Core {
   readonly processor: Processor;
   readonly executor: Executor;
   hostProgram: HostProgram | undefined;
+  /** The time of devices that act by themselves, where there are any. */
+  deviceClock: DeviceClock | undefined;
   readonly #fetch: InstructionFetch;
 
   constructor(options: MachineOptions) {
@@ -100,6 +108,11 @@ export class Machine implements Core {
   }
   get costModel(): CostModel {
     return this.processor.costModel;
+  }
+  /** Cycles since RESET, as a number: the machine's clock. */
+  get cycles(): number {
+    const {words} = this.registers;
+    return (words[2 * CYCLES + 1] ?? 0) * 0x1_0000_0000 + (words[2 * CYCLES] ?? 0);
   }
   get mode(): Mode {
     return modeOf(this.registers);
@@ -151,6 +164,7 @@ export class Machine implements Core {
   /** Executes one instruction (or one iteration of a repeated one), delivers one event, or runs one host action. */
   step(): MachineStep {
     const {registers, processor} = this;
+    if (this.deviceClock !== undefined && this.cycles >= this.deviceClock.next) this.deviceClock.run();
     if (
       this.hostProgram !== undefined &&
       low(registers, VMX_OPERATION) !== 2 &&
@@ -166,7 +180,7 @@ export class Machine implements Core {
     const step =
       this.#deliverPending() ??
       this.#leaveBefore() ??
-      (low(registers, ACTIVITY) === HALTED ? ({kind: 'halted'} as const) : this.#instruction());
+      (low(registers, ACTIVITY) === HALTED ? this.#sleep() : this.#instruction());
     const after = this.mode;
     // A VM exit or entry puts another context into the processor; that context's own mode has not changed.
     if (before !== after && operation === low(registers, VMX_OPERATION))
@@ -187,7 +201,11 @@ export class Machine implements Core {
     if (vector === undefined || shadow !== 0) return undefined;
     const event: DeliverableEvent = {type: 'external-interrupt', vector, errorCode: undefined, returnRip: rip};
     const exit = processor.isGuest ? processor.unit?.interceptInterrupt?.(processor, event) : undefined;
-    if (exit !== undefined) return this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+    if (exit !== undefined) {
+      // "Acknowledge interrupt on exit": the exit carries the vector, so the controller has been asked for it.
+      if (exit.interruptionInformation !== 0) pins.acknowledge();
+      return this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+    }
     if ((low(registers, RFLAGS) & RFLAGS_IF) === 0) return undefined;
     pins.acknowledge();
     return this.#interrupt(event);
@@ -205,6 +223,24 @@ export class Machine implements Core {
     return this.#finish(deliverOrRaise(processor, event));
   }
 
+  /**
+   * Halted: time passes until a device interrupts. The clock goes straight to the moment at which one will, so a guest
+   * that sleeps costs nothing. Devices whose interrupt is masked on the way wake nobody and are not waited for.
+   */
+  #sleep(): MachineStep {
+    const {deviceClock, registers, processor} = this;
+    const mayWake = (low(registers, RFLAGS) & RFLAGS_IF) !== 0 || processor.isGuest;
+    for (let wait = 0; deviceClock !== undefined && mayWake && wait < WAITS; wait++) {
+      const {nextWake} = deviceClock;
+      if (nextWake === Infinity) break;
+      processor.charge(Math.max(0, nextWake - this.cycles));
+      deviceClock.run();
+      const delivered = this.#deliverPending();
+      if (delivered !== undefined) return delivered;
+    }
+    return {kind: 'halted'};
+  }
+
   /** What ends a guest's run between instructions: an interrupt window, the preemption timer. */
   #leaveBefore(): MachineStep | undefined {
     const {processor} = this;
@@ -217,6 +253,8 @@ export class Machine implements Core {
     const {cells} = registers;
     const rip = processor.instructionRip;
     const codeSize = codeSizeOf(registers);
+    const breakpoint = breakpointsEnabled(processor) ? this.#beforeWatched(codeSize) : undefined;
+    if (breakpoint !== undefined) return this.#trouble(breakpoint);
     const microcode = this.#fetch.next(codeSize);
     if (!('operations' in microcode)) return this.#trouble(microcode);
     const {instruction} = microcode;
@@ -226,7 +264,9 @@ export class Machine implements Core {
     cells[RIP] = BigInt.asUintN(codeSize === 64 ? 64 : 32, rip + BigInt(instruction.bytes.length));
     cells[INTERRUPT_SHADOW] = 0n;
     const result = this.executor.execute(microcode);
+    processor.watching = false;
     if (result !== 'completed' && result !== 'repeats') {
+      processor.struck = 0;
       cells[RIP] = rip;
       cells[INTERRUPT_SHADOW] = shadow;
       return this.#trouble(result, instruction);
@@ -247,11 +287,36 @@ export class Machine implements Core {
       cells[RFLAGS] = (cells[RFLAGS] ?? 0n) & ~BigInt(RFLAGS_RF);
     }
     if (result === 'completed') cells[INSTRUCTIONS] = (cells[INSTRUCTIONS] ?? 0n) + 1n;
-    if ((flags & RFLAGS_TF) !== 0) {
-      const trap = singleStepTrap(processor, instruction);
+    if ((flags & RFLAGS_TF) !== 0 || processor.struck !== 0 || this.pins.holdsDebug) {
+      const trap = this.#trapAfter(instruction, flags);
       if (trap !== undefined) return this.#trouble(trap, instruction);
     }
     return {kind: 'instruction', length: instruction.bytes.length};
+  }
+
+  /** An instruction breakpoint at CS:RIP; and from here on accesses are compared with the others. */
+  #beforeWatched(codeSize: CodeSize): Trouble | undefined {
+    const {registers, processor} = this;
+    processor.watching = true;
+    processor.struck = 0;
+    const isHeldBack = (low(registers, RFLAGS) & RFLAGS_RF) !== 0 || low(registers, INTERRUPT_SHADOW) === SHADOW_MOV_SS;
+    if (isHeldBack) return undefined;
+    const base = codeSize === 64 ? 0n : registers.get('CS.base');
+    return instructionBreakpoint(processor, BigInt.asUintN(processor.linearAddressBits, base + processor.instructionRip));
+  }
+
+  /** The traps of a completed instruction: single step, and the data breakpoints that it (or a MOV SS before it) struck. */
+  #trapAfter(instruction: Instruction, flags: number): Trouble | undefined {
+    const {processor, pins} = this;
+    const hits = processor.struck | pins.takeDebug();
+    processor.struck = 0;
+    if (hits !== 0 && low(this.registers, INTERRUPT_SHADOW) === SHADOW_MOV_SS) {
+      pins.holdDebug(hits);
+      return undefined;
+    }
+    const step = (flags & RFLAGS_TF) === 0 ? undefined : singleStepTrap(processor, instruction);
+    if (hits === 0) return step;
+    return debugException(processor, hits, ['instruction', instruction.mnemonic]);
   }
 
   #trouble(trouble: Trouble, instruction?: Instruction): MachineStep {

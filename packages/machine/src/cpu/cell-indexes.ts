@@ -11,6 +11,7 @@ export const CPL = cellIndex('CPL');
 export const CR0 = cellIndex('CR0');
 export const CR3 = cellIndex('CR3');
 export const CR4 = cellIndex('CR4');
+export const DR7 = cellIndex('DR7');
 export const EFER = cellIndex('EFER');
 export const ACTIVITY = cellIndex('ACTIVITY');
 export const INTERRUPT_SHADOW = cellIndex('INTERRUPT_SHADOW');

@@ -13,6 +13,8 @@ export interface CostModel {
   readonly title: string;
   /** The main source of the figures. */
   readonly source: string;
+  /** Cycles in a second: what joins the processor's clock to those of the devices. */
+  readonly second: Cost;
   /** Any instruction that has no figure of its own. */
   readonly instruction: Cost;
   /** Delivery of an exception or interrupt through the IDT, on top of the instruction. */
@@ -43,6 +45,7 @@ export const PRESCOTT_COSTS: CostModel = {
   id: 'prescott-2005',
   title: 'Pentium 4 672, 3.8 GHz (Prescott, 2005)',
   source: ADAMS_AGESEN,
+  second: derived(3_800_000_000, `${ADAMS_AGESEN}: the processor is a 3.8 GHz one`),
   instruction: ONE_CYCLE,
   exception: measured(889, `${ADAMS_AGESEN}, Figure 4: native divzero, fault and return`),
   syscall: derived(121, `${ADAMS_AGESEN}, Figure 4: native syscall round trip 242, halved`),
@@ -58,6 +61,7 @@ export const CORE_2_COSTS: CostModel = {
   id: 'core2-2006',
   title: 'Core 2 Duo, 2.66 GHz (pre-production, 2006)',
   source: ADAMS_AGESEN,
+  second: derived(2_660_000_000, `${ADAMS_AGESEN}: the processor is a 2.66 GHz one`),
   instruction: ONE_CYCLE,
   exception: assumed(889, 'the Pentium 4 figure; the paper gives none for this processor'),
   syscall: assumed(121, 'the Pentium 4 figure; the paper gives none for this processor'),
@@ -80,6 +84,7 @@ const later = (id: string, title: string, name: string, roundTrip: number): Cost
   id,
   title,
   source: AGESEN_2012,
+  second: assumed(2_660_000_000, 'the clock of the Core 2; the paper gives none for this processor'),
   instruction: ONE_CYCLE,
   exception: assumed(500, 'no figure in the sources; below the Pentium 4 figure of 889'),
   syscall: assumed(75, 'no figure in the sources; below the Pentium 4 figure of 121'),

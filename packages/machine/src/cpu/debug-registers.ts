@@ -1,6 +1,4 @@
-// The debug registers, as state: MOV to and from DR0 to DR7. Breakpoints in them do not strike yet; single-stepping
-// does.
-// SDM vol. 3B, "Debug Registers".
+// The debug registers, as state: MOV to and from DR0 to DR7. How their breakpoints strike is in breakpoints.ts. SDM vol. 3B, "Debug Registers".
 
 import type {Cell} from '@hyperscope/isa';
 import {assertExists} from '@hyperscope/base';
@@ -13,8 +11,7 @@ const CR4_DE = 1n << 3n;
 const DR7_GENERAL_DETECT = 1n << 13n;
 const DR6_FIXED = 0xffff_0ff0n;
 const DR7_FIXED = 0x400n;
-/** DR7 enables: L0 to G3. An enabled breakpoint would have to strike, and that is not simulated. */
-const DR7_ENABLES = 0xffn;
+const DR6_DEBUG_REGISTER_ACCESS = 1n << 13n;
 
 /** DR4 and DR5 mean DR6 and DR7, unless CR4.DE makes them #UD. */
 function cellOf(cpu: Processor, number: number): Cell | Trouble {
@@ -32,9 +29,9 @@ function cellOf(cpu: Processor, number: number): Cell | Trouble {
 function checkGeneralDetect(cpu: Processor): Trouble | undefined {
   const dr7 = cpu.registers.get('DR7');
   const checks = new Checklist('SDM vol. 3B, "Debug Control Register (DR7)"');
-  return checks.require('DR7.GD = 0', (dr7 & DR7_GENERAL_DETECT) === 0n, shown('DR7', dr7))
-    ? undefined
-    : checks.fault('#DB');
+  if (checks.require('DR7.GD = 0', (dr7 & DR7_GENERAL_DETECT) === 0n, shown('DR7', dr7))) return undefined;
+  cpu.registers.set('DR6', cpu.registers.get('DR6') | DR6_DEBUG_REGISTER_ACCESS);
+  return checks.fault('#DB');
 }
 
 export function readDebugRegister(cpu: Processor, number: number): bigint | Trouble {
@@ -52,9 +49,6 @@ export function loadDebugRegister(cpu: Processor, number: number, value: bigint)
   const checks = new Checklist('SDM vol. 3B, "Debug Registers and Intel 64 Processors"');
   if (!checks.require('bits 63:32 = 0', !isStatus || value >> 32n === 0n, shown(cell, value)))
     return checks.fault('#GP', 0);
-  if (cell === 'DR7' && (value & DR7_ENABLES) !== 0n) {
-    return {kind: 'unsupported', what: 'enabling a hardware breakpoint in DR7', bytes: new Uint8Array()};
-  }
   const fixed = cell === 'DR6' ? DR6_FIXED : cell === 'DR7' ? DR7_FIXED : 0n;
   cpu.registers.set(cell, cell === 'DR6' ? (value & 0xe00fn) | fixed : value | fixed);
   return undefined;

@@ -64,7 +64,10 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
     cpu.registers.cells[INTERRUPT_SHADOW] = 0n;
     const event = exceptionEvent(cpu, current);
     const trouble = deliverEvent(cpu, event);
-    if (trouble === undefined) return {kind: 'delivered'};
+    if (trouble === undefined) {
+      if (current.vector === DEBUG) forgetGeneralDetect(cpu);
+      return {kind: 'delivered'};
+    }
     if (trouble.kind === 'vm-exit') return leave(cpu, trouble.exit, event);
     if (trouble.kind === 'unsupported') return trouble;
     const second = interceptSecond(cpu, trouble);
@@ -74,6 +77,14 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
     current = combine(current, trouble, chain);
     before = event;
   }
+}
+
+const DEBUG = 1;
+const DR7_GENERAL_DETECT = 1n << 13n;
+
+/** The debug handler must be able to use the debug registers (SDM vol. 3B, "Debug Control Register (DR7)"). */
+function forgetGeneralDetect(cpu: Processor): void {
+  cpu.registers.set('DR7', cpu.registers.get('DR7') & ~DR7_GENERAL_DETECT);
 }
 
 /**

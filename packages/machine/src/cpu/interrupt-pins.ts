@@ -1,5 +1,5 @@
-// What waits at the processor's pins: one external interrupt, with the vector that an interrupt controller would give,
-// and one NMI. SDM vol. 3A, "Sources of Interrupts".
+// What waits at the processor's pins: one external interrupt, with the vector that an interrupt controller gives, and
+// one NMI. SDM vol. 3A, "Sources of Interrupts".
 
 import type {Bank, Observer} from '../observer.js';
 
@@ -7,13 +7,23 @@ const REQUESTED = 0,
   VECTOR = 1,
   NMI = 2;
 
+/** Whoever drives INTR and answers INTA: the local APIC and, through it, the 8259 pair. */
+export interface InterruptController {
+  /** The vector that INTA would give now; undefined while INTR is not asserted. Asking changes nothing. */
+  readonly requested: number | undefined;
+  /** INTA: the request that `requested` tells is in service from now on. */
+  acknowledge(): void;
+}
+
 export class InterruptPins {
   readonly bank: Bank = {name: 'interrupt-pins', bytes: new Uint8Array(4)};
   observer: Observer | undefined;
+  /** Asked whenever nothing was requested directly. */
+  controller: InterruptController | undefined;
 
   /** The vector that waits; undefined when none does. */
   get requested(): number | undefined {
-    return this.bank.bytes[REQUESTED] === 1 ? this.bank.bytes[VECTOR] : undefined;
+    return this.bank.bytes[REQUESTED] === 1 ? this.bank.bytes[VECTOR] : this.controller?.requested;
   }
   get nmi(): boolean {
     return this.bank.bytes[NMI] === 1;
@@ -24,7 +34,8 @@ export class InterruptPins {
     this.#set(REQUESTED, 1);
   }
   acknowledge(): void {
-    this.#set(REQUESTED, 0);
+    if (this.bank.bytes[REQUESTED] === 1) this.#set(REQUESTED, 0);
+    else this.controller?.acknowledge();
   }
   raiseNmi(): void {
     this.#set(NMI, 1);

@@ -1,5 +1,6 @@
 // IN and OUT: who may, and who answers. SDM vol. 1, "I/O Permission Bit Map".
 
+import {notePort} from './breakpoints.js';
 import {CR0, RFLAGS} from './cell-indexes.js';
 import {Checklist, counted, shown} from './faults.js';
 import {CR0_PE, isVirtual8086, low} from './modes.js';
@@ -46,6 +47,7 @@ export function checkPortPermission(cpu: Processor, port: number, bytes: number)
 }
 
 export function portIn(cpu: Processor, port: number, bytes: number): bigint {
+  notePort(cpu, port, bytes);
   const value = cpu.ports.read(port, bytes);
   cpu.charge(cpu.costModel.portAccess.cycles);
   report(cpu, 'in', port, bytes, value);
@@ -53,6 +55,7 @@ export function portIn(cpu: Processor, port: number, bytes: number): bigint {
 }
 
 export function portOut(cpu: Processor, port: number, bytes: number, value: number): undefined {
+  notePort(cpu, port, bytes);
   cpu.ports.write(port, bytes, value);
   cpu.charge(cpu.costModel.portAccess.cycles);
   report(cpu, 'out', port, bytes, value);

@@ -44,6 +44,10 @@ export class Processor implements Core {
   readonly unit: VirtualizationUnit | undefined;
   observer: Observer | undefined;
   instructionRip = 0n;
+  /** Whether the running instruction's accesses are compared with DR0 to DR3. */
+  watching = false;
+  /** The data breakpoints that the running instruction has struck, as bits of DR6. */
+  struck = 0;
   /** Trouble outside the guest's reach that a nested delivery met (something unsupported); the loop reports it. */
   stopped: Trouble | undefined;
 

@@ -73,3 +73,25 @@ test('every change of state is announced before it happens', () => {
   uart.write(0, 1, 65);
   expect(seen).toContain('uart 12+4: 0');
 });
+
+test('with the FIFO on, bytes below the trigger level are a character timeout', () => {
+  const uart = new Uart16550();
+  uart.write(2, 1, 0x81); // FIFO on, 8 bytes
+  uart.write(4, 1, 8);
+  uart.write(1, 1, 1);
+  uart.receive(Uint8Array.of(1, 2, 3));
+  expect(uart.read(2)).toBe(0xcc);
+  uart.receive(Uint8Array.of(4, 5, 6, 7, 8));
+  expect(uart.read(2)).toBe(0xc4);
+});
+
+test('the interrupt line is told after every access', () => {
+  const uart = new Uart16550();
+  const levels: number[] = [];
+  uart.onInterrupt = level => levels.push(level);
+  uart.write(4, 1, 8);
+  uart.write(1, 1, 1);
+  uart.receive(Uint8Array.of(9));
+  uart.read(0);
+  expect(levels).toEqual([0, 0, 1, 0]);
+});

@@ -1,5 +1,4 @@
-// The serial port: a 16550 at 0x3f8, as far as programs that print and read need it. Bytes leave at once, so the
-// transmitter is always empty. National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
+// The serial port: a 16550 at 0x3f8. Bytes leave at once, so the transmitter is always empty, and none is ever lost. National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
 // FIFOs".
 //
 //   offset  read                 write                 with DLAB = 1
@@ -14,6 +13,7 @@
 
 import type {Bank} from '../observer.js';
 import type {PortDevice, PortRange, WillWrite} from './port-map.js';
+import type {Level} from './interrupt-line.js';
 import {OutputLog} from './output-log.js';
 
 const IER = 0,
@@ -40,7 +40,12 @@ const LSR_DATA_READY = 1,
 const IIR_NONE = 1,
   IIR_TRANSMITTER = 2,
   IIR_RECEIVED = 4,
+  IIR_CHARACTER_TIMEOUT = 0xc,
   IIR_FIFOS = 0xc0;
+/** FCR 7:6: how many bytes wait before the FIFO interrupts; fewer do after a pause, which has always passed here. */
+const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
+const FCR_ENABLE = 1,
+  FCR_KEPT = 0xc9;
 /** CTS, DSR and DCD: somebody is at the other end. */
 const MSR_CONNECTED = 0xb0;
 
@@ -52,6 +57,8 @@ export class Uart16550 implements PortDevice {
   willWrite: WillWrite | undefined;
   /** Called with each byte sent, when it is sent. */
   onOutput: ((byte: number) => void) | undefined;
+  /** The interrupt line, IRQ 4 for the first port: called with its level after every access. */
+  onInterrupt: ((level: Level) => void) | undefined;
   readonly #state: DataView;
   readonly #sent = new OutputLog();
   readonly #arrived = new OutputLog();
@@ -74,6 +81,7 @@ export class Uart16550 implements PortDevice {
       this.#arrived.put(this.#counter(ARRIVED), byte);
       this.#count(ARRIVED);
     }
+    this.#drive();
   }
   /** The interrupt line: something is pending, enabled, and OUT2 lets it out. */
   get interruptLine(): boolean {
@@ -81,6 +89,21 @@ export class Uart16550 implements PortDevice {
   }
 
   read(offset: number): number {
+    const value = this.#read(offset);
+    this.#drive();
+    return value;
+  }
+
+  write(offset: number, _bytes: number, value: number): void {
+    this.#write(offset, value);
+    this.#drive();
+  }
+
+  #drive(): void {
+    this.onInterrupt?.(this.interruptLine ? 1 : 0);
+  }
+
+  #read(offset: number): number {
     const dlab = (this.#get(LCR) & LCR_DLAB) !== 0;
     switch (offset) {
       case 0:
@@ -102,7 +125,7 @@ export class Uart16550 implements PortDevice {
     }
   }
 
-  write(offset: number, _bytes: number, value: number): void {
+  #write(offset: number, value: number): void {
     const dlab = (this.#get(LCR) & LCR_DLAB) !== 0;
     switch (offset) {
       case 0:
@@ -114,7 +137,8 @@ export class Uart16550 implements PortDevice {
         else this.#enable(value & 0xf);
         break;
       case 2:
-        this.#set(FCR, value & 1);
+        // Bytes that wait on the line are nobody's FIFO yet, so a program that clears its FIFO still gets them.
+        this.#set(FCR, (value & FCR_ENABLE) === 0 ? 0 : value & FCR_KEPT);
         break;
       case 3:
         this.#set(LCR, value);
@@ -164,15 +188,22 @@ export class Uart16550 implements PortDevice {
 
   #pending(): number {
     const enabled = this.#get(IER);
-    if ((enabled & 1) !== 0 && this.#hasByte()) return IIR_RECEIVED;
+    if ((enabled & 1) !== 0 && this.#hasByte()) return this.#receivedReason();
     if ((enabled & 2) !== 0 && this.#get(THRE_PENDING) === 1) return IIR_TRANSMITTER;
     return IIR_NONE;
+  }
+  /** With the FIFO on, fewer bytes than its trigger level count as the rest of a message: a character timeout. */
+  #receivedReason(): number {
+    const control = this.#get(FCR);
+    if ((control & FCR_ENABLE) === 0 || (this.#get(MCR) & MCR_LOOPBACK) !== 0) return IIR_RECEIVED;
+    const waiting = this.#counter(ARRIVED) - this.#counter(TAKEN);
+    return waiting >= (TRIGGER_LEVELS[control >> 6] ?? 1) ? IIR_RECEIVED : IIR_CHARACTER_TIMEOUT;
   }
   /** Reading IIR acknowledges a transmitter interrupt. */
   #identifyInterrupt(): number {
     const pending = this.#pending();
     if (pending === IIR_TRANSMITTER) this.#set(THRE_PENDING, 0);
-    return pending | (this.#get(FCR) === 1 ? IIR_FIFOS : 0);
+    return pending | ((this.#get(FCR) & FCR_ENABLE) === 0 ? 0 : IIR_FIFOS);
   }
   /** In loopback RTS, DTR, OUT1, OUT2 come back as CTS, DSR, RI, DCD. */
   #modemStatus(): number {

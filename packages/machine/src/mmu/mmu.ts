@@ -2,6 +2,7 @@
 // An access that crosses a page is translated on both sides before a byte moves, so it happens whole or not at all.
 
 import {gpa, hpa} from '@hyperscope/base';
+import {noteAccess} from '../cpu/breakpoints.js';
 import type {Processor} from '../cpu/processor.js';
 import type {Trouble} from '../cpu/trouble.js';
 import {
@@ -43,6 +44,11 @@ export class Mmu {
 
   /** The host-physical address behind a linear one, for an access that lies within one page. */
   translate(linear: bigint, access: AccessKind, privilege: Privilege): number | Trouble {
+    const found = this.#translate(linear, access, privilege);
+    return typeof found === 'number' ? this.#cpu.memory.throughA20(found) : found;
+  }
+
+  #translate(linear: bigint, access: AccessKind, privilege: Privilege): number | Trouble {
     const cpu = this.#cpu;
     const nested = cpu.usesEpt;
     if (!nested && !isPaging(cpu.registers)) return Number(linear);
@@ -56,6 +62,7 @@ export class Mmu {
 
   /** Reads 1 to 16 bytes, little-endian. */
   read(linear: bigint, bytes: number, privilege: Privilege, access: AccessKind = 'read'): bigint | Trouble {
+    if (this.#cpu.watching && privilege !== 'implicit') noteAccess(this.#cpu, linear, bytes, 'read');
     const first = this.translate(linear, access, privilege);
     if (typeof first !== 'number') return first;
     const inPage = 4096 - Number(linear & 0xfffn);
@@ -71,6 +78,7 @@ export class Mmu {
 
   /** Writes 1 to 16 bytes, little-endian; all of them or, with trouble, none. */
   write(linear: bigint, bytes: number, value: bigint, privilege: Privilege): Trouble | undefined {
+    if (this.#cpu.watching && privilege !== 'implicit') noteAccess(this.#cpu, linear, bytes, 'write');
     const first = this.translate(linear, 'write', privilege);
     if (typeof first !== 'number') return first;
     const inPage = 4096 - Number(linear & 0xfffn);

@@ -154,7 +154,7 @@ test('a 1 GiB page is a reserved bit on a processor without them', () => {
   const t = longMode({}, '48 a1 00 00 00 40 00 00 00 00', HLT).quad(PDPT + 8, 0x87n);
   t.run();
   expect(t.exceptions).toEqual([]);
-  expect(NEHALEM.cpuid.get(0x8000_0001)?.get(0)?.[3]).toBe(0x2010_0800);
+  expect(NEHALEM.cpuid.get(0x8000_0001)?.get(0)?.[3]).toBe(0x2810_0800);
 });
 
 test('32-bit paging with a 4 MiB page, and PAE paging with 2 MiB pages', () => {

@@ -13,21 +13,31 @@ export interface MmioRegion {
   write(offset: number, bytes: number, value: bigint): void;
 }
 
+/** Address line 20, which a PC can hold low so that addresses wrap at 1 MiB as on the 8086. */
+export interface AddressLine20 {
+  readonly isA20Enabled: boolean;
+}
+
 const PAGE_SHIFT = 12;
+const MEGABYTE = 0x10_0000;
 
 export class PhysicalMemory {
   readonly bytes: Uint8Array;
   /** Grows by one with every write to the page: a decoding made under an older number is stale. */
   readonly pageVersions: Uint32Array;
   observer: Observer | undefined;
+  addressLine20: AddressLine20 | undefined;
   readonly #view: DataView;
   readonly #regions: MmioRegion[] = [];
+  /** Below this every address is RAM and belongs to no region. */
+  #plainEnd: number;
 
   /** `size` in bytes, a multiple of 4096. */
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
     this.pageVersions = new Uint32Array(size >>> PAGE_SHIFT);
     this.#view = new DataView(this.bytes.buffer);
+    this.#plainEnd = size;
   }
 
   get size(): number {
@@ -35,16 +45,23 @@ export class PhysicalMemory {
   }
   addRegion(region: MmioRegion): void {
     this.#regions.push(region);
+    this.#plainEnd = Math.min(this.#plainEnd, region.start);
   }
   regionAt(address: Hpa): MmioRegion | undefined {
     return this.#regions.find(r => address >= r.start && address < r.start + r.length);
   }
   isRam(address: number, length: number): boolean {
+    if (address + length <= this.#plainEnd) return true;
     return (
       address + length <= this.bytes.length &&
-      (this.#regions.length === 0 ||
-        this.#regions.every(r => address + length <= r.start || address >= r.start + r.length))
+      this.#regions.every(r => address + length <= r.start || address >= r.start + r.length)
     );
+  }
+
+  /** The address that reaches the bus: without bit 20 while A20 is held low. */
+  throughA20(address: number): number {
+    if (this.addressLine20 === undefined || this.addressLine20.isA20Enabled) return address;
+    return Math.floor(address / MEGABYTE) % 2 === 0 ? address : address - MEGABYTE;
   }
 
   /** Reads 1, 2, 4 or 8 bytes, little-endian. Where nothing answers, all ones. */
