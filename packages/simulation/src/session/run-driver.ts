@@ -17,6 +17,8 @@ export class RunDriver {
   readonly run: TechniqueRun;
   readonly record: RunRecord;
   readonly #recorder: Recorder;
+  /** The register bank as 32-bit words, low halves first. */
+  readonly #words: Uint32Array;
   #position = 0;
   /** How the run ended; undefined while it goes on. */
   outcome: RunOutcome | undefined;
@@ -24,6 +26,8 @@ export class RunDriver {
   /** `memoryBytes`: guest-physical memory. The run must not have made a step yet. */
   constructor(run: TechniqueRun, parts: HeaderParts, memoryBytes: number) {
     this.run = run;
+    const {cells} = run.machine.registers;
+    this.#words = new Uint32Array(cells.buffer, cells.byteOffset, cells.length * 2);
     const guestMemory = guestExtents(run, memoryBytes);
     const header: RecordHeader = {
       format: 'hyperscope-record',
@@ -57,13 +61,12 @@ export class RunDriver {
   /** Records one more step. The machine must be at the frontier, and the run not over. */
   advance(): StepReport {
     assert(this.atFrontier && this.outcome === undefined, 'only the frontier of a run that goes on can be advanced');
-    const {registers} = this.run.machine;
-    const cycle = Number(registers.cells[CYCLES]);
+    const cycle = this.#cycles();
     this.#recorder.beginStep();
     const report = this.run.step();
     this.#recorder.endStep(
       {who: report.actor, kind: report.kind, rip: report.rip, length: report.length, cycle},
-      Number(registers.cells[CYCLES]),
+      this.#cycles(),
     );
     this.#position++;
     if (report.outcome !== undefined) {
@@ -77,6 +80,11 @@ export class RunDriver {
   advanceBy(steps: number): void {
     this.seek(this.record.length);
     for (let i = 0; i < steps && this.outcome === undefined; i++) this.advance();
+  }
+
+  /** The cycle counter, read as two words: a BigInt would be made for every step. Exact up to 2^53. */
+  #cycles(): number {
+    return (this.#words[CYCLES * 2] ?? 0) + (this.#words[CYCLES * 2 + 1] ?? 0) * 2 ** 32;
   }
 
   /** Carries the machine to a recorded state. */
@@ -93,12 +101,12 @@ export class RunDriver {
   sendSerial(bytes: Uint8Array): void {
     this.seek(this.record.length);
     const {registers} = this.run.machine;
-    const cycle = Number(registers.cells[CYCLES]);
+    const cycle = this.#cycles();
     this.#recorder.beginStep();
     this.run.sendSerial(bytes);
     this.#recorder.endStep(
       {who: 'device', kind: 'host-action', rip: registers.get('RIP'), length: 0, cycle},
-      Number(registers.cells[CYCLES]),
+      this.#cycles(),
     );
     this.#position++;
   }

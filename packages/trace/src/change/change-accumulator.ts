@@ -18,20 +18,24 @@ export class ChangeAccumulator {
     const reader = this.#reader;
     reader.start(bytes, start, end);
     while (reader.next()) {
-      let chunk = -1;
-      let slot = 0;
-      for (let i = 0; i < reader.length; i++) {
-        const place = reader.place + i;
-        const wanted = Math.floor(place / CHUNK);
-        if (wanted !== chunk) {
-          chunk = wanted;
-          slot = this.#slot(chunk);
-        }
-        const index = slot * CHUNK + (place - chunk * CHUNK);
-        this.#xor[index] = (this.#xor[index] ?? 0) ^ (bytes[reader.dataStart + i] ?? 0);
-        this.#written[index] = 1;
+      let from = reader.dataStart;
+      let {place} = reader;
+      for (let left = reader.length; left > 0;) {
+        const chunk = Math.floor(place / CHUNK);
+        const inside = place - chunk * CHUNK;
+        const count = Math.min(left, CHUNK - inside);
+        this.#addTo(this.#slot(chunk) * CHUNK + inside, bytes, from, count);
+        from += count;
+        place += count;
+        left -= count;
       }
     }
+  }
+
+  #addTo(index: number, bytes: Uint8Array, from: number, count: number): void {
+    const xor = this.#xor;
+    for (let i = 0; i < count; i++) xor[index + i] = (xor[index + i] ?? 0) ^ (bytes[from + i] ?? 0);
+    this.#written.fill(1, index, index + count);
   }
 
   /** The composition of everything added since the last call, encoded; the accumulator is empty afterwards. */

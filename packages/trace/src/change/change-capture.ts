@@ -11,10 +11,8 @@ import {StateSpace} from './state-space.js';
 /** A compared bank seen as 32-bit words: a comparison of words needs neither BigInt nor allocation. */
 interface Shadow {
   readonly start: number;
-  readonly bytes: Uint8Array;
-  readonly words: Uint32Array;
-  readonly old: Uint32Array;
-  readonly oldBytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly old: Int32Array;
 }
 
 interface Capture {
@@ -30,7 +28,7 @@ export class ChangeCapture {
   readonly #shadows: readonly Shadow[];
   readonly #compared: ReadonlySet<string>;
   readonly #saved = new ByteColumn(4096);
-  #captures: Capture[] = [];
+  readonly #captures: Capture[] = [];
   readonly #encoder: ChangeEncoder;
 
   /** `compared` names the banks of the first kind; they must come first and be whole numbers of 32-bit words. */
@@ -46,15 +44,8 @@ export class ChangeCapture {
           bank.bytes.byteOffset % 4 === 0 && bank.bytes.length % 4 === 0,
           `bank ${bank.name} is not made of 32-bit words`,
         );
-        const words = new Uint32Array(bank.bytes.buffer, bank.bytes.byteOffset, bank.bytes.length / 4);
-        const old = words.slice();
-        return {
-          start: this.space.place(bank.name, 0) ?? 0,
-          bytes: bank.bytes,
-          words,
-          old,
-          oldBytes: new Uint8Array(old.buffer),
-        };
+        const words = new Int32Array(bank.bytes.buffer, bank.bytes.byteOffset, bank.bytes.length / 4);
+        return {start: this.space.place(bank.name, 0) ?? 0, words, old: words.slice()};
       });
   }
 
@@ -63,7 +54,9 @@ export class ChangeCapture {
     if (this.#compared.has(bank)) return;
     const index = this.space.indexOf(bank);
     const bytes = this.#banks[index]?.bytes;
-    assert(bytes !== undefined && offset >= 0 && offset + length <= bytes.length, `a write outside bank ${bank}`);
+    // The message is made only when it is needed: this runs for every write to memory.
+    if (bytes === undefined || offset < 0 || offset + length > bytes.length)
+      assert(false, `a write outside bank ${bank}`);
     this.#keep(this.space.starts[index] ?? 0, bytes, offset, offset + length, 0);
   }
 
@@ -79,7 +72,7 @@ export class ChangeCapture {
     this.#emitCaptures(next, Number.POSITIVE_INFINITY);
     this.#encoder.end();
     if (this.#captures.length > 0) {
-      this.#captures = [];
+      this.#captures.length = 0;
       this.#saved.clear();
     }
   }
@@ -118,15 +111,36 @@ export class ChangeCapture {
     return next;
   }
 
+  /** Most words are as they were, so they are passed over eight at a time. */
   #emitShadow(shadow: Shadow): void {
-    const {words, old} = shadow;
-    for (let word = 0; word < words.length; word++) {
-      if (words[word] === old[word]) continue;
-      for (let byte = word * 4; byte < word * 4 + 4; byte++) {
-        const xor = (shadow.bytes[byte] ?? 0) ^ (shadow.oldBytes[byte] ?? 0);
-        if (xor !== 0) this.#encoder.put(shadow.start + byte, xor);
+    const {words: w, old: o} = shadow;
+    const end = w.length;
+    let i = 0;
+    for (; i + 8 <= end; i += 8) {
+      const differs =
+        (at(w, i) ^ at(o, i)) |
+        (at(w, i + 1) ^ at(o, i + 1)) |
+        (at(w, i + 2) ^ at(o, i + 2)) |
+        (at(w, i + 3) ^ at(o, i + 3)) |
+        (at(w, i + 4) ^ at(o, i + 4)) |
+        (at(w, i + 5) ^ at(o, i + 5)) |
+        (at(w, i + 6) ^ at(o, i + 6)) |
+        (at(w, i + 7) ^ at(o, i + 7));
+      if (differs !== 0) this.#emitWords(shadow, i, i + 8);
+    }
+    this.#emitWords(shadow, i, end);
+  }
+
+  #emitWords({start, words, old}: Shadow, from: number, to: number): void {
+    for (let word = from; word < to; word++) {
+      let xor = at(words, word) ^ at(old, word);
+      if (xor === 0) continue;
+      for (let place = start + word * 4; xor !== 0; place++, xor >>>= 8) {
+        if ((xor & 0xff) !== 0) this.#encoder.put(place, xor & 0xff);
       }
-      old[word] = words[word] ?? 0;
+      old[word] = at(words, word);
     }
   }
 }
+
+const at = (words: Int32Array, index: number): number => words[index] ?? 0;

@@ -3,8 +3,10 @@
 import {ByteColumn} from '../record/growable-columns.js';
 
 export class ChangeEncoder {
-  #out: ByteColumn;
-  readonly #run = new ByteColumn(256);
+  readonly #out: ByteColumn;
+  /** The bytes of the run that is being gathered. A plain array of its own: this is written for every changed byte. */
+  #run = new Uint8Array(256);
+  #length = 0;
   #runStart = 0;
   #previousEnd = 0;
 
@@ -13,30 +15,36 @@ export class ChangeEncoder {
   }
 
   begin(): void {
-    this.#run.clear();
+    this.#length = 0;
     this.#previousEnd = 0;
     this.#runStart = 0;
   }
   /** Adds a byte; `place` must be greater than every place added since `begin`. */
   put(place: number, xor: number): void {
-    if (place !== this.#runStart + this.#run.length) {
+    if (place !== this.#runStart + this.#length) {
       this.#flush();
       this.#runStart = place;
     }
-    this.#run.push(xor);
+    if (this.#length === this.#run.length) this.#grow();
+    this.#run[this.#length++] = xor;
   }
   end(): void {
     this.#flush();
   }
 
   #flush(): void {
-    const length = this.#run.length;
+    const length = this.#length;
     if (length === 0) return;
     this.#out.pushVarint(this.#runStart - this.#previousEnd);
     this.#out.pushVarint(length);
-    this.#out.pushBytes(this.#run.bytes, 0, length);
+    this.#out.pushBytes(this.#run, 0, length);
     this.#previousEnd = this.#runStart + length;
-    this.#run.clear();
+    this.#length = 0;
+  }
+  #grow(): void {
+    const larger = new Uint8Array(this.#run.length * 2);
+    larger.set(this.#run);
+    this.#run = larger;
   }
 }
 
