@@ -5,7 +5,8 @@ import type {Bank, Observer} from '../observer.js';
 
 const REQUESTED = 0,
   VECTOR = 1,
-  NMI = 2;
+  NMI = 2,
+  DEBUG = 3;
 
 /** Whoever drives INTR and answers INTA: the local APIC and, through it, the 8259 pair. */
 export interface InterruptController {
@@ -43,8 +44,22 @@ export class InterruptPins {
   acknowledgeNmi(): void {
     this.#set(NMI, 0);
   }
+
+  /** Data breakpoints that MOV SS struck (bits 3:0 of DR6): they wait until the next instruction is done. */
+  get holdsDebug(): boolean {
+    return this.bank.bytes[DEBUG] !== 0;
+  }
+  holdDebug(hits: number): void {
+    this.#set(DEBUG, hits);
+  }
+  takeDebug(): number {
+    const hits = this.bank.bytes[DEBUG] ?? 0;
+    if (hits !== 0) this.#set(DEBUG, 0);
+    return hits;
+  }
+
   reset(): void {
-    for (const at of [REQUESTED, VECTOR, NMI]) this.#set(at, 0);
+    for (const at of [REQUESTED, VECTOR, NMI, DEBUG]) this.#set(at, 0);
   }
 
   #set(at: number, value: number): void {

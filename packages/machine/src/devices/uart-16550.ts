@@ -1,5 +1,5 @@
-// The serial port: a 16550 at 0x3f8. Bytes leave at once, so the transmitter is always empty, and none is ever lost. National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
-// FIFOs".
+// The serial port: a 16550 at 0x3f8. Bytes leave at once, so the transmitter is always empty, and none is ever lost.
+// National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs".
 //
 //   offset  read                 write                 with DLAB = 1
 //   0       RBR received byte    THR byte to send      DLL divisor, low
