@@ -1,6 +1,7 @@
 // Files that the user names: read with a sentence instead of a stack when they cannot be read.
 
-import {readFileSync, statSync, writeFileSync} from 'node:fs';
+import {accessSync, constants, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {UserError} from '@hyperscope/base';
 
 /** The bytes of a file; `-` is standard input. @throws UserError 'unreadable' */
@@ -15,6 +16,22 @@ export function readBytes(path: string): Uint8Array {
 /** Whether there is a file of this name. */
 export function isFile(path: string): boolean {
   return statSync(path, {throwIfNoEntry: false})?.isFile() ?? false;
+}
+
+/** Whether there is a folder of this name. */
+export function isFolder(path: string): boolean {
+  return statSync(path, {throwIfNoEntry: false})?.isDirectory() ?? false;
+}
+
+/** Refuses now what `writeBytes` would refuse after the work is done. @throws UserError 'unwritable' */
+export function checkWritable(path: string): void {
+  try {
+    const exists = statSync(path, {throwIfNoEntry: false}) !== undefined;
+    accessSync(exists ? path : dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new UserError('unwritable', `Cannot write ${path}: ${reason(error)}.`);
+  }
+  if (isFolder(path)) throw new UserError('unwritable', `Cannot write ${path}: it is a folder.`);
 }
 
 /** The text of a file; `-` is standard input. @throws UserError 'unreadable' */

@@ -18,4 +18,6 @@ export * from './run/run-to-result.js';
 export * from './run/run-result.js';
 export * from './run/exit-status.js';
 export * from './run/serial-script.js';
+export * from './run/serial-watch.js';
 export * from './simulation-host.js';
+export * from './cost-figures.js';

@@ -28,6 +28,7 @@ describe.skipIf(skipKvmTests())('hyperscope run --on kvm', () => {
 
   test.each([
     ['hlt', [], 0, 'halted'],
+    ["mov dx, 0x3f8\nmov al, 'k'\nout dx, al\nhlt", ['--stop-serial', 'k'], 0, 'stop-serial'],
     ['mov al, 0x10\nout 0xf4, al', ['--exit-port', '0xf4'], 0, 'debug-exit'],
     ['mov dx, 0x604\nmov ax, 0x2000\nout dx, ax', ['--poweroff-port', '0x604'], 0, 'power-off'],
     ['jmp $', ['--timeout', '0.2'], 4, 'limit'],
@@ -44,6 +45,12 @@ describe.skipIf(skipKvmTests())('hyperscope run --on kvm', () => {
     const args = ['run', path, '--on', 'kvm', '--as', 'raw', '--at', '0x8000', '--mode', 'protected', '--json', '-'];
     const {status, out} = await runInProcess([RUN], args);
     expect([status, JSON.parse(out).outcome]).toEqual([3, 'triple-fault']);
+  });
+
+  test('a limit is told in the words of its option', async () => {
+    expect((await judged('jmp $', '--timeout', '0.2')).result.message).toBe('The limit of 0.2 seconds was reached.');
+    const {result} = await judged('again: out 0x80, al\njmp again', '--max-instructions', '5');
+    expect(result.message).toBe('The limit of 5 exits was reached.');
   });
 
   test('registers, memory and ports are told at the end', async () => {

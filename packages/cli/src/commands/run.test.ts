@@ -150,6 +150,22 @@ describe('images', () => {
     expect(result.registers).toMatchObject({rbx: '0x7c03', rdx: '0x80'});
   });
 
+  test('a disk is refused as an unsupported device: status 5, in the JSON too', async () => {
+    const disk = files.file('disk.img', new Uint8Array(512));
+    const {status, result} = await judged('hello-kvm', '--disk', `0:${disk}`);
+    expect([status, result.outcome, result.schema, result.instructions]).toEqual([5, 'unsupported', 1, null]);
+    expect(result.unsupported).toEqual([{address: '', bytes: '', what: 'a disk controller (--disk)'}]);
+    expect((await run('hello-kvm', '--disk', '0:no-such-disk')).status).toBe(2);
+  });
+
+  test('a program that outgrew its boot sector finds its second one behind it', async () => {
+    const boot = files.program(
+      'two.img',
+      'bits 16\norg 0x7c00\njmp 0:more\ntimes 510-($-$$) db 0\ndw 0xaa55\nmore: mov bx, 2\nhlt\ntimes 1024-($-$$) db 0',
+    );
+    expect((await judged(boot)).result.registers.rbx).toBe('0x2');
+  });
+
   test('assembly runs as its first instruction asks', async () => {
     const source = files.file('long.asm', 'bits 64\norg 0x8000\nmov rax, 0x123456789\nhlt\n');
     expect((await judged(source, '--on', 'bare')).result.registers.rax).toBe('0x123456789');
@@ -181,8 +197,19 @@ describe('bad usage is status 2 with advice', () => {
     [['hello-kvm', '--on', 'xen'], 'xen'],
     [['hello-kvm', '--set', 'rx=1'], 'There is no register rx'],
     [['hello-kvm', '--cpu', 'pentium'], 'pentium'],
+    [['hello-kvm', '--on', 'xen'], 'vtx-ept, kvm'],
+    [['hello-kvm', '--append', 'x'], '--append is for multiboot kernels'],
+    [['hello-kvm', '--as', 'boot'], '--as is for files'],
+    [['hello-kvm', '--dump-memory', '0x4000000:16'], '--dump-memory 0x4000000:16 lies outside'],
+    [['hello-kvm', '--json', '/no-such-folder/x'], 'Cannot write /no-such-folder/x'],
+    [['hello-kvm', '--trace', '.'], 'it is a folder'],
+    [['.'], '. is a folder'],
   ])('%j', async (args, advice) => {
     expect(await run(...args)).toMatchObject({status: 2, notes: expect.stringContaining(advice)});
+  });
+
+  test('an output that cannot be written is refused before anything runs', async () => {
+    expect((await run('hello-kvm', '--record', '/no-such-folder/x')).out).toBe('');
   });
 
   test('a file that is no image', async () => {

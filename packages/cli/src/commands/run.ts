@@ -1,18 +1,20 @@
 // `hyperscope run`: a guest, or any foreign image, on any technique; what it printed, how it ended, and why.
 
+import {hex} from '@hyperscope/base';
 import {exitStatusOf, parseSerialScript} from '@hyperscope/simulation';
 import {writeRecord} from '@hyperscope/trace';
 import {EXIT} from '../exit-status.js';
-import {readText, writeBytes} from '../files.js';
+import {checkWritable, readBytes, readText, writeBytes} from '../files.js';
 import {execute} from '../run/execute.js';
 import type {Executed, ExecutionResult} from '../run/execute.js';
 import {traceLines} from '../run/event-lines.js';
+import {NOTHING_RAN} from '../run/nothing-ran.js';
 import {loadProgram} from '../run/program.js';
 import type {Program} from '../run/program.js';
 import {readRunArguments} from '../run/run-arguments.js';
 import type {RunArguments, Sink} from '../run/run-arguments.js';
 import {RUN_OPTIONS} from '../run/run-options.js';
-import {parseArguments} from '../terminal/arguments.js';
+import {parseArguments, usage} from '../terminal/arguments.js';
 import {progress, short} from '../terminal/progress.js';
 import {table} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
@@ -24,7 +26,7 @@ export const RUN: Command = {
   usage: 'hyperscope run IMAGE [--on TECHNIQUE] [options]',
   description: [
     'IMAGE is a guest (hyperscope guests), an .asm file, or a file that runs unchanged: a boot sector or disk image ' +
-      '(ends in 55AA, loaded at 0x7c00), a multiboot-1 kernel, a 64-bit ELF file; with --as rom a ROM, with --as raw ' +
+      '(its first sector ends in 55AA; loaded at 0x7c00), a multiboot-1 kernel, a 64-bit ELF file; with --as rom a ROM, with --as raw ' +
       'any flat binary at --at, in --mode, with registers from --set.',
     'What the guest prints on its first serial port goes to standard output as it comes; how it ended and its exits go ' +
       'to standard error. With --json - the result alone is on standard output.',
@@ -45,7 +47,7 @@ export const RUN: Command = {
     },
     {
       line: 'hyperscope run code.bin --as raw --at 0x1000 --mode long --set rax=5 --dump-memory 0x2000:16',
-      what: 'Eight instructions you wrote by hand.',
+      what: 'A flat binary in 64-bit mode, and what it left in memory.',
     },
   ],
   exitCodes: [
@@ -65,15 +67,55 @@ export const RUN: Command = {
 
 async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
   const given = readRunArguments(parseArguments(RUN_OPTIONS, args));
-  if (given.disks.length > 0) {
-    context.terminal.note('There is no disk controller in this machine yet: --disk cannot be honoured.');
-    return EXIT.unsupported;
-  }
+  for (const path of outputs(given)) checkWritable(path);
   const program = loadProgram(given, context.terminal);
-  const executed = runProgramToEnd(given, program, context);
+  checkDumps(given, program);
+  for (const {path} of given.disks) readBytes(path);
+  const executed = given.disks.length > 0 ? withoutDisk(given) : runProgramToEnd(given, program, context);
   await writeOutputs(given, executed);
   report(given, executed.result, context.terminal);
   return exitStatusOf(executed.result.outcome);
+}
+
+/** Every file that the run will write. */
+function outputs(given: RunArguments): readonly string[] {
+  const {capturePorts, json, record, serial, trace} = given;
+  return [
+    ...[serial, json].flatMap(sink => (sink?.kind === 'file' ? [sink.path] : [])),
+    ...[record, trace].filter(path => path !== undefined),
+    ...capturePorts.map(({path}) => path),
+  ];
+}
+
+/** @throws UserError 'usage' for a dump of what is neither memory nor ROM. */
+function checkDumps({dumps}: RunArguments, {loaded: {image}}: Program): void {
+  const inside = (address: number, length: number, start: number, size: number): boolean =>
+    address >= start && address + length <= start + size;
+  for (const {address, length} of dumps) {
+    const at = Number(address);
+    if (inside(at, length, 0, image.memoryBytes)) continue;
+    if (image.segments.some(({gpa, bytes}) => inside(at, length, gpa, bytes.length))) continue;
+    throw usage(
+      `--dump-memory ${hex(address)}:${length} lies outside the guest's memory, which ends at ${hex(image.memoryBytes)}. Give it more with --memory, or ask for less.`,
+    );
+  }
+}
+
+/** The result where a disk was asked for: a device outside the supported set. */
+function withoutDisk({technique}: RunArguments): Executed {
+  const what = 'a disk controller (--disk)';
+  return {
+    record: undefined,
+    captured: new Map(),
+    result: {
+      ...NOTHING_RAN,
+      engine: technique === 'kvm' ? 'kvm' : 'simulated',
+      technique,
+      outcome: 'unsupported',
+      unsupported: [{address: '', bytes: '', what}],
+      message: `The machine does not have ${what} yet, so nothing was run. Leave --disk out: a disk image given as IMAGE is loaded to 0x7c00, as far as 0x9fc00.`,
+    },
+  };
 }
 
 function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock}: CommandContext): Executed {

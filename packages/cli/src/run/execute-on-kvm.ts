@@ -5,17 +5,25 @@ import {CELLS} from '@hyperscope/isa';
 import {KvmSession, probeKvm} from '@hyperscope/kvm';
 import type {KvmOutcome, KvmStep} from '@hyperscope/kvm';
 import {KvmRecording, kvmOutcomeSentence} from '@hyperscope/server';
-import {SerialScriptPlayer} from '@hyperscope/simulation';
+import {SerialWatch} from '@hyperscope/simulation';
 import type {RunResult} from '@hyperscope/simulation';
 import {kvmExitName} from '@hyperscope/trace';
 import type {HostFingerprint} from '@hyperscope/trace';
-import type {Executed, Execution, ExecutionResult} from './execute.js';
+import type {Executed, Execution} from './execute.js';
+import {NOTHING_RAN} from './nothing-ran.js';
 
 /** Wall time of a run that was given no limit. */
 const DEFAULT_MILLISECONDS = 60_000;
 const SERIAL = {first: 0x3f8, last: 0x3ff} as const;
 /** Cells that only the simulated processor has. */
-const SIMULATED_ONLY: ReadonlySet<string> = new Set(['VMX_OPERATION', 'VMXON_POINTER', 'CURRENT_VMCS', 'CYCLES']);
+const SIMULATED_ONLY: ReadonlySet<string> = new Set([
+  'VMX_OPERATION',
+  'VMXON_POINTER',
+  'CURRENT_VMCS',
+  'CYCLES',
+  'INSTRUCTIONS',
+  'TSC',
+]);
 /** Values kept of each port, as in a simulated run. */
 const MOST_VALUES = 4096;
 
@@ -27,36 +35,24 @@ export function executeOnKvm(execution: Execution): Executed {
     return new KvmRun(execution, answer.fingerprint).toTheEnd();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return {result: {...NOTHING, message: error.message}, record: undefined, captured: new Map()};
+    return {
+      result: {...ON_KVM, outcome: 'kvm-failure', message: error.message},
+      record: undefined,
+      captured: new Map(),
+    };
   }
 }
 
-const NOTHING: Omit<ExecutionResult, 'message'> = {
-  schema: 1,
-  engine: 'kvm',
-  technique: 'kvm',
-  outcome: 'kvm-failure',
-  debugExit: null,
-  instructions: null,
-  cycles: null,
-  seconds: 0,
-  exits: {},
-  exceptions: {},
-  registers: {},
-  memory: {},
-  ports: {},
-  unknownPorts: {},
-  unsupported: [],
-};
+const ON_KVM = {...NOTHING_RAN, engine: 'kvm', technique: 'kvm'} as const;
 
 class KvmRun {
   readonly #execution: Execution;
   readonly #session: KvmSession;
   readonly #recording: KvmRecording;
-  readonly #script: SerialScriptPlayer;
+  readonly #serial: SerialWatch;
   readonly #exits: Record<string, number> = {};
   readonly #ports: Record<string, number[]> = {};
-  #text = '';
+  #printed = 0;
 
   constructor(execution: Execution, host: HostFingerprint) {
     const {program, ports, clock, depth} = execution;
@@ -72,7 +68,7 @@ class KvmRun {
     });
     const {id, title, bytes, loaded} = program;
     this.#recording = new KvmRecording({id, title, program: bytes, loadAddress: loaded.loadAddress, host});
-    this.#script = new SerialScriptPlayer(execution.serialScript);
+    this.#serial = new SerialWatch(execution.stopSerial, execution.serialScript);
   }
 
   toTheEnd(): Executed {
@@ -84,17 +80,13 @@ class KvmRun {
       const {message, ...stop} = this.#untilStopped();
       const seconds = (clock.now() - started) / 1000;
       if (recording === 'on') this.#recording.record.outcome = message;
-      const memory = session.banks.find(bank => bank.name === 'memory')?.bytes ?? new Uint8Array();
-      const dumped = dumps.map(({address, length}) => [
-        hex(address),
-        toHex(memory.subarray(address, address + length)),
-      ]);
+      const dumped = dumps.map(({address, length}) => [hex(address), toHex(this.#memory(address, length))]);
       const unknown = [...session.board.unknownPorts].map(([port, times]) => [hex(port), times]);
       return {
         record: recording === 'on' ? this.#recording.record : undefined,
         captured: new Map(ports.capturePorts.map(port => [port, session.board.captured(port).slice()])),
         result: {
-          ...NOTHING,
+          ...ON_KVM,
           ...stop,
           message,
           seconds,
@@ -114,14 +106,32 @@ class KvmRun {
     this.#type();
     for (;;) {
       this.#step();
-      const heard = this.#listen();
+      const enough = this.#listen();
       const {outcome} = this.#session;
-      if (outcome !== undefined) return {...stopOf(outcome), message: kvmOutcomeSentence(outcome)};
-      if (heard === 'enough') {
-        const message = `The guest printed what was waited for: ${this.#execution.stopSerial?.source ?? ''}`;
-        return {outcome: 'stop-serial', debugExit: null, message};
-      }
+      if (enough !== undefined) return {outcome: 'stop-serial', debugExit: null, message: enough};
+      if (outcome !== undefined) return {...stopOf(outcome), message: this.#sentence(outcome)};
     }
+  }
+
+  #sentence(outcome: KvmOutcome): string {
+    if (outcome.kind !== 'limit') return kvmOutcomeSentence(outcome);
+    const {maxInstructions, timeoutMilliseconds} = this.#execution;
+    if (outcome.limit !== 'milliseconds')
+      return `The limit of ${maxInstructions} ${outcome.limit === 'exits' ? 'exits' : 'steps'} was reached.`;
+    return timeoutMilliseconds === undefined
+      ? `The limit of ${DEFAULT_MILLISECONDS / 1000} seconds was reached; --timeout sets another.`
+      : `The limit of ${timeoutMilliseconds / 1000} seconds was reached.`;
+  }
+
+  /** Guest-physical memory as it is now; what lies beyond it is ROM, as the loader left it. */
+  #memory(address: number, length: number): Uint8Array {
+    const {memoryBytes, segments} = this.#execution.program.loaded.image;
+    if (address < memoryBytes) {
+      const memory = this.#session.banks.find(bank => bank.name === 'memory')?.bytes ?? new Uint8Array();
+      return memory.subarray(address, address + length);
+    }
+    const rom = segments.find(({gpa, bytes}) => address >= gpa && address < gpa + bytes.length);
+    return rom === undefined ? new Uint8Array() : rom.bytes.subarray(address - rom.gpa, address - rom.gpa + length);
   }
 
   #step(): void {
@@ -148,21 +158,20 @@ class KvmRun {
     }
   }
 
-  /** Tells what was printed, types what the script says, and whether enough was read. */
-  #listen(): 'enough' | 'more' {
-    const fresh = this.#session.board.uart.output.slice(this.#text.length);
+  /** Tells what was printed, types the answers, and gives the sentence that ends the run. */
+  #listen(): string | undefined {
+    const {output} = this.#session.board.uart;
+    const fresh = output.slice(this.#printed);
     this.#execution.onProgress(this.#session.exits, fresh);
-    if (fresh.length === 0) return 'more';
-    for (const byte of fresh) this.#text += String.fromCharCode(byte);
+    this.#printed = output.length;
+    if (fresh.length === 0 || !this.#serial.isListening) return undefined;
+    this.#serial.hear(fresh);
     this.#type();
-    const {stopSerial} = this.#execution;
-    return stopSerial !== undefined && this.#text.search(stopSerial) >= 0 ? 'enough' : 'more';
+    return this.#serial.enough();
   }
 
   #type(): void {
-    for (let send = this.#script.next(this.#text); send !== undefined; send = this.#script.next(this.#text)) {
-      this.#session.board.uart.receive(send);
-    }
+    for (const reply of this.#serial.replies()) this.#session.board.uart.receive(reply);
   }
 }
 

@@ -1,10 +1,11 @@
 // Runs a program on any technique, simulated or real, and gives one kind of answer.
 
-import {requireTechnique, runToResult} from '@hyperscope/simulation';
+import {SimulationHost, requireTechnique, runToResult} from '@hyperscope/simulation';
 import type {RunRequest, RunResult} from '@hyperscope/simulation';
 import type {RunRecord} from '@hyperscope/trace';
 import type {Clock} from '@hyperscope/base';
 import {executeOnKvm} from './execute-on-kvm.js';
+import {usage} from '../terminal/arguments.js';
 import type {Program} from './program.js';
 
 export interface Execution {
@@ -44,6 +45,9 @@ export interface Executed {
 /** @throws UserError for a technique or a profile that does not exist. KVM's trouble is an outcome. */
 export function execute(execution: Execution): Executed {
   if (execution.technique === 'kvm') return executeOnKvm(execution);
+  const techniques = new SimulationHost().techniques().map(({id}) => id);
+  if (!techniques.includes(execution.technique))
+    throw usage(`There is no technique ${execution.technique}. Choose one of: ${[...techniques, 'kvm'].join(', ')}.`);
   const {program, dumps, ...rest} = execution;
   return runToResult({
     ...rest,

@@ -1,16 +1,14 @@
 // What IMAGE on the command line is: a shipped guest, assembly, or a file; loaded and ready to start.
 
 import {basename} from 'node:path';
-import {UserError} from '@hyperscope/base';
-import {CELLS} from '@hyperscope/isa';
-import type {Cell} from '@hyperscope/isa';
 import {GUESTS, findGuest, loadGuest, loadImage, loadRaw, detectImage} from '@hyperscope/simulation';
 import type {ImageKind, LoadedImage, RawMode} from '@hyperscope/simulation';
 import {assembleFile} from './assembly.js';
-import {isFile, readBytes} from '../files.js';
+import {isFile, isFolder, readBytes} from '../files.js';
 import {closest, usage} from '../terminal/arguments.js';
 import type {Terminal} from '../terminal/terminal.js';
 import type {RunArguments} from './run-arguments.js';
+import {startRegisters} from './start-registers.js';
 
 /** Memory of an image that does not say how much it wants, in MiB. */
 const DEFAULT_MEMORY_MIB = 64;
@@ -38,11 +36,16 @@ export const plainly = (image: string): Loading => ({
 /** Loads the program that the arguments name. @throws UserError when it cannot be read, assembled or loaded. */
 export function loadProgram(args: Loading, terminal: Terminal): Program {
   const guest = findGuest(args.image);
+  if (guest !== undefined && args.load.kind !== 'auto' && !isFile(args.image))
+    throw usage(`--as is for files: ${args.image} is a guest, which knows how it is loaded.`);
   const program =
     guest === undefined || args.load.kind !== 'auto' ? fileProgram(args, terminal) : guestProgram(args, guest);
-  const registers = Object.fromEntries(args.registers.map(([name, value]) => [cellNamed(name), value]));
   const {loaded} = program;
-  const image = {...loaded.image, registers: {...loaded.image.registers, ...registers}};
+  if (loaded.kind !== 'multiboot' && (args.commandLine !== undefined || args.modules.length > 0)) {
+    const option = args.commandLine === undefined ? '--module' : '--append';
+    throw usage(`${option} is for multiboot kernels, and ${args.image} is none: nobody would tell it. Leave it out.`);
+  }
+  const image = {...loaded.image, registers: startRegisters(loaded.image.registers, args.registers)};
   return {...program, loaded: {...loaded, image}};
 }
 
@@ -94,19 +97,6 @@ function noSuchImage(image: string): string {
   const ids = GUESTS.map(guest => guest.id);
   const nearest = closest(image, ids);
   const hint = nearest === undefined ? `The guests are ${ids.join(', ')}.` : `Did you mean the guest ${nearest}?`;
+  if (isFolder(image)) return `${image} is a folder. Give one file in it, or a guest.`;
   return `${image} is neither a guest nor a file. ${hint}`;
-}
-
-/** The cell that `name` ('rip', 'cs.base') means. @throws UserError 'usage' with the nearest. */
-function cellNamed(name: string): Cell {
-  const cell = CELLS.find(known => known.toLowerCase() === name);
-  if (cell !== undefined) return cell;
-  const nearest = closest(
-    name,
-    CELLS.map(known => known.toLowerCase()),
-  );
-  throw new UserError(
-    'usage',
-    `There is no register ${name}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`,
-  );
 }

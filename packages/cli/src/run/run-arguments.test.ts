@@ -40,7 +40,7 @@ test('every option of the contract for foreign images is understood', () => {
     modules: ['a', 'b'],
     disks: [{unit: 1, path: 'disk.img'}],
     memoryMiB: 32,
-    cpu: {profile: 'default', add: ['pcid'], remove: ['nx']},
+    cpu: {profile: undefined, add: ['pcid'], remove: ['nx']},
     vendor: 'GenuineIntel',
     serial: {kind: 'file', path: 'out.txt'},
     serialScript: 's',
@@ -58,6 +58,9 @@ test('every option of the contract for foreign images is understood', () => {
   });
 });
 
+test('features alone change the default processor', () =>
+  expect(read('a', '--cpu', '-pcid,+smep').cpu).toEqual({profile: undefined, add: ['smep'], remove: ['pcid']}));
+
 describe('what makes no sense is refused with advice', () => {
   test.each([
     [[], 'Which image'],
@@ -74,6 +77,12 @@ describe('what makes no sense is refused with advice', () => {
     [['a', '--dump-memory', '0x8000'], 'ADDRESS:LENGTH'],
     [['a', '--timeout', '-1'], 'seconds'],
     [['a', '--cpu', 'default,pcid'], '+feature'],
+    [['a', '--on', 'kvm', '--cpu', 'westmere'], '--cpu and --vendor'],
+    [['a', '--on', 'kvm', '--vendor', 'GenuineIntel'], '--cpu and --vendor'],
+    [['a', '--exit-port', '0x3f8'], 'serial port'],
+    [['a', '--exit-port', '0xe9'], 'debug console'],
+    [['a', '--exit-port', '0xf4', '--poweroff-port', '0xf4'], 'belongs to --exit-port'],
+    [['a', '--capture-port', '0x80=x', '--capture-port', '0x80=y'], 'belongs to --capture-port'],
     [['a', '--timeuot', '1'], 'Did you mean --timeout?'],
     [['a', '--json'], 'needs a value'],
     [['a', '--on', 'bare', '--on', 'kvm'], 'twice'],

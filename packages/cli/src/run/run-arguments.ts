@@ -1,5 +1,6 @@
 // The command line of `hyperscope run`, checked and typed: what the rest of the command works from.
 
+import {hex} from '@hyperscope/base';
 import type {Arguments} from '../terminal/arguments.js';
 import {usage} from '../terminal/arguments.js';
 import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
@@ -53,6 +54,9 @@ export interface RunArguments {
 }
 
 const PORT = 0xffff;
+/** Devices that are always there. */
+const SERIAL = {first: 0x3f8, last: 0x3ff} as const;
+const DEBUG_CONSOLE = 0xe9;
 /** More would not fit the answer, nor the reader. */
 const LARGEST_DUMP = 1 << 20;
 
@@ -66,9 +70,12 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     return text === undefined ? undefined : parseNumber(text, `--${name}`, least, most);
   };
   const timeout = args.value('timeout');
-  return {
+  const technique = args.value('on') ?? 'vtx-ept';
+  if (technique === 'kvm' && (args.has('cpu') || args.has('vendor')))
+    throw usage(`--cpu and --vendor choose a simulated processor; with --on kvm the guest has this computer's.`);
+  const given = {
     image,
-    technique: args.value('on') ?? 'vtx-ept',
+    technique,
     load: readLoad(args),
     registers: args.values('set').map(readRegister),
     commandLine: args.value('append'),
@@ -90,7 +97,30 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     trace: args.value('trace'),
     json: sink(args.value('json')),
     depth: args.has('single-step') ? 'instructions' : 'exits',
+  } satisfies RunArguments;
+  checkPorts(given);
+  return given;
+}
+
+/** One port, one device. @throws UserError 'usage' */
+function checkPorts({
+  capturePorts,
+  exitPort,
+  powerOffPort,
+}: Pick<RunArguments, 'capturePorts' | 'exitPort' | 'powerOffPort'>): void {
+  const taken = new Map<number, string>([
+    [DEBUG_CONSOLE, 'the debug console (--capture-port keeps what is written there)'],
+  ]);
+  for (let port = SERIAL.first; port <= SERIAL.last; port++) taken.set(port, 'the first serial port (see --serial)');
+  const take = (option: string, port: number): void => {
+    const owner = taken.get(port);
+    if (owner !== undefined) throw usage(`${option}: port ${hex(port)} belongs to ${owner}. Choose another.`);
+    taken.set(port, option);
   };
+  if (exitPort !== undefined) take('--exit-port', exitPort);
+  if (powerOffPort !== undefined) take('--poweroff-port', powerOffPort);
+  taken.delete(DEBUG_CONSOLE);
+  for (const {port} of capturePorts) take('--capture-port', port);
 }
 
 const sink = (text: string | undefined): Sink | undefined =>
@@ -136,13 +166,19 @@ function readDump(text: string): {readonly address: bigint; readonly length: num
 }
 
 function readCpu(text: string | undefined): RunArguments['cpu'] {
-  const parts = (text ?? '').split(',').map(part => part.trim());
+  const words = (text ?? '').split(',').map(part => part.trim());
+  // Features alone change the default profile.
+  const parts = /^[+-]/.test(words[0] ?? '') ? ['', ...words] : words;
   const features = parts.slice(1);
   const wrong = features.find(part => !/^[+-][A-Za-z0-9._]+$/.test(part));
   if (wrong !== undefined) throw usage(`--cpu: '${wrong}' is not of the form +feature or -feature.`);
   const named = (sign: string): readonly string[] =>
     features.filter(part => part.startsWith(sign)).map(part => part.slice(1));
-  return {profile: parts[0] === '' ? undefined : parts[0], add: named('+'), remove: named('-')};
+  return {
+    profile: parts[0] === '' || parts[0] === 'default' ? undefined : parts[0],
+    add: named('+'),
+    remove: named('-'),
+  };
 }
 
 function readVendor(text: string | undefined): string | undefined {

@@ -66,11 +66,17 @@ function multibootHeader(flags: number, addresses: readonly number[] = []): Uint
 describe('a boot sector', () => {
   const sector = new Uint8Array(1024).fill(0x90);
   sector.set([0x55, 0xaa], 510);
-  test('is loaded to 0x7c00, its first sector alone, in real mode with the drive in DL', () => {
+  test('is loaded to 0x7c00 with what follows it, in real mode with the drive in DL', () => {
     const loaded = loadBootSector(sector, options);
-    expect(loaded.image.segments).toEqual([{gpa: gpa(0x7c00), bytes: sector.slice(0, 512)}]);
+    expect(loaded.image.segments).toEqual([{gpa: gpa(0x7c00), bytes: sector}]);
     expect(loaded.image.registers).toMatchObject({RIP: 0x7c00n, 'CS.base': 0n, RDX: 0x80n, CR0: 0x10n, RFLAGS: 2n});
     expect(detectImage(sector)).toBe('boot-sector');
+  });
+  test('of a large disk image is followed by as much as fits below the extended BIOS data area', () => {
+    const disk = new Uint8Array(1_474_560);
+    disk.set(sector);
+    const [segment] = loadBootSector(disk, options).image.segments;
+    expect(segment?.bytes.length).toBe(0x9_fc00 - 0x7c00);
   });
   test('without 55 AA is refused', () =>
     expect(codeOf(() => loadBootSector(new Uint8Array(512), options))).toBe('image-bad-magic'));
@@ -173,6 +179,24 @@ test('a ROM ends at 4 GiB and at 1 MiB, and the processor starts at its last 16 
   expect(image.segments.map(segment => segment.gpa + segment.bytes.length)).toEqual([2 ** 32, 2 ** 20]);
   expect(image.segments[1]?.bytes).toEqual(rom.slice(128 * 1024));
   expect(image.registers).toMatchObject({'CS.base': 0xffff_0000n, 'CS.selector': 0xf000n, RIP: 0xfff0n});
+});
+
+test('a ROM that does not fill its first page has all ones there, so that whole pages are mapped', () => {
+  const rom = new Uint8Array(512).fill(0x90);
+  const {image, loadAddress} = loadRom(rom, options);
+  expect(loadAddress).toBe(2 ** 32 - 512);
+  const [high, low] = image.segments;
+  expect([high?.gpa, low?.gpa]).toEqual([2 ** 32 - 4096, 2 ** 20 - 4096]);
+  expect([high?.bytes[0], high?.bytes[3583], high?.bytes[3584]]).toEqual([0xff, 0xff, 0x90]);
+});
+
+test.each([
+  ['nothing', new Uint8Array(0), 'is empty'],
+  ['a record', new TextEncoder().encode('HYPERSCOPE RECORD\r\n'), 'hyperscope compare'],
+  ['a 32-bit ELF file without a header', elf(32, new Uint8Array(16), 0x10_0000), 'no multiboot header'],
+  ['text', new TextEncoder().encode('hello'), '--as raw'],
+])('%s is refused with what can be done about it', (_what, bytes, advice) => {
+  expect(() => loadImage(bytes, undefined, options)).toThrow(advice);
 });
 
 describe('a flat binary', () => {

@@ -6,6 +6,7 @@ import {assertExists} from '@hyperscope/base';
 import {GUESTS} from '@hyperscope/guests';
 import {loadGuest} from '../images/guest-program.js';
 import {loadRaw} from '../images/raw.js';
+import {loadRom} from '../images/rom.js';
 import {exitStatusOf} from './exit-status.js';
 import {RESULT_OUTCOMES} from './run-result.js';
 import {runToResult} from './run-to-result.js';
@@ -81,7 +82,9 @@ describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, on => {
     // lidt [0x1006] (limit 0), then int3
     const {result} = run([0x0f, 0x01, 0x1e, 0x06, 0x10, 0xcc, 0, 0, 0, 0, 0, 0], {on});
     expect(result.outcome).toBe('triple-fault');
-    expect(result.message).toMatch(/^Triple fault\./);
+    expect(result.message).toMatch(
+      /^Triple fault: .* The last instruction was at 0x1005: cc \(int3\)\. #GP .* could not be delivered: /,
+    );
     expect(exitStatusOf(result.outcome)).toBe(3);
   });
 
@@ -109,14 +112,45 @@ describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, on => {
       'hello-real',
     );
     const image = loadGuest(guest);
-    const {result} = runToResult({
+    const {result, serial} = runToResult({
       technique: technique(on),
       image,
       guest: {id: '', title: '', bytes: new Uint8Array(0)},
       clock: ticking(),
       stopSerial: /real mode/,
     });
-    expect(['halted', 'stop-serial']).toContain(result.outcome);
+    expect(result.outcome).toBe('stop-serial');
+    expect(new TextDecoder().decode(serial)).toMatch(/real mode$/);
+  });
+
+  test('text that ends the run does so at its last byte, whatever would have come after it', () => {
+    // mov dx, 0x3f8; mov al, 'K'; out dx, al; lidt [empty]; int3
+    const code = [0xba, 0xf8, 0x03, 0xb0, 0x4b, 0xee, 0x0f, 0x01, 0x1e, 0x0d, 0x10, 0xcc, 0xf4, 0, 0, 0, 0, 0, 0];
+    expect(run(code, {on}).result.outcome).toBe('triple-fault');
+    expect(run(code, {on, stopSerial: /K/}).result).toMatchObject({outcome: 'stop-serial', instructions: 3});
+  });
+
+  test('only instructions that completed are counted, each iteration of REP as one', () => {
+    // mov cx, 3; mov dx, 0x80; rep outsb; hlt
+    const {result} = run([0xb9, 0x03, 0x00, 0xba, 0x80, 0x00, 0xf3, 0x6e, 0xf4], {on});
+    expect(result).toMatchObject({outcome: 'halted', instructions: 6});
+    // nop; fninit
+    expect(run([0x90, 0xdb, 0xe3], {on}).result).toMatchObject({outcome: 'unsupported', instructions: 1});
+  });
+
+  test("the simulator's own counters are no registers of the guest", () => {
+    const {registers} = run([0xf4], {on}).result;
+    expect(Object.keys(registers)).toContain('rip');
+    expect(Object.keys(registers)).not.toContain('instructions');
+    expect(Object.keys(registers)).not.toContain('cycles');
+  });
+
+  test('a ROM can be dumped where it lies', () => {
+    const rom = new Uint8Array(4096).fill(0x90);
+    rom.set([0xf4], 4096 - 16);
+    const image = loadRom(rom, {name: 'rom', memoryBytes: 2 ** 20, commandLine: '', modules: []});
+    const {result} = run([0], {on, image, dumpMemory: [{address: 2 ** 32 - 16, length: 2}]});
+    expect(result).toMatchObject({outcome: 'halted', memory: {'0xfffffff0': 'f490'}});
   });
 
   test('a script answers what the guest asks', () => {
@@ -136,4 +170,17 @@ test('every outcome has an exit status', () =>
 test('a serial script that is not understood names its line', () => {
   expect(() => parseSerialScript('wait "a"\nsay b')).toThrow(UserError);
   expect(() => parseSerialScript('wait "a"\nsay b')).toThrow(/Line 2/);
+});
+
+test('a state in which no processor starts is refused with the check that fails', () => {
+  const image = loadRaw(Uint8Array.of(0xf4), {
+    name: 'code',
+    memoryBytes: 2 ** 20,
+    commandLine: '',
+    modules: [],
+    at: 0x1000,
+    mode: 'real',
+    set: {CR4: 0xffff_ffffn},
+  });
+  expect(() => run([0], {on: 'vtx-ept', image})).toThrow(/No processor starts in this state: .*CR4/);
 });
