@@ -339,11 +339,12 @@ export class Machine implements Core {
     }
   }
 
-  /** A delivery inside an instruction (event injection) met something that is not simulated. */
+  /** A delivery inside an instruction (event injection) met something that is not simulated; or a new task faulted at once. */
   #stoppedInside(): MachineStep | undefined {
     const {stopped} = this.processor;
-    if (stopped?.kind !== 'unsupported') return undefined;
+    if (stopped === undefined) return undefined;
     this.processor.stopped = undefined;
-    return this.#finish(stopped);
+    this.processor.instructionRip = this.registers.cells[RIP] ?? 0n;
+    return this.#finish(resolveTrouble(this.processor, stopped));
   }
 }

@@ -20,7 +20,7 @@ import {
   typeOf,
 } from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
-import {Checklist, counted, isTrouble, shown, unsupported} from './faults.js';
+import {Checklist, counted, isTrouble, shown} from './faults.js';
 import {
   CR0_PE,
   RFLAGS_AC,
@@ -39,6 +39,7 @@ import {nullSegment, realModeSegment, stackSegment} from './segment-load.js';
 import {currentStack, innerStack, pushFrame, setStackPointer} from './stack-frame.js';
 import type {Stack} from './stack-frame.js';
 import {interruptStack, taskStack} from './task-stack.js';
+import {switchTask} from './task-switch.js';
 import type {Trouble} from './trouble.js';
 
 const SOURCE = 'SDM vol. 3A, "Exception- or Interrupt-Handler Procedures"';
@@ -105,6 +106,10 @@ function throughGate(cpu: Processor, event: DeliverableEvent): Trouble | undefin
   const checks = new Checklist(SOURCE);
   const gate = readGate(cpu, event, checks);
   if (isTrouble(gate)) return gate;
+  if (typeOf(gate) === TASK_GATE) {
+    const {returnRip, errorCode} = event;
+    return switchTask(cpu, {source: 'gate', selector: gateSelector(gate), returnRip, errorCode});
+  }
   const target = handlerOf(cpu, gate, checks);
   if (isTrouble(target)) return target;
   const stack = stackFor(cpu, gate, target);
@@ -118,6 +123,8 @@ function throughGate(cpu: Processor, event: DeliverableEvent): Trouble | undefin
   commit(cpu, gate, target, stack, pointer);
   return undefined;
 }
+
+const TASK_GATE = 5;
 
 function readGate(cpu: Processor, event: DeliverableEvent, checks: Checklist): Descriptor | Trouble {
   const {registers} = cpu;
@@ -139,10 +146,9 @@ function readGate(cpu: Processor, event: DeliverableEvent, checks: Checklist): D
   if (typeof upper !== 'bigint') return upper;
   const gate: Descriptor = {selector: 0, address, raw, upper};
   const type = Number((raw >> 40n) & 0x1fn);
-  if (type === 5 && !long) return unsupported('an event through a task gate: task switches are not simulated');
-  const types = long ? [0xe, 0xf] : [6, 7, 0xe, 0xf];
+  const types = long ? [0xe, 0xf] : [TASK_GATE, 6, 7, 0xe, 0xf];
   const isGate = checks.require(
-    'the IDT entry is an interrupt or trap gate',
+    long ? 'the IDT entry is an interrupt or trap gate' : 'the IDT entry is an interrupt, trap or task gate',
     types.includes(type),
     shown('type', type),
     counted('vector', event.vector),

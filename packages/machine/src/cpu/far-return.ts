@@ -4,7 +4,7 @@
 import {RFLAGS, RIP, SEGMENT} from './cell-indexes.js';
 import {checkOffset, claim, enter, isLongTarget, returnTarget} from './code-segment.js';
 import type {CodeTarget} from './code-segment.js';
-import {Checklist, counted, isTrouble, shown, unsupported} from './faults.js';
+import {Checklist, counted, isTrouble, shown} from './faults.js';
 import {slotBytes} from './far-transfer.js';
 import {
   RFLAGS_NT,
@@ -20,6 +20,7 @@ import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
 import {nullSegment, realModeSegment, stackSegment} from './segment-load.js';
 import {currentStack, moved, peekFrame, setStackPointer} from './stack-frame.js';
+import {switchTask} from './task-switch.js';
 import type {Trouble} from './trouble.js';
 
 const FAR_RETURN = 'SDM vol. 2, "RET—Return From Procedure"';
@@ -102,12 +103,22 @@ function forgetInnerSegments(cpu: Processor, ring: number): void {
   }
 }
 
+/** NT: the task was called, and the first word of its TSS says by whom. */
+function returnToTask(cpu: Processor): Trouble | undefined {
+  const link = cpu.mmu.read(cpu.registers.get('TR.base'), 2, 'implicit');
+  if (typeof link !== 'bigint') return link;
+  const returnRip = cpu.registers.cells[RIP] ?? 0n;
+  const trouble = switchTask(cpu, {source: 'IRET', selector: Number(link), returnRip, errorCode: undefined});
+  if (trouble === undefined) cpu.registers.set('NMI_BLOCKING', 0n);
+  return trouble;
+}
+
 export function interruptReturn(cpu: Processor, width: number): Trouble | undefined {
   const {registers} = cpu;
   const bytes = slotBytes(width);
   if (hasRealModeSegments(registers)) return realModeInterruptReturn(cpu, bytes);
   if ((low(registers, RFLAGS) & RFLAGS_NT) !== 0) {
-    if (!isLongMode(registers)) return unsupported('IRET with RFLAGS.NT = 1: task switches are not simulated');
+    if (!isLongMode(registers)) return returnToTask(cpu);
     const checks = new Checklist(INTERRUPT_RETURN);
     checks.require('RFLAGS.NT = 0 (IA-32e mode has no task switch)', false, shown('RFLAGS', registers.get('RFLAGS')));
     return checks.fault('#GP', 0);

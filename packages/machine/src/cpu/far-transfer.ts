@@ -16,12 +16,13 @@ import {
   typeOf,
 } from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
-import {Checklist, counted, isTrouble, shown, unsupported} from './faults.js';
+import {Checklist, counted, isTrouble, shown} from './faults.js';
 import {hasRealModeSegments, isLongMode, low} from './modes.js';
 import type {Processor} from './processor.js';
 import {nullSegment, realModeSegment, stackSegment} from './segment-load.js';
 import {currentStack, innerStack, peekFrame, pushFrame, setStackPointer} from './stack-frame.js';
 import {taskStack} from './task-stack.js';
+import {switchTask} from './task-switch.js';
 import type {Trouble} from './trouble.js';
 
 /** Bytes of one push at an operand size. */
@@ -31,6 +32,7 @@ export function farJump(cpu: Processor, selector: number, offset: bigint): Troub
   if (hasRealModeSegments(cpu.registers)) return realModeJump(cpu, selector, offset);
   const target = resolve(cpu, selector, offset, 'JMP');
   if (isTrouble(target)) return target;
+  if (target.kind === 'task') return enterTask(cpu, target.selector, 'JMP');
   const trouble = claim(cpu, target.code);
   if (trouble !== undefined) return trouble;
   enter(cpu, target.code, 'far JMP');
@@ -58,6 +60,7 @@ export function farCall(cpu: Processor, selector: number, offset: bigint, width:
   }
   const target = resolve(cpu, selector, offset, 'CALL');
   if (isTrouble(target)) return target;
+  if (target.kind === 'task') return enterTask(cpu, target.selector, 'CALL');
   if (target.code.ring < cpu.cpl) return callInward(cpu, target, returnTo);
   const claimed = claim(cpu, target.code);
   if (claimed !== undefined) return claimed;
@@ -76,7 +79,17 @@ interface Resolved {
   readonly parameters: number;
 }
 
-function resolve(cpu: Processor, selector: number, offset: bigint, how: 'JMP' | 'CALL'): Resolved | Trouble {
+/** A TSS, or a task gate that names one. */
+interface Task {
+  readonly kind: 'task';
+  readonly selector: number;
+}
+
+function enterTask(cpu: Processor, selector: number, source: 'JMP' | 'CALL'): Trouble | undefined {
+  return switchTask(cpu, {source, selector, returnRip: cpu.registers.cells[RIP] ?? 0n, errorCode: undefined});
+}
+
+function resolve(cpu: Processor, selector: number, offset: bigint, how: 'JMP' | 'CALL'): Resolved | Task | Trouble {
   const checks = new Checklist(how === 'JMP' ? 'SDM vol. 2, "JMP—Jump"' : 'SDM vol. 2, "CALL—Call Procedure"');
   const d = readCodeDescriptor(cpu, selector, checks);
   if (isTrouble(d)) return d;
@@ -92,13 +105,13 @@ function throughSystemDescriptor(
   gate: Descriptor,
   how: 'JMP' | 'CALL',
   checks: Checklist,
-): Resolved | Trouble {
+): Resolved | Task | Trouble {
   const type = typeOf(gate);
   const long = isLongMode(cpu.registers);
   const isCallGate = type === 0xc || (type === 4 && !long);
-  if (!isCallGate && !long && [1, 5, 9].includes(type))
-    return unsupported(`far ${how} to a ${type === 5 ? 'task gate' : 'TSS'}: task switches are not simulated`);
-  if (!checks.require('the system descriptor is a call gate', isCallGate, shown('type', type)))
+  const isTask = !long && [1, 5, 9].includes(type);
+  const rule = `the system descriptor is a call gate${long ? '' : ', a task gate or an available TSS'}`;
+  if (!checks.require(rule, isCallGate || isTask, shown('type', type)))
     return checks.fault('#GP', selectorError(gate.selector));
   const rpl = gate.selector & 3;
   const mayUse = checks.require(
@@ -111,6 +124,7 @@ function throughSystemDescriptor(
   if (!mayUse) return checks.fault('#GP', selectorError(gate.selector));
   if (!checks.require('the gate is present', isPresent(gate), shown('gate', gate.raw)))
     return checks.fault('#NP', selectorError(gate.selector));
+  if (isTask) return {kind: 'task', selector: type === 5 ? gateSelector(gate) : gate.selector};
   const code = gateTarget(cpu, gate, how, checks);
   if (isTrouble(code)) return code;
   return {

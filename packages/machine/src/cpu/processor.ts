@@ -48,7 +48,10 @@ export class Processor implements Core {
   watching = false;
   /** The data breakpoints that the running instruction has struck, as bits of DR6. */
   struck = 0;
-  /** Trouble outside the guest's reach that a nested delivery met (something unsupported); the loop reports it. */
+  /**
+   * Trouble that waits for the end of the step: something unsupported that a nested delivery met, or a fault of a task that
+   * was just entered.
+   */
   stopped: Trouble | undefined;
 
   constructor(parts: ProcessorParts) {

@@ -80,10 +80,16 @@ export function nullSegment(selector: number, dpl = 0): SegmentValues {
   return {selector, base: 0n, limit: 0, attributes: RIGHTS_UNUSABLE | (dpl << 5)};
 }
 
-function dataSegment(cpu: Processor, register: SegmentRegister, selector: number): SegmentValues | Trouble {
+/** ES, DS, FS or GS. `invalid` is #TS where a TSS named it. */
+export function dataSegment(
+  cpu: Processor,
+  register: SegmentRegister,
+  selector: number,
+  invalid: '#GP' | '#TS' = '#GP',
+): SegmentValues | Trouble {
   if (isNull(selector)) return nullSegment(selector);
   const checks = new Checklist(SOURCE);
-  const d = readDescriptor(cpu, selector, checks);
+  const d = readDescriptor(cpu, selector, checks, invalid);
   if (isTrouble(d)) return d;
   const rpl = selector & 3;
   const readable = checks.require(
@@ -92,7 +98,7 @@ function dataSegment(cpu: Processor, register: SegmentRegister, selector: number
     shown('type', typeOf(d)),
     shown('descriptor', d.raw),
   );
-  if (!readable) return checks.fault('#GP', selectorError(selector));
+  if (!readable) return checks.fault(invalid, selectorError(selector));
   const isFree = isCodeSegment(d) && isConforming(d);
   const allowed = checks.require(
     'max(CPL, RPL) ≤ DPL, or the segment is conforming code',
@@ -102,7 +108,7 @@ function dataSegment(cpu: Processor, register: SegmentRegister, selector: number
     counted('DPL', dplOf(d)),
     ['register', register],
   );
-  if (!allowed) return checks.fault('#GP', selectorError(selector));
+  if (!allowed) return checks.fault(invalid, selectorError(selector));
   if (!checks.require('the segment is present', isPresent(d), shown('descriptor', d.raw)))
     return checks.fault('#NP', selectorError(selector));
   return markAccessed(cpu, d) ?? loadedFrom(d, selector);
