@@ -302,7 +302,10 @@ export class Machine implements Core {
     const isHeldBack = (low(registers, RFLAGS) & RFLAGS_RF) !== 0 || low(registers, INTERRUPT_SHADOW) === SHADOW_MOV_SS;
     if (isHeldBack) return undefined;
     const base = codeSize === 64 ? 0n : registers.get('CS.base');
-    return instructionBreakpoint(processor, BigInt.asUintN(processor.linearAddressBits, base + processor.instructionRip));
+    return instructionBreakpoint(
+      processor,
+      BigInt.asUintN(processor.linearAddressBits, base + processor.instructionRip),
+    );
   }
 
   /** The traps of a completed instruction: single step, and the data breakpoints that it (or a MOV SS before it) struck. */

@@ -143,7 +143,9 @@ function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: 
 function fitsVex(form: OpcodeForm, vex: VexPrefix, prefixes: Prefixes): boolean {
   const isRegisterUsed = form.operandTypes.some(type => type === 'r32v' || type === 'r64v');
   const w = (vex.rex >> 3) & 1;
-  return mayPrecedeVex(prefixes) && vex.length === 0 && w === form.pattern.vex && (isRegisterUsed || vex.register === 0);
+  return (
+    mayPrecedeVex(prefixes) && vex.length === 0 && w === form.pattern.vex && (isRegisterUsed || vex.register === 0)
+  );
 }
 
 function sizeMatches(form: OpcodeForm, sizes: Sizes): boolean {

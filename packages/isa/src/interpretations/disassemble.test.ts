@@ -23,7 +23,10 @@ function plain(text: string): string {
   const words = text
     .replace(/\[(word|dword|qword) /g, '[')
     .replace(/\b(xacquire|xrelease|bnd|notrack|hint-taken|hint-not-taken) /g, '')
-    .replace(/^((?:a16|a32|a64) )?(o16|o32|o64) (?=(mov|lldt|sldt|ltr|str|lmsw|smsw|push|sysret|sysexit|verr|verw|j\w+) )/, '$1')
+    .replace(
+      /^((?:a16|a32|a64) )?(o16|o32|o64) (?=(mov|lldt|sldt|ltr|str|lmsw|smsw|push|sysret|sysexit|verr|verw|j\w+) )/,
+      '$1',
+    )
     .replace(/^(pushf|popf|iret|pusha|popa)[wdq]$/, '$1')
     .replace(/\bloop(n?)e /, 'loop$1z ')
     .replace(/\brep(n?)z /, 'rep$1e ')

@@ -28,11 +28,12 @@ function build(): readonly (readonly Candidate[])[] {
     const candidate: Candidate = {
       form,
       fixedModrm,
-      operand: form.pattern.registerOnly || form.operandTypes.some(type => REGISTER_ONLY.has(type))
-        ? 'register'
-        : form.operandTypes.some(type => MEMORY_ONLY.has(type))
-          ? 'memory'
-          : 'any',
+      operand:
+        form.pattern.registerOnly || form.operandTypes.some(type => REGISTER_ONLY.has(type))
+          ? 'register'
+          : form.operandTypes.some(type => MEMORY_ONLY.has(type))
+            ? 'memory'
+            : 'any',
       excludesRexB: slot === 0x90 && form.pattern.low === undefined && form.pattern.mandatory === undefined,
     };
     for (let i = 0; i < count; i++) slots[slot + i]?.push(candidate);
@@ -45,7 +46,10 @@ function placeOf(form: OpcodeForm): {slot: number; fixedModrm: number | undefine
   const [first = 0, second = 0, third] = form.pattern.opcode;
   if (first !== 0x0f) return {slot: first, fixedModrm: undefined};
   if (second === 0x38 || second === 0x3a)
-    return {slot: (form.pattern.vex === undefined ? 0 : 1024) + (second === 0x38 ? 512 : 768) + (third ?? 0), fixedModrm: undefined};
+    return {
+      slot: (form.pattern.vex === undefined ? 0 : 1024) + (second === 0x38 ? 512 : 768) + (third ?? 0),
+      fixedModrm: undefined,
+    };
   return {slot: 256 + second, fixedModrm: third};
 }
 

@@ -40,7 +40,9 @@ describe('the recorder', () => {
         recorded.add(result.instruction.form.encoding + result.instruction.form.syntax);
       }
     }
-    const missing = OPCODES.filter(form => !form.attributes.has('alias') && !recorded.has(form.encoding + form.syntax)).map(form => form.syntax);
+    const missing = OPCODES.filter(
+      form => !form.attributes.has('alias') && !recorded.has(form.encoding + form.syntax),
+    ).map(form => form.syntax);
     expect(missing).toEqual([]);
   }, 30_000);
 

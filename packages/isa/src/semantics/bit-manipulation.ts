@@ -63,7 +63,10 @@ function addWithOneFlag(i: Instruction, m: Microcode, flag: 'CF' | 'OF'): void {
 
 export const ANDN: Semantics = (i, m) => {
   const [to, inverted] = twoOperands(i);
-  const result = m.read(inverted, i.width).not().and(m.read(operandAt(i, 2), i.width));
+  const result = m
+    .read(inverted, i.width)
+    .not()
+    .and(m.read(operandAt(i, 2), i.width));
   m.write(to, result);
   setResultFlags(m, result, m.constant(0n, 1));
   m.setUndefinedFlag('PF', result.parity());
@@ -78,10 +81,8 @@ function setResultFlags(m: Microcode, result: Value, carry: Value): void {
   m.setUndefinedFlag('AF', 0n);
 }
 
-export const BLSR: Semantics = (i, m) =>
-  lowestBit(i, m, (a, less) => ({result: a.and(less), carry: a.is(0n)}));
-export const BLSMSK: Semantics = (i, m) =>
-  lowestBit(i, m, (a, less) => ({result: a.xor(less), carry: a.is(0n)}));
+export const BLSR: Semantics = (i, m) => lowestBit(i, m, (a, less) => ({result: a.and(less), carry: a.is(0n)}));
+export const BLSMSK: Semantics = (i, m) => lowestBit(i, m, (a, less) => ({result: a.xor(less), carry: a.is(0n)}));
 export const BLSI: Semantics = (i, m) => lowestBit(i, m, a => ({result: a.and(a.negate()), carry: a.isNot(0n)}));
 
 /** What can be done with the lowest 1 of a number by borrowing from it. */

@@ -131,7 +131,7 @@ function moveBits(value: bigint, mask: bigint, direction: 'scatter' | 'gather'):
 }
 
 const mirrored = (value: bigint, bits: number): bigint =>
-  BigInt(`0b${[...value.toString(2).padStart(bits, '0')].reverse().join('')}`);
+  BigInt(`0b${value.toString(2).padStart(bits, '0').split('').reverse().join('')}`);
 
 /** CRC32 by its definition: a polynomial division (SDM vol. 2, "CRC32—Accumulate CRC32 Value"). */
 function remainder(crc: bigint, data: bigint, bits: number): bigint {

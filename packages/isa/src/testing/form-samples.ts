@@ -57,7 +57,13 @@ function samplesOf(form: OpcodeForm, codeSize: CodeSize): FormSample[] {
       return bodies(form.pattern, form, codeSize, sizes).map(({opcode, rest}) => ({
         form,
         codeSize,
-        bytes: Uint8Array.from([...prefixes, ...mandatoryByte(form.pattern), ...rex, ...introduced(form, opcode), ...rest]),
+        bytes: Uint8Array.from([
+          ...prefixes,
+          ...mandatoryByte(form.pattern),
+          ...rex,
+          ...introduced(form, opcode),
+          ...rest,
+        ]),
       }));
     }),
   );

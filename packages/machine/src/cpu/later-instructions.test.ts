@@ -162,7 +162,12 @@ describe('SYSENTER and SYSEXIT', () => {
     expect(t.exceptions).toEqual(['13:0']);
     const good = longMode({}, '48 0f 35').set({SYSENTER_CS: 8n, RDX: 0x2_0000n, RCX: 0x4_8000n});
     good.steps(1);
-    expect([good.get('CPL'), good.get('RIP'), good.get('CS.selector'), good.machine.mode]).toEqual([3n, 0x2_0000n, 0x2bn, '64-bit']);
+    expect([good.get('CPL'), good.get('RIP'), good.get('CS.selector'), good.machine.mode]).toEqual([
+      3n,
+      0x2_0000n,
+      0x2bn,
+      '64-bit',
+    ]);
   });
 });
 

@@ -50,7 +50,9 @@ export function loadTask(cpu: Processor, layout: TssLayout, base: bigint, entran
     cpu.tlb.flushNonGlobal();
   }
   const isVirtual = (low(registers, RFLAGS) & RFLAGS_VM) !== 0;
-  SELECTORS_IN_TSS.forEach((register, index) => registers.setSegment(register, nullSegment(image.selectors[index] ?? 0)));
+  SELECTORS_IN_TSS.forEach((register, index) =>
+    registers.setSegment(register, nullSegment(image.selectors[index] ?? 0)),
+  );
   registers.setSegment('LDTR', nullSegment(image.ldt));
   cpu.enterRing(isVirtual ? 3 : (image.selectors[1] ?? 0) & 3, 'task switch');
   return (

@@ -26,7 +26,8 @@ function tasks(code: string, {ds = SEL.data, flags = 2, limit = 0x67, trap = fal
   t.quad(GDT + TASK, 0x0000_8905_0000_0000n | BigInt(limit));
   t.quad(GDT + SMALL_TASK, 0x0000_8105_1000_002bn);
   t.quad(GDT + GATE, 0x0000_8500_0000_0000n | (BigInt(TASK) << 16n));
-  const dword = (at: number, value: number): TestMachine => t.bytes(at, (value + 0x1_0000_0000).toString(16).slice(1).match(/../g)?.reverse().join(' ') ?? '');
+  const dword = (at: number, value: number): TestMachine =>
+    t.bytes(at, (value + 0x1_0000_0000).toString(16).slice(1).match(/../g)?.reverse().join(' ') ?? '');
   dword(NEW_TSS + 0x20, USER_CODE);
   dword(NEW_TSS + 0x24, flags);
   dword(NEW_TSS + 0x28, 0x1234_5678);
@@ -60,33 +61,55 @@ test('JMP to a TSS saves the old task whole, loads the new one, and frees the ol
     BigInt(NEW_TSS),
   ]);
   expect([t.get('CR0') & TS, t.get('RFLAGS') & NT]).toEqual([TS, 0n]);
-  expect([t.read(TSS + 0x20, 4), t.read(TSS + 0x28, 4), t.read(TSS + 0x4c, 2)]).toEqual([BigInt(CODE) + 7n, 1n, BigInt(SEL.code32)]);
+  expect([t.read(TSS + 0x20, 4), t.read(TSS + 0x28, 4), t.read(TSS + 0x4c, 2)]).toEqual([
+    BigInt(CODE) + 7n,
+    1n,
+    BigInt(SEL.code32),
+  ]);
   expect([t.read(GDT + SEL.tss, 8) & BUSY, t.read(GDT + TASK, 8) & BUSY]).toEqual([0n, BUSY]);
 });
 
 test('CALL through a task gate links back, and IRET with NT returns along the link', () => {
   const t = tasks(callTo(GATE)).bytes(USER_CODE, '40 cf');
   t.steps(1);
-  expect([t.get('RFLAGS') & NT, t.read(NEW_TSS, 2), t.read(GDT + SEL.tss, 8) & BUSY]).toEqual([NT, BigInt(SEL.tss), BUSY]);
+  expect([t.get('RFLAGS') & NT, t.read(NEW_TSS, 2), t.read(GDT + SEL.tss, 8) & BUSY]).toEqual([
+    NT,
+    BigInt(SEL.tss),
+    BUSY,
+  ]);
   t.steps(2);
   expect(t.exceptions).toEqual([]);
   expect([t.get('RIP'), t.get('RAX'), t.get('TR.selector')]).toEqual([BigInt(CODE) + 7n, 1n, BigInt(SEL.tss)]);
   // The called task left with NT cleared, and is available again.
-  expect([BigInt(t.read(NEW_TSS + 0x24, 4)) & NT, t.read(NEW_TSS + 0x28, 4), t.read(GDT + TASK, 8) & BUSY]).toEqual([0n, 0x1234_5679n, 0n]);
+  expect([BigInt(t.read(NEW_TSS + 0x24, 4)) & NT, t.read(NEW_TSS + 0x28, 4), t.read(GDT + TASK, 8) & BUSY]).toEqual([
+    0n,
+    0x1234_5679n,
+    0n,
+  ]);
 });
 
 test('a 16-bit TSS loads 16-bit registers and four segments', () => {
   const t = tasks(jumpTo(SMALL_TASK));
   t.steps(1);
   expect(t.exceptions).toEqual([]);
-  expect([t.get('RIP'), t.get('RAX'), t.get('RSP'), t.get('CS.selector'), t.get('FS.selector')]).toEqual([0x100n, 0xabcdn, 0x7000n, BigInt(SEL.code16), 0n]);
+  expect([t.get('RIP'), t.get('RAX'), t.get('RSP'), t.get('CS.selector'), t.get('FS.selector')]).toEqual([
+    0x100n,
+    0xabcdn,
+    0x7000n,
+    BigInt(SEL.code16),
+    0n,
+  ]);
 });
 
 test('an exception through a task gate finds its error code on the new stack', () => {
   const t = tasks('8e 1d 00 00 09 00').bytes(0x9_0000, '08 01 00');
   // MOV DS with a selector beyond the GDT: #GP(108h).
   t.quad(IDT + 13 * 8, 0x0000_8500_0000_0000n | (BigInt(TASK) << 16n)).steps(1);
-  expect([t.get('RIP'), t.get('RSP'), t.read(NEW_STACK - 4, 4)]).toEqual([BigInt(USER_CODE), BigInt(NEW_STACK - 4), 0x108n]);
+  expect([t.get('RIP'), t.get('RSP'), t.read(NEW_STACK - 4, 4)]).toEqual([
+    BigInt(USER_CODE),
+    BigInt(NEW_STACK - 4),
+    0x108n,
+  ]);
   expect(t.read(TSS + 0x20, 4)).toBe(BigInt(CODE));
 });
 
@@ -96,14 +119,22 @@ test('a task that is busy, or too small, is refused while the old one still runs
   expect([busy.exceptions, busy.get('TR.selector')]).toEqual([[`13:${SEL.tss.toString(16)}`], BigInt(SEL.tss)]);
   const small = tasks(jumpTo(TASK), {limit: 0x66});
   small.steps(1);
-  expect([small.exceptions, small.get('TR.selector'), small.read(TSS + 0x28, 4)]).toEqual([['10:90'], BigInt(SEL.tss), 0n]);
+  expect([small.exceptions, small.get('TR.selector'), small.read(TSS + 0x28, 4)]).toEqual([
+    ['10:90'],
+    BigInt(SEL.tss),
+    0n,
+  ]);
 });
 
-test('a segment that the new task cannot have is the new task\'s #TS, before its first instruction', () => {
+test("a segment that the new task cannot have is the new task's #TS, before its first instruction", () => {
   const t = tasks(jumpTo(TASK), {ds: SEL.code32 | 4});
   t.steps(1);
   expect(t.exceptions).toEqual(['10:44']);
-  expect([t.get('TR.selector'), t.get('RIP'), t.read(NEW_STACK - 12, 4)]).toEqual([BigInt(TASK), BigInt(HANDLERS + 160), BigInt(USER_CODE)]);
+  expect([t.get('TR.selector'), t.get('RIP'), t.read(NEW_STACK - 12, 4)]).toEqual([
+    BigInt(TASK),
+    BigInt(HANDLERS + 160),
+    BigInt(USER_CODE),
+  ]);
 });
 
 test('a task with VM in its flags is a virtual-8086 task', () => {

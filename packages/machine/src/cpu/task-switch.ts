@@ -90,7 +90,9 @@ function taskDescriptor(cpu: Processor, {source, selector}: TaskSwitch): Descrip
 
 /** In VMX non-root operation a task switch always exits: a hypervisor has to do it by hand. */
 function leaveGuest(cpu: Processor, {source, selector}: TaskSwitch): Trouble {
-  const checks = [check('a task switch always leaves VMX non-root operation', true, [], 'SDM vol. 3C, "Other Causes of VM Exits"')];
+  const checks = [
+    check('a task switch always leaves VMX non-root operation', true, [], 'SDM vol. 3C, "Other Causes of VM Exits"'),
+  ];
   const qualification = BigInt(selector) | (BigInt(SOURCES[source]) << 30n);
   const instructionLength = source === 'gate' ? 0 : Number((cpu.registers.cells[RIP] ?? 0n) - cpu.instructionRip);
   return {
@@ -140,7 +142,7 @@ function markBusy(cpu: Processor, {source}: TaskSwitch, tss: Descriptor): Troubl
     const checks = new Checklist(SOURCE);
     const old = readDescriptor(cpu, cpu.registers.number('TR.selector'), checks);
     if (isTrouble(old)) return old;
-    const freed = cpu.mmu.write(old.address + 5n, 1, ((old.raw >> 40n) & 0xffn) & ~BUSY, 'implicit');
+    const freed = cpu.mmu.write(old.address + 5n, 1, (old.raw >> 40n) & 0xffn & ~BUSY, 'implicit');
     if (freed !== undefined) return freed;
   }
   return cpu.mmu.write(tss.address + 5n, 1, ((tss.raw >> 40n) & 0xffn) | BUSY, 'implicit');

@@ -4,13 +4,7 @@ import type {BinaryOperation, FlagRule, UnaryOperation} from '@hyperscope/isa';
 import {assertUnreachable} from '@hyperscope/base';
 
 /** The width of both operands is `width` (CRC32 and shifts: of the left one; `rightWidth` is the other's); comparisons give 0n or 1n. A divisor of 0 was refused before. */
-export function binary(
-  operation: BinaryOperation,
-  a: bigint,
-  b: bigint,
-  width: number,
-  rightWidth = width,
-): bigint {
+export function binary(operation: BinaryOperation, a: bigint, b: bigint, width: number, rightWidth = width): bigint {
   switch (operation) {
     case 'add':
       return BigInt.asUintN(width, a + b);
