@@ -20,6 +20,12 @@ describe('an explanation', () => {
       'RFLAGS ← t1 without RF, but only the bits in (CPL = 0 ? IOPL : none) ∪ (CPL > IOPL ? none : IF) ∪ CF PF AF ZF SF TF DF OF NT RF AC ID',
     ]));
 
+  test('of AND with a mask does not take its bits for flags', () =>
+    expect(told('48 81 e3 00 f0 ff ff')[0]).toBe('RBX ← RBX and 0xfffffffffffff000'));
+
+  test('of PUSHF names the flags that are left out', () =>
+    expect(told('9c')).toContain('mem64[RSP − 8] ← RFLAGS without RF VM'));
+
   test('of MOV CR3 gives the order of its checks', () =>
     expect(told('0f 22 d8')).toEqual([
       'if CPL ≠ 0: #GP(0)',

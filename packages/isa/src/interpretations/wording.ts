@@ -264,7 +264,7 @@ export class Wording {
     if (operation.operation === 'sar')
       return bracketed(`${this.value(a, 'inside')} » ${this.value(b, 'inside')}, keeping the sign`, place === 'inside');
     const cleared = right.op === 'constant' ? BigInt.asUintN(operation.width, ~right.value) : 0n;
-    if (operation.operation === 'and' && operation.width === 64 && cleared !== 0n && cleared >> 22n === 0n) {
+    if (operation.operation === 'and' && cleared !== 0n && cleared >> 22n === 0n && this.#isFlagsImage(operation)) {
       return bracketed(`${this.value(a, 'inside')} without ${flagNames(cleared)}`, place === 'inside');
     }
     if (operation.operation === 'add' && right.op === 'constant' && right.value >> BigInt(operation.width - 1) === 1n) {
@@ -274,6 +274,15 @@ export class Wording {
     return bracketed(
       `${this.#term(a, operation)} ${SIGNS[operation.operation]} ${this.#term(b, operation)}`,
       place === 'inside',
+    );
+  }
+
+  /** Whether a value is RFLAGS or about to become it: only then do its bits have the names of flags. */
+  #isFlagsImage(operation: Operation & {op: 'binary'}): boolean {
+    const left = this.at(operation.a);
+    const isState = left.op === 'state' && left.state === 'RFLAGS';
+    return (
+      isState || this.#microcode.operations.some(each => each.op === 'writeFlags' && this.at(each.image) === operation)
     );
   }
 

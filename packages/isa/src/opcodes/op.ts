@@ -2,7 +2,15 @@
 
 import {assert, assertExists} from '@hyperscope/base';
 import {IMMEDIATE_TOKENS, INSTRUCTION_FEATURES, OPERAND_TYPES} from './form.js';
-import type {Attribute, EncodingPattern, ImmediateToken, InstructionFeature, OpcodeForm, OperandType, Semantics} from './form.js';
+import type {
+  Attribute,
+  EncodingPattern,
+  ImmediateToken,
+  InstructionFeature,
+  OpcodeForm,
+  OperandType,
+  Semantics,
+} from './form.js';
 import {TITLES} from './titles.js';
 
 /** `needs bmi1`: the encoding exists where CPUID announces it. */
@@ -20,7 +28,7 @@ export function op(
     .join('')
     .split(',')
     .filter(text => text !== '');
-  const title = assertExists(TITLES.get(mnemonic), `no title for ${mnemonic} in titles.ts`);
+  const title = assertExists(TITLES.get(titleKey(mnemonic, operands)), `no title for ${mnemonic} in titles.ts`);
   return {
     encoding,
     pattern: parseEncoding(encoding),
@@ -33,6 +41,12 @@ export function op(
     title: title.words,
     source: `SDM vol. ${title.volume}, "${title.section}—${title.words}"`,
   };
+}
+
+/** MOV of control and debug registers has sections of its own. */
+function titleKey(mnemonic: string, operands: readonly string[]): string {
+  if (mnemonic !== 'MOV') return mnemonic;
+  return operands.includes('cr') ? 'MOV-CR' : operands.includes('dr') ? 'MOV-DR' : mnemonic;
 }
 
 const isAttribute = (mark: Attribute | Requirement): mark is Attribute => !mark.startsWith('needs ');

@@ -11,6 +11,8 @@ export interface Title {
 // Mnemonics that share a section stand on one line: [mnemonics, heading, words].
 const SECTIONS: readonly (readonly [string, string, string])[] = [
   ['MOV', 'MOV', 'Move'],
+  ['MOV-CR', 'MOV', 'Move to/from Control Registers'],
+  ['MOV-DR', 'MOV', 'Move to/from Debug Registers'],
   ['CMOVcc', 'CMOVcc', 'Conditional Move'],
   ['XCHG', 'XCHG', 'Exchange Register/Memory With Register'],
   ['BSWAP', 'BSWAP', 'Byte Swap'],
