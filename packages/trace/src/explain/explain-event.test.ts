@@ -158,3 +158,13 @@ test('every kind of event has a label and at least one sentence that ends like o
     for (const text of told.sentences.slice(0, 1)) expect(text).toMatch(/[.!?:]$/);
   }
 });
+
+test.each([
+  [{kind: 'ring', how: 'SYSCALL (ioctl KVM_RUN)', from: 3, to: 0}, 'ioctl(KVM_RUN): ring 3 → 0'],
+  [{kind: 'ring', how: 'IRET', from: 0, to: 3}, 'IRET: ring 0 → 3'],
+  [{kind: 'vm-entry', how: 'VMRESUME', vmcs: 0x5000, guestRip: 0n, injected: undefined}, 'VMRESUME'],
+  [{kind: 'vm-exit', exit: exit({})}, 'exit 30 · I/O instruction'],
+  [{kind: 'serial', byte: 10}, 'serial line feed'],
+] satisfies readonly (readonly [TraceEvent, string])[])('the label of %o is short', (event, expected) =>
+  expect(labelEvent(event)).toBe(expected),
+);

@@ -9,7 +9,7 @@ import {capital, explanation, someOf} from './explanation.js';
 import {instructionStory} from './instruction-story.js';
 import type {InstructionStory} from './instruction-story.js';
 import {labelEvent} from './label-event.js';
-import type {StateChange, StepContext} from './step-context.js';
+import type {StepContext} from './step-context.js';
 import {walkSentences} from './walk-sentences.js';
 
 /** Events that are worth the title, the most telling first. */
@@ -52,7 +52,7 @@ export function explainInstructionStep(
       ...(story?.rights ?? []),
       ...verdictSentences(story, what),
       ...(context.stayed === undefined ? [] : [context.stayed.sentence]),
-      ...changeSentences(context.changes),
+      ...changeSentences(context, events),
       ...(rest.length === 0 ? [] : [`In the same step: ${rest.map(labelEvent).join('; ')}.`]),
       ...walkSentences(events),
     ],
@@ -90,12 +90,20 @@ function verdictSentences(story: InstructionStory | undefined, what: string): re
   return story?.verdict === undefined ? [] : [`“${what}” is ${story.verdict}.`];
 }
 
-function changeSentences(changes: readonly StateChange[]): readonly string[] {
-  if (changes.length === 0) return [];
-  return [
-    `Changed: ${someOf(
-      changes.map(change => `${change.name} ${change.before} → ${change.after}`),
-      MOST_CHANGES,
-    )}.`,
-  ];
+/** What an event has told already is left out; where nothing at all has changed, that is worth a sentence. */
+function changeSentences({changes, before}: StepContext, events: readonly TraceEvent[]): readonly string[] {
+  const told = new Set<string>(events.flatMap(event => (event.kind === 'control-register' ? [event.register] : [])));
+  const rest = changes.filter(change => !told.has(change.name));
+  if (rest.length > 0) {
+    return [
+      `Changed: ${someOf(
+        rest.map(change => `${change.name} ${change.before} → ${change.after}`),
+        MOST_CHANGES,
+      )}.`,
+    ];
+  }
+  const isKnown = before('RIP') !== undefined;
+  return isKnown && changes.length === 0 && events.every(event => event.kind === 'page-walk')
+    ? ['Nothing but RIP has another value than before.']
+    : [];
 }

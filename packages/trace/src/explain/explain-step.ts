@@ -78,6 +78,12 @@ export function explainStep(
   }
 }
 
+/** What follows from an event in the same step, and is told in full after it. */
+const COMPANIONS: Partial<Readonly<Record<TraceEvent['kind'], TraceEvent['kind']>>> = {
+  exception: 'delivery',
+  'kvm-exit': 'serial',
+};
+
 /** A step told by its main event; with none, by its kind. */
 function explainEventful(
   step: Step,
@@ -98,7 +104,8 @@ function explainEventful(
     main.kind === 'exception' && context.text !== ''
       ? [`${capital(ACTOR_NAMES[step.who])} tried ${context.text} at ${hex(step.rip)}.`]
       : [];
-  const delivery = main.kind === 'exception' ? events.find(event => event.kind === 'delivery') : undefined;
+  const companion: TraceEvent['kind'] | undefined = COMPANIONS[main.kind];
+  const follower = companion === undefined ? undefined : events.find(event => event.kind === companion);
   return {
     ...told,
     meaning: meaningOf(context.instruction),
@@ -107,11 +114,11 @@ function explainEventful(
     sentences: [
       ...attempt,
       ...told.sentences,
-      ...(delivery === undefined ? [] : explainEvent(delivery).sentences),
-      ...restSentences(events, main, delivery),
+      ...(follower === undefined ? [] : explainEvent(follower).sentences),
+      ...restSentences(events, main, follower),
       ...walkSentences(events),
     ],
-    sources: delivery === undefined ? told.sources : [...new Set([...told.sources, ...explainEvent(delivery).sources])],
+    sources: follower === undefined ? told.sources : [...new Set([...told.sources, ...explainEvent(follower).sources])],
   };
 }
 

@@ -9,7 +9,10 @@ import {kvmExitName} from './kvm-exit-words.js';
 
 const vectorName = (vector: number): string => exceptionAt(vector)?.name ?? `vector ${vector}`;
 
-/** `VM exit · 30 I/O instruction` */
+/** `SYSCALL (ioctl KVM_RUN)` → `ioctl(KVM_RUN)`: the host's system calls are known by what they ask for. */
+const causeOf = (how: string): string => how.replace(/^SYSCALL \(ioctl (\w+)\)$/, 'ioctl($1)');
+
+/** `exit 30 · I/O instruction` */
 export function labelEvent(event: TraceEvent): string {
   switch (event.kind) {
     case 'exception':
@@ -17,7 +20,7 @@ export function labelEvent(event: TraceEvent): string {
     case 'delivery':
       return `${vectorName(event.vector)} → handler`;
     case 'ring':
-      return `${event.how}: ring ${event.from} → ${event.to}`;
+      return `${causeOf(event.how)}: ring ${event.from} → ${event.to}`;
     case 'mode':
       return `${event.from} → ${event.to}`;
     case 'control-register':
@@ -27,11 +30,11 @@ export function labelEvent(event: TraceEvent): string {
     case 'vmx-instruction':
       return event.outcome === 'VMsucceed' ? event.name : `${event.name}: ${event.outcome}`;
     case 'vm-entry':
-      return `VM entry · ${event.how}`;
+      return event.how;
     case 'vm-entry-failure':
       return `VM entry failed · ${event.reason & 0xffff} ${exitReasonTitle(event.reason & 0xffff)}`;
     case 'vm-exit':
-      return `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`;
+      return `exit ${event.exit.reason & 0xffff} · ${exitReasonTitle(event.exit.reason & 0xffff)}`;
     case 'halt':
       return 'HLT';
     case 'page-walk':
