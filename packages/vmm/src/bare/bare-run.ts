@@ -10,6 +10,7 @@ import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun
 import type {RegisterValues} from '../virtual-machine.js';
 import {GUEST_CELLS} from '../vtx-ept/guest-view.js';
 import {DeviceBoard} from '../user-space/device-board.js';
+import {PcChipset} from '../user-space/pc-chipset.js';
 
 const USER = 3n;
 const PAGE = 4096;
@@ -17,25 +18,53 @@ const PAGE = 4096;
 export class BareRun implements TechniqueRun {
   readonly machine: Machine;
   readonly banks: readonly Bank[];
+  /** The devices of a PC, for views and for whoever types on the keyboard. */
+  readonly chipset: PcChipset;
   readonly #board: DeviceBoard;
   readonly #observation = new RunObservation();
   #outcome: RunOutcome | undefined;
 
   constructor(options: TechniqueOptions) {
     const profile = chooseProfile(options.profile, WESTMERE);
+    const costModel = chooseCostModel(options.costModel);
     this.machine = new Machine({
       memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE,
       profile,
-      costModel: chooseCostModel(options.costModel),
+      costModel,
       virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
     });
     this.#board = new DeviceBoard(options.ports);
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
+    this.chipset = this.#connect(costModel.second.cycles);
     for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
     setRegisters(this.machine, options.image.registers);
-    this.banks = this.machine.banks;
+    this.banks = [...this.machine.banks, ...this.chipset.banks];
     this.machine.observe(this.#observation);
+    this.chipset.observe((bank, offset, length) => this.#observation.willWrite(bank, offset, length));
     this.#board.uart.onOutput = byte => this.#observation.hypervisorEvent({kind: 'serial', byte});
+  }
+
+  /** A PC around the processor, whose clock has this many cycles in a second. */
+  #connect(hertz: number): PcChipset {
+    const {memory, pins, ports, registers} = this.machine;
+    const chipset = new PcChipset({
+      processor: {
+        cycles: () => this.machine.cycles,
+        hertz,
+        getTaskPriority: () => registers.number('CR8'),
+        setTaskPriority: value => registers.set('CR8', BigInt(value)),
+        apicBase: () => registers.get('APIC_BASE'),
+        raiseNmi: () => pins.raiseNmi(),
+      },
+      memoryBytes: memory.size,
+      uart: this.#board.uart,
+    });
+    chipset.attach(ports);
+    for (const region of chipset.regions) memory.addRegion(region);
+    memory.addressLine20 = chipset.wires;
+    pins.controller = chipset;
+    this.machine.deviceClock = chipset.clock;
+    return chipset;
   }
 
   /** What does not lie in RAM is ROM. */

@@ -1,0 +1,189 @@
+// Everything around the processor of a PC, wired as a PC is wired. It needs to know little of the machine: how many
+// cycles have passed, where CR8 and IA32_APIC_BASE are, where a non-maskable interrupt goes. So it can stand behind a guest on
+// bare metal, or in the user-space half of a hypervisor that asks it for interrupts.
+//
+//   PIT ──IRQ 0──┐          ┌── LINT0 (ExtINT) ──┐
+//   8042 ─IRQ 1──┤          │                    ├── local APIC ── INTR, NMI ── processor
+//   UART ─IRQ 4──┼── 8259 pair                   │
+//   RTC ──IRQ 8──┤                               │
+//   IDE ─IRQ 14──┴── IOAPIC (IRQ 0 at pin 2) ────┘
+
+import {
+  HOST_BRIDGE,
+  IDE_CONTROLLER,
+  ISA_BRIDGE,
+  DeviceClock,
+  IdeDisk,
+  IoApic,
+  KeyboardController8042,
+  LocalApic,
+  PciConfiguration,
+  Pic8259Pair,
+  Pit8254,
+  PmTimer,
+  ResetAndA20,
+  RtcCmos,
+  SpeakerPort,
+  SystemControlPortA,
+  VgaText,
+} from '@hyperscope/machine';
+import type {
+  Bank,
+  BankedDevice,
+  CalendarDate,
+  InterruptController,
+  InterruptLine,
+  Level,
+  MmioRegion,
+  PortMap,
+  Uart16550,
+  WillWrite,
+} from '@hyperscope/machine';
+import {registerPage} from './register-page.js';
+
+const TIMER_IRQ = 0,
+  KEYBOARD_IRQ = 1,
+  UART_IRQ = 4,
+  RTC_IRQ = 8,
+  DISK_IRQ = 14;
+/** On a PC with an IOAPIC the timer is at pin 2, where the 8259 pair has its cascade. */
+const TIMER_PIN = 2;
+const IO_APIC_START = 0xfec0_0000,
+  LOCAL_APIC_START = 0xfee0_0000;
+
+/** The processor that the chipset serves. */
+export interface ChipsetProcessor {
+  /** Cycles since RESET. */
+  cycles(): number;
+  /** Cycles in a second. */
+  readonly hertz: number;
+  getTaskPriority(): number;
+  setTaskPriority(value: number): void;
+  /** IA32_APIC_BASE. */
+  apicBase(): bigint;
+  raiseNmi(): void;
+}
+
+export interface ChipsetOptions {
+  readonly processor: ChipsetProcessor;
+  readonly memoryBytes: number;
+  /** The first serial port, which is there with or without the rest. */
+  readonly uart: Uart16550;
+  /** The date at cycle 0. */
+  readonly date?: CalendarDate | undefined;
+  /** The contents of the first hard disk, a multiple of 512 bytes; it is written to. None where absent. */
+  readonly disk?: Uint8Array | undefined;
+}
+
+export class PcChipset implements InterruptController {
+  readonly clock: DeviceClock;
+  readonly wires = new ResetAndA20();
+  readonly pic = new Pic8259Pair();
+  readonly localApic: LocalApic;
+  readonly ioApic: IoApic;
+  readonly pit: Pit8254;
+  readonly rtc: RtcCmos;
+  readonly keyboard: KeyboardController8042;
+  readonly vga: VgaText;
+  readonly disk: IdeDisk | undefined;
+  /** Memory-mapped registers. */
+  readonly regions: readonly MmioRegion[];
+  readonly #pci: PciConfiguration;
+  readonly #speaker: SpeakerPort;
+  readonly #portA: SystemControlPortA;
+  readonly #pmTimer: PmTimer;
+
+  constructor({processor, memoryBytes, uart, date, disk}: ChipsetOptions) {
+    this.clock = new DeviceClock(() => processor.cycles(), processor.hertz);
+    const isApicOn = (): boolean => (processor.apicBase() & 0x800n) !== 0n;
+    this.localApic = new LocalApic(this.clock, {
+      getTaskPriority: () => processor.getTaskPriority(),
+      setTaskPriority: value => processor.setTaskPriority(value),
+      get isEnabled() {
+        return isApicOn();
+      },
+      raiseNmi: () => processor.raiseNmi(),
+      broadcastEoi: vector => this.ioApic.endOfInterrupt(vector),
+    });
+    this.ioApic = new IoApic(this.localApic);
+    this.pit = new Pit8254(this.clock, this.#line(TIMER_IRQ));
+    this.rtc = new RtcCmos({
+      clock: this.clock,
+      line: this.#line(RTC_IRQ),
+      memoryBytes,
+      ...(date === undefined ? {} : {date}),
+    });
+    this.keyboard = new KeyboardController8042(this.wires, this.#line(KEYBOARD_IRQ));
+    this.vga = new VgaText(this.clock);
+    this.disk = disk === undefined ? undefined : new IdeDisk(disk, this.#line(DISK_IRQ));
+    this.#pci = new PciConfiguration(this.wires, [
+      HOST_BRIDGE,
+      ISA_BRIDGE,
+      ...(disk === undefined ? [] : [IDE_CONTROLLER]),
+    ]);
+    this.#speaker = new SpeakerPort(this.clock, this.pit);
+    this.#portA = new SystemControlPortA(this.wires);
+    this.#pmTimer = new PmTimer(this.clock);
+    const uartLine = this.#line(UART_IRQ);
+    uart.onInterrupt = level => uartLine.set(level);
+    this.regions = [
+      registerPage('IOAPIC', IO_APIC_START, this.ioApic, () => 'present'),
+      registerPage('local APIC', LOCAL_APIC_START, this.localApic, () => (isApicOn() ? 'present' : 'absent')),
+    ];
+  }
+
+  /** Puts the devices at their ports. What is attached already keeps its ports. */
+  attach(ports: PortMap): void {
+    const devices = [
+      this.pic,
+      this.pit,
+      this.rtc,
+      this.keyboard,
+      this.#speaker,
+      this.#portA,
+      this.#pci,
+      this.vga,
+      this.#pmTimer,
+    ];
+    for (const device of devices) ports.attach(device);
+    if (this.disk !== undefined) ports.attach(this.disk);
+  }
+
+  /** The state of what is not at a port; the port map knows the rest. */
+  get banks(): readonly Bank[] {
+    const banks = this.#behindPorts.map(device => device.bank);
+    return this.disk === undefined ? banks : [...banks, this.disk.contents];
+  }
+  observe(willWrite: WillWrite | undefined): void {
+    for (const device of this.#behindPorts) device.willWrite = willWrite;
+  }
+  get #behindPorts(): readonly BankedDevice[] {
+    return [this.clock, this.wires, this.localApic, this.ioApic];
+  }
+
+  // ── as the processor sees it ────────────────────────────────────────────────────────────────────────────────────
+
+  get requested(): number | undefined {
+    return this.localApic.requested ?? (this.localApic.acceptsExternal ? this.pic.requested : undefined);
+  }
+  acknowledge(): void {
+    const vector = this.localApic.requested;
+    if (vector === undefined) this.pic.acknowledge();
+    else this.localApic.acknowledge(vector);
+  }
+
+  /** An IRQ goes to both controllers; which of them lets it through is the program's choice. */
+  #line(irq: number): InterruptLine {
+    const pin = irq === TIMER_IRQ ? TIMER_PIN : irq;
+    const isHeard = (): boolean => (this.localApic.acceptsExternal && this.pic.hears(irq)) || this.ioApic.hears(pin);
+    return {
+      set: (level: Level) => {
+        this.pic.setLine(irq, level);
+        this.ioApic.setLine(pin, level);
+      },
+      get isHeard() {
+        return isHeard();
+      },
+    };
+  }
+}
