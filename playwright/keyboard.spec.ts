@@ -6,8 +6,9 @@ import {LabPage} from './lab-page.js';
 test('the lab is used by keys alone', async ({page}) => {
   const lab = new LabPage(page);
   await lab.open();
+  const start = await lab.step();
   await page.keyboard.press('e');
-  await expect.poll(() => lab.step()).toBeGreaterThan(0);
+  await expect.poll(() => lab.step()).toBeGreaterThan(start);
   const exit = await lab.step();
   await page.keyboard.press('ArrowLeft');
   await expect.poll(() => lab.step()).toBe(exit - 1);
@@ -15,6 +16,8 @@ test('the lab is used by keys alone', async ({page}) => {
   await expect.poll(() => lab.step()).toBe(exit);
   await page.keyboard.press('ArrowUp');
   await expect(page.getByLabel('step by')).toHaveValue('event');
+  await page.keyboard.press('Home');
+  await expect.poll(() => lab.step()).toBe(start);
   await page.keyboard.press('Home');
   await expect.poll(() => lab.step()).toBe(0);
   await page.keyboard.press('1');
@@ -36,10 +39,11 @@ test('the lab is used by keys alone', async ({page}) => {
 test('the timeline is a slider that says where it is', async ({page}) => {
   const lab = new LabPage(page);
   await lab.open();
+  const next = (await lab.step()) + 1;
   await lab.slider.focus();
   await page.keyboard.press('ArrowRight');
-  await expect(lab.slider).toHaveAttribute('aria-valuenow', '1');
-  await expect(lab.slider).toHaveAttribute('aria-valuetext', /step 1 of/);
+  await expect(lab.slider).toHaveAttribute('aria-valuenow', `${next}`);
+  await expect(lab.slider).toHaveAttribute('aria-valuetext', new RegExp(`step ${next} of`));
   await page.keyboard.press('End');
   await expect(lab.slider).toHaveAttribute('aria-valuenow', (await lab.slider.getAttribute('aria-valuemax')) ?? '');
 });
@@ -78,6 +82,15 @@ test('presenting hides the chrome, enlarges the type and goes by clicker', async
     .evaluate(element => Number.parseFloat(getComputedStyle(element).fontSize));
   expect(size).toBeGreaterThanOrEqual(24);
   await lab.shot('present');
+  for (const [width, height] of [
+    [1920, 1080],
+    [1024, 768],
+  ] as const) {
+    await page.setViewportSize({width, height});
+    for (const part of [lab.why.locator('p').first(), lab.why.locator('li.decided'), lab.why.locator('p').nth(1)])
+      await expect(part, `${width} × ${height}`).toBeInViewport({ratio: 1});
+    await expect(lab.stage.getByRole('img')).toBeInViewport({ratio: 1});
+  }
   await page.keyboard.press('PageDown');
   await page.keyboard.press('b');
   await expect(page.locator('.blackout')).toBeVisible();

@@ -35,6 +35,12 @@ export class LabPage {
   get position() {
     return this.page.locator('hs-transport output');
   }
+  get code() {
+    return this.page.locator('hs-code-view .current');
+  }
+  get hint() {
+    return this.page.getByRole('note');
+  }
   get console() {
     return this.page.locator('hs-console pre');
   }

@@ -12,6 +12,7 @@ import {
   Timeline,
   Transport,
   TransportEvent,
+  VmcsView,
   Why,
   WindowEvent,
   routeMarks,
@@ -68,6 +69,42 @@ test('the decisive check is marked, and only that one', async () => {
   expect(why.shadowRoot?.querySelectorAll('.decisive')).toHaveLength(1);
 });
 
+test('what an instruction means is shown, but waits where it was stopped by a check', async () => {
+  const why = new Why();
+  const {why: told} = session.seek(5);
+  why.explanation = {...told, meaning: ['port DX ← AL']};
+  await mount(why);
+  expect(why.shadowRoot?.querySelector('details .meaning')?.textContent).toBe('port DX ← AL');
+  why.explanation = {...told, checks: [], meaning: ['AL ← 0x48'], changes: []};
+  await why.updateComplete;
+  expect(why.shadowRoot?.querySelector('details .meaning')).toBeNull();
+  expect(textOf(why)).toContain('AL ← 0x48');
+});
+
+test('the registers say whose they are, and the VMCS shows a field as it was', async () => {
+  const row = {area: 'Guest state', name: 'GUEST_RIP', value: '0x8007', changed: true, was: '0x8006', meaning: ''};
+  const moment = session.seek(5);
+  const file = new RegisterFile();
+  Object.assign(file, {
+    cells: moment.header.cells,
+    registers: moment.registers,
+    previous: moment.previousRegisters,
+    who: 'hypervisor',
+    vmcs: [row],
+  });
+  await mount(file);
+  expect(textOf(file)).toContain('now the host’s');
+  expect(file.shadowRoot?.querySelector('.saved')?.textContent).toContain('0x8007');
+  file.who = 'guest-kernel';
+  await file.updateComplete;
+  expect(textOf(file)).toContain('now the guest’s');
+  expect(file.shadowRoot?.querySelector('.saved')).toBeNull();
+  const vmcs = new VmcsView();
+  vmcs.rows = [row];
+  await mount(vmcs);
+  expect(vmcs.shadowRoot?.querySelector('.was')?.textContent).toBe('was 0x8006');
+});
+
 test('the current line is marked in the disassembly and, after the toggle, in the source', async () => {
   const code = new CodeView();
   Object.assign(code, {lines: session.seek(5).code, current: 0x8007n, source: SAMPLE_SOURCE});
@@ -112,7 +149,7 @@ test('a walk under EPT shows 24 entries in the order in which they were read', a
   );
 });
 
-test('the transport offers the next exit only where exits exist', async () => {
+test('the transport offers the next exit where exits exist, else the next event', async () => {
   const transport = new Transport();
   Object.assign(transport, {length: 20, exits: true});
   await mount(transport);
@@ -125,7 +162,7 @@ test('the transport offers the next exit only where exits exist', async () => {
   expect(commands).toEqual(['next-exit']);
   transport.exits = false;
   await transport.updateComplete;
-  expect(transport.shadowRoot?.querySelector('.next')).toBeNull();
+  expect(transport.shadowRoot?.querySelector('.next')?.textContent).toContain('Next event');
 });
 
 async function timeline(): Promise<Timeline> {

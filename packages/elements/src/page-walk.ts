@@ -119,7 +119,7 @@ export class PageWalk extends LitElement {
         </table>
       </div>
       <p class="mute">
-        Values are entries in hexadecimal, numbered in the order of the
+        ${budget(rows, levels.length)} Values are entries in hexadecimal, numbered in the order of the
         reads.${levels.length === 0 ? '' : ' Each row finds one guest table through EPT (warm), then the guest’s own entry is read (cold).'}
         Point at one for its address and bits.
       </p>`;
@@ -143,6 +143,17 @@ export class PageWalk extends LitElement {
       }
     </td>`;
   }
+}
+
+/** How the count of reads comes about. SDM vol. 3C, "EPT Translation Mechanism": each guest table is found through EPT. */
+function budget(rows: readonly WalkRow[], eptLevels: number): string {
+  const tables = rows.filter(row => row.guest !== undefined).length;
+  if (eptLevels === 0 || tables === 0) return '';
+  const reads = rows.reduce((sum, row) => sum + row.ept.length + (row.guest === undefined ? 0 : 1), 0);
+  const full = tables * (eptLevels + 1) + eptLevels;
+  if (reads !== full) return '';
+  const sum = `${tables} guest ${tables === 1 ? 'table' : 'tables'} × (${eptLevels} EPT entries + 1) + ${eptLevels} for the page = ${full} reads.`;
+  return tables === 3 && eptLevels === 4 ? `${sum} With 4 KiB pages a fourth guest table makes it the well-known 24.` : sum;
 }
 
 interface WalkRow {

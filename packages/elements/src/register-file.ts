@@ -4,6 +4,8 @@ import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {bits, hex} from '@hyperscope/base';
 import {fieldsOf} from '@hyperscope/isa';
+import type {Actor, Moment} from '@hyperscope/trace';
+import {actorLook} from './actors.js';
 import {REGISTER_GROUPS, decoded, splitZeros, type RegisterGroup} from './register-groups.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -21,6 +23,28 @@ export class RegisterFile extends LitElement {
       dl {
         margin: 0 0 12px;
         font: var(--code)/1.5 var(--mono);
+      }
+      .owner {
+        border-inline-start: 5px solid var(--who);
+        background: var(--who-tint);
+        border-radius: 0 var(--radius) var(--radius) 0;
+        padding: 5px 10px;
+        margin-bottom: 10px;
+      }
+      .owner h2 {
+        margin: 0;
+        font-size: 1em;
+        color: var(--who-ink);
+      }
+      .owner p {
+        margin: 2px 0 0;
+        font-size: 0.9em;
+      }
+      .saved {
+        border: 1px solid var(--guest-kernel);
+        border-radius: 5px;
+        background: var(--guest-kernel-tint);
+        padding: 2px;
       }
       dl.two {
         display: grid;
@@ -88,9 +112,48 @@ export class RegisterFile extends LitElement {
   @property({attribute: false}) registers: BigUint64Array = new BigUint64Array();
   @property({attribute: false}) previous: BigUint64Array = new BigUint64Array();
 
+  /** Who has the processor, so that nobody takes the host's registers for the guest's. */
+  @property({attribute: false}) who: Actor | undefined = undefined;
+  /** The current VMCS: while the host runs it holds what was the guest's. */
+  @property({attribute: false}) vmcs: Moment['vmcs'] = [];
+
   override render(): TemplateResult {
     if (this.registers.length === 0) return html`<p class="empty">No registers are recorded here.</p>`;
-    return html`${REGISTER_GROUPS.map(group => this.group(group))}`;
+    return html`${this.owner()} ${REGISTER_GROUPS.map(group => this.group(group))}`;
+  }
+
+  /** Whose registers these are; while the host runs, also where the guest's are. */
+  private owner(): TemplateResult | typeof nothing {
+    if (this.who === undefined) return nothing;
+    const {name, token} = actorLook(this.who);
+    const vars = `--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`;
+    const saved = GUEST_FIELDS.flatMap(field => this.vmcs.filter(row => row.name === field));
+    const host = this.who === 'hypervisor' || this.who === 'vmm' || this.who === 'device';
+    return html`<div class="owner" .style=${vars}>
+        <h2>The processor’s registers, now ${host ? 'the host’s' : 'the guest’s'}</h2>
+        <p>
+          ${name} runs.
+          ${
+            host && saved.length > 0
+              ? 'An exit loads RIP, RSP, RFLAGS, control and segment registers for the host; the general-purpose registers keep the guest’s values until software changes them.'
+              : nothing
+          }
+        </p>
+      </div>
+      ${
+        host && saved.length > 0
+          ? html`<h3>The guest’s, kept in the VMCS</h3>
+              <dl class="saved">
+                ${saved.map(
+                  row =>
+                    html`<div class="row ${row.changed ? 'changed' : ''}">
+                      <dt>${row.name.replace('GUEST_', '')}</dt>
+                      <dd>${row.value}</dd>
+                    </div>`,
+                )}
+              </dl>`
+          : nothing
+      }`;
   }
 
   private group(group: RegisterGroup): TemplateResult | typeof nothing {
@@ -106,6 +169,9 @@ export class RegisterFile extends LitElement {
     return now === undefined ? [] : [{cell, now, before: this.previous[at] ?? now}];
   }
 }
+
+/** What of the guest an exit saves that this panel would show for the guest. */
+const GUEST_FIELDS = ['GUEST_RIP', 'GUEST_RSP', 'GUEST_RFLAGS', 'GUEST_CR0', 'GUEST_CR3', 'GUEST_CR4'] as const;
 
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   VMX_OPERATION: ['outside VMX', 'root', 'non-root'],

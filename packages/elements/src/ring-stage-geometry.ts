@@ -22,13 +22,13 @@ export function centreOf(place: Place, hypervised: boolean): Point {
   return place.operation === 'non-root' ? GUEST : HOST;
 }
 
-/** Where the token stands: the middle of ring 0, else in the ring's band below, on the outer side. */
+/** Where the token stands: low in ring 0, under its names; else in the ring's band, below on the left. */
 export function standOf(place: Place, hypervised: boolean): Point {
   const centre = centreOf(place, hypervised);
-  if (place.ring === 0) return {x: centre.x, y: centre.y + 22};
+  if (place.ring === 0) return {x: centre.x, y: centre.y + 32};
   const inner = RING_RADII[place.ring - 1] ?? 0;
   const outer = RING_RADII[place.ring] ?? 0;
-  const angle = degrees(centre === GUEST ? 52 : 128);
+  const angle = degrees(128);
   const radius = (inner + outer) / 2;
   return {x: centre.x + radius * Math.cos(angle), y: centre.y + radius * Math.sin(angle)};
 }
@@ -64,4 +64,10 @@ export function crown(from: Point, to: Point, bow: number): Point {
     x: (from.x + to.x) / 2 - ((to.y - from.y) / length) * bow * 0.5,
     y: (from.y + to.y) / 2 + ((to.x - from.x) / length) * bow * 0.5,
   };
+}
+
+/** Where the name of a move inside one diagram is written: low in the band of ring 3, which is empty there. */
+export function moveName(place: Place, hypervised: boolean): Point {
+  const {x, y} = centreOf(place, hypervised);
+  return {x: x + 24, y: y + 151};
 }

@@ -6,14 +6,17 @@ export const ringStageStyles = css`
   :host {
     container-type: inline-size;
   }
+  /* As wide as its height allows, so that what lies on it is placed and sized by the picture itself. */
   .stage {
     position: relative;
+    container-type: inline-size;
+    width: min(100%, calc(var(--stage-height, 44vh) * 1000 / 402));
+    margin: 0 auto;
   }
-  svg {
+  .stage > svg {
     display: block;
     width: 100%;
     height: auto;
-    max-height: var(--stage-height, 44vh);
   }
   text {
     font-family: var(--sans);
@@ -21,18 +24,18 @@ export const ringStageStyles = css`
     text-anchor: middle;
   }
   .side {
-    font-size: calc(17px * var(--stage-type, 1));
+    font-size: calc(19px * var(--stage-type, 1));
     font-weight: 700;
   }
   .ring {
-    font-size: calc(16px * var(--stage-type, 1));
+    font-size: calc(18px * var(--stage-type, 1));
     font-weight: 650;
   }
   .role {
-    font-size: calc(15px * var(--stage-type, 1));
+    font-size: calc(16.5px * var(--stage-type, 1));
   }
   .thin {
-    font-size: calc(13px * var(--stage-type, 1));
+    font-size: calc(14px * var(--stage-type, 1));
     fill: var(--mute);
   }
   .band {
@@ -56,7 +59,7 @@ export const ringStageStyles = css`
     stroke-width: 5;
   }
   .leg-name {
-    font-size: calc(13.5px * var(--stage-type, 1));
+    font-size: calc(14.5px * var(--stage-type, 1));
     fill: var(--mute);
     paint-order: stroke;
     stroke: var(--panel);
@@ -65,7 +68,7 @@ export const ringStageStyles = css`
   .leg-name.now {
     font-weight: 700;
     fill: var(--ink);
-    font-size: calc(15px * var(--stage-type, 1));
+    font-size: calc(16.5px * var(--stage-type, 1));
   }
   .token {
     transition: transform 420ms cubic-bezier(0.3, 0.7, 0.2, 1);
@@ -81,16 +84,16 @@ export const ringStageStyles = css`
   .card {
     position: absolute;
     left: 50%;
-    top: 50%;
+    top: 54%;
     transform: translate(-50%, -50%);
-    width: 25.5%;
+    width: 21%;
     text-align: center;
     background: var(--panel);
     border: 2px solid var(--strong-line);
     border-radius: 10px;
-    padding: 8px 10px;
-    font-size: clamp(11px, 1.55cqw, 24px);
-    line-height: 1.3;
+    padding: 0.5em 0.4em;
+    font-size: clamp(11px, var(--card-type, 1.55cqw), 24px);
+    line-height: 1.25;
     box-shadow: var(--shadow);
     overflow-wrap: anywhere;
   }
@@ -104,8 +107,8 @@ export const ringStageStyles = css`
     display: block;
   }
   .alone .card {
-    left: 85%;
-    width: 29%;
+    left: 84%;
+    width: 27%;
   }
   .alone .card.quiet {
     display: none;
@@ -113,6 +116,9 @@ export const ringStageStyles = css`
   .card .cost {
     font-variant-numeric: tabular-nums;
     color: var(--mute);
+  }
+  .card .model {
+    font-size: 0.9em;
   }
   table {
     margin-top: 6px;
@@ -153,12 +159,9 @@ export const ringStageStyles = css`
     vertical-align: -0.1em;
     margin-inline-end: 0.35em;
   }
-  @container (max-width: 780px) {
-    svg {
-      --stage-type: 1.22;
-    }
-    .leg-name.now {
-      display: none;
+  @container (max-width: 820px) {
+    .stage > svg {
+      --stage-type: 1.12;
     }
   }
   .strip {

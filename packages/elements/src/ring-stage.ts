@@ -5,7 +5,7 @@ import {LitElement, html, nothing, svg, type SVGTemplateResult, type TemplateRes
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor} from '@hyperscope/trace';
 import {actorGlyph, actorLook} from './actors.js';
-import {ALONE, GUEST, HOST, RING_RADII, VIEW, crown, curve, standOf, type Point} from './ring-stage-geometry.js';
+import {ALONE, GUEST, HOST, RING_RADII, VIEW, crown, curve, moveName, standOf, type Point} from './ring-stage-geometry.js';
 import {ringStageStyles} from './ring-stage-styles.js';
 import {sharedStyles} from './shared-styles.js';
 import {placeName, type Leg, type LegState, type Place, type StagePicture} from './stage-picture.js';
@@ -70,6 +70,8 @@ export class RingStage extends LitElement {
   static override readonly styles = [sharedStyles, ringStageStyles];
 
   @property({attribute: false}) picture: StagePicture | undefined = undefined;
+  /** The processor whose figures the cycles are: 'Westmere (2010)'. They are a model's, never this machine's. */
+  @property() model = '';
 
   override render(): TemplateResult {
     const picture = this.picture;
@@ -81,7 +83,7 @@ export class RingStage extends LitElement {
           ${diagrams.map(diagram => drawDiagram(diagram, picture))} ${picture.hypervised ? drawRoute(picture) : nothing}
           ${drawMove(picture)} ${drawToken(picture)}
         </svg>
-        ${card(picture)}
+        ${card(picture, this.model)}
       </div>
       ${grid(picture)} ${strip(picture)}`;
   }
@@ -105,8 +107,8 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
     if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
     if (ring === 3)
       return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${actorLook(actor).name}</text>`;
-    return svg`<text class="ring" x=${x} y=${y - 45}>ring ${ring}</text>
-      <text class="role" x=${x} y=${y - 20}>${actorLook(actor).name}</text>`;
+    return svg`<text class="ring" x=${x} y=${y - 52}>ring ${ring}</text>
+      <text class="role" x=${x} y=${y - 30}>${actorLook(actor).name}</text>`;
   };
   return svg`<g>
     <text class="side" x=${x} y=${y - 193}>${diagram.title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? ' · VMX off' : ''}</text>
@@ -135,10 +137,11 @@ function legPath(leg: Leg, guestRing: number): Path {
   const user = standOf({operation: 'root', ring: 3}, true);
   const guest = standOf({operation: 'non-root', ring: guestRing}, true);
   switch (leg) {
+    // High and low enough to leave the middle to the card.
     case 'vm-exit':
-      return {from: guest, to: kernel, bow: guestRing === 0 ? 205 : 330};
+      return {from: guest, to: kernel, bow: guestRing === 0 ? 300 : 400};
     case 'vm-entry':
-      return {from: kernel, to: guest, bow: guestRing === 0 ? 205 : 120};
+      return {from: kernel, to: guest, bow: guestRing === 0 ? 200 : 100};
     case 'to-user-space':
       return {from: kernel, to: user, bow: 44};
     case 'to-kernel':
@@ -183,7 +186,9 @@ function drawMove(picture: StagePicture): SVGTemplateResult | typeof nothing {
     return nothing;
   const token = actorLook(moved.who).token;
   const path = curve(standOf(moved.from, picture.hypervised), standOf(moved.to, picture.hypervised), 40);
-  return svg`<path class="leg now" d=${path} stroke=${`var(${token})`} marker-end=${`url(#head${token})`}></path>`;
+  const at = moveName(moved.to, picture.hypervised);
+  return svg`<path class="leg now" d=${path} stroke=${`var(${token})`} marker-end=${`url(#head${token})`}></path>
+    <text class="leg-name now" x=${at.x} y=${at.y}>${moved.arrow}</text>`;
 }
 
 function drawToken(picture: StagePicture): SVGTemplateResult {
@@ -200,7 +205,12 @@ function drawToken(picture: StagePicture): SVGTemplateResult {
     </g>`;
 }
 
-function card(picture: StagePicture): TemplateResult {
+/** A name that breaks before its argument rather than inside it: `ioctl(` `KVM_CREATE_VM)`. */
+function breakable(name: string): readonly (string | TemplateResult)[] {
+  return name.split('(').map((part, at) => (at === 0 ? part : html`(<wbr />${part}`));
+}
+
+function card(picture: StagePicture, model: string): TemplateResult {
   const moved = picture.transition;
   if (moved === undefined) {
     return html`<div class="card quiet" aria-hidden="true">
@@ -208,8 +218,8 @@ function card(picture: StagePicture): TemplateResult {
     </div>`;
   }
   return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
-    <b>${moved.name}</b> ${moved.reason === '' ? nothing : html`<span>${moved.reason}</span><br />`}
-    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} cycles</span>`}
+    <b>${breakable(moved.name)}</b> ${moved.reason === '' ? nothing : html`<span>${moved.reason}</span><br />`}
+    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} cycles${model === '' ? nothing : html`, <span class="model">by the model ${model}</span>`}</span>`}
   </div>`;
 }
 

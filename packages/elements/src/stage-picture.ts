@@ -21,6 +21,8 @@ export interface Transition {
   readonly from: Place;
   readonly to: Place;
   readonly name: string;
+  /** The name as it is written at the arrow itself: short. */
+  readonly arrow: string;
   readonly reason: string;
   readonly cycles: number | undefined;
   /** Who has the processor after it, for its colour. */
@@ -77,6 +79,8 @@ function vectorName(vector: number): string {
 interface Named {
   readonly name: string;
   readonly reason: string;
+  /** What is written at the arrow, where the name is too long for it. */
+  readonly arrow?: string;
 }
 
 /** The name of the arrow that an event draws; undefined for events that move nobody. */
@@ -93,17 +97,25 @@ function arrowOf(event: TraceEvent): Named | undefined {
       return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};
     case 'ioctl':
       return event.direction === 'call'
-        ? {name: `ioctl(${event.name})`, reason: 'QEMU asks KVM to run the guest'}
+        ? {name: `ioctl(${event.name})`, reason: event.name === 'KVM_RUN' ? 'QEMU asks KVM to run the guest' : ''}
         : {name: `${event.name} returns`, reason: event.result ?? ''};
     case 'delivery':
-      return {name: `${vectorName(event.vector)} delivered`, reason: `ring ${event.from} → ring ${event.to}`};
+      return {
+        name: `${vectorName(event.vector)} delivered`,
+        reason: `ring ${event.from} → ring ${event.to}`,
+        arrow: `${exceptionAt(event.vector)?.name ?? `interrupt ${event.vector}`} · ring ${event.from} → ${event.to}`,
+      };
     case 'exception':
       return {
         name: vectorName(event.vector),
         reason: event.errorCode === undefined ? '' : `error code ${hex(event.errorCode)}`,
       };
     case 'ring':
-      return {name: event.how, reason: `ring ${event.from} → ring ${event.to}`};
+      return {
+        name: event.how,
+        reason: `ring ${event.from} → ring ${event.to}`,
+        arrow: `${event.how} · ring ${event.from} → ${event.to}`,
+      };
     case 'mode':
       return {name: 'mode change', reason: `${event.from} → ${event.to}`};
     default:
@@ -129,10 +141,10 @@ function transitionOf(moment: Moment, here: Place, before: Place, who: Actor): T
   for (const kind of PRIORITY) {
     const event = moment.events.find(candidate => candidate.kind === kind);
     const arrow = event === undefined ? undefined : arrowOf(event);
-    if (arrow !== undefined) return {...arrow, from: before, to: here, cycles, who};
+    if (arrow !== undefined) return {arrow: arrow.name, ...arrow, from: before, to: here, cycles, who};
   }
   if (before.operation === here.operation && before.ring === here.ring) return undefined;
-  return {name: 'switch', reason: moment.why.title, from: before, to: here, cycles, who};
+  return {name: 'switch', arrow: 'switch', reason: moment.why.title, from: before, to: here, cycles, who};
 }
 
 function legsAt(moment: Moment, marks: readonly RouteMark[]): Readonly<Record<Leg, LegState>> {

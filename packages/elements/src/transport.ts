@@ -93,6 +93,14 @@ export class Transport extends LitElement {
         font: var(--code)/1.4 var(--mono);
         font-variant-numeric: tabular-nums;
       }
+      .hint {
+        margin: 0;
+        padding: 2px 10px;
+        border-inline-start: 3px solid var(--hypervisor);
+        color: var(--hypervisor-ink);
+        max-width: 62ch;
+        line-height: 1.3;
+      }
       kbd {
         font: 600 11px var(--mono);
         border: 1px solid currentColor;
@@ -113,18 +121,23 @@ export class Transport extends LitElement {
   @property({type: Boolean}) finished = false;
   /** Whether this technique has VM exits at all. */
   @property({type: Boolean}) exits = false;
+  /** One line for a newcomer beside the button to press first; empty for everybody else. */
+  @property() hint = '';
 
   override render(): TemplateResult {
     const atEnd = this.finished && this.index >= this.length;
     return html`<div class="bar" role="toolbar" aria-label="Moving through the run">
       <div class="group">
-        ${this.button('first', 'To the beginning (Home)', 'first', this.index === 0)}
+        ${this.button('first', 'To the guest’s first instruction; again: to the very beginning (Home)', 'first', this.index === 0)}
         ${this.button('back', `Back one ${NAMES[this.granularity]} (left arrow)`, 'back', this.index === 0)}
         ${this.button('play', this.playing ? 'Pause (space)' : 'Play (space)', this.playing ? 'pause' : 'play', atEnd && !this.playing)}
         ${this.button('forward', `Forward one ${NAMES[this.granularity]} (right arrow)`, 'forward', atEnd)}
         ${this.button('last', 'To the end (End)', 'last', atEnd)}
       </div>
-      ${this.exits ? html`<button class="next" ?disabled=${atEnd} @click=${() => this.send('next-exit')}>${icon('exit')} Next exit <kbd aria-hidden="true">e</kbd></button>` : nothing}
+      <button class="next" ?disabled=${atEnd} @click=${() => this.send('next-exit')}>
+        ${icon('exit')} ${this.exits ? 'Next exit' : 'Next event'} <kbd aria-hidden="true">e</kbd>
+      </button>
+      ${this.hint === '' ? nothing : html`<p class="hint" role="note">${this.hint}</p>`}
       <label
         >step by
         <select @change=${this.choose}>
@@ -137,6 +150,7 @@ export class Transport extends LitElement {
         >step ${count(this.index)} / ${count(this.length)}${this.finished ? '' : '…'} · cycle
         ${count(this.cycle)}</output
       >
+      <slot></slot>
     </div>`;
   }
 

@@ -28,6 +28,9 @@ export class VmcsView extends LitElement {
         flex: 1;
         min-width: 0;
       }
+      p {
+        margin: 0 0 8px;
+      }
       dl {
         margin: 0 0 14px;
       }
@@ -48,6 +51,11 @@ export class VmcsView extends LitElement {
         margin: 0;
         text-align: end;
         overflow-wrap: anywhere;
+      }
+      .was {
+        grid-column: 1 / -1;
+        font-size: 0.88em;
+        font-weight: 400;
       }
       .changed {
         background: var(--hit);
@@ -79,7 +87,12 @@ export class VmcsView extends LitElement {
       row => (this.only === 'all' || row.changed) && row.name.toLowerCase().includes(wanted),
     );
     const areas = [...new Set(shown.map(row => row.area))];
-    return html`<div class="tools">
+    const changes = this.rows.filter(row => row.changed).length;
+    return html`<p class="mute">
+        The guest area is what an exit saves and an entry loads, the host area what an exit loads.
+        ${changes === 0 ? 'The last step changed no field.' : html`<b>The last step changed ${changes} ${changes === 1 ? 'field' : 'fields'}.</b>`}
+      </p>
+      <div class="tools">
         <input
           type="search"
           placeholder="Find a field"
@@ -112,5 +125,6 @@ function fieldRow(row: VmcsRow): TemplateResult {
   return html`<div class="row ${row.changed ? 'changed' : ''}">
     <dt title=${row.meaning}>${row.name}</dt>
     <dd>${row.value}${row.changed ? html`<span class="visually-hidden"> (changed)</span>` : nothing}</dd>
+    ${row.was === undefined ? nothing : html`<dd class="was">was ${row.was}</dd>`}
   </div>`;
 }

@@ -7,6 +7,9 @@ import type {Actor, Explanation} from '@hyperscope/trace';
 import {actorLook} from './actors.js';
 import {sharedStyles} from './shared-styles.js';
 
+/** As many lines as are shown without being asked for. */
+const SHORT = 4;
+
 type CheckRow = Explanation['checks'][number];
 
 @customElement('hs-why')
@@ -14,9 +17,25 @@ export class Why extends LitElement {
   static override readonly styles = [
     sharedStyles,
     css`
+      :host {
+        display: flex;
+        flex-direction: column;
+        min-height: 0;
+      }
+      /* Scrolls by itself. The shadows stand still and the covers move with the text: a shadow shows where text is hidden. */
       article {
+        min-height: 0;
+        overflow-y: auto;
+        scrollbar-width: thin;
+        scrollbar-color: var(--who) transparent;
         border-inline-start: 5px solid var(--who);
-        background: var(--who-tint);
+        background:
+          linear-gradient(var(--who-tint) 30%, transparent) top / 100% 34px no-repeat local,
+          linear-gradient(transparent, var(--who-tint) 70%) bottom / 100% 34px no-repeat local,
+          linear-gradient(var(--shade), transparent) top / 100% 12px no-repeat scroll,
+          linear-gradient(transparent, var(--shade)) bottom / 100% 12px no-repeat scroll,
+          var(--who-tint);
+        --shade: color-mix(in srgb, var(--who) 55%, transparent);
         border-radius: 0 var(--radius) var(--radius) 0;
         padding: 10px 16px;
       }
@@ -73,6 +92,49 @@ export class Why extends LitElement {
         font-weight: 400;
         font-size: 0.86em;
       }
+      .meaning {
+        font: calc(var(--code) * 1.08) / 1.45 var(--mono);
+        background: var(--panel);
+        border-radius: 5px;
+        padding: 3px 10px;
+        margin: 6px 0;
+        width: fit-content;
+        max-width: 100%;
+        overflow-wrap: anywhere;
+      }
+      .changes {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 2px 16px;
+        margin: 6px 0;
+        font: var(--code) / 1.45 var(--mono);
+      }
+      .changes div {
+        display: flex;
+        gap: 0.5em;
+        flex-wrap: wrap;
+      }
+      .changes dt {
+        font-weight: 650;
+      }
+      .changes dd {
+        margin: 0;
+        overflow-wrap: anywhere;
+      }
+      .changes .before {
+        color: var(--mute);
+      }
+      :host([brief]) :is(article, p, h2) {
+        line-height: 1.28;
+      }
+      @media (max-width: 1399px) {
+        :host([brief]) :is(li:not(.decided), .meaning, .whole, .foot) {
+          display: none;
+        }
+        :host([brief]) ol:not(:has(.decided)) li {
+          display: grid;
+        }
+      }
       .foot {
         display: flex;
         flex-wrap: wrap;
@@ -92,24 +154,33 @@ export class Why extends LitElement {
   ];
 
   @property({attribute: false}) explanation: Explanation | undefined = undefined;
+  /** For the last row of a lecture hall: on a small screen only the check that decided. */
+  @property({type: Boolean, reflect: true}) brief = false;
   /** Who acted, for the colour of the edge. */
   @property({attribute: false}) who: Actor = 'guest-kernel';
 
   override render(): TemplateResult {
     const why = this.explanation;
     if (why === undefined) return html`<p class="empty">Nothing to explain yet: step forward.</p>`;
+    // Where a check decided, the instruction did not do what it means: what happened instead comes first.
+    const stopped = why.checks.some(check => check.decided);
     const token = actorLook(this.who).token;
-    return html`<article .style=${`--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`}>
+    return html`<article
+      tabindex="0"
+      aria-label="Why: ${why.title}"
+      .style=${`--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`}
+    >
       <h2>${why.title}</h2>
-      ${why.sentences.slice(0, 1).map(sentence => html`<p>${sentence}</p>`)}
+      ${why.sentences.slice(0, 1).map(sentence => html`<p>${sentence}</p>`)} ${stopped ? nothing : meaning(why, stopped)}
       ${
         why.checks.length === 0
           ? nothing
           : html`<ol aria-label="Checks, in the processor's order">
-              ${why.checks.map(checkRow)}
+              ${why.checks.map(check => checkRow(check, why.sources))}
             </ol>`
       }
       ${why.sentences.slice(1).map(sentence => html`<p class="more">${sentence}</p>`)}
+      ${stopped ? meaning(why, stopped) : nothing} ${changes(why)}
       ${
         why.otherwise === undefined
           ? nothing
@@ -123,15 +194,46 @@ export class Why extends LitElement {
   }
 }
 
-function checkRow(check: CheckRow): TemplateResult {
+/** What the instruction means, a line for each thing that it does; a long one waits to be opened. */
+function meaning(why: Explanation, stopped: boolean): TemplateResult | typeof nothing {
+  const lines = why.meaning ?? [];
+  if (lines.length === 0) return nothing;
+  const text = html`<div class="meaning">${lines.map(line => html`<div>${line}</div>`)}</div>`;
+  if (lines.length <= SHORT && !stopped) return text;
+  return html`<details class="whole">
+    <summary>What the instruction means</summary>
+    ${text}
+  </details>`;
+}
+
+/** All that the step changed, from and to; the sentences tell the first few. */
+function changes(why: Explanation): TemplateResult | typeof nothing {
+  const rows = why.changes ?? [];
+  if (rows.length <= SHORT) return nothing;
+  return html`<details class="whole">
+    <summary>All ${rows.length} changes</summary>
+    <dl class="changes">
+      ${rows.map(
+        row =>
+          html`<div>
+            <dt>${row.name}</dt>
+            <dd><span class="before">${row.before}</span> → ${row.after}</dd>
+          </div>`,
+      )}
+    </dl>
+  </details>`;
+}
+
+/** One check. Its source is written here only when the foot of the panel does not list it. */
+function checkRow(check: CheckRow, sources: readonly string[]): TemplateResult {
   const sign = check.holds ? 'M2 8.5L6 12.5L14 3.5' : 'M3 3L13 13M13 3L3 13';
-  return html`<li class=${check.decided ? 'decided' : ''}>
+  return html`<li title=${check.source} class=${check.decided ? 'decided' : ''}>
     <svg viewBox="0 0 16 16" role="img" aria-label=${check.holds ? 'holds' : 'does not hold'}>
       <path d=${sign} fill="none" stroke=${check.holds ? 'var(--good)' : 'var(--bad)'} stroke-width="2.4"></path>
     </svg>
     <span
       >${check.text}${check.decided ? html`<span class="decisive">decided</span>` : nothing}
-      ${check.source === '' ? nothing : html`<span class="source"> — ${check.source}</span>`}</span
+      ${check.source === '' || sources.includes(check.source) ? nothing : html`<span class="source"> — ${check.source}</span>`}</span
     >
   </li>`;
 }

@@ -1,6 +1,6 @@
 // The cost model of a run in words: which processor the cycles are modelled on, and where each figure is from.
 
-import type {Cost, CostModel} from '@hyperscope/machine';
+import type {Cost} from '@hyperscope/machine';
 import {chooseCostModel} from '@hyperscope/vmm';
 
 export interface CostFigure {
@@ -18,18 +18,6 @@ export interface CostFigures {
   readonly figures: readonly CostFigure[];
 }
 
-const NAMES = {
-  vmExit: 'VM exit',
-  vmEntry: 'VM entry',
-  vmread: 'VMREAD',
-  vmwrite: 'VMWRITE',
-  exception: 'exception or interrupt delivered',
-  syscall: 'SYSCALL or SYSRET',
-  portAccess: 'port access',
-  tlbMissReference: 'each reference of a page walk',
-  instruction: 'any other instruction',
-} as const satisfies Partial<Record<keyof CostModel, string>>;
-
 /** The figures of a model, by the id in a record's header; 'default' is the technique's own. @throws UserError for an unknown id. */
 export function costFigures(id: string): CostFigures {
   const model = chooseCostModel(id === 'default' ? undefined : id);
@@ -38,15 +26,15 @@ export function costFigures(id: string): CostFigures {
     title: model.title,
     source: model.source,
     figures: [
-      row(NAMES.vmExit, model.vmExit),
-      row(NAMES.vmEntry, model.vmEntry),
-      row(NAMES.vmread, model.vmread),
-      row(NAMES.vmwrite, model.vmwrite),
-      row(NAMES.exception, model.exception),
-      row(NAMES.syscall, model.syscall),
-      row(NAMES.portAccess, model.portAccess),
-      row(NAMES.tlbMissReference, model.tlbMissReference),
-      row(NAMES.instruction, model.instruction),
+      row('VM exit', model.vmExit),
+      row('VM entry', model.vmEntry),
+      row('VMREAD', model.vmread),
+      row('VMWRITE', model.vmwrite),
+      row('exception or interrupt delivered', model.exception),
+      row('SYSCALL or SYSRET', model.syscall),
+      row('port access', model.portAccess),
+      row('each reference of a page walk', model.tlbMissReference),
+      row('any other instruction', model.instruction),
     ],
   };
 }

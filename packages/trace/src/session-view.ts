@@ -72,6 +72,8 @@ export interface Moment {
     readonly name: string;
     readonly value: string;
     readonly changed: boolean;
+    /** The value before the last step, where it changed. */
+    readonly was?: string | undefined;
     readonly meaning: string;
   }[];
   /** The last page walk at or before this moment. */

@@ -37,6 +37,19 @@ export interface RealComparison {
   readonly serial: string;
 }
 
+/** Where the cycles of a run come from. */
+export interface CostFigures {
+  /** The processor: 'Westmere (2010)'. */
+  readonly title: string;
+  readonly source: string;
+  readonly figures: readonly {
+    readonly name: string;
+    readonly cycles: number;
+    readonly kind: 'measured' | 'derived' | 'assumed';
+    readonly source: string;
+  }[];
+}
+
 export interface RecordingProgress {
   readonly length: number;
   readonly finished: boolean;
@@ -51,6 +64,8 @@ export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step
   extend(steps: number): RecordingProgress;
   /** NASM source of the open guest. */
   source(): string | undefined;
+  /** The figures behind the cycles of the open run. */
+  costs(): CostFigures | undefined;
   /** Cycle counter at the end of what is recorded. */
   endCycle(): number;
   /** The last state that the cycle counter had reached. */

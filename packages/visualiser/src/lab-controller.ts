@@ -23,6 +23,9 @@ export interface LabSurroundings {
   readonly changed: (state: LabState) => void;
 }
 
+/** What to open; without a step, where the guest begins. */
+export type Opening = Omit<SharedMoment, 'step'> & {readonly step?: number};
+
 export class LabController {
   #state: LabState = FIRST_STATE;
   readonly #around: LabSurroundings;
@@ -56,6 +59,11 @@ export class LabController {
     this.#set({phase: {kind: 'failed', why}, playing: false});
   }
 
+  /** What a newcomer is told to press next. */
+  hint(hint: LabState['hint']): void {
+    if (hint !== this.#state.hint) this.#set({hint});
+  }
+
   notice(notice: string | undefined): void {
     this.#set({notice});
   }
@@ -66,14 +74,14 @@ export class LabController {
       const catalogue = await this.#around.client.catalogue();
       this.#set({catalogue});
       void askKvm(this.#around.fetch).then(availability => this.#set({availability}));
-      await this.open(wanted ?? {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest, step: 0});
+      await this.open(wanted ?? {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest});
     } catch (error) {
       this.fail(error);
     }
   }
 
-  /** Opens a guest on a technique at a step. What the catalogue does not have is replaced by its first entry, and said so. */
-  async open(wanted: SharedMoment): Promise<void> {
+  /** Opens a guest on a technique, at a step or where the guest begins. What the catalogue does not have is replaced by its first entry, and said so. */
+  async open(wanted: Opening): Promise<void> {
     const {guests, techniques} = this.#state.catalogue;
     const guest =
       guests.find(entry => entry.id === wanted.guest) ??
@@ -106,11 +114,12 @@ export class LabController {
     });
     this.#view = {...this.#view, from: 0, to: 0, whole: true};
     const {client} = this.#around;
-    await client.open(technique.id, guest.id);
+    const {start} = await client.open(technique.id, guest.id);
     const source = await client.source();
-    const moment = await client.seek(known ? wanted.step : 0);
+    const costs = await client.costs();
+    const moment = await client.seek((known ? wanted.step : undefined) ?? start);
     if (opening !== this.#opening) return;
-    this.#set({phase: {kind: 'ready'}, moment, source});
+    this.#set({phase: {kind: 'ready'}, moment, source, costs});
     await this.#recordAhead(opening);
     const {real} = this.#state;
     if (opening === this.#opening && real.kind === 'shown') await this.runReal();
@@ -177,6 +186,12 @@ export class LabController {
       const index = await this.#around.client.stateAtCycle(cycle);
       this.#show(await this.#around.client.seek(index));
     });
+  }
+
+  /** Back to where the guest begins; from there to the very beginning, where the hypervisor sets the guest up. */
+  seekStart(): void {
+    const {moment} = this.#state;
+    if (moment !== undefined) this.seek(moment.index > moment.start ? moment.start : 0);
   }
 
   seekEnd(): void {

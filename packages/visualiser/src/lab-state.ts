@@ -2,7 +2,7 @@
 
 import type {RouteMark} from '@hyperscope/elements';
 import type {ExitRow, Granularity, Moment, TimelineWindow} from '@hyperscope/trace';
-import type {Catalogue, RealComparison} from './lab-client.js';
+import type {Catalogue, CostFigures, RealComparison} from './lab-client.js';
 import type {KvmAvailability} from './real-kvm.js';
 
 export type Phase =
@@ -29,6 +29,8 @@ export interface LabState {
   readonly guest: string;
   readonly moment: Moment | undefined;
   readonly source: string | undefined;
+  /** Where the cycles come from. */
+  readonly costs: CostFigures | undefined;
   /** Legs of routes walked, for the stage. */
   readonly route: readonly RouteMark[];
   readonly exits: readonly ExitRow[];
@@ -36,6 +38,8 @@ export interface LabState {
   readonly endCycle: number;
   readonly granularity: Granularity;
   readonly playing: boolean;
+  /** What a newcomer is told to press; undefined for who has pressed it. */
+  readonly hint: 'exit' | 'route' | undefined;
   readonly availability: KvmAvailability | undefined;
   readonly real: RealState;
   /** One sentence for the reader, until dismissed. */
@@ -49,12 +53,14 @@ export const FIRST_STATE: LabState = {
   guest: 'hello-kvm',
   moment: undefined,
   source: undefined,
+  costs: undefined,
   route: [],
   exits: [],
   window: undefined,
   endCycle: 0,
   granularity: 'instruction',
   playing: false,
+  hint: undefined,
   availability: undefined,
   real: {kind: 'idle'},
   notice: undefined,

@@ -1,11 +1,11 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {SimulationHost} from '@hyperscope/simulation';
+import {SimulationHost, costFigures} from '@hyperscope/simulation';
 import {expose} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords, type ExitRow, type Granularity, type Moment, type TimelineWindow} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
-import type {Catalogue, LabClient, RealComparison, RecordingProgress} from './lab-client.js';
+import type {Catalogue, CostFigures, LabClient, RealComparison, RecordingProgress} from './lab-client.js';
 
 class SimulationLab implements LabClient {
   readonly #host = new SimulationHost();
@@ -32,6 +32,11 @@ class SimulationLab implements LabClient {
 
   source(): string | undefined {
     return this.#host.guests().find(guest => guest.id === this.#guest)?.source;
+  }
+
+  costs(): CostFigures | undefined {
+    const {machine} = this.#open().record.header;
+    return machine === undefined ? undefined : costFigures(machine.costModel);
   }
 
   extend(steps: number): RecordingProgress {

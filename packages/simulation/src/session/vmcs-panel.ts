@@ -41,7 +41,8 @@ export function vmcsPanel(vmcs: Vmcs | undefined, before: Vmcs | undefined): Mom
   return AREA_ORDER.flatMap(area =>
     VMCS_FIELDS.filter(field => field.area === area).flatMap(field => {
       const value = vmcs.get(field.name);
-      const changed = before !== undefined && before.get(field.name) !== value;
+      const was = before?.get(field.name);
+      const changed = was !== undefined && was !== value;
       if (value === 0n && !changed && !ALWAYS.has(field.name)) return [];
       return [
         {
@@ -49,6 +50,7 @@ export function vmcsPanel(vmcs: Vmcs | undefined, before: Vmcs | undefined): Mom
           name: field.name,
           value: valueText(field, value),
           changed,
+          was: changed ? valueText(field, was) : undefined,
           meaning: meaningText(field, value),
         },
       ];

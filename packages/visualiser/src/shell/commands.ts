@@ -35,7 +35,7 @@ export function perform(command: Command | TransportCommand, lab: LabController,
     case 'next-ring':
       return lab.step('forward', 'ring');
     case 'first':
-      return lab.seek(0);
+      return lab.seekStart();
     case 'last':
       return lab.seekEnd();
     case 'present':

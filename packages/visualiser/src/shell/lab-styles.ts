@@ -38,6 +38,7 @@ export const labStyles = css`
   /* Positioned, so that text for screen readers only is clipped with the rest. */
   .panel {
     position: relative;
+    contain: layout paint style;
     padding: 12px 14px;
     min-width: 0;
     min-height: 0;
@@ -66,7 +67,27 @@ export const labStyles = css`
   .middle {
     display: flex;
     flex-direction: column;
-    gap: 10px;
+    gap: 8px;
+  }
+  .middle .stage {
+    flex: none;
+  }
+  /* What happened has the room that the stage leaves, and scrolls by itself. */
+  .story {
+    flex: 1 1 auto;
+    min-height: 110px;
+    display: flex;
+    flex-direction: column;
+    gap: 8px;
+  }
+  .story .why {
+    flex: 0 1 auto;
+    min-height: 90px;
+    display: flex;
+    flex-direction: column;
+  }
+  .story > :not(.why) {
+    flex: none;
   }
   h2 {
     font-size: 0.786em;
@@ -142,7 +163,7 @@ export const labStyles = css`
   }
   @media (max-height: 800px) {
     :host {
-      --stage-height: 33vh;
+      --stage-height: 30vh;
     }
     .middle h2 {
       display: none;
@@ -185,27 +206,49 @@ export const labStyles = css`
     }
   }
   :host([presenting]) {
-    --size: clamp(24px, 1.5vw, 34px);
-    --code: clamp(24px, 1.4vw, 32px);
-    --stage-height: 46vh;
-    --stage-type: 1.42;
+    --size: clamp(24px, 1.4vw, 34px);
+    --code: clamp(24px, 1.3vw, 32px);
+    --stage-height: 100vh;
+    --stage-type: 1.2;
+    --card-type: 1.75cqw;
     grid-template-rows: auto minmax(0, 1fr);
   }
   :host([presenting]) :is(hs-toolbar, .left, .right, footer, .middle h2) {
     display: none;
   }
-  :host([presenting]) main {
+  :host([presenting]) main:not(.center) {
     display: block;
     background: var(--panel);
-    overflow: auto;
   }
+  /* On a wide screen beside each other, on an old projector below: nothing of the first sentences is scrolled for. */
   :host([presenting]) .middle {
-    max-width: 1750px;
-    margin: 0 auto;
-    padding: 20px 40px;
-    overflow: visible;
+    height: 100%;
+    padding: 16px 24px;
+    display: grid;
+    grid-template: minmax(0, 1fr) / minmax(0, 1.15fr) minmax(0, 1fr);
+    gap: 24px;
+    align-items: center;
+  }
+  :host([presenting]) .story {
+    max-height: 100%;
+    min-height: 0;
+    justify-content: center;
   }
   :host([presenting]) .notice {
     display: none;
+  }
+  @media (max-width: 1399px) {
+    :host([presenting]) {
+      --stage-height: 30vh;
+    }
+    :host([presenting]) .middle {
+      display: flex;
+      padding: 8px 20px;
+      gap: 8px;
+      align-items: stretch;
+    }
+    :host([presenting]) .story {
+      justify-content: start;
+    }
   }
 `;

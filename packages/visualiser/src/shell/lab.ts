@@ -10,15 +10,16 @@ import {
   sharedStyles,
   stagePicture,
   type Theme,
+  type TransportCommand,
 } from '@hyperscope/elements';
 import type {Remote} from 'comlink';
 import {LitElement, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
-import {commandFor, focusOf} from '../keys.js';
+import {commandFor, focusOf, type Command} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
-import {keepTheme, readTheme} from '../preferences.js';
+import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
 import {readLink, writeLink} from '../share-link.js';
 import {TabEvent, type Tab} from '../views/inspector.js';
 import '../views/beside.js';
@@ -67,7 +68,7 @@ export class Lab extends LitElement implements ShellParts {
         this.with(lab => lab.look(event.detail.from, event.detail.to, event.detail.columns));
     });
     this.addEventListener('hs-transport', event => {
-      if (event instanceof TransportEvent) this.with(lab => perform(event.detail.command, lab, this));
+      if (event instanceof TransportEvent) this.perform(event.detail.command);
     });
     this.addEventListener('hs-granularity', event => {
       if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity));
@@ -91,6 +92,7 @@ export class Lab extends LitElement implements ShellParts {
     this.controller = controller;
     const link = readLink(location.hash);
     if (link.kind === 'unreadable') controller.notice(link.why);
+    if (needsHint()) controller.hint('exit');
     void controller.start(link.kind === 'moment' ? link.moment : undefined);
     document.addEventListener('keydown', this.key);
     addEventListener('hashchange', this.followLink);
@@ -110,6 +112,17 @@ export class Lab extends LitElement implements ShellParts {
 
   private with(use: (lab: LabController) => void): void {
     if (this.controller !== undefined) use(this.controller);
+  }
+
+  /** Carries out a command; the hints end when what they tell has been done. */
+  private perform(command: Command | TransportCommand): void {
+    this.with(lab => {
+      perform(command, lab, this);
+      if (lab.state.hint === 'exit' && command === 'next-exit') {
+        keepHinted();
+        lab.hint('route');
+      } else if (lab.state.hint === 'route' && command !== 'help' && command !== 'present') lab.hint(undefined);
+    });
   }
 
   help(): void {
@@ -163,7 +176,7 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   private open(technique: string, guest: string): void {
-    this.with(lab => void lab.open({technique, guest, step: 0}).catch((error: unknown) => lab.fail(error)));
+    this.with(lab => void lab.open({technique, guest}).catch((error: unknown) => lab.fail(error)));
   }
 
   private async share(): Promise<void> {
@@ -208,7 +221,7 @@ export class Lab extends LitElement implements ShellParts {
     const command = commandFor(event.key, focusOf(path));
     if (command === undefined || this.lab.moment === undefined) return;
     event.preventDefault();
-    this.with(lab => perform(command, lab, this));
+    this.perform(command);
   };
 
   override render(): TemplateResult {
@@ -258,7 +271,7 @@ export class Lab extends LitElement implements ShellParts {
     const hypervised = technique?.hypervised ?? false;
     const picture = stagePicture(moment, hypervised, this.lab.route);
     return html`<main>
-        ${codePanel(this.lab, hypervised)} ${stagePanel(this.lab, picture)}
+        ${codePanel(this.lab, hypervised)} ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
         <section class="panel right" aria-label="Inspector">
           <hs-inspector
             .state=${this.lab}

@@ -6,21 +6,23 @@ import type {LabState} from '../lab-state.js';
 import {rowAt} from '../views/real-kvm-view.js';
 
 /** The panel at the moment of `lab`. */
-export function stagePanel(lab: LabState, picture: StagePicture): TemplateResult {
+export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenting' | 'working'): TemplateResult {
   const {moment} = lab;
   if (moment === undefined) return html`<section class="panel middle"></section>`;
   const row = rowAt(lab.real, moment.index);
   const atEnd = moment.finished && moment.index >= moment.length;
-  return html`<section class="panel middle" aria-label="Stage" tabindex="0">
-    <div>
+  return html`<section class="panel middle" aria-label="Stage">
+    <div class="stage">
       <h2>Where the processor is</h2>
-      <hs-ring-stage .picture=${picture}></hs-ring-stage>
+      <hs-ring-stage .picture=${picture} model=${lab.costs?.title ?? ''}></hs-ring-stage>
     </div>
+    <div class="story">
     ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
-    <div aria-live="polite">
-      <hs-why .explanation=${moment.why} .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}></hs-why>
+    <div class="why" aria-live="polite">
+      <hs-why ?brief=${mode === 'presenting'} .explanation=${moment.why} .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}></hs-why>
     </div>
     ${atEnd && moment.outcome !== undefined ? html`<p class="outcome"><b>The run has ended.</b> ${moment.outcome}</p>` : nothing}
+    </div>
   </section>`;
 }
 

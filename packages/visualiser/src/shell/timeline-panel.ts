@@ -1,10 +1,15 @@
 // The foot of the lab: transport and timeline.
 
 import type {Actor} from '@hyperscope/trace';
-import {html, type TemplateResult} from 'lit';
+import {html, nothing, type TemplateResult} from 'lit';
 import type {LabState} from '../lab-state.js';
+import '../views/cost-note.js';
 
 const HYPERVISED: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'];
+const HINTS: Readonly<Record<NonNullable<LabState['hint']>, string>> = {
+  exit: 'Start here: the guest runs until something makes it leave.',
+  route: 'Now → step by step: who answers, and how the guest gets on. ← takes a step back.',
+};
 const BARE: readonly Actor[] = ['guest-user', 'guest-kernel'];
 
 /** The panel at the moment of `lab`. */
@@ -23,7 +28,9 @@ export function timelinePanel(lab: LabState, hypervised: boolean): TemplateResul
       ?playing=${lab.playing}
       ?finished=${moment.finished}
       ?exits=${hypervised}
-    ></hs-transport>
+      .hint=${lab.hint === undefined ? '' : HINTS[lab.hint]}
+      >${lab.costs === undefined ? nothing : html`<hs-cost-note .costs=${lab.costs}></hs-cost-note>`}</hs-transport
+    >
     <hs-timeline
       .window=${lab.window}
       .lanes=${hypervised ? HYPERVISED : BARE}

@@ -110,6 +110,8 @@ export class Inspector extends LitElement {
           .cells=${moment.header.cells}
           .registers=${moment.registers}
           .previous=${moment.previousRegisters}
+          .who=${moment.who}
+          .vmcs=${moment.vmcs}
         ></hs-register-file>`;
       case 'vmcs':
         return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
