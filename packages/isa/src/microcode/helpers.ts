@@ -159,7 +159,7 @@ export const HELPERS = {
     summary: 'performance counter {0}',
   }),
   /** Arguments: number of the extended control register, value. */
-  loadXcr: helper('loadXcr', {writes: ['XCR0'], mayFault: true, summary: 'XCR{0} ← {1}'}),
+  loadXcr: helper('loadXcr', {writes: ['XCR0'], mayFault: true, summary: 'extended control register {0} ← {1}'}),
   /** Arguments: type, PCID, linear address. */
   invalidatePcid: helper('invalidatePcid', {
     writes: ['TLB'],

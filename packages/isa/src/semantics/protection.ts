@@ -26,7 +26,8 @@ function askDescriptor(i: Instruction, m: Microcode, helper: Helper): void {
   const [to, from] = twoOperands(i);
   const answer = m.call(helper, m.read(from, 16));
   const visible = answer.bit(32);
-  writeWhere(m, to, visible, answer.truncate(32).zeroExtend(64).truncate(i.width));
+  const value = answer.truncate(i.width === 16 ? 16 : 32);
+  writeWhere(m, to, visible, i.width === 64 ? value.zeroExtend(64) : value);
   m.setFlag('ZF', visible);
 }
 
