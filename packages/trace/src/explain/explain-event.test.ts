@@ -168,3 +168,13 @@ test.each([
 ] satisfies readonly (readonly [TraceEvent, string])[])('the label of %o is short', (event, expected) =>
   expect(labelEvent(event)).toBe(expected),
 );
+
+test('an exit for MOV to CR0 names the value that the guest wanted to load', () => {
+  const told = explainStep(step, [{kind: 'vm-exit', exit: exit({reason: 28, qualification: 0x300n})}], {
+    ...textContext('mov cr0, rbx'),
+    before: cell => (cell === 'RBX' ? 0x8000_0011n : 0n),
+  });
+  expect(told.sentences[0]).toBe(
+    'The guest kernel executed mov cr0, rbx at 0x8006, to load CR0 with 0x80000011 from RBX.',
+  );
+});

@@ -131,8 +131,15 @@ function fields(instructions: readonly VmxInstruction[]): string {
     : `${texts.length} VMCS fields: ${someOf(texts, MOST_FIELDS)}`;
 }
 
+/** What a zero says in fields whose bit 31 is the valid bit. */
+const EMPTY: Readonly<Record<string, string>> = {
+  IDT_VECTORING_INFORMATION: 'no event was being delivered',
+  VM_ENTRY_INTERRUPTION_INFORMATION: 'nothing to inject',
+};
+
 function fieldText(event: VmxInstruction): string {
   const [field, value] = [operand(event, 'field'), operand(event, 'value')];
+  if (value === '0x0' && EMPTY[field] !== undefined) return `${field} = 0x0 (${EMPTY[field]})`;
   if (field !== 'EXIT_REASON' || !value.startsWith('0x')) return `${field} = ${value}`;
   const reason = Number(value) & 0xffff;
   return `${field} = ${reason} (${exitReasonTitle(reason)})`;

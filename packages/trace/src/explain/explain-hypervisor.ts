@@ -11,6 +11,9 @@ import {kvmExitDetail, kvmExitDuty, kvmExitName} from './kvm-exit-words.js';
 /** What an exit to user space looks like. */
 const KVM_API = 'Documentation/virt/kvm/api.rst, "The kvm_run structure"';
 
+/** Who answers which reason inside the kernel. */
+const KVM_HANDLERS = 'Linux, arch/x86/kvm/vmx/vmx.c, "kvm_vmx_exit_handlers"';
+
 export function explainHypervisor(event: HypervisorEvent): Explanation {
   switch (event.kind) {
     case 'host-step':
@@ -41,7 +44,7 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
               : 'cannot be answered inside KVM: ioctl(KVM_RUN) returns to user space.'),
           sentence(event.why),
         ],
-        sources: [KVM_API],
+        sources: [event.route === 'kvm' ? KVM_HANDLERS : KVM_API],
       });
     case 'kvm-exit':
       return explanation({

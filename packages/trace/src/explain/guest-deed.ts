@@ -1,7 +1,7 @@
 // What the guest did that made the processor leave it, with the values that it used: the first sentence about an exit.
 
-import {msrAt} from '@hyperscope/isa';
-import {bit, hex} from '@hyperscope/base';
+import {GENERAL_REGISTERS, msrAt} from '@hyperscope/isa';
+import {bit, bits, hex} from '@hyperscope/base';
 import type {VmExitInformation} from '@hyperscope/machine';
 import {cellOr0} from '../state/processor-view.js';
 import {ioQualification} from './exit-qualification.js';
@@ -30,6 +30,8 @@ function purposeOf(reason: number, exit: VmExitInformation, context: StepContext
       return `to ask what the processor is: leaf ${hex(rax & LOW_32)} in EAX`;
     case 12:
       return `to wait for an interrupt (IF is ${bit(cellOr0(context.before, 'RFLAGS'), 9) ? 1 : 0})`;
+    case 28:
+      return controlRegisterPurpose(exit, context);
     case 30:
       return ioPurpose(exit, rax);
     case 31:
@@ -39,6 +41,16 @@ function purposeOf(reason: number, exit: VmExitInformation, context: StepContext
     default:
       return undefined;
   }
+}
+
+/** 3:0 register · 5:4 0 MOV to, 1 MOV from · 11:8 general register. SDM vol. 3C, "Exit Qualification for Control-Register Accesses". */
+function controlRegisterPurpose({qualification}: VmExitInformation, {before}: StepContext): string | undefined {
+  const register = `CR${bits(qualification, 3, 0)}`;
+  const general = GENERAL_REGISTERS[Number(bits(qualification, 11, 8))];
+  const type = bits(qualification, 5, 4);
+  if (type === 0n && general !== undefined)
+    return `to load ${register} with ${hex(before(general) ?? 0n)} from ${general}`;
+  return type === 1n && general !== undefined ? `to read ${register} into ${general}` : undefined;
 }
 
 function ioPurpose(exit: VmExitInformation, rax: bigint): string {
