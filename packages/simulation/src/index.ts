@@ -17,6 +17,7 @@ export * from './session/outcome.js';
 export * from './run/run-to-result.js';
 export * from './run/run-result.js';
 export * from './run/exit-status.js';
+export * from './run/last-instruction.js';
 export * from './run/serial-script.js';
 export * from './run/serial-watch.js';
 export * from './simulation-host.js';

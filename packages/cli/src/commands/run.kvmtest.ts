@@ -45,6 +45,16 @@ describe.skipIf(skipKvmTests())('hyperscope run --on kvm', () => {
     const args = ['run', path, '--on', 'kvm', '--as', 'raw', '--at', '0x8000', '--mode', 'protected', '--json', '-'];
     const {status, out} = await runInProcess([RUN], args);
     expect([status, JSON.parse(out).outcome]).toEqual([3, 'triple-fault']);
+    expect(JSON.parse(out).message).toContain('RIP was left at 0x8000: 0f 0b (ud2).');
+  });
+
+  test('a guest that is never entered is no triple fault: this KVM may have no paging outside long mode', async () => {
+    const path = files.program('paged.bin', 'bits 32\nmov eax, cr0\nhlt');
+    const args = ['run', path, '--on', 'kvm', '--as', 'raw', '--at', '0x8000', '--mode', 'paged32', '--json', '-'];
+    const {status, out} = await runInProcess([RUN], args);
+    const {outcome, message, registers} = JSON.parse(out);
+    if (status === 6) expect([outcome, message]).toEqual(['kvm-failure', expect.stringContaining('long mode only')]);
+    else expect([status, outcome, registers.rax]).toEqual([0, 'halted', '0x80000031']);
   });
 
   test('a limit is told in the words of its option', async () => {

@@ -1,19 +1,18 @@
 // A program on /dev/kvm, in this process: the command line waits for it anyway, and Ctrl-C ends both.
 
-import {UserError, assertUnreachable, hex} from '@hyperscope/base';
+import {UserError, hex} from '@hyperscope/base';
 import {CELLS} from '@hyperscope/isa';
 import {KvmSession, probeKvm} from '@hyperscope/kvm';
-import type {KvmOutcome, KvmStep} from '@hyperscope/kvm';
-import {KvmRecording, kvmOutcomeSentence} from '@hyperscope/server';
+import type {KvmStep} from '@hyperscope/kvm';
+import {KvmRecording} from '@hyperscope/server';
 import {SerialWatch} from '@hyperscope/simulation';
-import type {RunResult} from '@hyperscope/simulation';
 import {kvmExitName} from '@hyperscope/trace';
 import type {HostFingerprint} from '@hyperscope/trace';
 import type {Executed, Execution} from './execute.js';
+import {DEFAULT_MILLISECONDS, kvmEnding} from './kvm-ending.js';
+import type {Ending} from './kvm-ending.js';
 import {NOTHING_RAN} from './nothing-ran.js';
 
-/** Wall time of a run that was given no limit. */
-const DEFAULT_MILLISECONDS = 60_000;
 const SERIAL = {first: 0x3f8, last: 0x3ff} as const;
 /** Cells that only the simulated processor has. */
 const SIMULATED_ONLY: ReadonlySet<string> = new Set([
@@ -102,25 +101,15 @@ class KvmRun {
     }
   }
 
-  #untilStopped(): Pick<RunResult, 'outcome' | 'debugExit' | 'message'> {
+  #untilStopped(): Ending {
     this.#type();
     for (;;) {
       this.#step();
       const enough = this.#listen();
       const {outcome} = this.#session;
       if (enough !== undefined) return {outcome: 'stop-serial', debugExit: null, message: enough};
-      if (outcome !== undefined) return {...stopOf(outcome), message: this.#sentence(outcome)};
+      if (outcome !== undefined) return kvmEnding(outcome, this.#session, this.#execution);
     }
-  }
-
-  #sentence(outcome: KvmOutcome): string {
-    if (outcome.kind !== 'limit') return kvmOutcomeSentence(outcome);
-    const {maxInstructions, timeoutMilliseconds} = this.#execution;
-    if (outcome.limit !== 'milliseconds')
-      return `The limit of ${maxInstructions} ${outcome.limit === 'exits' ? 'exits' : 'steps'} was reached.`;
-    return timeoutMilliseconds === undefined
-      ? `The limit of ${DEFAULT_MILLISECONDS / 1000} seconds was reached; --timeout sets another.`
-      : `The limit of ${timeoutMilliseconds / 1000} seconds was reached.`;
   }
 
   /** Guest-physical memory as it is now; what lies beyond it is ROM, as the loader left it. */
@@ -172,25 +161,6 @@ class KvmRun {
 
   #type(): void {
     for (const reply of this.#serial.replies()) this.#session.board.uart.receive(reply);
-  }
-}
-
-function stopOf(outcome: KvmOutcome): Pick<RunResult, 'outcome' | 'debugExit'> {
-  switch (outcome.kind) {
-    case 'debug-exit':
-      return {outcome: 'debug-exit', debugExit: outcome.value};
-    case 'limit':
-      return {outcome: 'limit', debugExit: null};
-    case 'error':
-    case 'unsupported':
-    case 'cancelled':
-      return {outcome: 'kvm-failure', debugExit: null};
-    case 'halted':
-    case 'power-off':
-    case 'triple-fault':
-      return {outcome: outcome.kind, debugExit: null};
-    default:
-      return assertUnreachable(outcome);
   }
 }
 

@@ -23,7 +23,7 @@ export function outcomeSentence(outcome: RunOutcome): string {
         )
         .join('; then ')}.`;
     case 'unsupported':
-      return `At ${hex(outcome.address)} the bytes ${bytesText(outcome.bytes)} mean ${outcome.what}, which the simulator does not have. It stopped rather than guess.`;
+      return `At ${hex(outcome.address)}${outcome.bytes.length === 0 ? '' : `, bytes ${bytesText(outcome.bytes)}`}: ${outcome.what}. The simulator does not have this, and stopped rather than guess.`;
     case 'error':
       return `The hypervisor could not go on: ${outcome.message}`;
     default:
