@@ -3,13 +3,15 @@
 //   1_0000_0000  ┌──────────────────────────┐ 4 GiB
 //                │ ROM, where one is loaded │   ends at 4 GiB: the reset vector FFFF_FFF0 lies in it
 //                ├──────────────────────────┤
-//                │ nothing answers          │   reads all ones; FEE0_0000 is kept for the local APIC
+//                │ nothing answers          │   reads all ones, but for the local APIC at FEE0_0000 and
+//                │                          │   the IOAPIC at FEC0_0000, where the machine has a chipset
 //                ├──────────────────────────┤ end of RAM, as large as the machine was made
 //                │ RAM                      │
 //     10_0000    ├──────────────────────────┤ 1 MiB
 //                │ RAM; a ROM's last 128 KiB│   is copied here, E_0000 to F_FFFF, as firmware expects
 //      E_0000    ├──────────────────────────┤
-//                │ RAM                      │   a PC has video memory and option ROMs here; this machine has none
+//                │ RAM                      │   · B_8000 text-mode video memory, plain RAM that a view can show;
+//                │                          │   no graphics memory, no option ROMs
 //      7_C00     │   · boot sector          │
 //      500       │   · free for programs    │
 //      400       │   · BIOS data area       │
@@ -26,6 +28,8 @@ export const INTERRUPT_VECTOR_TABLE: MemoryArea = {name: 'interrupt vector table
 export const BIOS_DATA_AREA: MemoryArea = {name: 'BIOS data area', start: 0x400, end: 0x500};
 export const BOOT_SECTOR: MemoryArea = {name: 'boot sector', start: 0x7c00, end: 0x7e00};
 export const LOW_ROM: MemoryArea = {name: 'copy of the ROM below 1 MiB', start: 0xe_0000, end: 0x10_0000};
+export const VIDEO_TEXT: MemoryArea = {name: 'text-mode video memory', start: 0xb_8000, end: 0xc_0000};
+export const IO_APIC: MemoryArea = {name: 'IOAPIC', start: 0xfec0_0000, end: 0xfec0_1000};
 export const LOCAL_APIC: MemoryArea = {name: 'local APIC', start: 0xfee0_0000, end: 0xfee0_1000};
 /** Where a ROM ends, and so where it starts: this minus its length. */
 export const ROM_END = 0x1_0000_0000;
@@ -35,6 +39,8 @@ export const MEMORY_MAP: readonly MemoryArea[] = [
   INTERRUPT_VECTOR_TABLE,
   BIOS_DATA_AREA,
   BOOT_SECTOR,
+  VIDEO_TEXT,
   LOW_ROM,
+  IO_APIC,
   LOCAL_APIC,
 ];

@@ -25,7 +25,8 @@ export interface PortOptions {
 export type RunOutcome =
   | {readonly kind: 'halted'}
   | {readonly kind: 'debug-exit'; readonly value: number}
-  | {readonly kind: 'power-off'}
+  /** The guest switched the machine off, or pulled its reset line: this machine does not start again. */
+  | {readonly kind: 'power-off'; readonly by?: 'reset'}
   | {readonly kind: 'triple-fault'; readonly chain: readonly FaultLink[]}
   | {readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: Uint8Array; readonly what: string}
   /** The hypervisor could not go on: VM entry failed, or KVM gave an error. */
@@ -70,6 +71,8 @@ export interface TechniqueOptions {
   /** Ids of a processor profile and of a cost model; the technique's own defaults when absent. */
   readonly profile: string | undefined;
   readonly costModel: string | undefined;
+  /** The first hard disk, on techniques that have one: a multiple of 512 bytes. The guest writes to it. */
+  readonly disk?: Uint8Array | undefined;
 }
 
 export interface Technique {

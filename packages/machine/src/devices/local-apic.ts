@@ -51,8 +51,9 @@ const FIRST_LEGAL_VECTOR = 16;
 const ERROR_SENT_ILLEGAL = 0x20,
   ERROR_RECEIVED_ILLEGAL = 0x40,
   ERROR_ILLEGAL_REGISTER = 0x80;
-/** Behind the page's registers: errors that ESR has not shown yet. */
-const ERRORS = 0x3f4;
+/** Behind the page's registers: how many bits of IRR are set, and errors that ESR has not shown yet. */
+const WAITING = 0x3f0,
+  ERRORS = 0x3f4;
 const BANK_BYTES = 0x400;
 
 /** What the local APIC needs of the processor that it is part of. */
@@ -99,7 +100,8 @@ export class LocalApic extends BankedDevice {
 
   /** The vector that waits and is more important than what the processor does; undefined when there is none. */
   get requested(): number | undefined {
-    if (!this.isEnabled) return undefined;
+    // Asked before every instruction, so what is nearly always the answer comes first.
+    if (this.word(WAITING) === 0 || !this.isEnabled) return undefined;
     const vector = this.#highest(APIC.requests);
     return vector !== undefined && vector >> 4 > this.#processorPriority >> 4 ? vector : undefined;
   }
@@ -141,7 +143,7 @@ export class LocalApic extends BankedDevice {
       case APIC.endOfInterrupt:
         return 0;
       default:
-        if ((offset & 0xf) !== 0 || offset >= ERRORS) return 0;
+        if ((offset & 0xf) !== 0 || offset >= WAITING) return 0;
         if (!REGISTERS.has(offset)) this.#raiseError(ERROR_ILLEGAL_REGISTER);
         return this.word(offset);
     }
@@ -250,7 +252,9 @@ export class LocalApic extends BankedDevice {
   #mark(base: number, vector: number, value: 0 | 1): void {
     const at = base + 0x10 * (vector >> 5);
     const mask = 1 << (vector & 31);
+    const before = this.#isMarked(base, vector) ? 1 : 0;
     this.setWord(at, value === 1 ? this.word(at) | mask : this.word(at) & ~mask);
+    if (base === APIC.requests) this.setWord(WAITING, this.word(WAITING) + value - before);
   }
 }
 

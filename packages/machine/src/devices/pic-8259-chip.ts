@@ -167,7 +167,10 @@ export class Pic8259 {
   }
 
   #winner(requests: number): number | undefined {
-    const irq = this.#first(requests & ~this.#state.get(IMR));
+    const unmasked = requests & ~this.#state.get(IMR);
+    // Asked before every instruction, so what is nearly always the answer comes first.
+    if (unmasked === 0) return undefined;
+    const irq = this.#first(unmasked);
     if (irq === undefined) return undefined;
     const serving = this.#first(this.#blocking());
     return serving === undefined || this.#rank(irq) < this.#rank(serving) ? irq : undefined;

@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {HandClock} from './device-fixture.js';
-import {VGA_TEXT_START, VgaText} from './vga-text.js';
+import {VIDEO_TEXT} from '../memory-map.js';
+import {VgaText} from './vga-text.js';
 
 const set = (vga: VgaText, index: number, value: number): void => {
   vga.write(0, 1, index);
@@ -10,7 +11,7 @@ const set = (vga: VgaText, index: number, value: number): void => {
 test('the screen is what lies at B8000, from the start address on', () => {
   const vga = new VgaText(new HandClock().clock);
   const memory = new Uint8Array(0x10_0000);
-  memory.set([0x48, 0x1f, 0x69, 0x0a], VGA_TEXT_START);
+  memory.set([0x48, 0x1f, 0x69, 0x0a], VIDEO_TEXT.start);
   expect(vga.screen(memory).cells.slice(0, 2)).toEqual([
     {character: 0x48, attribute: 0x1f},
     {character: 0x69, attribute: 0x0a},

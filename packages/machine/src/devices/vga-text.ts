@@ -4,12 +4,11 @@
 //   3d4h index · 3d5h data    Ah, Bh cursor shape · Ch, Dh first character shown · Eh, Fh cursor position
 //   3dah status: 0 no display now · 3 vertical retrace, at 70 Hz
 
+import {VIDEO_TEXT} from '../memory-map.js';
 import {BankedDevice} from './banked-device.js';
 import type {DeviceClock} from './device-clock.js';
 import type {PortDevice, PortRange} from './port-map.js';
 
-export const VGA_TEXT_START = 0xb_8000;
-export const VGA_TEXT_BYTES = 0x8000;
 const COLUMNS = 80,
   ROWS = 25;
 
@@ -74,7 +73,7 @@ export class VgaText extends BankedDevice implements PortDevice {
   screen(memory: Uint8Array): TextScreen {
     const first = this.#pair(START_HIGH);
     const cells = Array.from({length: COLUMNS * ROWS}, (_, cell) => {
-      const at = VGA_TEXT_START + ((2 * (first + cell)) & (VGA_TEXT_BYTES - 1));
+      const at = VIDEO_TEXT.start + ((2 * (first + cell)) & (VIDEO_TEXT.end - VIDEO_TEXT.start - 1));
       return {character: memory[at] ?? 0x20, attribute: memory[at + 1] ?? 7};
     });
     const cursor = this.#pair(CURSOR_HIGH) - first;

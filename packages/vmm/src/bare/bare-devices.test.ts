@@ -11,7 +11,12 @@ type Mode = ConformanceCase['mode'];
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-function start(mode: Mode, code: string, handlers: Readonly<Record<number, string>> = {}): BareRun {
+function start(
+  mode: Mode,
+  code: string,
+  handlers: Readonly<Record<number, string>> = {},
+  disk: Uint8Array | undefined = undefined,
+): BareRun {
   const bytes: Record<number, Uint8Array> = {};
   for (const [vector, hex] of Object.entries(handlers)) bytes[Number(vector)] = listing(hex);
   return new BareRun({
@@ -19,6 +24,7 @@ function start(mode: Mode, code: string, handlers: Readonly<Record<number, strin
     ports: TEST_PORTS,
     profile: undefined,
     costModel: undefined,
+    disk,
   });
 }
 
@@ -147,6 +153,32 @@ test('with A20 off, the second megabyte is the first', () => {
   const off = start('real', `b0 00 e6 92 ${write} f4`);
   runToEnd(off);
   expect([off.machine.memory.bytes[0x9600], off.machine.memory.bytes[0x10_9600]]).toEqual([0x77, 0]);
+});
+
+test.each([
+  ['the keyboard controller', 'b0 fe e6 64'],
+  ['port 92h', 'b0 03 e6 92'],
+  ['the reset control register', 'ba f9 0c b0 06 ee'],
+])('%s resets, which ends the run', (_, code) => {
+  expect(runToEnd(start('real', `${code} eb fe`)).outcome).toEqual({kind: 'power-off', by: 'reset'});
+});
+
+test('a boot loader reads a sector of the disk, word by word', () => {
+  const disk = new Uint8Array(4 * 512);
+  disk.set(new TextEncoder().encode('second sector'), 512);
+  const code = `
+    ba f2 01 b0 01 ee             ; one sector
+    42 b0 01 ee                   ; number 1
+    42 b0 00 ee 42 ee
+    42 b0 e0 ee                   ; LBA, first drive
+    42 b0 20 ee                   ; READ SECTORS
+    ec a8 08 74 fb                ; wait for DRQ
+    31 c0 8e c0 bf 00 90          ; es:di = 0:9000h
+    b9 00 01 ba f0 01 f3 6d f4    ; rep insw
+  `;
+  const run = start('real', code, {}, disk);
+  expect(runToEnd(run).outcome).toEqual({kind: 'halted'});
+  expect(text(run.machine.memory.bytes.subarray(0x9000, 0x900d))).toBe('second sector');
 });
 
 test('ports that a PC has none at still read all ones and are counted', () => {

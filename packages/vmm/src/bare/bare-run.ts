@@ -35,7 +35,7 @@ export class BareRun implements TechniqueRun {
     });
     this.#board = new DeviceBoard(options.ports);
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
-    this.chipset = this.#connect(costModel.second.cycles);
+    this.chipset = this.#connect(costModel.second.cycles, options.disk);
     for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
     setRegisters(this.machine, options.image.registers);
     this.banks = [...this.machine.banks, ...this.chipset.banks];
@@ -45,7 +45,7 @@ export class BareRun implements TechniqueRun {
   }
 
   /** A PC around the processor, whose clock has this many cycles in a second. */
-  #connect(hertz: number): PcChipset {
+  #connect(hertz: number, disk: Uint8Array | undefined): PcChipset {
     const {memory, pins, ports, registers} = this.machine;
     const chipset = new PcChipset({
       processor: {
@@ -58,6 +58,7 @@ export class BareRun implements TechniqueRun {
       },
       memoryBytes: memory.size,
       uart: this.#board.uart,
+      disk,
     });
     chipset.attach(ports);
     for (const region of chipset.regions) memory.addRegion(region);
@@ -87,7 +88,7 @@ export class BareRun implements TechniqueRun {
     this.#outcome =
       ended?.kind === 'triple-fault'
         ? {kind: 'triple-fault', chain: this.#observation.lastFaultChain}
-        : (ended ?? this.#board.outcome);
+        : (ended ?? this.#board.outcome ?? this.chipset.outcome);
     const length = step.kind === 'instruction' ? step.length : 0;
     return {actor, kind: step.kind === 'delivery' ? 'delivery' : 'instruction', rip, length, outcome: this.#outcome};
   }

@@ -11,7 +11,9 @@
 import {
   HOST_BRIDGE,
   IDE_CONTROLLER,
+  IO_APIC,
   ISA_BRIDGE,
+  LOCAL_APIC,
   DeviceClock,
   IdeDisk,
   IoApic,
@@ -39,6 +41,7 @@ import type {
   Uart16550,
   WillWrite,
 } from '@hyperscope/machine';
+import type {RunOutcome} from '../technique.js';
 import {registerPage} from './register-page.js';
 
 const TIMER_IRQ = 0,
@@ -48,8 +51,6 @@ const TIMER_IRQ = 0,
   DISK_IRQ = 14;
 /** On a PC with an IOAPIC the timer is at pin 2, where the 8259 pair has its cascade. */
 const TIMER_PIN = 2;
-const IO_APIC_START = 0xfec0_0000,
-  LOCAL_APIC_START = 0xfee0_0000;
 
 /** The processor that the chipset serves. */
 export interface ChipsetProcessor {
@@ -127,8 +128,8 @@ export class PcChipset implements InterruptController {
     const uartLine = this.#line(UART_IRQ);
     uart.onInterrupt = level => uartLine.set(level);
     this.regions = [
-      registerPage('IOAPIC', IO_APIC_START, this.ioApic, () => 'present'),
-      registerPage('local APIC', LOCAL_APIC_START, this.localApic, () => (isApicOn() ? 'present' : 'absent')),
+      registerPage('IOAPIC', IO_APIC.start, this.ioApic, () => 'present'),
+      registerPage('local APIC', LOCAL_APIC.start, this.localApic, () => (isApicOn() ? 'present' : 'absent')),
     ];
   }
 
@@ -161,10 +162,18 @@ export class PcChipset implements InterruptController {
     return [this.clock, this.wires, this.localApic, this.ioApic];
   }
 
+  /** How the guest asked for its run to end, if it did: through the reset line. */
+  get outcome(): RunOutcome | undefined {
+    return this.wires.isResetRequested ? {kind: 'power-off', by: 'reset'} : undefined;
+  }
+
   // ── as the processor sees it ────────────────────────────────────────────────────────────────────────────────────
 
   get requested(): number | undefined {
-    return this.localApic.requested ?? (this.localApic.acceptsExternal ? this.pic.requested : undefined);
+    const vector = this.localApic.requested;
+    if (vector !== undefined) return vector;
+    const external = this.pic.requested;
+    return external !== undefined && this.localApic.acceptsExternal ? external : undefined;
   }
   acknowledge(): void {
     const vector = this.localApic.requested;
