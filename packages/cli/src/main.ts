@@ -8,11 +8,12 @@ import {GUESTS_COMMAND} from './commands/guests.js';
 import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
 import {SERVE} from './commands/serve.js';
+import {SHOW} from './commands/show.js';
 import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
 
-const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, GUESTS_COMMAND, ASM, DISASM, SERVE];
+const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, SHOW, GUESTS_COMMAND, ASM, DISASM, SERVE];
 
 /** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
 function interrupted(): AbortSignal {

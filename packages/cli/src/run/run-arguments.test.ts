@@ -80,6 +80,7 @@ describe('what makes no sense is refused with advice', () => {
     [['a', '--on', 'kvm', '--cpu', 'westmere'], '--cpu and --vendor'],
     [['a', '--on', 'kvm', '--vendor', 'GenuineIntel'], '--cpu and --vendor'],
     [['a', '--exit-port', '0x3f8'], 'serial port'],
+    [['a', '--serial', '-', '--json', '-'], 'mix on standard output'],
     [['a', '--exit-port', '0xe9'], 'debug console'],
     [['a', '--exit-port', '0xf4', '--poweroff-port', '0xf4'], 'belongs to --exit-port'],
     [['a', '--capture-port', '0x80=x', '--capture-port', '0x80=y'], 'belongs to --capture-port'],

@@ -99,6 +99,8 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     depth: args.has('single-step') ? 'instructions' : 'exits',
   } satisfies RunArguments;
   checkPorts(given);
+  if (given.serial?.kind === 'stdout' && given.json?.kind === 'stdout')
+    throw usage('--serial - and --json - would mix on standard output. Give one of them a file.');
   return given;
 }
 

@@ -57,7 +57,7 @@ export const RUN_OPTIONS = {
     repeatable: 'repeatable',
     help: 'Put guest-physical memory, as it is at the end, into the result (see --json).',
   },
-  record: {value: 'FILE', help: 'Write the record of the run (.hsr): hyperscope compare reads it.'},
+  record: {value: 'FILE', help: 'Write the record of the run (.hsr): hyperscope show and compare read it.'},
   trace: {value: 'FILE', help: 'Write every event as one line of JSON.'},
   'single-step': {value: undefined, help: 'With --on kvm: record each instruction where this KVM can single-step.'},
   json: {value: 'FILE|-', help: 'Write the result as JSON.'},

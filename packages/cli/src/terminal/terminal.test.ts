@@ -37,6 +37,12 @@ describe('progress', () => {
     expect(err.written.at(-1)).toBe('\r\x1b[2K');
   });
 
+  test('is drawn whole on a terminal that does not know its width', () => {
+    const err = {...stream(true), columns: 0};
+    processTerminal(stream(true), err, {}).status('0123456789/s');
+    expect(err.written).toEqual(['0123456789/s']);
+  });
+
   test('writes nothing into a pipe', () => {
     const err = stream(false);
     const line = progress(processTerminal(stream(false), err, {}), {now: () => err.written.length}, 'exits', undefined);

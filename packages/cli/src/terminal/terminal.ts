@@ -28,6 +28,9 @@ interface Stream {
   write(data: string | Uint8Array): boolean;
 }
 
+/** A terminal that was never told its size says 0. */
+const columnsOf = ({columns = 0}: Stream): number => (columns > 0 ? columns : 80);
+
 /** Colours are for terminals, unless the environment says otherwise (no-color.org, FORCE_COLOR). */
 function wantsColours(stream: Stream, env: Readonly<Record<string, string | undefined>>): 'coloured' | 'plain' {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return 'plain';
@@ -61,11 +64,11 @@ export function processTerminal(out: Stream, err: Stream, env: Readonly<Record<s
       if (err.isTTY !== true || env['TERM'] === 'dumb') return;
       clear();
       if (text === '') return;
-      shown = text.slice(0, (err.columns ?? 80) - 1);
+      shown = text.slice(0, columnsOf(err) - 1);
       err.write(shown);
     },
     style: styles(wantsColours(out, env)),
     noteStyle,
-    width: out.columns ?? 80,
+    width: columnsOf(out),
   };
 }

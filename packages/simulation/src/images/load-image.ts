@@ -49,7 +49,7 @@ function unknownImage(bytes: Uint8Array, name: string): UserError {
   if (begins === RECORD_MAGIC)
     return new UserError(
       'image-is-record',
-      `${name} is the record of a run, not an image. Lay it beside another one: hyperscope compare ${name} OTHER.hsr`,
+      `${name} is the record of a run, not an image. See what is in it: hyperscope show ${name}; lay it beside another: hyperscope compare ${name} OTHER.hsr`,
     );
   if (elfClass(bytes) === 32)
     return new UserError(

@@ -153,9 +153,9 @@ class RunLoop {
       if (enough !== undefined) return {outcome: 'stop-serial', debugExit: null, message: enough};
       if (outcome !== undefined) return this.#stopOf(outcome);
       if (this.instructions >= maxInstructions)
-        return limit(`The limit of ${maxInstructions} guest instructions was reached.`);
+        return limit(`The limit of ${counted(maxInstructions, 'guest instruction')} was reached.`);
       if (clock.now() - started >= timeoutMilliseconds)
-        return limit(`The limit of ${timeoutMilliseconds / 1000} seconds was reached.`);
+        return limit(`The limit of ${counted(timeoutMilliseconds / 1000, 'second')} was reached.`);
     }
   }
 
@@ -228,3 +228,5 @@ class RunLoop {
 }
 
 const limit = (message: string): Stop => ({outcome: 'limit', debugExit: null, message});
+
+const counted = (count: number, unit: string): string => `${count} ${unit}${count === 1 ? '' : 's'}`;
