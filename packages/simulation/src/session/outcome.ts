@@ -13,7 +13,9 @@ export function outcomeSentence(outcome: RunOutcome): string {
     case 'debug-exit':
       return `The guest ended the run through the debug-exit port with status ${outcome.value}.`;
     case 'power-off':
-      return 'The guest switched the machine off.';
+      return outcome.by === 'reset'
+        ? 'The guest pulled the reset line. The run ends here; this machine does not start again.'
+        : 'The guest switched the machine off.';
     case 'triple-fault':
       return `Triple fault. ${outcome.chain
         .map(
