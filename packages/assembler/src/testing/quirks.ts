@@ -38,4 +38,9 @@ export const QUIRKS: readonly Quirk[] = [
     covers: ({bits, line, nasm, ours}) =>
       bits === 64 && /(^| )salc$/.test(line) && nasm !== undefined && ours === undefined,
   },
+  {
+    rule: 'a prefix before WAIT',
+    why: 'nasm takes WAIT for a prefix itself and writes it first; ours writes prefixes where they were written.',
+    covers: ({line, nasm, ours}) => /^a(16|32) wait$/.test(line) && nasm === '9b67' && ours === '679b',
+  },
 ];

@@ -9,6 +9,7 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['RETN', 'RET'],
   ['LOOPZ', 'LOOPE'],
   ['LOOPNZ', 'LOOPNE'],
+  ['FWAIT', 'WAIT'],
   ['ICEBP', 'INT1'],
   ['INT01', 'INT1'],
   ['INT03', 'INT3'],

@@ -6,7 +6,7 @@ import {CONDITIONS} from '../instruction.js';
 import type {CodeSize, Condition, Instruction, OperandSize, Prefixes} from '../instruction.js';
 import type {InstructionFeature, OpcodeForm} from '../opcodes/form.js';
 import {unsupportedInstruction, unsupportedNeedsModrm} from '../opcodes/unsupported.js';
-import type {OpcodePlace} from '../opcodes/unsupported.js';
+import type {OpcodePlace, UnsupportedInstruction} from '../opcodes/unsupported.js';
 import {Cursor} from './cursor.js';
 import {CANDIDATES} from './dispatch.js';
 import type {Candidate} from './dispatch.js';
@@ -21,7 +21,13 @@ export type DecodeResult =
   /** No processor has this encoding (or not in this mode, or not with these operands): #UD. */
   | {readonly kind: 'undefined'; readonly bytes: Uint8Array; readonly why: string}
   /** A real instruction that the project does not have yet. */
-  | {readonly kind: 'unsupported'; readonly bytes: Uint8Array; readonly what: string}
+  | {
+      readonly kind: 'unsupported';
+      readonly bytes: Uint8Array;
+      readonly what: string;
+      /** The unit that CR0.EM and CR0.TS can declare absent, where it needs one. */
+      readonly unit: UnsupportedInstruction['unit'];
+    }
   /** `needed`: at least so many bytes from the start of the instruction are necessary to go on. */
   | {readonly kind: 'truncated'; readonly needed: number}
   /** More than 15 bytes: #GP(0). */
@@ -60,7 +66,12 @@ export function decode(
     : unsupportedInstruction(place, modrm);
   if (unsupported !== undefined) {
     const opcode = cursor.taken().slice(prefixEnd, unsupported.byModrm ? opcodeEnd + 1 : opcodeEnd);
-    return {kind: 'unsupported', bytes: cursor.taken(), what: `${opcodeText(place, opcode)}: ${unsupported.name}`};
+    return {
+      kind: 'unsupported',
+      bytes: cursor.taken(),
+      what: `${opcodeText(place, opcode)}: ${unsupported.name}`,
+      unit: unsupported.unit,
+    };
   }
   const candidate = candidates.find(fits);
   if (candidate === undefined)

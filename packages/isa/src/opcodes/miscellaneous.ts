@@ -5,6 +5,7 @@ import {
   LEA,
   NOP,
   PAUSE,
+  WAIT,
   XLATB,
   CPUID,
   UNDEFINED,
@@ -25,6 +26,7 @@ export const MISCELLANEOUS: readonly OpcodeForm[] = [
   // Without control-flow enforcement (CR4.CET) they are NOPs; compilers put them at the start of every function.
   op('F3 0F 1E FA', 'ENDBR64', NOP),
   op('F3 0F 1E FB', 'ENDBR32', NOP),
+  op('9B', 'WAIT', WAIT),
   op('D7', 'XLATB', XLATB, 'byte'),
   op('0F A2', 'CPUID', CPUID),
   op('0F 0B', 'UD2', UNDEFINED),
@@ -38,8 +40,8 @@ export const MISCELLANEOUS: readonly OpcodeForm[] = [
   op('0F 18 /1', 'PREFETCHT0 m8', PREFETCH),
   op('0F 18 /2', 'PREFETCHT1 m8', PREFETCH),
   op('0F 18 /3', 'PREFETCHT2 m8', PREFETCH),
-  op('0F 0D /0', 'PREFETCH m', PREFETCH),
-  op('0F 0D /1', 'PREFETCHW m', PREFETCH),
+  op('0F 0D /0', 'PREFETCH m64', PREFETCH),
+  op('0F 0D /1', 'PREFETCHW m64', PREFETCH),
   // Encodings that later instructions were made of, and that do nothing on processors without them: hint NOPs.
   op('0F 18 /r', 'NOP r/mV, rV', NOP, 'redundant'),
   op('0F 0D /r', 'NOP r/mV, rV', NOP, 'redundant'),

@@ -35,6 +35,8 @@ export const PROTECTION: readonly OpcodeForm[] = [
   op('0F 01 F9', 'RDTSCP', RDTSCP, 'needs rdtscp'),
   op('0F 33', 'RDPMC', RDPMC),
   op('F3 0F C7 /7', 'RDPID regM', RDPID, 'needs rdpid'),
+  // nasm takes a 32-bit name for it in 64-bit mode too.
+  op('F3 0F C7 /7', 'RDPID reg32', RDPID, 'alias', 'needs rdpid'),
   op('NP 0F 01 C8', 'MONITOR', MONITOR, 'needs monitor'),
   op('NP 0F 01 C9', 'MWAIT', MWAIT, 'needs monitor'),
   op('NP 0F 01 D0', 'XGETBV', XGETBV, 'needs xsave'),

@@ -23,6 +23,7 @@ import {
   RDTSC,
   SYSCALL,
   SYSRET,
+  RSM,
   SWAPGS,
 } from '../semantics/system.js';
 import type {OpcodeForm} from './form.js';
@@ -53,5 +54,6 @@ export const SYSTEM: readonly OpcodeForm[] = [
   op('0F 31', 'RDTSC', RDTSC, 'needs tsc'),
   op('0F 05', 'SYSCALL', SYSCALL),
   op('0F 07', 'SYSRET', SYSRET),
+  op('0F AA', 'RSM', RSM),
   op('0F 01 F8', 'SWAPGS', SWAPGS, 'o64'),
 ];

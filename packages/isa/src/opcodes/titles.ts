@@ -116,6 +116,8 @@ const SECTIONS: readonly (readonly [string, string, string])[] = [
   ['PAUSE', 'PAUSE', 'Spin Loop Hint'],
   ['ENDBR64', 'ENDBR64', 'Terminate an Indirect Branch in 64-bit Mode'],
   ['ENDBR32', 'ENDBR32', 'Terminate an Indirect Branch in 32-bit and Compatibility Mode'],
+  ['WAIT', 'WAIT/FWAIT', 'Wait'],
+  ['RSM', 'RSM', 'Resume From System Management Mode'],
   ['XLATB', 'XLAT/XLATB', 'Table Look-up Translation'],
   ['CPUID', 'CPUID', 'CPU Identification'],
   ['UD0 UD1 UD2', 'UD', 'Undefined Instruction'],

@@ -16,7 +16,6 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['62 r i64', 'EVEX encoding (AVX-512)'],
   ['62 o64', 'EVEX encoding (AVX-512)'],
   ['8F /1-7', 'XOP encoding (AMD)'],
-  ['9B', 'WAIT'],
   ['C4-C5 r i64', 'VEX encoding (AVX)'],
   ['C4-C5 o64', 'VEX encoding (AVX)'],
   ['C6 =F8', 'XABORT'],
@@ -50,7 +49,6 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['0F 01 =FD', 'RDPRU'],
   ['0F 01 =FE', 'INVLPGB'],
   ['0F 01 =FF', 'TLBSYNC'],
-  ['F3 0F 09', 'WBNOINVD'],
   ['0F 0E', 'FEMMS'],
   ['0F 0F', '3DNow! (AMD)'],
   ['0F 10-17', 'SSE move'],
@@ -67,7 +65,6 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['F2 0F 79', 'INSERTQ (SSE4a)'],
   ['0F 7C-7F', 'SSE3 arithmetic or MMX move'],
   ['0F A6-A7 r', 'PadLock instruction (VIA)'],
-  ['0F AA', 'RSM'],
   ['0F AE /0 m', 'FXSAVE'],
   ['0F AE /1 m', 'FXRSTOR'],
   ['0F AE /2 m', 'LDMXCSR'],
@@ -176,6 +173,8 @@ export function unsupportedNeedsModrm(slot: number): boolean {
 
 export interface UnsupportedInstruction {
   readonly name: string;
+  /** The unit that it needs, and that CR0.EM and CR0.TS can declare absent. */
+  readonly unit: 'x87' | 'SIMD' | undefined;
   /** Whether the ModR/M byte is part of the opcode. */
   readonly byModrm: boolean;
 }
@@ -190,7 +189,12 @@ export function unsupportedInstruction(place: OpcodePlace, modrm: number): Unsup
     within(row.modrm, modrm) &&
     within(row.reg, (modrm >> 3) & 7);
   const row = rows.find(fits);
-  return row === undefined ? undefined : {name: row.what, byModrm: row.modrm !== undefined};
+  return row === undefined ? undefined : {name: row.what, unit: unitOf(row.what), byModrm: row.modrm !== undefined};
+}
+
+function unitOf(name: string): UnsupportedInstruction['unit'] {
+  if (name === 'x87 instruction' || name === 'FXSAVE' || name === 'FXRSTOR') return 'x87';
+  return /SSE|MMX|MXCSR|MOVNTI/.test(name) ? 'SIMD' : undefined;
 }
 
 const within = (range: readonly [number, number] | undefined, value: number): boolean =>

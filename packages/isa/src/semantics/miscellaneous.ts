@@ -22,6 +22,9 @@ export const NOP: Semantics = () => {};
 /** PAUSE: nothing, but a hypervisor can ask for it, to find guests that spin. */
 export const PAUSE: Semantics = (_, m) => m.intercept('PAUSE');
 
+/** WAIT: #NM where CR0 has MP and TS; there is no x87 exception that could wait. */
+export const WAIT: Semantics = (_, m) => m.faultIf(m.state('CR0').bit(1).and(m.state('CR0').bit(3)), '#NM');
+
 /** XLATB: AL ← [rBX + AL]. */
 export const XLATB: Semantics = (i, m) => {
   const segment = effectiveSegment(i.prefixes, i.codeSize) ?? 'DS';

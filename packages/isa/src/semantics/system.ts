@@ -157,6 +157,12 @@ export const SYSRET: Semantics = (i, m) => {
   m.invoke(HELPERS.sysret);
 };
 
+/** RSM: outside system-management mode, which this machine never enters, it is #UD. */
+export const RSM: Semantics = (_, m) => {
+  m.intercept('RSM');
+  undefinedOpcode(m);
+};
+
 export const SWAPGS: Semantics = (_, m) => {
   requireCpl0(m);
   m.invoke(HELPERS.swapgs);

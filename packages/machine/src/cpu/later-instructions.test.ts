@@ -250,3 +250,17 @@ describe('INVPCID and XSETBV', () => {
     expect(machineWith(1n << 18n, '0f 01 d1').why).toBe('bit 0 (x87) = 1');
   });
 });
+
+describe('the x87 unit that CR0 declares absent', () => {
+  const run = (cr0: bigint, code: string): readonly string[] => {
+    const t = protectedMode({}, code).set({CR0: 0x11n | cr0});
+    t.steps(1);
+    return t.exceptions;
+  };
+  test('EM makes x87 instructions #NM and SSE #UD, TS makes both #NM', () => {
+    expect([run(4n, 'd9 e8'), run(4n, '0f 28 c1')]).toEqual([['7'], ['6']]);
+    expect([run(8n, 'd9 e8'), run(8n, '0f 28 c1')]).toEqual([['7'], ['7']]);
+  });
+  test('WAIT is #NM only with MP and TS', () =>
+    expect([run(0n, '9b'), run(8n, '9b'), run(10n, '9b')]).toEqual([[], [], ['7']]));
+});

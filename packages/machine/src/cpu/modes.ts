@@ -7,6 +7,7 @@ import type {RegisterFile} from './register-file.js';
 import {CPL, CR0, CR4, EFER, RFLAGS, SEGMENT} from './cell-indexes.js';
 
 export const CR0_PE = 1;
+export const CR0_EM = 1 << 2;
 export const CR0_TS = 1 << 3;
 export const CR0_WP = 1 << 16;
 export const CR0_AM = 1 << 18;

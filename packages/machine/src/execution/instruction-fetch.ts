@@ -4,9 +4,9 @@
 import {decode, recordMicrocode} from '@hyperscope/isa';
 import type {CodeSize, DecodeResult, Microcode} from '@hyperscope/isa';
 import {hpa} from '@hyperscope/base';
-import {RIP, SEGMENT} from '../cpu/cell-indexes.js';
+import {CR0, RIP, SEGMENT} from '../cpu/cell-indexes.js';
 import {check, fault, shown} from '../cpu/faults.js';
-import {low} from '../cpu/modes.js';
+import {CR0_EM, CR0_TS, low} from '../cpu/modes.js';
 import type {Processor} from '../cpu/processor.js';
 import type {Fault, Trouble} from '../cpu/trouble.js';
 import {linearAddress} from '../mmu/segmentation.js';
@@ -102,12 +102,24 @@ export class InstructionFetch {
           ),
         ]);
       case 'unsupported':
-        return {kind: 'unsupported', what: result.what, bytes: result.bytes};
+        return this.#absentUnit(result) ?? {kind: 'unsupported', what: result.what, bytes: result.bytes};
       default:
         return fault('#GP', 0, [
           check('the instruction has at most 15 bytes', false, [], 'SDM vol. 2, "Instruction Format"'),
         ]);
     }
+  }
+
+  /** What a system asks for with CR0.EM and CR0.TS comes before the question whether the instruction is simulated. */
+  #absentUnit({unit, bytes}: Extract<DecodeResult, {kind: 'unsupported'}>): Fault | undefined {
+    if (unit === undefined) return undefined;
+    const cr0 = low(this.#cpu.registers, CR0);
+    const values = [['bytes', hexBytes(bytes)], shown('CR0', cr0)] as const;
+    const source = 'SDM vol. 3A, "Interrupt 7—Device Not Available Exception (#NM)"';
+    if ((cr0 & CR0_EM) !== 0)
+      return fault(unit === 'x87' ? '#NM' : '#UD', undefined, [check('CR0.EM = 0', false, values, source)]);
+    if ((cr0 & CR0_TS) !== 0) return fault('#NM', undefined, [check('CR0.TS = 0', false, values, source)]);
+    return undefined;
   }
 
   #remember(key: number, microcode: Microcode, physical: number): void {
