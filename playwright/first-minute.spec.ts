@@ -59,7 +59,9 @@ test('every guest opens at its own first instruction, and one press leads to its
   }
 });
 
-test('the whole of why an exit happened can be read beside the real run, by scrolling that panel alone', async ({page}) => {
+test('the whole of why an exit happened can be read beside the real run, by scrolling that panel alone', async ({
+  page,
+}) => {
   await page.setViewportSize({width: 1600, height: 1000});
   const lab = new LabPage(page);
   await lab.open();

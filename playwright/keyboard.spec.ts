@@ -58,11 +58,25 @@ test('every control is reached by Tab and shows its focus', async ({page}) => {
       await page.evaluate(() => {
         let element = document.activeElement;
         while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+        if (element === null || element === document.body) return '';
+        const {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(element);
+        const shown = (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none';
+        if (!shown) return `no focus to be seen on ${element.localName} ${element.className}`;
         return `${element?.getAttribute('aria-label') ?? element?.textContent?.trim() ?? ''}`.replaceAll(/\s+/g, ' ');
       }),
     );
   }
-  for (const name of ['Guest', 'VT-x with EPT', 'Present', 'Share', 'Registers', 'Timeline: step in the run']) {
+  expect([...seen].filter(text => text.startsWith('no focus'))).toEqual([]);
+  for (const name of [
+    'Why',
+    'cycles modelled',
+    'Guest',
+    'VT-x with EPT',
+    'Present',
+    'Share',
+    'Registers',
+    'Timeline: step in the run',
+  ]) {
     const found = [...seen].some(text => text.includes(name));
     expect(found, `${name} among ${[...seen].join(' / ')}`).toBe(true);
   }
@@ -97,4 +111,40 @@ test('presenting hides the chrome, enlarges the type and goes by clicker', async
   await page.keyboard.press('b');
   await page.keyboard.press('Escape');
   await expect(page.locator('hs-toolbar')).toBeVisible();
+});
+
+test('a step is on the screen soon after the key (printed, not judged: the machine may be busy)', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open();
+  const start = await lab.step();
+  const times: number[] = [];
+  for (let steps = 0; steps < 20; steps++) {
+    times.push(
+      await page.evaluate(async () => {
+        const transport = document.querySelector('hs-lab')?.shadowRoot?.querySelector('hs-transport')?.shadowRoot;
+        const index = () => transport?.querySelector('output')?.textContent;
+        const was = index();
+        const start = performance.now();
+        document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));
+        while (index() === was) await new Promise(resolve => requestAnimationFrame(resolve));
+        await new Promise(resolve => setTimeout(resolve));
+        return performance.now() - start;
+      }),
+    );
+  }
+  times.sort((a, b) => a - b);
+  console.log(`      key to painted: median ${times[10]?.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(1)} ms`);
+  expect(await lab.step()).toBe(start + 20);
+});
+
+test('at 200 % nothing is cut off sideways, and the story is reached by scrolling', async ({page}) => {
+  await page.setViewportSize({width: 800, height: 500});
+  const lab = new LabPage(page);
+  await lab.open();
+  await page.keyboard.press('e');
+  await expect(lab.stage.locator('.card')).toContainText('I/O instruction');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  await lab.why.locator('li.decided').scrollIntoViewIfNeeded();
+  await expect(lab.why.locator('li.decided')).toBeInViewport({ratio: 1});
+  await expect(lab.nextExit).toBeInViewport({ratio: 1});
 });

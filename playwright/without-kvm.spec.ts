@@ -2,6 +2,26 @@
 
 import {expect, test} from '@playwright/test';
 import {LabPage} from './lab-page.js';
+import {serveStatic} from './static-server.js';
+
+test('the built page works from any folder of a server that knows nothing of it', async ({page}) => {
+  const server = await serveStatic('../packages/visualiser/dist', '/x/y/');
+  try {
+    const lab = new LabPage(page);
+    await page.goto(`${server.address}/x/y/`);
+    await lab.ready();
+    await lab.nextExit.click();
+    await expect(lab.stage.locator('.card')).toContainText('I/O instruction');
+    await expect(lab.realKvm).toContainText('recording');
+    await lab.realKvm.click();
+    const panel = page.locator('hs-real-kvm-view');
+    await expect(panel).toContainText('No /dev/kvm here: showing a recording');
+    await expect(panel).toContainText('opened without Hyperscope’s server');
+    await expect(page.locator('hs-compare-table tbody tr').first()).toBeVisible();
+  } finally {
+    await server.close();
+  }
+});
 
 test('without a server the shipped recording is shown, labelled with its host', async ({page}) => {
   await page.route('**/api/**', route => route.abort());

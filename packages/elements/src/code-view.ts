@@ -115,10 +115,16 @@ export class CodeView extends LitElement {
       .bytes {
         font-size: 0.92em;
       }
-      @container (max-width: 300px) {
+      @container (max-width: 340px) {
         .line {
-          grid-template-columns: 12px max-content 7ch minmax(max-content, 1fr) max-content;
+          grid-template-columns: 12px max-content 6ch minmax(max-content, 1fr) max-content;
           gap: 0 5px;
+        }
+        .chips {
+          gap: 2px;
+        }
+        .chip {
+          padding: 0 5px;
         }
       }
       @container (max-width: 250px) {

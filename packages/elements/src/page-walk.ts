@@ -153,7 +153,9 @@ function budget(rows: readonly WalkRow[], eptLevels: number): string {
   const full = tables * (eptLevels + 1) + eptLevels;
   if (reads !== full) return '';
   const sum = `${tables} guest ${tables === 1 ? 'table' : 'tables'} × (${eptLevels} EPT entries + 1) + ${eptLevels} for the page = ${full} reads.`;
-  return tables === 3 && eptLevels === 4 ? `${sum} With 4 KiB pages a fourth guest table makes it the well-known 24.` : sum;
+  return tables === 3 && eptLevels === 4
+    ? `${sum} With 4 KiB pages a fourth guest table makes it the well-known 24.`
+    : sum;
 }
 
 interface WalkRow {

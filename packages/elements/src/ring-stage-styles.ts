@@ -103,7 +103,7 @@ export const ringStageStyles = css`
     color: var(--mute);
     background: none;
   }
-  .card b {
+  .card :is(b, .reason, .cost) {
     display: block;
   }
   .alone .card {
@@ -119,6 +119,20 @@ export const ringStageStyles = css`
   }
   .card .model {
     font-size: 0.9em;
+  }
+  /* Little room between the rings: the reason is left to the sentence below. Less: the card stands below the rings. */
+  @container (max-width: 600px) {
+    .both .card .reason {
+      display: none;
+    }
+  }
+  @container (max-width: 400px) {
+    .stage .card {
+      position: static;
+      transform: none;
+      width: auto;
+      margin-top: 4px;
+    }
   }
   table {
     margin-top: 6px;
@@ -165,7 +179,7 @@ export const ringStageStyles = css`
     }
   }
   .strip {
-    display: flex;
+    display: var(--strip-display, flex);
     flex-wrap: wrap;
     gap: 4px 20px;
     margin: 8px 0 0;

@@ -5,7 +5,18 @@ import {LitElement, html, nothing, svg, type SVGTemplateResult, type TemplateRes
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor} from '@hyperscope/trace';
 import {actorGlyph, actorLook} from './actors.js';
-import {ALONE, GUEST, HOST, RING_RADII, VIEW, crown, curve, moveName, standOf, type Point} from './ring-stage-geometry.js';
+import {
+  ALONE,
+  GUEST,
+  HOST,
+  RING_RADII,
+  VIEW,
+  crown,
+  curve,
+  moveName,
+  standOf,
+  type Point,
+} from './ring-stage-geometry.js';
 import {ringStageStyles} from './ring-stage-styles.js';
 import {sharedStyles} from './shared-styles.js';
 import {placeName, type Leg, type LegState, type Place, type StagePicture} from './stage-picture.js';
@@ -156,17 +167,16 @@ function drawRoute(picture: StagePicture): SVGTemplateResult {
   const draw = (leg: Leg, state: LegState): SVGTemplateResult => {
     const path = legPath(leg, guestRing);
     const token = state === 'idle' ? '--strong-line' : actorLook(LEG_ACTORS[leg]).token;
-    const at = crown(path.from, path.to, path.bow);
-    const beside =
-      leg === 'to-kernel'
-        ? {x: 64, y: 22}
-        : leg === 'to-user-space'
-          ? {x: -70, y: -2}
-          : {x: 0, y: leg === 'vm-exit' ? -12 : 22};
+    const top = crown(path.from, path.to, path.bow);
+    // The short legs inside the host are named where the moves inside one diagram are.
+    const at =
+      leg === 'vm-exit' || leg === 'vm-entry'
+        ? {x: top.x, y: top.y + (leg === 'vm-exit' ? -12 : 22)}
+        : moveName({operation: 'root', ring: 0}, true);
     const shown = state === 'now' || leg === 'vm-exit' || leg === 'vm-entry';
     return svg`<path class="leg ${state}" d=${curve(path.from, path.to, path.bow)} stroke=${`var(${token})`}
         marker-end=${`url(#head${token})`}></path>
-      ${shown ? svg`<text class="leg-name ${state}" x=${at.x + beside.x} y=${at.y + beside.y}>${LEG_NAMES[leg]}</text>` : nothing}`;
+      ${shown ? svg`<text class="leg-name ${state}" x=${at.x} y=${at.y}>${LEG_NAMES[leg]}</text>` : nothing}`;
   };
   const order: readonly LegState[] = ['idle', 'done', 'now'];
   const legs = Object.entries(picture.legs).flatMap(([name, state]) => (isLeg(name) ? [{name, state}] : []));
@@ -218,7 +228,7 @@ function card(picture: StagePicture, model: string): TemplateResult {
     </div>`;
   }
   return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
-    <b>${breakable(moved.name)}</b> ${moved.reason === '' ? nothing : html`<span>${moved.reason}</span><br />`}
+    <b>${breakable(moved.name)}</b> ${moved.reason === '' ? nothing : html`<span class="reason">${moved.reason}</span>`}
     ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} cycles${model === '' ? nothing : html`, <span class="model">by the model ${model}</span>`}</span>`}
   </div>`;
 }

@@ -171,7 +171,8 @@ export class Why extends LitElement {
       .style=${`--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`}
     >
       <h2>${why.title}</h2>
-      ${why.sentences.slice(0, 1).map(sentence => html`<p>${sentence}</p>`)} ${stopped ? nothing : meaning(why, stopped)}
+      ${why.sentences.slice(0, 1).map(sentence => html`<p>${sentence}</p>`)}
+      ${stopped ? nothing : meaning(why, stopped)}
       ${
         why.checks.length === 0
           ? nothing

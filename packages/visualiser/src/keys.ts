@@ -36,7 +36,7 @@ export const KEY_ROWS: readonly KeyRow[] = [
   {keys: ['g'], command: 'go-to', name: 'go to a step'},
   {keys: ['k'], command: 'real-kvm', name: 'run on real KVM'},
   {keys: ['1 … 9'], command: 'machine-1', name: 'choose a machine'},
-  {keys: ['p'], command: 'present', name: 'present: no chrome, large type'},
+  {keys: ['p'], command: 'present', name: 'present: no chrome, large type; Esc leaves'},
   {keys: ['b'], command: 'blackout', name: 'black screen while presenting'},
   {keys: ['?'], command: 'help', name: 'this help'},
 ];

@@ -74,8 +74,8 @@ export const labStyles = css`
   }
   /* What happened has the room that the stage leaves, and scrolls by itself. */
   .story {
-    flex: 1 1 auto;
-    min-height: 110px;
+    flex: 1 1 0;
+    min-height: 0;
     display: flex;
     flex-direction: column;
     gap: 8px;
@@ -171,6 +171,16 @@ export const labStyles = css`
     .panel {
       padding-block: 8px;
     }
+    /* With the real run beside it the story needs the room more than the stage does. */
+    .middle:has(hs-beside) {
+      --stage-height: 27vh;
+      --strip-display: none;
+    }
+  }
+  @media (max-height: 740px) {
+    :host {
+      --stage-height: 27vh;
+    }
   }
   @media (max-width: 1199px) {
     main:not(.center) {
@@ -189,20 +199,44 @@ export const labStyles = css`
       display: none;
     }
   }
-  @media (max-width: 759px) {
-    :host {
+  /* A small window, or a large one at 200 %: the page scrolls, and the transport stays at hand. */
+  @media (max-width: 759px), (max-height: 599px) {
+    :host(:not([presenting])) {
       height: auto;
       min-height: 100dvh;
+      overflow: visible;
+      --stage-height: 70vh;
     }
-    main {
+    :host(:not([presenting])) main:not(.center) {
       display: flex;
       flex-direction: column;
     }
-    .panel {
+    :host(:not([presenting])) .panel {
       overflow: visible;
+      contain: none;
     }
-    .middle {
+    :host(:not([presenting])) .middle {
       order: -1;
+    }
+    :host(:not([presenting])) .left :is(.exits, hs-console) {
+      display: block;
+    }
+    :host(:not([presenting])) .left hs-code-view {
+      max-height: 60vh;
+    }
+    :host(:not([presenting])) footer {
+      position: sticky;
+      bottom: 0;
+      z-index: 2;
+      border-top: 1px solid var(--line);
+    }
+    :host(:not([presenting])) hs-timeline {
+      display: none;
+    }
+  }
+  @media (max-height: 449px) {
+    :host(:not([presenting])) footer {
+      position: static;
     }
   }
   :host([presenting]) {

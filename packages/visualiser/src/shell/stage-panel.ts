@@ -17,11 +17,15 @@ export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenti
       <hs-ring-stage .picture=${picture} model=${lab.costs?.title ?? ''}></hs-ring-stage>
     </div>
     <div class="story">
-    ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
-    <div class="why" aria-live="polite">
-      <hs-why ?brief=${mode === 'presenting'} .explanation=${moment.why} .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}></hs-why>
-    </div>
-    ${atEnd && moment.outcome !== undefined ? html`<p class="outcome"><b>The run has ended.</b> ${moment.outcome}</p>` : nothing}
+      ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
+      <div class="why" aria-live="polite">
+        <hs-why
+          ?brief=${mode === 'presenting'}
+          .explanation=${moment.why}
+          .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}
+        ></hs-why>
+      </div>
+      ${atEnd && moment.outcome !== undefined ? html`<p class="outcome"><b>The run has ended.</b> ${moment.outcome}</p>` : nothing}
     </div>
   </section>`;
 }

@@ -8,7 +8,7 @@ import '../views/cost-note.js';
 const HYPERVISED: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'];
 const HINTS: Readonly<Record<NonNullable<LabState['hint']>, string>> = {
   exit: 'Start here: the guest runs until something makes it leave.',
-  route: 'Now → step by step: who answers, and how the guest gets on. ← takes a step back.',
+  route: 'Now → step by step: who answers it. ← steps back.',
 };
 const BARE: readonly Actor[] = ['guest-user', 'guest-kernel'];
 
@@ -28,7 +28,7 @@ export function timelinePanel(lab: LabState, hypervised: boolean): TemplateResul
       ?playing=${lab.playing}
       ?finished=${moment.finished}
       ?exits=${hypervised}
-      .hint=${lab.hint === undefined ? '' : HINTS[lab.hint]}
+      .hint=${lab.hint === undefined || !hypervised || moment.index >= moment.length ? '' : HINTS[lab.hint]}
       >${lab.costs === undefined ? nothing : html`<hs-cost-note .costs=${lab.costs}></hs-cost-note>`}</hs-transport
     >
     <hs-timeline

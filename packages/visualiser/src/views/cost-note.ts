@@ -22,6 +22,11 @@ export class CostNote extends LitElement {
         padding: 2px 4px;
         text-align: start;
       }
+      @media (max-width: 1399px) {
+        .word {
+          display: none;
+        }
+      }
       [popover] {
         inset: auto 14px 12px auto;
         margin: 0;
@@ -68,8 +73,12 @@ export class CostNote extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const {costs} = this;
     if (costs === undefined) return nothing;
-    return html`<button popovertarget="figures" title="Cycles are computed from published figures, not measured here">
-        cycles modelled on ${costs.title}
+    return html`<button
+        popovertarget="figures"
+        aria-label="cycles modelled on ${costs.title}"
+        title="Cycles are computed from published figures, not measured here"
+      >
+        cycles<span class="word"> modelled</span> on ${costs.title}
       </button>
       <div id="figures" popover role="dialog" aria-labelledby="title" tabindex="0">
         <h2 id="title">Cycles modelled on ${costs.title}</h2>
