@@ -21,5 +21,8 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/build/**'],
     environment: 'node',
+    // A slow machine is not a failing test; what hangs is ended by the stage's own limit.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

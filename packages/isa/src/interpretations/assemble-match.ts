@@ -17,71 +17,69 @@ import {matchImmediate, matchTarget, type Place} from './assemble-immediates.js'
 import type {Line} from './assemble-lines.js';
 import {eitherRange, within} from './assemble-ranges.js';
 
+/** A width in bits: fixed, the operand size of the line, or the width of the mode (64 in 64-bit mode, else 32). */
+type WidthRule = number | 'size' | 'mode';
+
+/** General registers, in the reg field or in the opcode; and those that a VEX prefix names. */
+const GENERAL = {r8: 8, r16: 16, r32: 32, r64: 64, rV: 'size', rM: 'mode'} as const;
+const VEX = {r32v: 32, r64v: 64} as const;
+
+/** Register or memory: the register's width (0: memory only) and the memory operand's (undefined: register only). */
+const EITHER = {
+  rmM: ['mode', undefined],
+  regV: ['size', undefined],
+  regM: ['mode', undefined],
+  reg32: [32, undefined],
+  reg64: [64, undefined],
+  'r/m8': [8, 8],
+  'r/m16': [16, 16],
+  'r/m32': [32, 32],
+  'r/m64': [64, 64],
+  'r/mV': ['size', 'size'],
+  'r/mM': ['mode', 'mode'],
+  'rV/m16': ['size', 16],
+  // nasm takes no size keyword here: the operand has a size of its own.
+  'm16&M': [0, 0],
+  m8: [0, 8],
+  mV: [0, 'size'],
+  m128: [0, 128],
+} as const satisfies Record<string, readonly [WidthRule, WidthRule | undefined]>;
+
+type Special = Exclude<OperandType, keyof typeof GENERAL | keyof typeof VEX | keyof typeof EITHER>;
+
 /** The operands, sorted by the type that the table wants in this place. */
 export function matchOperand(place: Place, type: OperandType, written: AssemblyOperand): Matched {
-  const {line, request} = place;
-  const size = line.operandSize ?? 8;
-  const mode = request.codeSize === 64 ? 64 : 32;
+  if (isKey(GENERAL, type)) return general(place, written, widthOf(place, GENERAL[type]));
+  if (isKey(VEX, type)) return vexRegister(place, written, VEX[type]);
+  if (!isKey(EITHER, type)) return matchSpecial(place, type, written);
+  const [register, memory] = EITHER[type];
+  const memoryWidth = memory === undefined ? undefined : widthOf(place, memory);
+  return registerOrMemory(place, written, widthOf(place, register), memoryWidth);
+}
+
+function isKey<K extends string>(table: Readonly<Record<K, unknown>>, key: string): key is K {
+  return Object.hasOwn(table, key);
+}
+
+function widthOf({line, request}: Place, rule: WidthRule): number {
+  if (rule === 'size') return line.operandSize ?? 8;
+  if (rule === 'mode') return request.codeSize === 64 ? 64 : 32;
+  return rule;
+}
+
+function matchSpecial(place: Place, type: Special, written: AssemblyOperand): Matched {
+  const {mnemonic} = place.line.form;
   switch (type) {
-    case 'r8':
-      return general(place, written, 8);
-    case 'r16':
-      return general(place, written, 16);
-    case 'r32':
-      return general(place, written, 32);
-    case 'r64':
-      return general(place, written, 64);
-    case 'rV':
-      return general(place, written, size);
-    case 'rM':
-      return general(place, written, mode);
-    case 'rmM':
-      return registerOrMemory(place, written, mode, undefined);
-    case 'regV':
-      return registerOrMemory(place, written, size, undefined);
-    case 'regM':
-      return registerOrMemory(place, written, mode, undefined);
-    case 'reg32':
-      return registerOrMemory(place, written, 32, undefined);
-    case 'reg64':
-      return registerOrMemory(place, written, 64, undefined);
-    case 'r32v':
-      return vexRegister(place, written, 32);
-    case 'r64v':
-      return vexRegister(place, written, 64);
-    case 'r/m8':
-      return registerOrMemory(place, written, 8, 8);
-    case 'r/m16':
-      return registerOrMemory(place, written, 16, 16);
-    case 'r/m32':
-      return registerOrMemory(place, written, 32, 32);
-    case 'r/m64':
-      return registerOrMemory(place, written, 64, 64);
-    case 'r/mV':
-      return registerOrMemory(place, written, size, size);
-    case 'r/mM':
-      return registerOrMemory(place, written, mode, mode);
-    case 'rV/m16':
-      return registerOrMemory(place, written, size, 16);
-    // nasm takes no size keyword here: these operands have a size of their own.
     case 'm':
-      return registerOrMemory(place, written, 0, line.form.mnemonic === 'LEA' ? 'any' : 0);
-    case 'm16&M':
-      return registerOrMemory(place, written, 0, 0);
-    case 'm8':
-      return registerOrMemory(place, written, 0, 8);
-    case 'mV':
-      return registerOrMemory(place, written, 0, size);
+      return registerOrMemory(place, written, 0, mnemonic === 'LEA' ? 'any' : 0);
     case 'm64':
-      return registerOrMemory(place, written, 0, line.form.mnemonic.startsWith('VM') ? 0 : 64);
-    case 'm128':
-      return registerOrMemory(place, written, 0, 128);
+      return registerOrMemory(place, written, 0, mnemonic.startsWith('VM') ? 0 : 64);
     case 'm16:V':
       return farMemory(place, written);
     case 'moffs8':
       return offsetMemory(place, written, 8);
     case 'moffsV':
-      return offsetMemory(place, written, size);
+      return offsetMemory(place, written, widthOf(place, 'size'));
     case 'imm8':
     case 'imm8s':
     case 'imm16':
