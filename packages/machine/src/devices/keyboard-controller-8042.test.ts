@@ -81,3 +81,10 @@ test('the keyboard acknowledges commands and their parameters', () => {
   ]);
   expect(kbc.read(STATUS) & 1).toBe(0);
 });
+
+test('an answer of the controller does not lose the key that was waiting', () => {
+  const {kbc} = controller();
+  kbc.type(Uint8Array.of(0x1e, 0x9e));
+  command(kbc, 0xaa);
+  expect([kbc.read(0), kbc.read(0), kbc.read(0), kbc.read(STATUS) & 1]).toEqual([0x55, 0x1e, 0x9e, 0]);
+});

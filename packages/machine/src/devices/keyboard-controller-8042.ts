@@ -163,8 +163,14 @@ export class KeyboardController8042 extends BankedDevice implements PortDevice {
     this.#deliver();
   }
 
-  /** The controller's own answer goes before whatever the keyboard has waiting. */
+  /** The controller's own answer goes before whatever the keyboard has sent; a key that was in its place waits again. */
   #answer(value: number): void {
+    const length = this.byte(QUEUE_LENGTH);
+    if (this.byte(OUTPUT_FULL) === 1 && length < QUEUE_BYTES) {
+      for (let at = length; at > 0; at--) this.setByte(QUEUE + at, this.byte(QUEUE + at - 1));
+      this.setByte(QUEUE, this.byte(OUTPUT));
+      this.setByte(QUEUE_LENGTH, length + 1);
+    }
     this.setByte(OUTPUT, value);
     this.setByte(OUTPUT_FULL, 1);
     this.#drive();
