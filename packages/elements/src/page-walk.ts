@@ -120,7 +120,7 @@ export class PageWalk extends LitElement {
       </div>
       <p class="mute">
         ${budget(rows, levels.length)} Values are entries in hexadecimal, numbered in the order of the
-        reads.${levels.length === 0 ? '' : ' Each row finds one guest table through EPT (warm), then the guest’s own entry is read (cold).'}
+        reads.${levels.length === 0 ? '' : rows.some(row => row.guest !== undefined) ? ' Each row finds one guest table through EPT (warm), then the guest’s own entry is read (cold).' : ' The guest has paging off: only EPT translates (warm).'}
         Point at one for its address and bits.
       </p>`;
   }

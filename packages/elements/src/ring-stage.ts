@@ -229,7 +229,7 @@ function card(picture: StagePicture, model: string): TemplateResult {
   }
   return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
     <b>${breakable(moved.name)}</b> ${moved.reason === '' ? nothing : html`<span class="reason">${moved.reason}</span>`}
-    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} cycles${model === '' ? nothing : html`, <span class="model">by the model ${model}</span>`}</span>`}
+    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} ${moved.cycles === 1 ? 'cycle' : 'cycles'}${model === '' ? nothing : html`, <span class="model">by the model ${model}</span>`}</span>`}
   </div>`;
 }
 

@@ -198,7 +198,8 @@ export class Why extends LitElement {
 /** What the instruction means, a line for each thing that it does; a long one waits to be opened. */
 function meaning(why: Explanation, stopped: boolean): TemplateResult | typeof nothing {
   const lines = why.meaning ?? [];
-  if (lines.length === 0) return nothing;
+  const [sentence = ''] = why.sentences;
+  if (lines.every(line => sentence.includes(line))) return nothing;
   const text = html`<div class="meaning">${lines.map(line => html`<div>${line}</div>`)}</div>`;
   if (lines.length <= SHORT && !stopped) return text;
   return html`<details class="whole">

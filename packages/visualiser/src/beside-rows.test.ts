@@ -29,7 +29,16 @@ test('an event that both saw belongs to the exit before it, until user space has
 test('a register that differs there is told with its reason', () => {
   const [row] = besideRows({events: [BOTH], differences: [difference({})]}, RUN);
   expect(row?.verdict).toBe('explained');
-  expect(row?.why).toBe('RIP: 0x8006 and 0x8007. KVM has already gone past the OUT.');
+  expect(row?.why).toBe('RIP 0x8006 and 0x8007: KVM has already gone past the OUT.');
+});
+
+test('registers that differ for the same reason are told together, and a missing event is told once', () => {
+  const both = [difference({}), difference({what: 'RCX', a: '0x0', b: '0x1'})];
+  const [row] = besideRows({events: [BOTH], differences: both}, RUN);
+  expect(row?.why).toBe('RIP 0x8006 and 0x8007, RCX 0x0 and 0x1: KVM has already gone past the OUT.');
+  const alone: AlignedEvent = {a: {step: 6, label: 'out 0x33'}, b: undefined};
+  const missing = difference({where: 'sequence', what: 'out 0x33', at: {a: 6, b: 3}, why: 'SYSCALL stays in ring 3.'});
+  expect(besideRows({events: [alone], differences: [missing]}, RUN)[0]?.why).toBe('SYSCALL stays in ring 3.');
 });
 
 test('a difference that nobody can explain makes the row unexplained, and its mark differs', () => {

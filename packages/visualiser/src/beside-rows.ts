@@ -36,6 +36,19 @@ function reasonsFor(event: AlignedEvent, differences: readonly Difference[], sin
   );
 }
 
+/** Each reason once, with all that differs for it: `RCX 0x0 and 0x1, R11 0x2 and 0x3: SYSCALL …`. */
+function reasonText(reasons: readonly Difference[]): string {
+  const whys = [...new Set(reasons.map(reason => reason.why))];
+  return whys
+    .map(why => {
+      // A whole event that only one side has is already told by the row.
+      const values = reasons.filter(reason => reason.why === why && reason.where !== 'sequence');
+      const list = values.map(({what, a, b}) => `${what} ${a} and ${b}`).join(', ');
+      return list === '' ? why : `${list}: ${why}`;
+    })
+    .join(' ');
+}
+
 /** The visible events of both runs in order, each with what is known about it. */
 export function besideRows(
   found: Pick<Comparison, 'events' | 'differences'>,
@@ -50,9 +63,7 @@ export function besideRows(
     const verdict =
       unknown || (!both && reasons.length === 0) ? 'unexplained' : reasons.length > 0 ? 'explained' : 'matched';
     const why =
-      verdict === 'matched'
-        ? 'The outside saw the same, and the guest’s registers agree.'
-        : reasons.map(reason => `${reason.what}: ${reason.a} and ${reason.b}. ${reason.why}`).join(' ');
+      verdict === 'matched' ? 'The outside saw the same, and the guest’s registers agree.' : reasonText(reasons);
     return {
       simulated: event.a === undefined ? undefined : {...spanOf(run, event.a.step), text: event.a.label},
       real: event.b === undefined ? undefined : {text: event.b.label},
