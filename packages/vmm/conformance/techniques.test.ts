@@ -1,7 +1,11 @@
 // The conformance suite on every technique of the simulated machine. packages/kvm runs the same list on /dev/kvm.
 
-import {describe, expect, test} from 'vitest';
+import {beforeAll, describe, expect, test} from 'vitest';
 import {CONFORMANCE_CASES, TECHNIQUES, brokenPromises, runCaseOnTechnique} from '../src/index.js';
+
+beforeAll(() => {
+  process.stderr.write(`[vmm] conformance runs on ${TECHNIQUES.map(({id}) => id).join(', ')}\n`);
+});
 
 describe.each(TECHNIQUES)('$id', technique => {
   test.each(CONFORMANCE_CASES)('$mode mode: $title', testCase => {

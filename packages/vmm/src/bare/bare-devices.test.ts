@@ -11,12 +11,7 @@ type Mode = ConformanceCase['mode'];
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
-function start(
-  mode: Mode,
-  code: string,
-  handlers: Readonly<Record<number, string>> = {},
-  disk: Uint8Array | undefined = undefined,
-): BareRun {
+function start(mode: Mode, code: string, handlers: Readonly<Record<number, string>> = {}, disk?: Uint8Array): BareRun {
   const bytes: Record<number, Uint8Array> = {};
   for (const [vector, hex] of Object.entries(handlers)) bytes[Number(vector)] = listing(hex);
   return new BareRun({
