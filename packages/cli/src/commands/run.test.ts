@@ -150,12 +150,33 @@ describe('images', () => {
     expect(result.registers).toMatchObject({rbx: '0x7c03', rdx: '0x80'});
   });
 
-  test('a disk is refused as an unsupported device: status 5, in the JSON too', async () => {
+  test('a disk where the machine has no controller is refused: status 5, in the JSON too', async () => {
     const disk = files.file('disk.img', new Uint8Array(512));
-    const {status, result} = await judged('hello-kvm', '--disk', `0:${disk}`);
+    const {status, result} = await judged('hello-kvm', '--on', 'vtx-ept', '--disk', `0:${disk}`);
     expect([status, result.outcome, result.schema, result.instructions]).toEqual([5, 'unsupported', 1, null]);
-    expect(result.unsupported).toEqual([{address: '', bytes: '', what: 'a disk controller (--disk)'}]);
+    const [{what}] = result.unsupported;
+    expect(what).toContain('--disk');
+    expect((await judged('hello-kvm', '--on', 'bare', '--disk', `1:${disk}`)).status).toBe(5);
     expect((await run('hello-kvm', '--disk', '0:no-such-disk')).status).toBe(2);
+  });
+
+  /** Reads sector 1 of the first disk by PIO and prints its first two bytes. */
+  const READ_SECTOR = `
+    mov dx, 0x1f2\nmov al, 1\nout dx, al
+    inc dx\nout dx, al\nxor al, al\ninc dx\nout dx, al\ninc dx\nout dx, al
+    inc dx\nmov al, 0xe0\nout dx, al\ninc dx\nmov al, 0x20\nout dx, al
+    wait_drq: in al, dx\ntest al, 8\njz wait_drq
+    mov dx, 0x1f0\nin ax, dx\nmov dx, 0x3f8\nout dx, al\nmov al, ah\nout dx, al\ncli\nhlt\n`;
+
+  test('on bare metal the guest reads the disk by PIO, and a booted image is its own first disk', async () => {
+    const contents = new Uint8Array(700);
+    contents.set([0x4f, 0x6b], 512);
+    const disk = files.file('two-sectors.img', contents);
+    const named = await run(...real(READ_SECTOR), '--on', 'bare', '--disk', `0:${disk}`);
+    expect([named.status, named.out]).toEqual([0, 'Ok']);
+    const boot = `bits 16\norg 0x7c00\n${READ_SECTOR}times 510 - ($ - $$) db 0\ndw 0xaa55\ndb 'Me'\ntimes 510 db 0`;
+    const itself = await run(files.program('disk-boot.img', boot), '--on', 'bare');
+    expect([itself.status, itself.out]).toEqual([0, 'Me']);
   });
 
   test('a program that outgrew its boot sector finds its second one behind it', async () => {

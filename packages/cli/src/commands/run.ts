@@ -5,6 +5,7 @@ import {exitStatusOf, parseSerialScript} from '@hyperscope/simulation';
 import {writeRecord} from '@hyperscope/trace';
 import {EXIT} from '../exit-status.js';
 import {checkWritable, readBytes, readText, writeBytes} from '../files.js';
+import {firstDisk, missingForDisk} from '../run/disk.js';
 import {execute} from '../run/execute.js';
 import type {Executed, ExecutionResult} from '../run/execute.js';
 import {traceLines} from '../run/event-lines.js';
@@ -71,7 +72,9 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
   const program = loadProgram(given, context.terminal);
   checkDumps(given, program);
   for (const {path} of given.disks) readBytes(path);
-  const executed = given.disks.length > 0 ? withoutDisk(given) : runProgramToEnd(given, program, context);
+  const missing = missingForDisk(given);
+  const executed =
+    missing === undefined ? runProgramToEnd(given, program, context) : withoutDisk(given.technique, missing);
   await writeOutputs(given, executed);
   report(given, executed.result, context.terminal);
   return exitStatusOf(executed.result.outcome);
@@ -101,9 +104,8 @@ function checkDumps({dumps}: RunArguments, {loaded: {image}}: Program): void {
   }
 }
 
-/** The result where a disk was asked for: a device outside the supported set. */
-function withoutDisk({technique}: RunArguments): Executed {
-  const what = 'a disk controller (--disk)';
+/** The result where a disk was asked for that the machine cannot have: a device outside the supported set. */
+function withoutDisk(technique: string, what: string): Executed {
   return {
     record: undefined,
     captured: new Map(),
@@ -113,7 +115,7 @@ function withoutDisk({technique}: RunArguments): Executed {
       technique,
       outcome: 'unsupported',
       unsupported: [{address: '', bytes: '', what}],
-      message: `The machine does not have ${what} yet, so nothing was run. Leave --disk out: a disk image given as IMAGE is loaded to 0x7c00, as far as 0x9fc00.`,
+      message: `The machine does not have ${what} yet, so nothing was run. Use --on bare with --disk 0:FILE, or leave --disk out.`,
     },
   };
 }
@@ -133,6 +135,7 @@ function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock
         capturePorts: given.capturePorts.map(({port}) => port),
       },
       profile: profileText(given),
+      disk: firstDisk(given, program),
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
       serialScript: script === undefined ? [] : parseSerialScript(readText(script)),

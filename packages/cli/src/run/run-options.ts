@@ -23,7 +23,7 @@ export const RUN_OPTIONS = {
   disk: {
     value: 'N:FILE',
     repeatable: 'repeatable',
-    help: 'A disk. There is no disk controller yet: the run is refused with status 5.',
+    help: 'A hard disk behind an IDE controller: 0:FILE, with --on bare; elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
   },
   memory: {value: 'MIB', help: 'Memory of the guest. Default: what the guest asks for, or 64.'},
   cpu: {
