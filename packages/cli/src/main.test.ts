@@ -19,7 +19,7 @@ describe.skipIf(!built)('the built program', () => {
 
   test('knows every command of the help', {timeout: 60_000}, () => {
     const {stdout} = hyperscope('--help');
-    for (const command of ['run', 'compare', 'record', 'show', 'asm', 'disasm', 'guests', 'serve']) {
+    for (const command of ['run', 'compare', 'record', 'show', 'asm', 'disasm', 'vectors', 'guests', 'serve']) {
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
       const help = hyperscope(command, '--help');
       expect([help.status, help.stdout]).toEqual([0, expect.stringContaining('Examples')]);

@@ -9,11 +9,12 @@ import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
 import {SERVE} from './commands/serve.js';
 import {SHOW} from './commands/show.js';
+import {VECTORS} from './commands/vectors.js';
 import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
 
-const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, SHOW, GUESTS_COMMAND, ASM, DISASM, SERVE];
+const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, SHOW, GUESTS_COMMAND, ASM, DISASM, VECTORS, SERVE];
 
 /** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
 function interrupted(): AbortSignal {
