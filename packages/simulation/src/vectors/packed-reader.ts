@@ -20,11 +20,11 @@ const SLOTS = {
   ip: slotOf('eip'),
   flags: slotOf('eflags'),
 } as const;
-const NAMES = Object.entries(SLOTS);
+const SLOT_OF: ReadonlyMap<string, number> = new Map(Object.entries(SLOTS));
 const FLAGS = SLOTS.flags;
 
 const WORDS = new Uint32Array(VECTOR_REGISTERS.length);
-for (const [, slot] of NAMES) WORDS[slot] = 0xffff;
+for (const slot of SLOT_OF.values()) WORDS[slot] = 0xffff;
 
 interface PackedState {
   readonly regs: Readonly<Partial<Record<string, number>>>;
@@ -66,16 +66,16 @@ function parseLine(text: string, line: number): Vector {
   if (!isPackedVector(value))
     throw new UserError('bad-vectors', `Line ${line} is no vector: it needs f, i, name, bytes, init, final and fmask.`);
   const before = new Uint32Array(VECTOR_REGISTERS.length);
-  for (const [name, slot] of NAMES) before[slot] = value.init.regs[name] ?? 0;
+  setRegisters(before, value.init.regs);
   const after = before.slice();
-  for (const [name, slot] of NAMES) after[slot] = value.final.regs[name] ?? after[slot] ?? 0;
+  setRegisters(after, value.final.regs);
   const mask = WORDS.slice();
   mask[FLAGS] = value.fmask;
   return {
     form: value.f,
     index: value.i,
     name: value.name,
-    bytes: Uint8Array.from(value.bytes.match(/../g) ?? [], pair => parseInt(pair, 16)),
+    bytes: hexBytes(value.bytes),
     hash: value.hash ?? '',
     chip: 'C286',
     width: 16,
@@ -89,6 +89,20 @@ function parseLine(text: string, line: number): Vector {
   };
 }
 
+/** Most are unchanged and left out, so what is there is walked and not what might be. */
+function setRegisters(registers: Uint32Array, values: PackedState['regs']): void {
+  for (const name in values) {
+    const slot = SLOT_OF.get(name);
+    if (slot !== undefined) registers[slot] = values[name] ?? 0;
+  }
+}
+
+function hexBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length >> 1);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -99,7 +113,7 @@ function parseJson(text: string): unknown {
 
 function flat(pairs: PackedState['ram']): VectorMemory {
   const memory: number[] = [];
-  for (const [address = 0, byte = 0] of pairs) memory.push(address, byte);
+  for (const pair of pairs) memory.push(pair[0] ?? 0, pair[1] ?? 0);
   return memory;
 }
 

@@ -150,26 +150,31 @@ export class VectorRunner {
     return differences.length === 0 ? RIGHT : {kind: 'wrong', differences: differences.slice(0, SHOWN_DIFFERENCES)};
   }
 
-  #compareMemory({memoryBefore, memoryAfter, ...vector}: Vector, flagsMask: number, differences: string[]): void {
-    const {bytes} = this.#machine.memory;
+  #compareMemory(vector: Vector, flagsMask: number, differences: string[]): void {
+    const {memoryAfter} = vector;
     // The flags that an exception pushed lie above IP and CS; what is undefined in them is undefined there too.
     const pushed = vector.exception === undefined ? -2 : pushedFlags(vector.after);
-    const changed = new Map<number, number>();
     for (let i = 0; i < memoryAfter.length; i += 2) {
       const address = memoryAfter[i] ?? 0;
       const byte = memoryAfter[i + 1] ?? 0;
-      changed.set(address, byte);
       const mask = address === pushed ? flagsMask & 0xff : address === pushed + 1 ? flagsMask >> 8 : 0xff;
-      const got = bytes[address] ?? 0;
+      const got = this.#byteAt(address);
       if ((got & mask) !== (byte & mask)) differences.push(difference(`[${address.toString(16)}]`, byte, got));
     }
+    if (this.#written.length > 0) this.#compareUnchanged(vector, differences);
+  }
+
+  /** Bytes that the machine wrote and the chip did not, or wrote as they were. */
+  #compareUnchanged({memoryBefore, memoryAfter}: Vector, differences: string[]): void {
+    const compared = new Set<number>();
+    for (let i = 0; i < memoryAfter.length; i += 2) compared.add(memoryAfter[i] ?? 0);
     for (let i = 0; i < this.#written.length; i += 2) {
       const start = this.#written[i] ?? 0;
       for (let address = start; address < start + (this.#written[i + 1] ?? 0); address++) {
-        if (changed.has(address)) continue;
-        changed.set(address, 0);
+        if (compared.has(address)) continue;
+        compared.add(address);
         const was = byteBefore(memoryBefore, address);
-        const got = bytes[address] ?? 0;
+        const got = this.#byteAt(address);
         if (got !== was) differences.push(difference(`[${address.toString(16)}] (which the chip left)`, was, got));
       }
     }
