@@ -15,7 +15,7 @@ export interface Anatomy {
   readonly prefixes: ReadonlySet<number>;
   /** The first byte behind the prefixes; 0 where there is none. */
   readonly opcode: number;
-  /** The byte behind the opcode, which is ModR/M where the instruction has one. */
+  /** The byte behind the opcode: ModR/M, or where the instruction has none what comes next. */
   readonly modrm: number;
   /** Bytes without the HLT behind it. */
   readonly length: number;
@@ -24,6 +24,7 @@ export interface Anatomy {
 const PREFIXES: ReadonlySet<number> = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3]);
 const HLT = 0xf4;
 const LOCK = 0xf0;
+const DIVIDE_ERROR = 0;
 const INVALID_OPCODE = 6;
 const GENERAL_PROTECTION = 13;
 
@@ -74,6 +75,12 @@ export const EXCLUSION_RULES: readonly ExclusionRule[] = [
       exception === INVALID_OPCODE &&
       (opcode === 0x8c || opcode === 0x8e) &&
       (reg(modrm) === 4 || reg(modrm) === 5),
+  },
+  {
+    id: 'aam-zero',
+    reason: 'AAM 0 raises #DE: a 286 has changed SF, ZF and PF by then, later processors push the flags as they were.',
+    applies: ({chip, exception}, {opcode, modrm}) =>
+      chip === 'C286' && exception === DIVIDE_ERROR && opcode === 0xd4 && modrm === 0,
   },
   {
     id: 'stack-wrap',
