@@ -1,6 +1,7 @@
 // Runs only the privilege checks of an instruction, in protected mode, for given CPL, IOPL and CR4. Everything that the
 // running guest would decide is unknown; a check counts as failing only where it fails whatever the unknown is.
 
+import {knownBinary, knownUnary} from '../microcode/known-values.js';
 import type {Microcode, Operation} from '../microcode/microcode.js';
 
 export interface PrivilegeSettings {
@@ -41,9 +42,9 @@ export class Evaluator {
       case 'state':
         return this.#state(operation.state);
       case 'unary':
-        return this.#unary(operation);
+        return knownUnary(operation, this.#value(operation.a));
       case 'binary':
-        return this.#binary(operation);
+        return knownBinary(operation, this.#value(operation.a), this.#value(operation.b));
       default:
         return undefined;
     }
@@ -63,45 +64,6 @@ export class Evaluator {
         return 1n;
       case 'VM':
         return 0n;
-      default:
-        return undefined;
-    }
-  }
-
-  #unary(operation: Operation & {op: 'unary'}): bigint | undefined {
-    const a = this.#value(operation.a);
-    if (a === undefined) return undefined;
-    switch (operation.operation) {
-      case 'not':
-        return BigInt.asUintN(operation.width, ~a);
-      case 'zext':
-      case 'trunc':
-        return BigInt.asUintN(operation.width, a);
-      default:
-        return undefined;
-    }
-  }
-
-  #binary(operation: Operation & {op: 'binary'}): bigint | undefined {
-    const [a, b] = [this.#value(operation.a), this.#value(operation.b)];
-    if (operation.operation === 'and' && (a === 0n || b === 0n)) return 0n;
-    if (operation.operation === 'or' && operation.width === 1 && (a === 1n || b === 1n)) return 1n;
-    if (a === undefined || b === undefined) return undefined;
-    switch (operation.operation) {
-      case 'and':
-        return a & b;
-      case 'or':
-        return a | b;
-      case 'shr':
-        return a >> b;
-      case 'eq':
-        return a === b ? 1n : 0n;
-      case 'ne':
-        return a === b ? 0n : 1n;
-      case 'gtu':
-        return a > b ? 1n : 0n;
-      case 'ltu':
-        return a < b ? 1n : 0n;
       default:
         return undefined;
     }

@@ -1,7 +1,7 @@
 // The reference tier: walks the recorded operations of one instruction, one at a time, in BigInt.
 // Clear first; a faster tier must leave the same state (executor.ts). Values live in one array that is reused.
 
-import {FLAG_BITS, exceptionVector} from '@hyperscope/isa';
+import {FLAG_BITS, binaryResult, exceptionVector, unaryResult} from '@hyperscope/isa';
 import type {Effect, GeneralRegister, Instruction, Microcode, Operation} from '@hyperscope/isa';
 import {assertExists, assertUnreachable} from '@hyperscope/base';
 import {GENERAL, RFLAGS, RIP, RSP, SEGMENT} from '../cpu/cell-indexes.js';
@@ -12,7 +12,7 @@ import {is64Bit, low, stackSizeOf} from '../cpu/modes.js';
 import type {Processor} from '../cpu/processor.js';
 import type {Trouble} from '../cpu/trouble.js';
 import {linearAddress} from '../mmu/segmentation.js';
-import {applyFlagRule, binary, unary} from './arithmetic.js';
+import {applyFlagRule} from './arithmetic.js';
 import {conditionText} from './condition-text.js';
 import type {ExecutionResult, Executor, TraceOperation} from './executor.js';
 import {readState} from './named-state.js';
@@ -66,7 +66,7 @@ export class StepExecutor implements Executor {
       case 'load':
         return this.#load(operation);
       case 'binary':
-        return binary(
+        return binaryResult(
           operation.operation,
           this.#value(operation.a),
           this.#value(operation.b),
@@ -74,7 +74,12 @@ export class StepExecutor implements Executor {
           widthOf(microcode, operation.b),
         );
       case 'unary':
-        return unary(operation.operation, this.#value(operation.a), widthOf(microcode, operation.a), operation.width);
+        return unaryResult(
+          operation.operation,
+          this.#value(operation.a),
+          widthOf(microcode, operation.a),
+          operation.width,
+        );
       case 'concat':
         return (this.#value(operation.high) << BigInt(widthOf(microcode, operation.low))) | this.#value(operation.low);
       case 'choose':

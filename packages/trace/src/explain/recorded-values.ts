@@ -1,7 +1,7 @@
 // The values that the conditions of an instruction had when it ran: its microcode, worked out on the recorded registers.
 // Loads and helpers are unknown here; the conditions that decide about privilege need neither.
 
-import {FLAG_BITS} from '@hyperscope/isa';
+import {FLAG_BITS, knownBinary, knownUnary} from '@hyperscope/isa';
 import type {Microcode, Operation, StateName} from '@hyperscope/isa';
 import {bit, bits, hex} from '@hyperscope/base';
 import type {CellSource} from '../state/processor-view.js';
@@ -30,9 +30,9 @@ export class RecordedValues {
         return cell === undefined ? undefined : BigInt.asUintN(operation.width, operation.high ? cell >> 8n : cell);
       }
       case 'unary':
-        return this.#unary(operation);
+        return knownUnary(operation, this.value(operation.a));
       case 'binary':
-        return this.#binary(operation);
+        return knownBinary(operation, this.value(operation.a), this.value(operation.b));
       default:
         return undefined;
     }
@@ -73,51 +73,6 @@ export class RecordedValues {
   #bit(cell: string, index: number): bigint | undefined {
     const value = this.#cells(cell);
     return value === undefined ? undefined : bit(value, index) ? 1n : 0n;
-  }
-
-  #unary(operation: Operation & {op: 'unary'}): bigint | undefined {
-    const a = this.value(operation.a);
-    if (a === undefined) return undefined;
-    switch (operation.operation) {
-      case 'not':
-        return BigInt.asUintN(operation.width, ~a);
-      case 'zext':
-      case 'trunc':
-        return BigInt.asUintN(operation.width, a);
-      default:
-        return undefined;
-    }
-  }
-
-  #binary(operation: Operation & {op: 'binary'}): bigint | undefined {
-    const [a, b] = [this.value(operation.a), this.value(operation.b)];
-    if (operation.operation === 'and' && (a === 0n || b === 0n)) return 0n;
-    if (a === undefined || b === undefined) return undefined;
-    const truth = (holds: boolean): bigint => (holds ? 1n : 0n);
-    switch (operation.operation) {
-      case 'and':
-        return a & b;
-      case 'or':
-        return a | b;
-      case 'xor':
-        return a ^ b;
-      case 'shr':
-        return a >> b;
-      case 'add':
-        return BigInt.asUintN(operation.width, a + b);
-      case 'sub':
-        return BigInt.asUintN(operation.width, a - b);
-      case 'eq':
-        return truth(a === b);
-      case 'ne':
-        return truth(a !== b);
-      case 'gtu':
-        return truth(a > b);
-      case 'ltu':
-        return truth(a < b);
-      default:
-        return undefined;
-    }
   }
 }
 

@@ -2,7 +2,6 @@
 // registers and SYSCALL MSRs of a 64-bit host. This is the state that VM exits come back to.
 
 import {hpa} from '@hyperscope/base';
-import type {DescriptorRegister} from '@hyperscope/isa';
 import type {Machine} from '@hyperscope/machine';
 import {NO_POINTER} from '@hyperscope/machine';
 import {
@@ -38,10 +37,12 @@ const FEATURE_CONTROL = 5n;
 /** Flags that SYSCALL clears: TF IF DF NT AC and the status flags, as Linux sets it. */
 const SYSCALL_MASK = 0x25_7fd5n;
 
-const CODE_64 = 0xa09bn;
-const USER_CODE_64 = 0xa0fbn;
-const DATA = 0xc093n;
-const USER_DATA = 0xc0f3n;
+const CODE_64 = 0xa09b;
+const USER_CODE_64 = 0xa0fb;
+const DATA = 0xc093;
+const USER_DATA = 0xc0f3;
+const UNUSABLE = 0x1_0000;
+const FLAT = 0xffff_ffff;
 
 /** `entry`: where SYSCALL leads, the kernel's entry_SYSCALL_64. Leaves the processor in QEMU's first instruction, at ring 3. */
 export function buildHostEnvironment(machine: Machine, entry: bigint, start: bigint): void {
@@ -64,9 +65,10 @@ export function buildHostEnvironment(machine: Machine, entry: bigint, start: big
   r.set('DR6', 0xffff_0ff0n);
   r.set('DR7', 0x400n);
   r.set('XCR0', 1n);
-  setSegment(machine, 'TR', BigInt(HOST_TR), DIRECT_MAP + BigInt(HOST_TSS), 0x67n, 0x8bn);
-  setSegment(machine, 'LDTR', 0n, 0n, 0n, 0x1_0000n);
-  for (const name of ['DS', 'ES', 'FS', 'GS'] as const) setSegment(machine, name, 0n, 0n, 0xffff_ffffn, 0x1_0000n);
+  r.setSegment('TR', {selector: HOST_TR, base: DIRECT_MAP + BigInt(HOST_TSS), limit: 0x67, attributes: 0x8b});
+  r.setSegment('LDTR', {selector: 0, base: 0n, limit: 0, attributes: UNUSABLE});
+  for (const name of ['DS', 'ES', 'FS', 'GS'] as const)
+    r.setSegment(name, {selector: 0, base: 0n, limit: FLAT, attributes: UNUSABLE});
   r.set('VMXON_POINTER', NO_POINTER);
   r.set('CURRENT_VMCS', NO_POINTER);
   r.set('RSP', USER_STACK);
@@ -76,32 +78,17 @@ export function buildHostEnvironment(machine: Machine, entry: bigint, start: big
   machine.tlb.flushAll();
 }
 
-function setSegment(
-  machine: Machine,
-  name: DescriptorRegister,
-  selector: bigint,
-  base: bigint,
-  limit: bigint,
-  attributes: bigint,
-): void {
-  const r = machine.registers;
-  r.set(`${name}.selector`, selector);
-  r.set(`${name}.base`, base);
-  r.set(`${name}.limit`, limit);
-  r.set(`${name}.attributes`, attributes);
-}
-
 /** CS, SS and CPL as SYSCALL leaves them. */
 export function enterKernelMode(machine: Machine): void {
-  setSegment(machine, 'CS', BigInt(KERNEL_CS), 0n, 0xffff_ffffn, CODE_64);
-  setSegment(machine, 'SS', BigInt(KERNEL_SS), 0n, 0xffff_ffffn, DATA);
+  machine.registers.setSegment('CS', {selector: KERNEL_CS, base: 0n, limit: FLAT, attributes: CODE_64});
+  machine.registers.setSegment('SS', {selector: KERNEL_SS, base: 0n, limit: FLAT, attributes: DATA});
   machine.registers.set('CPL', 0n);
 }
 
 /** CS, SS and CPL as SYSRET leaves them. */
 export function enterUserMode(machine: Machine): void {
-  setSegment(machine, 'CS', BigInt(USER_CS), 0n, 0xffff_ffffn, USER_CODE_64);
-  setSegment(machine, 'SS', BigInt(USER_SS), 0n, 0xffff_ffffn, USER_DATA);
+  machine.registers.setSegment('CS', {selector: USER_CS, base: 0n, limit: FLAT, attributes: USER_CODE_64});
+  machine.registers.setSegment('SS', {selector: USER_SS, base: 0n, limit: FLAT, attributes: USER_DATA});
   machine.registers.set('CPL', 3n);
 }
 
