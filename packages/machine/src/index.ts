@@ -30,6 +30,7 @@ export * from './devices/rtc-cmos.js';
 export * from './devices/system-control-ports.js';
 export * from './devices/uart-16550.js';
 export * from './devices/vga-text.js';
+export * from './emulation/instruction-emulator.js';
 export * from './execution/executor.js';
 export * from './memory-map.js';
 export * from './mmu/physical-memory.js';

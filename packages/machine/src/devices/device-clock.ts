@@ -30,9 +30,12 @@ export class DeviceClock extends BankedDevice {
   readonly #cycles: () => number;
   readonly #duties: TimerDuty[] = [];
 
-  /** `cycles` gives the processor's cycles since RESET; `hertz` how many of them make a second. */
-  constructor(cycles: () => number, hertz: number) {
-    super('device-clock', 8 * (TIMERS + 1));
+  /**
+   * `cycles` gives the processor's cycles since RESET; `hertz` how many of them make a second. A machine with several
+   * clocks (a host's and its guest's) names each.
+   */
+  constructor(cycles: () => number, hertz: number, name = 'device-clock') {
+    super(name, 8 * (TIMERS + 1));
     assert(Number.isSafeInteger(hertz) && hertz > 0, 'a frequency is a positive whole number');
     this.#cycles = cycles;
     this.hertz = hertz;

@@ -74,6 +74,10 @@ export interface ChipsetOptions {
   readonly date?: CalendarDate | undefined;
   /** The contents of the first hard disk, a multiple of 512 bytes; it is written to. None where absent. */
   readonly disk?: Uint8Array | undefined;
+  /** The clock of the timers that an in-kernel interrupt controller does not have; the chipset's own where absent. */
+  readonly userClock?: DeviceClock | undefined;
+  /** What stands between a device and the controllers where they are on two sides of a system call. */
+  readonly interruptWire?: ((irq: number, line: InterruptLine) => InterruptLine) | undefined;
 }
 
 export class PcChipset implements InterruptController {
@@ -94,7 +98,9 @@ export class PcChipset implements InterruptController {
   readonly #portA: SystemControlPortA;
   readonly #pmTimer: PmTimer;
 
-  constructor({processor, memoryBytes, uart, date, disk}: ChipsetOptions) {
+  constructor(options: ChipsetOptions) {
+    const {processor, memoryBytes, uart, date, disk} = options;
+    const wire = (irq: number): InterruptLine => options.interruptWire?.(irq, this.#line(irq)) ?? this.#line(irq);
     this.clock = new DeviceClock(() => processor.cycles(), processor.hertz);
     const isApicOn = (): boolean => (processor.apicBase() & 0x800n) !== 0n;
     this.localApic = new LocalApic(this.clock, {
@@ -109,14 +115,14 @@ export class PcChipset implements InterruptController {
     this.ioApic = new IoApic(this.localApic);
     this.pit = new Pit8254(this.clock, this.#line(TIMER_IRQ));
     this.rtc = new RtcCmos({
-      clock: this.clock,
-      line: this.#line(RTC_IRQ),
+      clock: options.userClock ?? this.clock,
+      line: wire(RTC_IRQ),
       memoryBytes,
       ...(date === undefined ? {} : {date}),
     });
-    this.keyboard = new KeyboardController8042(this.wires, this.#line(KEYBOARD_IRQ));
+    this.keyboard = new KeyboardController8042(this.wires, wire(KEYBOARD_IRQ));
     this.vga = new VgaText(this.clock);
-    this.disk = disk === undefined ? undefined : new IdeDisk(disk, this.#line(DISK_IRQ));
+    this.disk = disk === undefined ? undefined : new IdeDisk(disk, wire(DISK_IRQ));
     this.#pci = new PciConfiguration(this.wires, [
       HOST_BRIDGE,
       ISA_BRIDGE,
@@ -125,7 +131,7 @@ export class PcChipset implements InterruptController {
     this.#speaker = new SpeakerPort(this.clock, this.pit);
     this.#portA = new SystemControlPortA(this.wires);
     this.#pmTimer = new PmTimer(this.clock);
-    const uartLine = this.#line(UART_IRQ);
+    const uartLine = wire(UART_IRQ);
     uart.onInterrupt = level => uartLine.set(level);
     this.regions = [
       registerPage('IOAPIC', IO_APIC.start, this.ioApic, () => 'present'),

@@ -1,0 +1,93 @@
+// One instruction in software, as a hypervisor needs it for device memory: the processor's own fetch, microcode,
+// segmentation, page walk and helpers, on registers that the caller has filled in and on guest-physical memory that the
+// caller answers for. Meaning is not defined here a second time; only where the state lies is different.
+
+import type {Gpa} from '@hyperscope/base';
+import {gpa} from '@hyperscope/base';
+import type {Microcode} from '@hyperscope/isa';
+import {INTERRUPT_SHADOW, RIP} from '../cpu/cell-indexes.js';
+import type {ProcessorProfile} from '../cpu/core.js';
+import type {CostModel} from '../cpu/cost-model.js';
+import {helperTable} from '../cpu/helper-table.js';
+import {codeSizeOf} from '../cpu/modes.js';
+import {Processor} from '../cpu/processor.js';
+import type {RegisterFile} from '../cpu/register-file.js';
+import type {Trouble} from '../cpu/trouble.js';
+import {PortMap} from '../devices/port-map.js';
+import type {ExecutionResult} from '../execution/executor.js';
+import {InstructionFetch} from '../execution/instruction-fetch.js';
+import {StepExecutor} from '../execution/step-executor.js';
+import {linearAddress} from '../mmu/segmentation.js';
+import {PhysicalMemory} from '../mmu/physical-memory.js';
+
+/** Guest-physical memory as the emulator's owner sees it. `bytes` is 1, 2, 4 or 8. */
+export interface EmulatedMemory {
+  read(address: Gpa, bytes: number): bigint;
+  write(address: Gpa, bytes: number, value: bigint): void;
+}
+
+/** Everything a guest-physical address can be. */
+const ADDRESS_SPACE = 2 ** 52;
+
+export class InstructionEmulator {
+  readonly #processor: Processor;
+  readonly #executor: StepExecutor;
+  readonly #fetch: InstructionFetch;
+
+  constructor(profile: ProcessorProfile, costModel: CostModel, memory: EmulatedMemory) {
+    const physical = new PhysicalMemory(0);
+    physical.addRegion({
+      name: 'guest-physical memory',
+      start: 0,
+      length: ADDRESS_SPACE,
+      read: (offset, bytes) => memory.read(gpa(offset), bytes),
+      write: (offset, bytes, value) => memory.write(gpa(offset), bytes, value),
+    });
+    this.#processor = new Processor({
+      memory: physical,
+      ports: new PortMap(),
+      profile,
+      costModel,
+      unit: undefined,
+      entropySeed: 0n,
+    });
+    this.#executor = new StepExecutor(this.#processor, helperTable(undefined));
+    this.#fetch = new InstructionFetch(this.#processor);
+  }
+
+  /** To be filled with the guest's registers before `fetch`, and read after `execute`. */
+  get registers(): RegisterFile {
+    return this.#processor.registers;
+  }
+
+  /** The linear address of the instruction at CS:RIP, by the rules of segmentation. */
+  linearRip(): bigint | Trouble {
+    const {registers} = this.#processor;
+    return linearAddress(registers, 'CS', registers.get('RIP'), 1, 'execute');
+  }
+
+  /** Fetches and decodes the instruction at CS:RIP. Nothing is remembered of earlier translations. */
+  fetch(): Microcode | Trouble {
+    this.#processor.tlb.flushAll();
+    return this.#fetch.next(codeSizeOf(this.#processor.registers));
+  }
+
+  /**
+   * Carries out what `fetch` gave, on the registers and through the memory; with trouble, the registers are as before.
+   * Memory that is written before trouble strikes has been written: an owner who wants all or nothing collects writes.
+   */
+  execute(microcode: Microcode): ExecutionResult {
+    const processor = this.#processor;
+    const {cells} = processor.registers;
+    const before = cells.slice();
+    const rip = cells[RIP] ?? 0n;
+    processor.instructionRip = rip;
+    processor.stopped = undefined;
+    const {bytes, codeSize} = microcode.instruction;
+    cells[RIP] = BigInt.asUintN(codeSize === 64 ? 64 : 32, rip + BigInt(bytes.length));
+    cells[INTERRUPT_SHADOW] = 0n;
+    const result = this.#executor.execute(microcode);
+    if (result !== 'completed' && result !== 'repeats') cells.set(before);
+    return result;
+  }
+}
