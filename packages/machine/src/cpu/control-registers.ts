@@ -27,6 +27,7 @@ import {
   isPaging,
   low,
 } from './modes.js';
+import type {ProcessorFeatures} from './features.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
 import {PTE_PRESENT, reservedBits, levelsOf} from '../mmu/paging-structures.js';
@@ -156,16 +157,15 @@ function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist
   return undefined;
 }
 
-/** CR4 bits that exist on this processor. */
-function cr4Supported(cpu: Processor): bigint {
-  const f = cpu.features;
+/** CR4 bits that exist on a processor with these features; VMXE only with a VMX unit. */
+export function supportedCr4(f: ProcessorFeatures, unit: 'with VMX' | 'without VMX'): bigint {
   // VME PVI TSD DE, MCE, PCE OSFXSR OSXMMEXCPT
   const always = 0xfn | 0x40n | 0x700n;
   const optional: readonly (readonly [boolean, number])[] = [
     [f.pse, CR4_PSE],
     [f.pae, CR4_PAE],
     [f.pge, CR4_PGE],
-    [f.vmx && cpu.unit !== undefined, CR4_VMXE],
+    [f.vmx && unit === 'with VMX', CR4_VMXE],
     [f.umip, CR4_UMIP],
     [f.fsgsbase, 1 << 16],
     [f.xsave, 1 << 18],
@@ -181,7 +181,7 @@ export function loadCr4(cpu: Processor, wanted: bigint): Trouble | undefined {
   const checks = new Checklist(SOURCE);
   const cr4 = shown('CR4', value);
   const old = cpu.registers.cells[CR4] ?? 0n;
-  const extra = value & ~cr4Supported(cpu);
+  const extra = value & ~supportedCr4(cpu.features, cpu.unit === undefined ? 'without VMX' : 'with VMX');
   if (!checks.require('reserved bits of CR4 = 0', extra === 0n, cr4, shown('reserved bits set', extra)))
     return checks.fault('#GP', 0);
   const keepsPae = !isLongMode(cpu.registers) || (value & BigInt(CR4_PAE)) !== 0n;

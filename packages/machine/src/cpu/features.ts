@@ -57,6 +57,9 @@ export const FEATURE_BITS = {
   rdtscp: at(0x8000_0001, 3, 27),
   lm: at(0x8000_0001, 3, 29),
   svm: at(0x8000_0001, 2, 2),
+  nestedPaging: at(0x8000_000a, 3, 0),
+  nrips: at(0x8000_000a, 3, 3),
+  decodeAssists: at(0x8000_000a, 3, 7),
 } as const satisfies Readonly<Record<string, FeatureBit>>;
 export type Feature = keyof typeof FEATURE_BITS;
 export type ProcessorFeatures = Readonly<Record<Feature, boolean>>;
