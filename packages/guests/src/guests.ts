@@ -44,6 +44,24 @@ export const GUESTS: readonly Guest[] = [
     memoryMiB: 2,
     expectedSerial: 'IF 0\nPOPF 1\n',
   },
+  {
+    id: 'mini-os',
+    title: 'mini-os',
+    teaches:
+      'A whole kernel: from real mode to 64 bits, two programs in ring 3, system calls, a timer, memory on demand.',
+    source: PROGRAMS['mini-os'],
+    loadAddress: 0x7c00,
+    mode: 'real',
+    memoryMiB: 1,
+    expectedSerial:
+      'mini-os: 64-bit mode, paging on\nmini-os: the timer ticks\n' +
+      'mini-os: a page of zeros, on demand, for 40010000\nmini-os: a page of zeros, on demand, for 40011000\n' +
+      'A: primes below 4096: 564\n' +
+      'mini-os: program A exited, and lost the processor at least twice\n' +
+      'B: most Collatz steps from a number below 100: 118\n' +
+      'mini-os: program B was stopped by exception 0e, error code 05, and lost the processor at least twice\n' +
+      'mini-os: power off\n',
+  },
 ];
 
 /** The guest with this id; undefined when there is none. */
