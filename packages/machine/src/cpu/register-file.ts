@@ -4,15 +4,24 @@ import {CELLS, DESCRIPTOR_REGISTERS, FLAG_BITS, cellIndex} from '@hyperscope/isa
 import type {Cell, DescriptorRegister, Flag, SegmentPart} from '@hyperscope/isa';
 import {assertExists} from '@hyperscope/base';
 
+/** Words of the frame that are no registers. */
+const SCRATCH_WORDS = 16_384;
+
 export class RegisterFile {
-  readonly cells = new BigUint64Array(CELLS.length);
+  readonly #storage = new ArrayBuffer(8 * CELLS.length + 4 * SCRATCH_WORDS);
+  readonly cells = new BigUint64Array(this.#storage, 0, CELLS.length);
   /** The same storage as bytes: the bank named 'registers'. */
-  readonly bytes = new Uint8Array(this.cells.buffer);
+  readonly bytes = new Uint8Array(this.#storage, 0, 8 * CELLS.length);
   /**
    * The same storage as 32-bit halves, low half first: cell i's low half is words[2 * i]. For hot paths, where a
    * BigInt costs.
    */
-  readonly words = new Uint32Array(this.cells.buffer);
+  readonly words = new Uint32Array(this.#storage, 0, 2 * CELLS.length);
+  /**
+   * The halves again, signed, and behind them words that are no state: where compiled microcode keeps its constants and
+   * intermediate values, so that it finds every operand in one array (execution/compiled/frame.ts).
+   */
+  readonly frame = new Int32Array(this.#storage);
 
   get(cell: Cell): bigint {
     return this.cells[cellIndex(cell)] ?? 0n;
