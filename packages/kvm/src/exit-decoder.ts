@@ -20,6 +20,8 @@ export function decodeExit(run: DataView): VmExit {
       return {reason: 'shutdown'};
     case KVM_EXIT.IRQ_WINDOW_OPEN:
       return {reason: 'irq-window-open'};
+    case KVM_EXIT.SET_TPR:
+      return {reason: 'set-tpr'};
     case KVM_EXIT.INTR:
       return {reason: 'interrupted'};
     case KVM_EXIT.DEBUG:

@@ -9,6 +9,7 @@ const NAMES = {
   shutdown: 'KVM_EXIT_SHUTDOWN',
   debug: 'KVM_EXIT_DEBUG',
   'irq-window-open': 'KVM_EXIT_IRQ_WINDOW_OPEN',
+  'set-tpr': 'KVM_EXIT_SET_TPR',
   rdmsr: 'KVM_EXIT_X86_RDMSR',
   wrmsr: 'KVM_EXIT_X86_WRMSR',
   'fail-entry': 'KVM_EXIT_FAIL_ENTRY',

@@ -14,6 +14,7 @@ export const KVM_EXIT = {
   SHUTDOWN: 8,
   FAIL_ENTRY: 9,
   INTR: 10,
+  SET_TPR: 11,
   INTERNAL_ERROR: 17,
   SYSTEM_EVENT: 24,
   X86_RDMSR: 29,

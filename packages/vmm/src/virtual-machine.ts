@@ -21,7 +21,10 @@ export type VmExit =
   /** A triple fault. */
   | {readonly reason: 'shutdown'}
   | {readonly reason: 'debug'; readonly exception: number; readonly pc: bigint; readonly dr6: bigint}
+  /** The guest can take an interrupt now, which user space had asked to be told. */
   | {readonly reason: 'irq-window-open'}
+  /** The guest lowered CR8 and the local APIC is in user space: an interrupt may be deliverable now. */
+  | {readonly reason: 'set-tpr'}
   | {
       readonly reason: 'rdmsr' | 'wrmsr';
       readonly index: number;
@@ -79,5 +82,22 @@ export type HypervisorEvent =
   | {readonly kind: 'exit-handled'; readonly reason: number; readonly route: 'kvm' | 'user-space'; readonly why: string}
   /** What user space was told: a KVM_EXIT_*. */
   | {readonly kind: 'kvm-exit'; readonly exit: VmExit}
+  /** What KVM decided about an interrupt or NMI that waits for the guest. */
+  | {
+      readonly kind: 'injection';
+      readonly vector: number;
+      /** 'injected' at the next VM entry; or the guest cannot take it, and KVM asks for an exit as soon as it can. */
+      readonly decision: 'injected' | 'window-requested';
+      readonly why: string;
+    }
+  /** KVM carries an instruction of the guest out in software. */
+  | {
+      readonly kind: 'emulation';
+      readonly rip: bigint;
+      readonly text: string;
+      readonly outcome: 'completed' | 'repeats' | 'needs-user-space' | 'fault' | 'failed';
+      /** What it read and wrote, in order, in words. */
+      readonly accesses: readonly string[];
+    }
   /** A device of the user-space VMM put a byte out. */
   | {readonly kind: 'serial'; readonly byte: number};

@@ -19,6 +19,8 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'ioctl':
     case 'exit-handled':
     case 'kvm-exit':
+    case 'injection':
+    case 'emulation':
     case 'serial':
       return explainHypervisor(event);
     default:

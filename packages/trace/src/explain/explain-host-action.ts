@@ -17,6 +17,8 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'vm-entry-failure',
   'vm-entry',
   'kvm-exit',
+  'injection',
+  'emulation',
   'exit-handled',
   'ioctl',
   'serial',
@@ -86,6 +88,8 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
     case 'kvm-exit':
     case 'ioctl':
     case 'mode':
+    case 'injection':
+    case 'emulation':
     case 'unsupported':
       return explainEvent(leader).title;
     case 'exit-handled':

@@ -57,6 +57,10 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
         ],
         sources: [KVM_API],
       });
+    case 'injection':
+      return explainInjection(event);
+    case 'emulation':
+      return explainEmulation(event);
     case 'serial':
       return explanation({
         title: `The serial port sent ${characterText(event.byte)}`,
@@ -67,6 +71,42 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
     default:
       return assertUnreachable(event);
   }
+}
+
+function explainInjection({vector, decision, why}: Extract<HypervisorEvent, {kind: 'injection'}>): Explanation {
+  const injected = decision === 'injected';
+  return explanation({
+    title: injected
+      ? `KVM injects interrupt ${hex(vector, 2)} into the guest`
+      : `Interrupt ${hex(vector, 2)} must wait: KVM asks for an exit when the guest can take it`,
+    sentences: [
+      injected
+        ? `The VM-entry interruption-information field holds vector ${hex(vector, 2)}: the processor delivers it through the guest’s own IDT as part of the next VM entry.`
+        : `Interrupt ${hex(vector, 2)} cannot be injected now, so a window-exiting control is set: the processor leaves the guest as soon as the interrupt could be taken.`,
+      sentence(why),
+    ],
+    sources: [injected ? 'SDM vol. 3C, "Event Injection"' : 'SDM vol. 3C, "Other Causes of VM Exits"'],
+  });
+}
+
+const EMULATED: Readonly<Record<Extract<HypervisorEvent, {kind: 'emulation'}>['outcome'], string>> = {
+  completed: 'It is done, and the guest goes on behind it.',
+  repeats: 'One round of the repetition is done; RIP stays at the instruction.',
+  'needs-user-space': 'It reads from a device that only the user-space VMM can ask, so it is begun anew with the answer.',
+  fault: 'It faults as it would have on the processor, and the fault is injected into the guest.',
+  failed: 'KVM cannot go on with it: KVM_EXIT_INTERNAL_ERROR.',
+};
+
+function explainEmulation(event: Extract<HypervisorEvent, {kind: 'emulation'}>): Explanation {
+  return explanation({
+    title: `KVM carries out ${event.text} in software`,
+    sentences: [
+      `The processor could not finish ${event.text} at ${hex(event.rip)}, because no memory lies behind one of its addresses. KVM’s instruction emulator does it in the processor’s place.`,
+      ...(event.accesses.length === 0 ? [] : [`It had to ${event.accesses.join(', then ')}.`]),
+      EMULATED[event.outcome],
+    ],
+    sources: ['Linux, arch/x86/kvm/emulate.c, arch/x86/kvm/x86.c, "x86_emulate_instruction"'],
+  });
 }
 
 const CONTROL_NAMES: ReadonlyMap<number, string> = new Map([

@@ -24,6 +24,8 @@ const IMPORTANCE: readonly TraceEvent['kind'][] = [
   'vm-exit',
   'kvm-exit',
   'vm-entry',
+  'injection',
+  'emulation',
   'exit-handled',
   'ioctl',
   'exception',

@@ -20,6 +20,8 @@ export function kvmExitName(exit: VmExit): string {
       return 'KVM_EXIT_DEBUG';
     case 'irq-window-open':
       return 'KVM_EXIT_IRQ_WINDOW_OPEN';
+    case 'set-tpr':
+      return 'KVM_EXIT_SET_TPR';
     case 'rdmsr':
       return 'KVM_EXIT_X86_RDMSR';
     case 'wrmsr':
@@ -63,6 +65,8 @@ export function kvmExitDetail(exit: VmExit): string {
       return 'a triple fault';
     case 'irq-window-open':
       return 'the guest can take an interrupt now';
+    case 'set-tpr':
+      return 'the guest lowered its task priority (CR8)';
     case 'interrupted':
       return 'KVM_RUN was kicked';
     case 'unknown':
@@ -80,7 +84,9 @@ export function kvmExitDuty(exit: VmExit): string {
         ? 'The user-space VMM gives the bytes to the device at that port and calls KVM_RUN again.'
         : 'The user-space VMM asks the device at that port, puts its answer into kvm_run and calls KVM_RUN again.';
     case 'mmio':
-      return 'No memory slot covers the address, so the user-space VMM plays the device there.';
+      return exit.direction === 'read'
+        ? 'No memory slot covers the address, so the user-space VMM plays the device there: its answer goes into kvm_run, and KVM finishes the instruction with it.'
+        : 'No writable memory slot covers the address, so the user-space VMM plays the device there; a write to read-only memory is lost.';
     case 'hlt':
       return 'KVM has no interrupt controller that could wake the guest, so the user-space VMM decides what to wait for.';
     case 'shutdown':
@@ -89,6 +95,8 @@ export function kvmExitDuty(exit: VmExit): string {
       return 'The user-space VMM asked for this stop with KVM_SET_GUEST_DEBUG.';
     case 'irq-window-open':
       return 'The user-space VMM asked to be told, and may inject its interrupt.';
+    case 'set-tpr':
+      return 'The local APIC is in user space, so the user-space VMM looks whether an interrupt that waited may go now.';
     case 'rdmsr':
     case 'wrmsr':
       return 'The user-space VMM asked to answer for this MSR.';
@@ -97,7 +105,7 @@ export function kvmExitDuty(exit: VmExit): string {
     case 'internal-error':
       return 'KVM could not emulate the instruction; the user-space VMM usually gives up here.';
     case 'interrupted':
-      return 'No VM exit is implied: a signal or a limit stopped the run.';
+      return 'KVM_RUN was left so that the user-space VMM can do something else first: a signal, a timer of its own, or a limit.';
     case 'unknown':
       return 'The user-space VMM has no rule for it.';
     default:

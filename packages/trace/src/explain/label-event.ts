@@ -51,6 +51,12 @@ export function labelEvent(event: TraceEvent): string {
       return event.route === 'kvm' ? 'answered by KVM' : 'to user space';
     case 'kvm-exit':
       return kvmExitName(event.exit);
+    case 'injection':
+      return event.decision === 'injected'
+        ? `interrupt ${hex(event.vector, 2)} injected`
+        : `interrupt ${hex(event.vector, 2)} must wait`;
+    case 'emulation':
+      return `emulated: ${event.text}`;
     case 'serial':
       return `serial ${characterText(event.byte)}`;
     default:

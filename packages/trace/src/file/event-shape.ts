@@ -31,6 +31,7 @@ const VM_EXIT_SHAPES: Readonly<Record<string, Shape>> = {
   hlt: isObject,
   shutdown: isObject,
   'irq-window-open': isObject,
+  'set-tpr': isObject,
   interrupted: isObject,
   debug: fields({exception: count, pc: address, dr6: address}),
   rdmsr: fields({index: count, value: address, cause: text}),
@@ -78,6 +79,13 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   ioctl: fields({name: text, direction: oneOf('call', 'return'), result: optional(text)}),
   'exit-handled': fields({reason: count, route: oneOf('kvm', 'user-space'), why: text}),
   'kvm-exit': fields({exit: vmExit}),
+  injection: fields({vector: count, decision: oneOf('injected', 'window-requested'), why: text}),
+  emulation: fields({
+    rip: address,
+    text,
+    outcome: oneOf('completed', 'repeats', 'needs-user-space', 'fault', 'failed'),
+    accesses: list(text),
+  }),
   serial: fields({byte: count}),
 };
 

@@ -3,7 +3,7 @@
 
 import {assertUnreachable, hex} from '@hyperscope/base';
 import {DebugPort, ExitPort, PortMap, PowerOffPort, Uart16550, debugExitStatus} from '@hyperscope/machine';
-import type {Bank, WillWrite} from '@hyperscope/machine';
+import type {Bank, MmioRegion, WillWrite} from '@hyperscope/machine';
 import type {PortOptions, RunOutcome} from '../technique.js';
 import type {VmExit} from '../virtual-machine.js';
 
@@ -13,6 +13,8 @@ const DEBUG_CONSOLE = 0xe9;
 export class DeviceBoard {
   readonly ports = new PortMap();
   readonly uart = new Uart16550(COM1);
+  /** Devices that answer at guest-physical addresses, with or without a chipset around them. */
+  readonly regions: MmioRegion[] = [];
   readonly #captures = new Map<number, DebugPort>();
   readonly #exitPort: ExitPort | undefined;
   readonly #powerOffPort: PowerOffPort | undefined;
@@ -60,9 +62,8 @@ export class DeviceBoard {
         this.#transfer(exit);
         return this.outcome ?? 'continue';
       case 'mmio':
-        // Nothing is mapped outside the memory slots: reads give all ones, writes are lost.
-        if (exit.direction === 'read') exit.data.fill(0xff);
-        return 'continue';
+        this.#transferMemory(exit);
+        return this.outcome ?? 'continue';
       case 'hlt':
         return {kind: 'halted'};
       case 'shutdown':
@@ -70,6 +71,7 @@ export class DeviceBoard {
       case 'rdmsr':
       case 'wrmsr':
       case 'irq-window-open':
+      case 'set-tpr':
       case 'interrupted':
       case 'debug':
         return 'continue';
@@ -85,6 +87,28 @@ export class DeviceBoard {
       default:
         return assertUnreachable(exit);
     }
+  }
+
+  regionAt(gpa: number): MmioRegion | undefined {
+    return this.regions.find(({start, length}) => gpa >= start && gpa < start + length);
+  }
+
+  /** Where nothing answers, and for writes to read-only memory: reads give all ones, writes are lost. */
+  #transferMemory({direction, gpa, data}: Extract<VmExit, {reason: 'mmio'}>): void {
+    const region = this.regionAt(gpa);
+    if (region === undefined) {
+      if (direction === 'read') data.fill(0xff);
+      return;
+    }
+    const offset = gpa - region.start;
+    if (direction === 'write') {
+      let value = 0n;
+      for (const byte of data.toReversed()) value = (value << 8n) | BigInt(byte);
+      region.write(offset, data.length, value);
+      return;
+    }
+    const value = region.read(offset, data.length);
+    for (const index of data.keys()) data[index] = Number((value >> BigInt(8 * index)) & 0xffn);
   }
 
   #transfer(exit: Extract<VmExit, {reason: 'io'}>): void {

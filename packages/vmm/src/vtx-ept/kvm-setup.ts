@@ -21,6 +21,10 @@ const ENTRY: Readonly<Record<Ioctl, string>> = {
   KVM_SET_CPUID2: 'kvm_vcpu_ioctl_set_cpuid2',
   KVM_SET_SREGS: 'kvm_arch_vcpu_ioctl_set_sregs',
   KVM_SET_REGS: 'kvm_arch_vcpu_ioctl_set_regs',
+  KVM_CREATE_IRQCHIP: 'kvm_vm_ioctl_create_irqchip',
+  KVM_CREATE_PIT2: 'kvm_create_pit',
+  KVM_IRQ_LINE: 'kvm_vm_ioctl_irq_line',
+  KVM_INTERRUPT: 'kvm_vcpu_ioctl_interrupt',
   KVM_RUN: 'kvm_arch_vcpu_ioctl_run',
 };
 

@@ -39,20 +39,43 @@ const SLOTS = [
   /** The ring-3 RIP and RFLAGS to go back to. */
   'user_rip',
   'user_rflags',
-  /** What to do when user space has answered: 0 nothing, 1 skip the instruction, 2 take the value of an IN, 3 a string element. */
+  /** What to do when user space has answered: one of COMPLETE. */
   'complete_userspace_io',
   /** Next free page of the pool that EPT tables come from, and how many guest pages are mapped. */
   'ept_pool',
   'ept_mapped',
+  /** KVM_MP_STATE_HALTED, while KVM waits for an event in the place of the guest. */
+  'mp_state',
+  /** An interrupt that KVM_INTERRUPT has handed over: vector + 100h; 0 when there is none. */
+  'pending_interrupt',
+  'nmi_pending',
+  /** Whether interrupt-window exiting is on at the moment. */
+  'irq_window',
+  /** kvm_run: request_interrupt_window, if_flag, ready_for_interrupt_injection. */
+  'request_interrupt_window',
+  'if_flag',
+  'ready_for_interrupt_injection',
+  /** The argument of the ioctl that is being made. */
+  'ioctl_argument',
+  /** CPUState.halted of QEMU: the guest has executed HLT and waits. */
+  'cpu_halted',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
 const SLOT_OFFSET: ReadonlyMap<VcpuSlot, number> = new Map(SLOTS.map((slot, index) => [slot, 128 + 8 * index]));
 
-export const COMPLETE = {nothing: 0n, skip: 1n, input: 2n, string: 3n} as const;
+export const COMPLETE = {nothing: 0n, skip: 1n, input: 2n, string: 3n, mmioRead: 4n, mmioWrite: 5n} as const;
 
 const EXIT_REASON = 8;
 const UNION = 32;
+
+/** The part of kvm_run that KVM_EXIT_MMIO fills; `value` holds `bytes` bytes, little-endian. */
+export interface RunMmio {
+  readonly direction: 'read' | 'write';
+  readonly gpa: number;
+  readonly bytes: number;
+  readonly value: bigint;
+}
 
 /** The part of kvm_run that KVM_EXIT_IO fills. */
 export interface RunIo {
@@ -108,6 +131,22 @@ export class KvmVcpu {
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 2), 2, BigInt(io.port));
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 4), 4, 1n);
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 8), 8, BigInt(PIO_DATA_PAGE - KVM_RUN_PAGE));
+  }
+  get mmio(): RunMmio {
+    const at = KVM_RUN_PAGE + UNION;
+    return {
+      gpa: Number(this.#memory.read(hpa(at), 8)),
+      value: this.#memory.read(hpa(at + 8), 8),
+      bytes: Number(this.#memory.read(hpa(at + 16), 4)),
+      direction: this.#memory.read(hpa(at + 20), 1) === 1n ? 'write' : 'read',
+    };
+  }
+  set mmio({gpa, value, bytes, direction}: RunMmio) {
+    const at = KVM_RUN_PAGE + UNION;
+    this.#memory.write(hpa(at), 8, BigInt(gpa));
+    this.#memory.write(hpa(at + 8), 8, value);
+    this.#memory.write(hpa(at + 16), 4, BigInt(bytes));
+    this.#memory.write(hpa(at + 20), 1, direction === 'write' ? 1n : 0n);
   }
   /** The element at data_offset, little-endian. */
   get ioData(): bigint {

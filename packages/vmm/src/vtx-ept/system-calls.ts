@@ -13,6 +13,10 @@ const IOCTLS = {
   KVM_SET_CPUID2: 0x4008_ae90,
   KVM_SET_SREGS: 0x4138_ae84,
   KVM_SET_REGS: 0x4090_ae82,
+  KVM_CREATE_IRQCHIP: 0xae60,
+  KVM_CREATE_PIT2: 0x4040_ae77,
+  KVM_IRQ_LINE: 0x4008_ae61,
+  KVM_INTERRUPT: 0x4004_ae86,
   KVM_RUN: 0xae80,
 } as const;
 export type Ioctl = keyof typeof IOCTLS;
