@@ -193,13 +193,16 @@ export class Machine implements Core {
     const {registers, pins, processor} = this;
     const rip = registers.cells[RIP] ?? 0n;
     const shadow = low(registers, INTERRUPT_SHADOW);
-    if (pins.nmi && registers.get('NMI_BLOCKING') === 0n && (shadow & 2) === 0) {
+    const nmi: DeliverableEvent = {type: 'NMI', vector: 2, errorCode: undefined, returnRip: rip};
+    const takesNmi = pins.nmi && registers.get('NMI_BLOCKING') === 0n && (shadow & 2) === 0;
+    if (takesNmi && processor.unit?.holdsInterrupt?.(processor, nmi) !== true) {
       pins.acknowledgeNmi();
-      return this.#interrupt({type: 'NMI', vector: 2, errorCode: undefined, returnRip: rip});
+      return this.#interrupt(nmi);
     }
     const vector = pins.requested;
     if (vector === undefined || shadow !== 0) return undefined;
     const event: DeliverableEvent = {type: 'external-interrupt', vector, errorCode: undefined, returnRip: rip};
+    if (processor.unit?.holdsInterrupt?.(processor, event) === true) return undefined;
     const exit = processor.isGuest ? processor.unit?.interceptInterrupt?.(processor, event) : undefined;
     if (exit !== undefined) {
       // "Acknowledge interrupt on exit": the exit carries the vector, so the controller has been asked for it.
@@ -245,7 +248,9 @@ export class Machine implements Core {
   #leaveBefore(): MachineStep | undefined {
     const {processor} = this;
     const exit = processor.isGuest ? processor.unit?.pendingExit?.(processor) : undefined;
-    return exit === undefined ? undefined : this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+    if (exit !== undefined) return this.#finish(resolveTrouble(processor, {kind: 'vm-exit', exit}));
+    const virtual = processor.isGuest ? processor.unit?.pendingInterrupt?.(processor) : undefined;
+    return virtual === undefined ? undefined : this.#interrupt(virtual);
   }
 
   #instruction(): MachineStep {

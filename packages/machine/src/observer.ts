@@ -69,7 +69,7 @@ export type MachineEvent =
     }
   | {
       readonly kind: 'vm-entry';
-      readonly how: 'VMLAUNCH' | 'VMRESUME';
+      readonly how: 'VMLAUNCH' | 'VMRESUME' | 'VMRUN';
       readonly vmcs: number;
       readonly guestRip: bigint;
       readonly injected: number | undefined;
@@ -94,7 +94,7 @@ export type MachineEvent =
   | {readonly kind: 'unsupported'; readonly address: bigint; readonly bytes: string; readonly what: string};
 
 export interface WalkReference {
-  readonly table: 'guest' | 'ept';
+  readonly table: 'guest' | 'ept' | 'npt';
   /** 4: PML4 … 1: page table. */
   readonly level: number;
   /**
@@ -131,6 +131,15 @@ export interface VmExitInformation {
   readonly guestPhysicalAddress: number;
   /** The processor's route to this exit: which control asked for it. */
   readonly checks: Checks;
+  /** Where SVM left the guest: `reason` is its exit code then, and what only VT-x tells is 0. */
+  readonly svm?: SvmExitInformation | undefined;
+}
+
+/** EXITCODE (-1 for VMEXIT_INVALID), EXITINFO1 and EXITINFO2. */
+export interface SvmExitInformation {
+  readonly code: number;
+  readonly info1: bigint;
+  readonly info2: bigint;
 }
 
 export interface Observer {

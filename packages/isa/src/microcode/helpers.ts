@@ -244,6 +244,36 @@ export const HELPERS = {
     mayFault: true,
     summary: 'outside VMX operation: #UD',
   }),
+
+  // SVM. Arguments: the physical address of a VMCB.
+  vmrun: helper('vmrun', {
+    reads: ['memory'],
+    writes: ['SVM', 'RIP', 'RSP', 'RFLAGS', 'general', 'segments', 'CPL', 'CR0', 'CR3', 'CR4', 'EFER', 'TLB', 'memory'],
+    mayFault: true,
+    summary: 'save the host, enter the guest of the VMCB at {0}',
+  }),
+  vmload: helper('vmload', {
+    reads: ['memory'],
+    writes: ['segments', 'LDTR', 'TR', 'MSR'],
+    mayFault: true,
+    summary: 'FS, GS, LDTR, TR and the system-call MSRs ← from the VMCB at {0}',
+  }),
+  vmsave: helper('vmsave', {
+    reads: ['LDTR', 'TR', 'MSR'],
+    writes: ['memory'],
+    mayFault: true,
+    summary: 'FS, GS, LDTR, TR and the system-call MSRs → to the VMCB at {0}',
+  }),
+  /** Argument: the new value, a constant. */
+  setGlobalInterruptFlag: helper('setGlobalInterruptFlag', {
+    writes: ['SVM', 'IF'],
+    summary: 'the global interrupt flag ← {0}',
+  }),
+  /** Arguments: linear address, ASID. */
+  invalidatePageOfAsid: helper('invalidatePageOfAsid', {
+    writes: ['TLB'],
+    summary: 'forget the translation of linear address {0} in address space {1}',
+  }),
 } as const;
 
 export type HelperName = keyof typeof HELPERS;

@@ -139,10 +139,21 @@ export const OPERAND_TYPES = [
 export type OperandType = (typeof OPERAND_TYPES)[number];
 
 /**
- * Parts of the instruction set that CPUID announces one by one: the names of SDM vol. 2, "CPUID—CPU Identification".
- * An encoding of a part that the processor lacks is whatever its bytes were before: #UD, or another instruction.
+ * Parts of the instruction set that came after the 386. Most are announced by CPUID one by one: the names of SDM vol. 2,
+ * "CPUID—CPU Identification". `i486` and `p6` (Pentium Pro) came with a generation, announced by no bit; `ept` and `vpid`
+ * (INVEPT, INVVPID) are announced by VMX capability MSRs. An encoding of a part that the processor lacks is whatever its
+ * bytes were before: #UD, or another instruction.
  */
 export const INSTRUCTION_FEATURES = [
+  'i486',
+  'p6',
+  'cpuid',
+  'syscall',
+  'lahf64',
+  'prefetchw',
+  'vmx',
+  'ept',
+  'vpid',
   'cx8',
   'cmov',
   'sep',
@@ -168,6 +179,7 @@ export const INSTRUCTION_FEATURES = [
   'clwb',
   'tsc',
   'msr',
+  'svm',
 ] as const;
 export type InstructionFeature = (typeof INSTRUCTION_FEATURES)[number];
 

@@ -39,7 +39,7 @@ export function op(
     attributes: new Set(marks.filter(isAttribute)),
     feature: INSTRUCTION_FEATURES.find(feature => marks.includes(`needs ${feature}`)),
     title: title.words,
-    source: `SDM vol. ${title.volume}, "${title.section}—${title.words}"`,
+    source: `${title.volume}, "${title.section}—${title.words}"`,
   };
 }
 

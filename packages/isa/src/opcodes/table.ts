@@ -16,6 +16,7 @@ import {SEGMENT} from './segment.js';
 import {MISCELLANEOUS} from './miscellaneous.js';
 import {SYSTEM} from './system.js';
 import {VMX} from './vmx.js';
+import {SVM} from './svm.js';
 import type {OpcodeForm} from './form.js';
 
 /** Every encoding that the project knows, one entry a table line. */
@@ -36,4 +37,5 @@ export const OPCODES: readonly OpcodeForm[] = [
   ...SYSTEM,
   ...PROTECTION,
   ...VMX,
+  ...SVM,
 ];

@@ -4,8 +4,8 @@ export interface Title {
   /** The mnemonics of the section, as its heading spells them. */
   readonly section: string;
   readonly words: string;
-  /** The volume it is in: VMX instructions are described in 3C. */
-  readonly volume: '2' | '3C';
+  /** The manual and volume it is in: VMX instructions are described in 3C of Intel's, SVM in AMD's. */
+  readonly volume: 'SDM vol. 2' | 'SDM vol. 3C' | 'APM vol. 3';
 }
 
 // Mnemonics that share a section stand on one line: [mnemonics, heading, words].
@@ -180,9 +180,23 @@ const SECTIONS: readonly (readonly [string, string, string])[] = [
   ['VMCALL', 'VMCALL', 'Call to VM Monitor'],
   ['INVEPT', 'INVEPT', 'Invalidate Translations Derived From EPT'],
   ['INVVPID', 'INVVPID', 'Invalidate Translations Based on VPID'],
+  ['VMRUN', 'VMRUN', 'Run Virtual Machine'],
+  ['VMLOAD', 'VMLOAD', 'Load State from VMCB'],
+  ['VMSAVE', 'VMSAVE', 'Save State to VMCB'],
+  ['VMMCALL', 'VMMCALL', 'Call VMM'],
+  ['STGI', 'STGI', 'Set Global Interrupt Flag'],
+  ['CLGI', 'CLGI', 'Clear Global Interrupt Flag'],
+  ['SKINIT', 'SKINIT', 'Secure Init and Jump with Attestation'],
+  ['INVLPGA', 'INVLPGA', 'Invalidate TLB Entry in a Specified ASID'],
 ];
 
-const volumeOf = (mnemonic: string): Title['volume'] => (/^(VM|INVEPT|INVVPID)/.test(mnemonic) ? '3C' : '2');
+/** What only AMD's manual describes. */
+const IN_APM = new Set(['VMRUN', 'VMLOAD', 'VMSAVE', 'VMMCALL', 'STGI', 'CLGI', 'SKINIT', 'INVLPGA']);
+
+function volumeOf(mnemonic: string): Title['volume'] {
+  if (IN_APM.has(mnemonic)) return 'APM vol. 3';
+  return /^(VM|INVEPT|INVVPID)/.test(mnemonic) ? 'SDM vol. 3C' : 'SDM vol. 2';
+}
 
 /** Titles by mnemonic. */
 export const TITLES: ReadonlyMap<string, Title> = new Map(

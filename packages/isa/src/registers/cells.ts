@@ -70,6 +70,8 @@ const SYSTEM_CELLS = [
   'DEBUGCTL',
   'FEATURE_CONTROL',
   'MISC_ENABLE',
+  'VM_CR',
+  'VM_HSAVE_PA',
 ] as const;
 
 /** What a processor remembers and no instruction reads as a register. */
@@ -82,12 +84,19 @@ const PROCESSOR_CELLS = [
   'NMI_BLOCKING',
   /** The VMCS activity state: 0 active, 1 HLT, 2 shutdown, 3 wait-for-SIPI. */
   'ACTIVITY',
-  /** 0 outside VMX operation, 1 VMX root operation, 2 VMX non-root operation. */
+  /**
+   * 0 outside VMX operation, 1 VMX root operation, 2 VMX non-root operation. Under SVM: 2 in a guest, 1 in a host that has run
+   * one.
+   */
   'VMX_OPERATION',
   /** Physical address of the VMXON region; all ones outside VMX operation. */
   'VMXON_POINTER',
   /** Physical address of the current VMCS; all ones when there is none. */
   'CURRENT_VMCS',
+  /** SVM's global interrupt flag: 0 holds off interrupts, NMIs included. */
+  'GIF',
+  /** Physical address of the VMCB of the guest that runs, or ran last; all ones when there is none. */
+  'CURRENT_VMCB',
   /** Cycles since reset, by the cost model. */
   'CYCLES',
   /** Instructions retired since reset. */

@@ -45,6 +45,8 @@ const ROWS = [
   [0xc000_0101, 'IA32_GS_BASE', 'base of GS'],
   [0xc000_0102, 'IA32_KERNEL_GS_BASE', 'the other GS base, exchanged by SWAPGS'],
   [0xc000_0103, 'IA32_TSC_AUX', 'a number for software, read by RDTSCP'],
+  [0xc001_0114, 'VM_CR', 'whether SVM may be enabled (AMD)'],
+  [0xc001_0117, 'VM_HSAVE_PA', 'where VMRUN saves the host (AMD)'],
 ] as const;
 
 export type MsrName = (typeof ROWS)[number][1];

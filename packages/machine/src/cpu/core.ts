@@ -78,7 +78,7 @@ export type HelperImplementation = (
 export type HelperImplementations = Readonly<Record<HelperName, HelperImplementation>>;
 export type {Helper};
 
-/** The virtualization half of the processor: VT-x now, SVM later. The core asks it at fixed places. */
+/** The virtualization half of the processor, VT-x or SVM. The core asks it at fixed places. */
 export interface VirtualizationUnit {
   /** Whether an intercepted instruction leaves the guest. Only called in VMX non-root operation. */
   intercept(
@@ -101,8 +101,8 @@ export interface VirtualizationUnit {
   ): Hpa | VmExitInformation;
   /** Whether the running guest's physical addresses go through EPT. */
   usesEpt(core: Core): boolean;
-  /** A triple fault in the guest. */
-  tripleFault(core: Core): VmExitInformation;
+  /** A triple fault in the guest; undefined where it shuts the processor down, guest and host. */
+  tripleFault(core: Core): VmExitInformation | undefined;
   /** Carries an exit out: saves the guest, loads the host (SDM vol. 3C, "VM Exits"). */
   exit(core: Core, exit: VmExitInformation): void;
   /** What MOV from CR0 and CR4 read: guest/host masks and read shadows. Only called in VMX non-root operation. */
@@ -130,6 +130,10 @@ export interface VirtualizationUnit {
   pendingExit?(core: Core): VmExitInformation | undefined;
   /** Whether an external interrupt or an NMI leaves the guest. Without it, they are delivered to the guest. */
   interceptInterrupt?(core: Core, event: DeliverableEvent): VmExitInformation | undefined;
+  /** Whether an interrupt that waits at the pins must go on waiting, in host and guest: SVM's GIF and V_INTR_MASKING. */
+  holdsInterrupt?(core: Core, event: DeliverableEvent): boolean;
+  /** Before each instruction of a guest, after `pendingExit`: a virtual interrupt that it takes now. */
+  pendingInterrupt?(core: Core): DeliverableEvent | undefined;
   /** RDTSC in VMX non-root operation: the value with the TSC offset. */
   visibleTimeStampCounter?(core: Core): bigint;
 }

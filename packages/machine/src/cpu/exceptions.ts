@@ -168,7 +168,8 @@ function eventAsFault(event: DeliverableEvent): Fault {
 
 function shutDown(cpu: Processor, chain: readonly FaultLink[]): Outcome {
   cpu.emit({kind: 'triple-fault', chain});
-  if (cpu.isGuest && cpu.unit !== undefined) return leave(cpu, cpu.unit.tripleFault(cpu), undefined);
+  const exit = cpu.isGuest ? cpu.unit?.tripleFault(cpu) : undefined;
+  if (exit !== undefined) return leave(cpu, exit, undefined);
   cpu.registers.cells[ACTIVITY] = SHUTDOWN;
   return {kind: 'shutdown'};
 }

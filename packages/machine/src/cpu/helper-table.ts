@@ -45,8 +45,14 @@ export type VirtualizationHelperName =
   | 'vmcall'
   | 'invept'
   | 'invvpid'
-  | 'requireVmxOperation';
-export type VirtualizationHelpers = Pick<HelperImplementations, VirtualizationHelperName>;
+  | 'requireVmxOperation'
+  | 'vmrun'
+  | 'vmload'
+  | 'vmsave'
+  | 'setGlobalInterruptFlag'
+  | 'invalidatePageOfAsid';
+/** A processor has the one set or the other. */
+export type VirtualizationHelpers = Partial<Pick<HelperImplementations, VirtualizationHelperName>>;
 
 /** The helpers by name, for the executor. */
 export function helperTable(virtualization: VirtualizationHelpers | undefined): ReadonlyMap<string, ProcessorHelper> {
@@ -54,7 +60,8 @@ export function helperTable(virtualization: VirtualizationHelpers | undefined): 
     ...SEGMENT_HELPERS,
     ...CONTROL_HELPERS,
     ...RUN_HELPERS,
-    ...(virtualization ?? WITHOUT_VIRTUALIZATION),
+    ...WITHOUT_VIRTUALIZATION,
+    ...virtualization,
   };
   return new Map(keysOf(HELPERS).map(name => [name, table[name]]));
 }
@@ -163,7 +170,7 @@ function linearAddressOf(cpu: Processor, segment: number, offset: bigint): bigin
   return register === 'FS' || register === 'GS' ? BigInt.asUintN(64, base + offset) : BigInt.asUintN(64, offset);
 }
 
-const noVmx: ProcessorHelper = (_, i) =>
+const absent: ProcessorHelper = (_, i) =>
   faultBecause(
     '#UD',
     undefined,
@@ -173,17 +180,22 @@ const noVmx: ProcessorHelper = (_, i) =>
   );
 
 const WITHOUT_VIRTUALIZATION = {
-  vmxon: noVmx,
-  vmxoff: noVmx,
-  vmclear: noVmx,
-  vmptrld: noVmx,
-  vmptrst: noVmx,
-  vmread: noVmx,
-  vmwrite: noVmx,
-  vmlaunch: noVmx,
-  vmresume: noVmx,
-  vmcall: noVmx,
-  invept: noVmx,
-  invvpid: noVmx,
-  requireVmxOperation: noVmx,
+  vmxon: absent,
+  vmxoff: absent,
+  vmclear: absent,
+  vmptrld: absent,
+  vmptrst: absent,
+  vmread: absent,
+  vmwrite: absent,
+  vmlaunch: absent,
+  vmresume: absent,
+  vmcall: absent,
+  invept: absent,
+  invvpid: absent,
+  requireVmxOperation: absent,
+  vmrun: absent,
+  vmload: absent,
+  vmsave: absent,
+  setGlobalInterruptFlag: absent,
+  invalidatePageOfAsid: absent,
 } as const satisfies Readonly<Record<VirtualizationHelperName, ProcessorHelper>>;

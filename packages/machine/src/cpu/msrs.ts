@@ -9,6 +9,7 @@ import {Checklist, shown} from './faults.js';
 import {EFER_LMA, EFER_LME, EFER_NXE, EFER_SCE, isCanonical, isPaging} from './modes.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
+import {svmEnableBit, writeVmCr, writeVmHsavePa} from '../svm/msrs.js';
 
 interface MsrRule {
   readonly cell: Cell;
@@ -51,6 +52,10 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
     case 'IA32_FEATURE_CONTROL':
       if (cpu.features.vmx) return cpu.registers.get('FEATURE_CONTROL');
       break;
+    case 'VM_CR':
+    case 'VM_HSAVE_PA':
+      if (cpu.features.svm) return cpu.registers.get(known);
+      break;
     default:
   }
   const fromUnit = index >= 0x480 && index <= 0x493 && cpu.features.vmx ? cpu.unit?.readMsr?.(cpu, index) : undefined;
@@ -68,9 +73,15 @@ export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble 
       return writePat(cpu, value);
     case 'IA32_FEATURE_CONTROL':
       return writeFeatureControl(cpu, value);
+    case 'VM_CR':
+      if (cpu.features.svm) return writeVmCr(cpu, value);
+      break;
+    case 'VM_HSAVE_PA':
+      if (cpu.features.svm) return writeVmHsavePa(cpu, value);
+      break;
     default:
-      return unknown(index, 'WRMSR—Write to Model Specific Register');
   }
+  return unknown(index, 'WRMSR—Write to Model Specific Register');
 }
 
 function unknown(index: number, section: string): Trouble {
@@ -108,7 +119,10 @@ function writeEfer(cpu: Processor, value: bigint): Trouble | undefined {
   const {features, registers} = cpu;
   const old = registers.cells[EFER] ?? 0n;
   const allowed =
-    (features.syscall ? EFER_SCE : 0) | (features.lm ? EFER_LME | EFER_LMA : 0) | (features.nx ? EFER_NXE : 0);
+    (features.syscall ? EFER_SCE : 0) |
+    (features.svm ? svmEnableBit(registers) : 0) |
+    (features.lm ? EFER_LME | EFER_LMA : 0) |
+    (features.nx ? EFER_NXE : 0);
   const extra = value & ~BigInt(allowed);
   if (
     !checks.require('reserved bits of EFER = 0', extra === 0n, shown('EFER', value), shown('reserved bits set', extra))

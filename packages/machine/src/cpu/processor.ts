@@ -150,6 +150,7 @@ export class Processor implements Core {
 const OWN_COSTS: ReadonlyMap<string, 'vmEntry' | 'vmread' | 'vmwrite'> = new Map([
   ['VMLAUNCH', 'vmEntry'],
   ['VMRESUME', 'vmEntry'],
+  ['VMRUN', 'vmEntry'],
   ['VMREAD', 'vmread'],
   ['VMWRITE', 'vmwrite'],
 ] as const);

@@ -38,4 +38,6 @@ export function resetRegisters(registers: RegisterFile, profile: ProcessorProfil
   registers.set('MISC_ENABLE', 1n);
   registers.set('VMXON_POINTER', ALL_ONES);
   registers.set('CURRENT_VMCS', ALL_ONES);
+  registers.set('CURRENT_VMCB', ALL_ONES);
+  registers.set('GIF', 1n);
 }
