@@ -34,6 +34,8 @@ export interface Vm {
   setTssAddr(address: number): void;
   setIdentityMapAddr(address: number): void;
   createIrqchip(): void;
+  /** An 8254 whose channel 0 is IRQ 0 of the irqchip, which must be there. Flag 1: port 61h, the speaker's, as well. */
+  createPit2(flags: 0 | 1): void;
   irqLine(irq: number, level: 0 | 1): void;
   /** Zeroed memory that guests can be given; detached (byteLength 0) when the Vm is closed. */
   allocate(bytes: number): ArrayBuffer;
@@ -66,6 +68,8 @@ export interface Vcpu {
   setSregs(source: Packed): void;
   getDebugregs(target: Packed): void;
   setDebugregs(source: Packed): void;
+  /** KVM_MP_STATE_*: 0 runnable, 3 halted. */
+  getMpState(): number;
   getXcrs(target: Packed): void;
   setXcrs(source: Packed): void;
   getXsave(target: Packed): void;

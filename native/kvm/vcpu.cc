@@ -19,7 +19,8 @@ Napi::Function Vcpu::Define(Napi::Env env) {
        InstanceMethod<&Vcpu::GetXsave>("getXsave"), InstanceMethod<&Vcpu::SetXsave>("setXsave"),
        InstanceMethod<&Vcpu::GetVcpuEvents>("getVcpuEvents"), InstanceMethod<&Vcpu::SetVcpuEvents>("setVcpuEvents"),
        InstanceMethod<&Vcpu::SetGuestDebug>("setGuestDebug"), InstanceMethod<&Vcpu::Translate>("translate"),
-       InstanceMethod<&Vcpu::Interrupt>("interrupt"), InstanceMethod<&Vcpu::Nmi>("nmi"),
+       InstanceMethod<&Vcpu::GetMpState>("getMpState"), InstanceMethod<&Vcpu::Interrupt>("interrupt"),
+       InstanceMethod<&Vcpu::Nmi>("nmi"),
        InstanceMethod<&Vcpu::GetMsrs>("getMsrs"), InstanceMethod<&Vcpu::SetMsrs>("setMsrs"),
        InstanceMethod<&Vcpu::GetCpuid2>("getCpuid2"), InstanceMethod<&Vcpu::SetCpuid2>("setCpuid2"),
        InstanceMethod<&Vcpu::GetTscKhz>("getTscKhz"), InstanceMethod<&Vcpu::Stats>("stats"),
@@ -106,6 +107,12 @@ void Vcpu::SetGuestDebug(const Napi::CallbackInfo& info) {
   Transfer<kvm_guest_debug>(info, KVM_SET_GUEST_DEBUG, "KVM_SET_GUEST_DEBUG");
 }
 void Vcpu::Translate(const Napi::CallbackInfo& info) { Transfer<kvm_translation>(info, KVM_TRANSLATE, "KVM_TRANSLATE"); }
+
+Napi::Value Vcpu::GetMpState(const Napi::CallbackInfo& info) {
+  kvm_mp_state state{};
+  Ioctl(info.Env(), fd(info.Env()), KVM_GET_MP_STATE, "KVM_GET_MP_STATE", &state);
+  return Napi::Number::New(info.Env(), state.mp_state);
+}
 
 void Vcpu::Interrupt(const Napi::CallbackInfo& info) {
   kvm_interrupt interrupt{static_cast<uint32_t>(NumberArgument(info, 0))};

@@ -55,6 +55,7 @@ class Vcpu : public Napi::ObjectWrap<Vcpu> {
   void SetVcpuEvents(const Napi::CallbackInfo& info);
   void SetGuestDebug(const Napi::CallbackInfo& info);
   void Translate(const Napi::CallbackInfo& info);
+  Napi::Value GetMpState(const Napi::CallbackInfo& info);
   void Interrupt(const Napi::CallbackInfo& info);
   void Nmi(const Napi::CallbackInfo& info);
   Napi::Value GetMsrs(const Napi::CallbackInfo& info);

@@ -14,10 +14,11 @@ Napi::Function Vm::Define(Napi::Env env) {
       env, "Vm",
       {InstanceMethod<&Vm::CheckExtension>("checkExtension"), InstanceMethod<&Vm::EnableCap>("enableCap"),
        InstanceMethod<&Vm::SetTssAddr>("setTssAddr"), InstanceMethod<&Vm::SetIdentityMapAddr>("setIdentityMapAddr"),
-       InstanceMethod<&Vm::CreateIrqchip>("createIrqchip"), InstanceMethod<&Vm::IrqLine>("irqLine"),
-       InstanceMethod<&Vm::Allocate>("allocate"), InstanceMethod<&Vm::SetUserMemoryRegion>("setUserMemoryRegion"),
-       InstanceMethod<&Vm::GetDirtyLog>("getDirtyLog"), InstanceMethod<&Vm::CreateVcpu>("createVcpu"),
-       InstanceMethod<&Vm::Stats>("stats"), InstanceMethod<&Vm::Close>("close")});
+       InstanceMethod<&Vm::CreateIrqchip>("createIrqchip"), InstanceMethod<&Vm::CreatePit2>("createPit2"),
+       InstanceMethod<&Vm::IrqLine>("irqLine"), InstanceMethod<&Vm::Allocate>("allocate"),
+       InstanceMethod<&Vm::SetUserMemoryRegion>("setUserMemoryRegion"), InstanceMethod<&Vm::GetDirtyLog>("getDirtyLog"),
+       InstanceMethod<&Vm::CreateVcpu>("createVcpu"), InstanceMethod<&Vm::Stats>("stats"),
+       InstanceMethod<&Vm::Close>("close")});
 }
 
 Vm::Vm(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Vm>(info), state_(std::make_shared<VmState>()) {
@@ -58,6 +59,12 @@ void Vm::SetIdentityMapAddr(const Napi::CallbackInfo& info) {
 
 void Vm::CreateIrqchip(const Napi::CallbackInfo& info) {
   Ioctl(info.Env(), fd(info.Env()), KVM_CREATE_IRQCHIP, "KVM_CREATE_IRQCHIP", uintptr_t{0});
+}
+
+void Vm::CreatePit2(const Napi::CallbackInfo& info) {
+  kvm_pit_config config{};
+  config.flags = static_cast<uint32_t>(NumberArgument(info, 0));
+  Ioctl(info.Env(), fd(info.Env()), KVM_CREATE_PIT2, "KVM_CREATE_PIT2", &config);
 }
 
 void Vm::IrqLine(const Napi::CallbackInfo& info) {

@@ -35,6 +35,7 @@ class Vm : public Napi::ObjectWrap<Vm> {
   void SetTssAddr(const Napi::CallbackInfo& info);
   void SetIdentityMapAddr(const Napi::CallbackInfo& info);
   void CreateIrqchip(const Napi::CallbackInfo& info);
+  void CreatePit2(const Napi::CallbackInfo& info);
   void IrqLine(const Napi::CallbackInfo& info);
   Napi::Value Allocate(const Napi::CallbackInfo& info);
   void SetUserMemoryRegion(const Napi::CallbackInfo& info);

@@ -4,7 +4,7 @@ import {readFileSync, readdirSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import type {Kvm, Vcpu, Vm} from '@hyperscope/native';
 import {skipKvmTests} from './skip-kvm-tests.js';
-import {KVM_CAP, KVM_MEM, TSS_ADDRESS} from './kvm-abi.js';
+import {KVM_CAP, KVM_MEM, KVM_MP_STATE, TSS_ADDRESS} from './kvm-abi.js';
 import {requireNative} from './kvm-virtual-machine.js';
 import {LAYOUT} from './kvm-layout.js';
 
@@ -20,6 +20,19 @@ function thrown(call: () => unknown): unknown {
     return error;
   }
   throw new Error('the call did not throw');
+}
+
+/** Real mode, CS base 0, IP 1000h, at these bytes. */
+function startAt(vcpu: Vcpu, memory: ArrayBuffer, code: readonly number[]): void {
+  new Uint8Array(memory).set(code, 0x1000);
+  const sregs = new Uint8Array(LAYOUT.kvm_sregs);
+  vcpu.getSregs(sregs);
+  sregs.fill(0, 0, 8);
+  sregs.fill(0, LAYOUT['kvm_segment.selector'], LAYOUT['kvm_segment.selector'] + 2);
+  vcpu.setSregs(sregs);
+  const regs = new BigUint64Array(18);
+  [regs[16], regs[17]] = [0x1000n, 2n];
+  vcpu.setRegs(regs);
 }
 
 describe.skipIf(skipKvmTests())('the addon', {timeout: 30_000}, () => {
@@ -40,18 +53,9 @@ describe.skipIf(skipKvmTests())('the addon', {timeout: 30_000}, () => {
     kvm.close();
   });
 
-  /** Real mode, CS base 0, IP 1000h, at these bytes. */
-  function start(...code: readonly number[]): void {
-    new Uint8Array(memory).set(code, 0x1000);
-    const sregs = new Uint8Array(LAYOUT.kvm_sregs);
-    vcpu.getSregs(sregs);
-    sregs.fill(0, 0, 8);
-    sregs.fill(0, LAYOUT['kvm_segment.selector'], LAYOUT['kvm_segment.selector'] + 2);
-    vcpu.setSregs(sregs);
-    const regs = new BigUint64Array(18);
-    [regs[16], regs[17]] = [0x1000n, 2n];
-    vcpu.setRegs(regs);
-  }
+  const start = (...code: readonly number[]): void => {
+    startAt(vcpu, memory, code);
+  };
   const exitReason = (): number => new DataView(vcpu.kvmRun).getUint32(LAYOUT['kvm_run.exit_reason'], true);
 
   test('opens /dev/kvm; a path that is none is ENOENT', () => {
@@ -160,6 +164,34 @@ describe.skipIf(skipKvmTests())('the addon', {timeout: 30_000}, () => {
         vm.irqLine(4, 1);
       }),
     ).toEqual(refused('ENXIO', 'KVM_IRQ_LINE'));
+  });
+  test('creates the timer beside the interrupt controllers; without them ENOENT, twice EEXIST', () => {
+    const other = kvm.createVm();
+    expect(
+      thrown(() => {
+        other.createPit2(0);
+      }),
+    ).toEqual(refused('ENOENT', 'KVM_CREATE_PIT2'));
+    other.createIrqchip();
+    other.createPit2(0);
+    expect(
+      thrown(() => {
+        other.createPit2(0);
+      }),
+    ).toEqual(refused('EEXIST', 'KVM_CREATE_PIT2'));
+    other.close();
+  });
+  test('tells that a vCPU halted in the kernel; a closed one is EBADF', () => {
+    const other = kvm.createVm();
+    other.createIrqchip();
+    const ram = other.allocate(1 << 16);
+    other.setUserMemoryRegion(0, 0, 0, 1 << 16, ram);
+    const sleeper = other.createVcpu(0);
+    expect(sleeper.getMpState()).toBe(KVM_MP_STATE.RUNNABLE);
+    startAt(sleeper, ram, [0xfa, 0xf4]); // cli; hlt
+    expect([sleeper.run(50), sleeper.getMpState()]).toEqual([2, KVM_MP_STATE.HALTED]);
+    other.close();
+    expect(thrown(() => sleeper.getMpState())).toEqual(refused('EBADF', 'a closed Vcpu'));
   });
   test('creates a vCPU; the same number again is EEXIST', () =>
     expect(thrown(() => vm.createVcpu(0))).toEqual(refused('EEXIST', 'KVM_CREATE_VCPU')));

@@ -39,6 +39,9 @@ export const KVM_MEM = {LOG_DIRTY_PAGES: 1, READONLY: 2} as const;
 /** Bits of kvm_valid_regs: what KVM_RUN leaves in kvm_run.s.regs. */
 export const KVM_SYNC_X86 = {REGS: 1, SREGS: 2, EVENTS: 4} as const;
 
+/** What KVM_GET_MP_STATE answers of a vCPU that is alone. */
+export const KVM_MP_STATE = {RUNNABLE: 0, HALTED: 3} as const;
+
 /** Bits of kvm_guest_debug.control. */
 export const KVM_GUESTDBG = {ENABLE: 1, SINGLESTEP: 2} as const;
 

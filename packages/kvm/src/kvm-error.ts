@@ -27,6 +27,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   'KVM_IRQ_LINE ENXIO': 'the VM has no interrupt controller: create one first',
   'KVM_CREATE_IRQCHIP EEXIST': 'the VM already has an interrupt controller',
   'KVM_CREATE_IRQCHIP EINVAL': 'the interrupt controller must be created before the first vCPU',
+  'KVM_CREATE_PIT2 EEXIST': 'the VM already has a timer',
+  'KVM_CREATE_PIT2 ENOENT': 'the timer needs an interrupt controller: create one first',
   'KVM_INTERRUPT EINVAL': 'a vector is a number from 0 to 255',
   'KVM_INTERRUPT ENXIO': 'the VM has an interrupt controller of its own: use its lines',
   'KVM_INTERRUPT EEXIST': 'an interrupt is already waiting to be injected',
