@@ -2,6 +2,7 @@
 // Semantics may branch on any of it; guest values, in contrast, are opaque (microcode/value.ts).
 
 import type {GeneralRegister, SegmentRegister} from './registers/cells.js';
+import type {VectorRegister} from './registers/vector-state.js';
 import type {OpcodeForm} from './opcodes/form.js';
 
 /** Code size: 16, 32, or 64 for 64-bit mode. Compatibility mode is 16 or 32. */
@@ -61,6 +62,7 @@ export type Operand =
   | MemoryOperand
   | ImmediateOperand
   | {readonly kind: 'segment'; readonly register: SegmentRegister}
+  | {readonly kind: 'vector'; readonly register: VectorRegister}
   | {readonly kind: 'control'; readonly number: number}
   | {readonly kind: 'debug'; readonly number: number}
   /** A branch distance from the next instruction, signed. */

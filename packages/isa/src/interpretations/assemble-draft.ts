@@ -6,7 +6,7 @@ import type {EncodedAddress} from './assemble-address.js';
 
 export const REX_W = 8;
 export const REX_R = 4;
-const REX_B = 1;
+export const REX_B = 1;
 
 /** Filled operand by operand while a table line is tried; thrown away when an operand does not fit. */
 export interface Draft {

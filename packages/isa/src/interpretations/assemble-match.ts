@@ -12,9 +12,10 @@ import type {
   EncodeRequest,
 } from './assemble-request.js';
 import {encodeAddress} from './assemble-address.js';
-import {placeRegister, segmentNumber, REX_R, type Draft, type Matched} from './assemble-draft.js';
+import {placeRegister, segmentNumber, REX_B, REX_R, type Draft, type Matched} from './assemble-draft.js';
 import {matchImmediate, matchTarget, type Place} from './assemble-immediates.js';
 import type {Line} from './assemble-lines.js';
+import {isVectorType, vectorRule, type VectorType} from './assemble-vectors.js';
 import {eitherRange, within} from './assemble-ranges.js';
 
 /** A width in bits: fixed, the operand size of the line, or the width of the mode (64 in 64-bit mode, else 32). */
@@ -42,15 +43,18 @@ const EITHER = {
   'm16&M': [0, 0],
   m8: [0, 8],
   mV: [0, 'size'],
+  m16: [0, 16],
+  m32: [0, 32],
   m128: [0, 128],
 } as const satisfies Record<string, readonly [WidthRule, WidthRule | undefined]>;
 
-type Special = Exclude<OperandType, keyof typeof GENERAL | keyof typeof VEX | keyof typeof EITHER>;
+type Special = Exclude<OperandType, keyof typeof GENERAL | keyof typeof VEX | keyof typeof EITHER | VectorType>;
 
 /** The operands, sorted by the type that the table wants in this place. */
 export function matchOperand(place: Place, type: OperandType, written: AssemblyOperand): Matched {
   if (isKey(GENERAL, type)) return general(place, written, widthOf(place, GENERAL[type]));
   if (isKey(VEX, type)) return vexRegister(place, written, VEX[type]);
+  if (isVectorType(type)) return matchVector(place, type, written);
   if (!isKey(EITHER, type)) return matchSpecial(place, type, written);
   const [register, memory] = EITHER[type];
   const memoryWidth = memory === undefined ? undefined : widthOf(place, memory);
@@ -97,6 +101,7 @@ function matchSpecial(place: Place, type: Special, written: AssemblyOperand): Ma
     case 'dr':
       return systemRegister(place, type, written);
     case 'AL':
+    case 'AX':
     case 'rAX':
     case 'CL':
     case 'DX':
@@ -111,6 +116,20 @@ function matchSpecial(place: Place, type: Special, written: AssemblyOperand): Ma
     default:
       return assertUnreachable(type);
   }
+}
+
+/** An XMM or MMX register in its field, or the memory operand that may stand in its place. */
+function matchVector(place: Place, type: VectorType, written: AssemblyOperand): Matched {
+  const {field, memory, registers} = vectorRule(type);
+  if (written.kind !== 'vector') {
+    return memory === undefined ? noForm(place) : registerOrMemory(place, written, 0, memory);
+  }
+  const number = registers.indexOf(written.register);
+  if (number < 0) return noForm(place);
+  place.draft[field] = number & 7;
+  if (number < 8) return 'yes';
+  place.draft.rex |= field === 'reg' ? REX_R : REX_B;
+  return place.request.codeSize === 64 ? 'yes' : {reason: 'needs-64-bit-mode', operand: place.operand};
 }
 
 export function noForm(place: {readonly line: Line}): EncodeFailure {
@@ -242,9 +261,9 @@ function systemRegister(place: Place, type: 'sreg' | 'cr' | 'dr', written: Assem
   return place.request.codeSize === 64 ? 'yes' : {reason: 'needs-64-bit-mode', operand: place.operand};
 }
 
-function accumulator(place: Place, type: 'AL' | 'rAX' | 'CL' | 'DX', written: AssemblyOperand): Matched {
+function accumulator(place: Place, type: 'AL' | 'AX' | 'rAX' | 'CL' | 'DX', written: AssemblyOperand): Matched {
   if (written.kind !== 'register' || written.high) return noForm(place);
-  const wanted = {AL: ['RAX', 8], CL: ['RCX', 8], DX: ['RDX', 16], rAX: ['RAX', place.line.operandSize]}[type];
+  const wanted = {AL: ['RAX', 8], AX: ['RAX', 16], CL: ['RCX', 8], DX: ['RDX', 16], rAX: ['RAX', place.line.operandSize]}[type];
   if (written.register !== wanted[0] || written.width !== wanted[1]) return noForm(place);
   if (type === 'rAX') place.draft.pinned = true;
   return 'yes';

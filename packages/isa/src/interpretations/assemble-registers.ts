@@ -1,6 +1,7 @@
 // Register names as an assembler reads them.
 
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS, type GeneralRegister} from '../registers/cells.js';
+import {MMX_REGISTERS, XMM_REGISTERS} from '../registers/vector-state.js';
 import type {AssemblyOperand, AssemblyRegister} from './assemble-request.js';
 
 export type NamedRegister = Exclude<AssemblyOperand, {readonly kind: 'memory' | 'immediate' | 'far'}>;
@@ -30,6 +31,7 @@ function* namesOf(register: GeneralRegister, number: number): Generator<readonly
 function* everyName(): Generator<readonly [string, NamedRegister]> {
   for (const [number, register] of GENERAL_REGISTERS.entries()) yield* namesOf(register, number);
   for (const register of SEGMENT_REGISTERS) yield [register.toLowerCase(), {kind: 'segment', register}];
+  for (const register of [...XMM_REGISTERS, ...MMX_REGISTERS]) yield [register.toLowerCase(), {kind: 'vector', register}];
   for (let number = 0; number < 16; number++) {
     yield [`cr${number}`, {kind: 'control', number}];
     yield [`dr${number}`, {kind: 'debug', number}];

@@ -4,6 +4,7 @@
 import type {CodeSize} from '../instruction.js';
 import type {OpcodeForm} from '../opcodes/form.js';
 import type {GeneralRegister, SegmentRegister} from '../registers/cells.js';
+import type {VectorRegister} from '../registers/vector-state.js';
 
 /**
  * How much of a number is known, which decides whether a shorter encoding may be chosen for its value:
@@ -75,6 +76,7 @@ export type AssemblyOperand =
   | AssemblyImmediate
   | AssemblyFarPointer
   | {readonly kind: 'segment'; readonly register: SegmentRegister}
+  | {readonly kind: 'vector'; readonly register: VectorRegister}
   | {readonly kind: 'control'; readonly number: number}
   | {readonly kind: 'debug'; readonly number: number};
 

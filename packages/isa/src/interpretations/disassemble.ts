@@ -133,6 +133,8 @@ function operandText(operand: Operand, i: Instruction, rip: bigint | undefined):
       return number(operand.value);
     case 'segment':
       return operand.register.toLowerCase();
+    case 'vector':
+      return operand.register.toLowerCase();
     case 'control':
       return `cr${operand.number}`;
     case 'debug':
@@ -169,9 +171,9 @@ function needsSize(operand: MemoryOperand, i: Instruction): boolean {
   if (/^(MOVZX|MOVSX|CRC32)$/.test(i.form.mnemonic)) return true;
   if (i.form.operandTypes[0] === 'm8') return false;
   if (i.form.mnemonic === 'SETcc') return false;
-  if (['m64', 'm128', 'r/m16', 'rV/m16'].some(type => i.form.operandTypes.some(each => each === type))) return false;
+  if (['m16', 'm32', 'm64', 'm128', 'r/m16', 'rV/m16'].some(type => i.form.operandTypes.some(each => each === type))) return false;
   const beside = i.operands.filter((_, index) => i.form.operandTypes[index] !== 'CL');
-  return !beside.some(other => other.kind === 'register');
+  return !beside.some(other => other.kind === 'register' || other.kind === 'vector');
 }
 
 function memoryText(operand: MemoryOperand, i: Instruction, rip: bigint | undefined): string {

@@ -13,8 +13,18 @@ export interface Candidate {
   readonly excludesRexB: boolean;
 }
 
-const MEMORY_ONLY: ReadonlySet<OperandType> = new Set(['m', 'm8', 'mV', 'm64', 'm128', 'm16&M', 'm16:V']);
-const REGISTER_ONLY: ReadonlySet<OperandType> = new Set(['regV', 'regM', 'reg32', 'reg64']);
+const MEMORY_ONLY: ReadonlySet<OperandType> = new Set([
+  'm',
+  'm8',
+  'mV',
+  'm16',
+  'm32',
+  'm64',
+  'm128',
+  'm16&M',
+  'm16:V',
+]);
+const REGISTER_ONLY: ReadonlySet<OperandType> = new Set(['regV', 'regM', 'reg32', 'reg64', 'regXmm', 'regMm']);
 
 /** Candidates by slot: 256 × opcode map (0 one-byte, 1 0F, 2 0F 38, 3 0F 3A; 6 and 7 with VEX) + opcode. */
 export const CANDIDATES: readonly (readonly Candidate[])[] = build();
@@ -44,7 +54,8 @@ function build(): readonly (readonly Candidate[])[] {
 
 function placeOf(form: OpcodeForm): {slot: number; fixedModrm: number | undefined} {
   const [first = 0, second = 0, third] = form.pattern.opcode;
-  if (first !== 0x0f) return {slot: first, fixedModrm: undefined};
+  // A second byte without 0F before it is the ModR/M byte of an x87 instruction.
+  if (first !== 0x0f) return {slot: first, fixedModrm: form.pattern.opcode[1]};
   if (second === 0x38 || second === 0x3a)
     return {
       slot: (form.pattern.vex === undefined ? 0 : 1024) + (second === 0x38 ? 512 : 768) + (third ?? 0),

@@ -3,7 +3,7 @@
 import {assertUnreachable} from '@hyperscope/base';
 import type {Effect, FlagRule, Microcode, Operation} from '../microcode/microcode.js';
 import {SEGMENT_REGISTERS} from '../registers/cells.js';
-import {Wording, number, registerName} from './wording.js';
+import {Wording, cellName, number, registerName} from './wording.js';
 
 /** One sentence a step, in the order in which the processor takes them. A load has a name (t1), because it happens once. */
 export function explain(microcode: Microcode): readonly string[] {
@@ -41,6 +41,8 @@ function sentence(operation: Operation, id: number, microcode: Microcode, wordin
     case 'concat':
     case 'choose':
     case 'stackTop':
+    case 'vector':
+    case 'lanes':
       return undefined;
     default:
       return effect(operation, id, microcode, wording);
@@ -53,6 +55,12 @@ function effect(operation: Effect, id: number, microcode: Microcode, wording: Wo
       const name = registerName(operation.register, operation.width, operation.high);
       const line = `${name} ← ${wording.value(operation.value)}`;
       wording.hold(name, operation.register, operation.value, id);
+      return line;
+    }
+    case 'setVector': {
+      const name = cellName(operation.cell, operation.width);
+      const line = `${name} ← ${wording.value(operation.value)}`;
+      wording.hold(name, operation.cell, operation.value, id);
       return line;
     }
     case 'probe':

@@ -5,6 +5,7 @@ import type {Flag, FlagRule, Microcode, Operation, StateName} from '../microcode
 import {FLAG_BITS} from '../microcode/microcode.js';
 import {keysOf} from '@hyperscope/base';
 import type {GeneralRegister, SegmentRegister} from '../registers/cells.js';
+import type {VectorCell} from '../registers/vector-state.js';
 import {Wording} from './wording.js';
 
 export interface MemoryTouch {
@@ -20,6 +21,8 @@ export interface Touched {
   readonly flags: readonly Flag[];
   readonly states: readonly StateName[];
   readonly memory: readonly MemoryTouch[];
+  /** XMM, MMX, MXCSR and the x87 words. */
+  readonly vectors: readonly VectorCell[];
   /** What helpers declare. */
   readonly resources: readonly Resource[];
 }
@@ -34,6 +37,7 @@ class Collector {
   readonly flags = new Set<Flag>();
   readonly states = new Set<StateName>();
   readonly memory: MemoryTouch[] = [];
+  readonly vectors = new Set<VectorCell>();
   readonly resources = new Set<Resource>();
 
   get touched(): Touched {
@@ -42,6 +46,7 @@ class Collector {
       flags: [...this.flags],
       states: [...this.states],
       memory: this.memory,
+      vectors: [...this.vectors],
       resources: [...this.resources],
     };
   }
@@ -56,6 +61,7 @@ export function footprint(microcode: Microcode): Footprint {
     collect(operation, reads, writes, wording);
     // Text is made in the order of the operations, so that a register is named as it is at that moment.
     if (operation.op === 'setRegister') wording.overwrite(operation.register, id);
+    if (operation.op === 'setVector') wording.overwrite(operation.cell, id);
   });
   return {reads: reads.touched, writes: writes.touched};
 }
@@ -79,6 +85,12 @@ function collect(operation: Operation, reads: Collector, writes: Collector, word
       break;
     case 'store':
       writes.memory.push(memoryTouch(operation, wording));
+      break;
+    case 'vector':
+      reads.vectors.add(operation.cell);
+      break;
+    case 'setVector':
+      writes.vectors.add(operation.cell);
       break;
     case 'setRegister':
       writes.registers.add(operation.register);

@@ -1,9 +1,10 @@
 // The operands of an instruction, by the operand types of its table line.
 
-import {assertUnreachable} from '@hyperscope/base';
+import {assertExists, assertUnreachable} from '@hyperscope/base';
 import type {CodeSize, Operand, OperandSize, Prefixes, RegisterOperand} from '../instruction.js';
 import type {OpcodeForm, OperandType} from '../opcodes/form.js';
 import {SEGMENT_REGISTERS} from '../registers/cells.js';
+import {MMX_REGISTERS, XMM_REGISTERS} from '../registers/vector-state.js';
 import type {Cursor} from './cursor.js';
 import {generalRegister, rexB} from './modrm.js';
 import type {ModRm} from './modrm.js';
@@ -89,6 +90,22 @@ function readOperand(cursor: Cursor, type: OperandType, form: OpcodeForm, contex
       return registerOrMemory(context, width, 64);
     case 'm128':
       return registerOrMemory(context, width, 128);
+    case 'm16':
+      return registerOrMemory(context, width, 16);
+    case 'm32':
+      return registerOrMemory(context, width, 32);
+    case 'xmm':
+    case 'mm':
+      return vectorRegister(type, address?.reg ?? 0);
+    case 'regXmm':
+    case 'regMm':
+      return vectorRegister(type === 'regXmm' ? 'xmm' : 'mm', address?.rm ?? 0);
+    case 'xmm/m32':
+    case 'xmm/m64':
+    case 'xmm/m128':
+    case 'mm/m32':
+    case 'mm/m64':
+      return vectorOrMemory(type, context);
     case 'sreg':
       return segmentOperand(form, address?.reg ?? 0);
     case 'cr':
@@ -126,6 +143,17 @@ type FieldType =
   | 'm'
   | 'm64'
   | 'm128'
+  | 'm16'
+  | 'm32'
+  | 'xmm'
+  | 'mm'
+  | 'regXmm'
+  | 'regMm'
+  | 'xmm/m32'
+  | 'xmm/m64'
+  | 'xmm/m128'
+  | 'mm/m32'
+  | 'mm/m64'
   | 'm16&M'
   | 'm16:V'
   | 'sreg'
@@ -160,6 +188,8 @@ function readImmediate(cursor: Cursor, type: Exclude<OperandType, FieldType>, co
       return {kind: 'register', register: 'RAX', width: 8, high: false};
     case 'rAX':
       return {kind: 'register', register: 'RAX', width, high: false};
+    case 'AX':
+      return {kind: 'register', register: 'RAX', width: 16, high: false};
     case 'CL':
       return {kind: 'register', register: 'RCX', width: 8, high: false};
     case 'DX':
@@ -194,6 +224,19 @@ function registerOrMemory(context: OperandContext, registerWidth: OperandSize, m
   const {address} = context;
   if (address?.memory !== undefined) return {...address.memory, width: memoryWidth};
   return register(address?.rm ?? 0, registerWidth, context.prefixes);
+}
+
+/** REX extends the choice of XMM registers; there are eight MMX registers, whatever REX says. */
+function vectorRegister(file: 'xmm' | 'mm', number: number): Operand {
+  const register = file === 'xmm' ? XMM_REGISTERS[number] : MMX_REGISTERS[number & 7];
+  return {kind: 'vector', register: assertExists(register, `${file} register ${number}`)};
+}
+
+const VECTOR_MEMORY = {'xmm/m32': 32, 'xmm/m64': 64, 'xmm/m128': 128, 'mm/m32': 32, 'mm/m64': 64} as const;
+
+function vectorOrMemory(type: keyof typeof VECTOR_MEMORY, {address}: OperandContext): Operand {
+  if (address?.memory !== undefined) return {...address.memory, width: VECTOR_MEMORY[type]};
+  return vectorRegister(type.startsWith('xmm') ? 'xmm' : 'mm', address?.rm ?? 0);
 }
 
 function segmentOperand(form: OpcodeForm, reg: number): Operand | string {

@@ -4,6 +4,9 @@ import {assert, hex} from '@hyperscope/base';
 import type {BinaryOperation, Microcode, Operation} from '../microcode/microcode.js';
 import type {GeneralRegister} from '../registers/cells.js';
 import {RFLAGS_FIELDS, fieldsOf} from '../registers/fields.js';
+import {vectorPlace} from '../registers/vector-state.js';
+import type {VectorCell} from '../registers/vector-state.js';
+import {laneWords} from './lane-wording.js';
 
 const SIGNS: Readonly<Record<BinaryOperation, string>> = {
   add: '+',
@@ -40,6 +43,11 @@ export function registerName(register: GeneralRegister, width: number, high: boo
   if (width === 16) return low;
   if (high) return `${low.charAt(0)}H`;
   return low.endsWith('X') ? `${low.charAt(0)}L` : `${low}L`;
+}
+
+/** A cell of the vector state, with the bits that are meant where they are not all. */
+export function cellName(cell: VectorCell, width: number): string {
+  return width === vectorPlace(cell).bits ? cell : `${cell}[${width - 1}:0]`;
 }
 
 /** The names of the RFLAGS bits of a mask; `none` for an empty one. */
@@ -111,6 +119,10 @@ export class Wording {
         return this.#was(operation.flag, id) + operation.flag;
       case 'state':
         return STATE_NAMES.get(operation.state) ?? operation.state;
+      case 'vector':
+        return this.#was(operation.cell, id) + cellName(operation.cell, operation.width);
+      case 'lanes':
+        return laneWords(operation, this.value(operation.a, 'inside'), this.value(operation.b, 'inside'));
       case 'nextRip':
         return 'next RIP';
       case 'load':

@@ -8,8 +8,10 @@
 import {assert} from '@hyperscope/base';
 import type {Condition, Instruction, MemoryOperand, Operand} from '../instruction.js';
 import type {GeneralRegister, SegmentRegister} from '../registers/cells.js';
+import type {VectorCell} from '../registers/vector-state.js';
 import type {Helper} from './helper.js';
 import type {Intercept} from './intercept.js';
+import type {LaneOperation, LaneWidth} from './lane-operations.js';
 import {Value} from './value.js';
 
 export type Width = 1 | 8 | 16 | 32 | 64 | 128;
@@ -139,6 +141,16 @@ export type Operation =
   /** The stack pointer plus `delta`, wrapped to the width of the stack: 64 bits in 64-bit mode, else by SS.D/B. */
   | {readonly op: 'stackTop'; readonly delta: bigint; readonly width: 64}
   | {readonly op: 'call'; readonly helper: Helper; readonly args: readonly number[]; readonly width: Width}
+  /** The low `width` bits of a cell of the x87, MMX and SSE state. */
+  | {readonly op: 'vector'; readonly cell: VectorCell; readonly width: Width}
+  | {
+      readonly op: 'lanes';
+      readonly operation: LaneOperation;
+      readonly lane: LaneWidth;
+      readonly a: number;
+      readonly b: number;
+      readonly width: Width;
+    }
   | Effect;
 
 export type Effect =
@@ -149,6 +161,8 @@ export type Effect =
       readonly value: number;
       readonly width: Width;
     }
+  /** Writes the low `width` bits of a cell; the others keep their value. */
+  | {readonly op: 'setVector'; readonly cell: VectorCell; readonly value: number; readonly width: Width}
   /** Checks that a store of this size would succeed, before anything is committed. */
   | {readonly op: 'probe'; readonly segment: SegmentRegister; readonly offset: number; readonly bytes: number}
   | {
@@ -203,6 +217,8 @@ export class Microcode {
   readonly instruction: Instruction;
   readonly operations: Operation[] = [];
   #committed = false;
+  /** The condition of what was committed, where all of it has the same one. */
+  #committedWhen: Value | undefined;
   readonly #probed = new Set<number>();
   /** An operand's address is computed once, before anything changes the registers that it is made of. */
   readonly #addresses = new Map<MemoryOperand, Address>();
@@ -237,6 +253,13 @@ export class Microcode {
   }
   get nextRip(): Value {
     return this.record({op: 'nextRip', width: 64});
+  }
+  vector(cell: VectorCell, width: Width): Value {
+    return this.record({op: 'vector', cell, width});
+  }
+  /** Lane by lane; the result is as wide as `a`. */
+  lanes(operation: LaneOperation, lane: LaneWidth, a: Value, b: Value): Value {
+    return this.record({op: 'lanes', operation, lane, a: a.id, b: b.id, width: a.width});
   }
   concat(high: Value, low: Value): Value {
     return this.record({op: 'concat', high: high.id, low: low.id, width: doubled(low.width)});
@@ -328,6 +351,8 @@ export class Microcode {
         return this.load(this.address(operand), width, access);
       case 'segment':
         return this.state(`${operand.register}.selector`, 16).zeroExtend(width);
+      case 'vector':
+        return this.vector(operand.register, width);
       default:
         assert(false, `an operand of kind ${operand.kind} cannot be read as a value`);
     }
@@ -336,6 +361,7 @@ export class Microcode {
   write(operand: Operand, value: Value): void {
     if (operand.kind === 'register') this.setGpr(operand.register, value, operand.high);
     else if (operand.kind === 'memory') this.store(this.address(operand), value);
+    else if (operand.kind === 'vector') this.setVector(operand.register, value);
     else assert(false, `an operand of kind ${operand.kind} cannot be written as a value`);
   }
 
@@ -387,12 +413,16 @@ export class Microcode {
   setGpr(register: GeneralRegister, value: Value, high = false): void {
     this.#commit({op: 'setRegister', register, high, value: value.id, width: value.width});
   }
+  /** Writes as many low bits of the cell as the value has. */
+  setVector(cell: VectorCell, value: Value): void {
+    this.#commit({op: 'setVector', cell, value: value.id, width: value.width});
+  }
   setFlags(rule: FlagRule, a: Value, b: Value, result: Value): void {
     this.#commit({op: 'setFlags', rule, a: a.id, b: b.id, result: result.id, width: result.width});
   }
   setFlag(flag: Flag, value: Value | bigint, when?: Value): void {
     const v = typeof value === 'bigint' ? this.constant(value, 1) : value;
-    this.#commit({op: 'setFlag', flag, value: v.id, when: when?.id, isUndefined: false});
+    this.#commit({op: 'setFlag', flag, value: v.id, when: when?.id, isUndefined: false}, when);
   }
   /** A flag that the manual leaves undefined: our choice is recorded as such, so that comparisons can mask it. */
   setUndefinedFlag(flag: Flag, value: Value | bigint, when?: Value): void {
@@ -421,6 +451,8 @@ export class Microcode {
   }
   finishIf(when: Value): void {
     this.operations.push({op: 'finishIf', when: when.id});
+    // What was committed only where the instruction is complete now has not happened for what follows.
+    if (this.#committedWhen === when) this.#committed = false;
   }
   repeatIf(when: Value): void {
     this.#commit({op: 'repeatIf', when: when.id});
@@ -450,7 +482,8 @@ export class Microcode {
       `${this.instruction.mnemonic}: this can fault, but the instruction has already committed a result`,
     );
   }
-  #commit(effect: Effect): void {
+  #commit(effect: Effect, when?: Value): void {
+    this.#committedWhen = this.#committed && this.#committedWhen !== when ? undefined : when;
     this.#committed = true;
     this.operations.push(effect);
   }

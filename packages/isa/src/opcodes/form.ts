@@ -32,15 +32,17 @@ export type Semantics = (i: Instruction, m: Microcode) => void;
  *   rmM                      the same, named by the r/m field whatever mod says (MOV CR, MOV DR)
  *   regV regM reg32 reg64    register only, named by r/m: V, the mode's width, or a fixed one
  *   r32v r64v                register named by the vvvv field of a VEX prefix
+ *   xmm mm                   XMM or MMX register, by the reg field; regXmm regMm: by r/m, register only
+ *   xmm/m32 … mm/m64         XMM or MMX register, or memory
  *   r/m8 … r/mV r/mM         register or memory
  *   mV m8                    memory only, of the operand size or a byte
  *   rV/m16                   a register of one width or a memory operand of another (MOV r, Sreg; SLDT; SMSW)
- *   m m64 m128               memory only; `m` alone has no access width (LEA, INVLPG); m16&M: limit and base (LGDT)
+ *   m m16 … m128             memory only; `m` alone has no access width (LEA, INVLPG); m16&M: limit and base (LGDT)
  *   m16:V                    far pointer in memory
  *   imm8 imm8s imm16 immZ immV  immediates; `s`: sign-extended to the operand size; Z: 16 or 32 (sign-extended to 64); V: MOV's
  *   rel8 relZ ptr16:Z moffs8 moffsV
  *   sreg cr dr               by the reg field
- *   AL rAX CL DX 1 ES CS SS DS FS GS   fixed; rAX has the operand size
+ *   AL rAX AX CL DX 1 ES CS SS DS FS GS   fixed; rAX has the operand size
  *
  * String instructions have no explicit operands in the table; their microcode says what they touch.
  */
@@ -107,8 +109,19 @@ export const OPERAND_TYPES = [
   'm',
   'm8',
   'mV',
+  'm16',
+  'm32',
   'm64',
   'm128',
+  'xmm',
+  'mm',
+  'regXmm',
+  'regMm',
+  'xmm/m32',
+  'xmm/m64',
+  'xmm/m128',
+  'mm/m32',
+  'mm/m64',
   'm16&M',
   'm16:V',
   'imm8',
@@ -126,6 +139,7 @@ export const OPERAND_TYPES = [
   'dr',
   'AL',
   'rAX',
+  'AX',
   'CL',
   'DX',
   '1',
@@ -148,6 +162,7 @@ export const INSTRUCTION_FEATURES = [
   'i486',
   'p6',
   'cpuid',
+  'cr4',
   'syscall',
   'lahf64',
   'prefetchw',
@@ -179,6 +194,25 @@ export const INSTRUCTION_FEATURES = [
   'clwb',
   'tsc',
   'msr',
+  'fpu',
+  'mmx',
+  'fxsr',
+  'sse',
+  'sse2',
+  'sse3',
+  'ssse3',
+  'sse41',
+  'xsaveopt',
+  'xsavec',
+  'avx',
+  'avx512f',
+  'sse4a',
+  'xop',
+  'amd3dnow',
+  'aes',
+  'pclmulqdq',
+  'sha',
+  'gfni',
   'svm',
 ] as const;
 export type InstructionFeature = (typeof INSTRUCTION_FEATURES)[number];
@@ -212,5 +246,7 @@ export type Attribute =
   | 'protected'
   /** The same bytes as an earlier line; decode never picks it, the assembler may accept it as a spelling. */
   | 'alias'
+  /** Only where no x87 FPU is announced: what its encodings do when no coprocessor answers. */
+  | 'noFpu'
   /** Decoded, but no assembler writes it (82 /0, F6 /1, the SAL encodings). */
   | 'redundant';

@@ -45,6 +45,7 @@ export function op(
 
 /** MOV of control and debug registers has sections of its own. */
 function titleKey(mnemonic: string, operands: readonly string[]): string {
+  if (mnemonic === 'MOVSD' && operands.length > 0) return 'MOVSD-XMM';
   if (mnemonic !== 'MOV') return mnemonic;
   return operands.includes('cr') ? 'MOV-CR' : operands.includes('dr') ? 'MOV-DR' : mnemonic;
 }

@@ -50,6 +50,7 @@ function operandOf(operand: Operand, i: Instruction, address: bigint, explicit: 
   switch (operand.kind) {
     case 'register':
     case 'segment':
+    case 'vector':
     case 'control':
     case 'debug':
       return operand;
