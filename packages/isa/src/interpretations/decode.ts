@@ -135,8 +135,7 @@ function operandSizeOf(form: OpcodeForm, {prefixes, codeSize}: Sizes): OperandSi
 function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: Sizes): string | undefined {
   const {form, fixedModrm} = candidate;
   const {mandatory, modrm: extension} = form.pattern;
-  if (form.feature !== undefined && sizes.announced?.has(form.feature) === false)
-    return `this processor does not announce ${form.feature.toUpperCase()}`;
+  if (form.feature !== undefined && sizes.announced?.has(form.feature) === false) return missing(form.feature);
   if (sizes.vex !== undefined && !fitsVex(form, sizes.vex, sizes.prefixes))
     return 'the VEX prefix does not fit this instruction';
   if (form.attributes.has('i64') && sizes.codeSize === 64) return 'it does not exist in 64-bit mode';
@@ -149,6 +148,12 @@ function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: 
   if (candidate.operand === 'register' && modrm < 0xc0) return 'the operand must be a register';
   if (candidate.excludesRexB && rexB(sizes.prefixes) !== 0) return 'REX.B makes it another instruction';
   return sizeMatches(form, sizes) ? undefined : 'no form has this operand or address size';
+}
+
+function missing(feature: InstructionFeature): string {
+  if (feature === 'i486') return 'it came with the 486, and this processor is older';
+  if (feature === 'p6') return 'it came with the Pentium Pro, and this processor is older';
+  return `this processor does not announce ${feature.toUpperCase()}`;
 }
 
 function fitsVex(form: OpcodeForm, vex: VexPrefix, prefixes: Prefixes): boolean {
@@ -200,6 +205,8 @@ function complete(
   if (cursor.overrun || cursor.length > MAXIMUM_LENGTH) return unfinished(cursor);
   const bytes = cursor.taken();
   if (typeof operands === 'string') return {kind: 'undefined', bytes, why: operands};
+  if (sizes.announced?.has('cr4') === false && operands.some(each => each.kind === 'control' && each.number === 4))
+    return {kind: 'undefined', bytes, why: 'this processor has no CR4: it is older than the Pentium'};
   const condition = form.pattern.low === 'cc' ? CONDITIONS[lastOpcodeByte(cursor, opcodeEnd) & 15] : undefined;
   if (sizes.prefixes.lock && !(form.attributes.has('lockable') && operands[0]?.kind === 'memory')) {
     return {kind: 'undefined', bytes, why: 'LOCK is not allowed here'};

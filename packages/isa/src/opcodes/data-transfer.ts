@@ -47,13 +47,13 @@ export const DATA_TRANSFER: readonly OpcodeForm[] = [
   op('87 /r', 'XCHG r/mV, rV', XCHG, 'lockable'),
   // 90 itself is NOP, unless REX.B makes it R8: decode prefers the line with the whole byte.
   op('90+r', 'XCHG rV, rAX', XCHG),
-  op('0F C8+r', 'BSWAP rV', BSWAP),
+  op('0F C8+r', 'BSWAP rV', BSWAP, 'needs i486'),
   op('0F 38 F0 /r', 'MOVBE rV, mV', MOVBE, 'needs movbe'),
   op('0F 38 F1 /r', 'MOVBE mV, rV', MOVBE, 'needs movbe'),
-  op('0F C0 /r', 'XADD r/m8, r8', XADD, 'byte', 'lockable'),
-  op('0F C1 /r', 'XADD r/mV, rV', XADD, 'lockable'),
-  op('0F B0 /r', 'CMPXCHG r/m8, r8', CMPXCHG, 'byte', 'lockable'),
-  op('0F B1 /r', 'CMPXCHG r/mV, rV', CMPXCHG, 'lockable'),
+  op('0F C0 /r', 'XADD r/m8, r8', XADD, 'byte', 'lockable', 'needs i486'),
+  op('0F C1 /r', 'XADD r/mV, rV', XADD, 'lockable', 'needs i486'),
+  op('0F B0 /r', 'CMPXCHG r/m8, r8', CMPXCHG, 'byte', 'lockable', 'needs i486'),
+  op('0F B1 /r', 'CMPXCHG r/mV, rV', CMPXCHG, 'lockable', 'needs i486'),
 
   op('0F C7 /1', 'CMPXCHG16B m128', CMPXCHG_PAIR, 'os64', 'o64', 'lockable', 'needs cx16'),
   op('0F C7 /1', 'CMPXCHG8B m64', CMPXCHG_PAIR, 'lockable', 'needs cx8'),

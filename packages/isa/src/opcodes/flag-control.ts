@@ -11,8 +11,11 @@ export const FLAG_CONTROL: readonly OpcodeForm[] = [
   op('F5', 'CMC', CMC),
   op('FC', 'CLD', CLD),
   op('FD', 'STD', STD),
-  op('9F', 'LAHF', LAHF),
-  op('9E', 'SAHF', SAHF),
+  op('9F', 'LAHF', LAHF, 'i64'),
+  op('9E', 'SAHF', SAHF, 'i64'),
+  // The first processors with 64-bit mode lacked them there.
+  op('9F', 'LAHF', LAHF, 'o64', 'needs lahf64'),
+  op('9E', 'SAHF', SAHF, 'o64', 'needs lahf64'),
   op('9C', 'PUSHF', PUSHF, 'd64', 'os16'),
   op('9C', 'PUSHFD', PUSHF, 'd64', 'os32'),
   op('9C', 'PUSHFQ', PUSHF, 'd64', 'os64'),

@@ -33,7 +33,7 @@ export const PROTECTION: readonly OpcodeForm[] = [
   op('0F 34', 'SYSENTER', SYSENTER, 'needs sep'),
   op('0F 35', 'SYSEXIT', SYSEXIT, 'needs sep'),
   op('0F 01 F9', 'RDTSCP', RDTSCP, 'needs rdtscp'),
-  op('0F 33', 'RDPMC', RDPMC),
+  op('0F 33', 'RDPMC', RDPMC, 'needs p6'),
   op('F3 0F C7 /7', 'RDPID regM', RDPID, 'needs rdpid'),
   // nasm takes a 32-bit name for it in 64-bit mode too.
   op('F3 0F C7 /7', 'RDPID reg32', RDPID, 'alias', 'needs rdpid'),

@@ -19,16 +19,16 @@ import type {OpcodeForm} from './form.js';
 import {op} from './op.js';
 
 export const VMX: readonly OpcodeForm[] = [
-  op('F3 0F C7 /6', 'VMXON m64', VMXON),
-  op('NP 0F 01 C4', 'VMXOFF', VMXOFF),
-  op('66 0F C7 /6', 'VMCLEAR m64', VMCLEAR),
-  op('NP 0F C7 /6', 'VMPTRLD m64', VMPTRLD),
-  op('NP 0F C7 /7', 'VMPTRST m64', VMPTRST),
-  op('NP 0F 78 /r', 'VMREAD r/mM, rM', VMREAD, 'f64'),
-  op('NP 0F 79 /r', 'VMWRITE rM, r/mM', VMWRITE, 'f64'),
-  op('NP 0F 01 C2', 'VMLAUNCH', VMLAUNCH),
-  op('NP 0F 01 C3', 'VMRESUME', VMRESUME),
-  op('NP 0F 01 C1', 'VMCALL', VMCALL),
-  op('66 0F 38 80 /r', 'INVEPT rM, m128', INVEPT, 'f64'),
-  op('66 0F 38 81 /r', 'INVVPID rM, m128', INVVPID, 'f64'),
+  op('F3 0F C7 /6', 'VMXON m64', VMXON, 'needs vmx'),
+  op('NP 0F 01 C4', 'VMXOFF', VMXOFF, 'needs vmx'),
+  op('66 0F C7 /6', 'VMCLEAR m64', VMCLEAR, 'needs vmx'),
+  op('NP 0F C7 /6', 'VMPTRLD m64', VMPTRLD, 'needs vmx'),
+  op('NP 0F C7 /7', 'VMPTRST m64', VMPTRST, 'needs vmx'),
+  op('NP 0F 78 /r', 'VMREAD r/mM, rM', VMREAD, 'f64', 'needs vmx'),
+  op('NP 0F 79 /r', 'VMWRITE rM, r/mM', VMWRITE, 'f64', 'needs vmx'),
+  op('NP 0F 01 C2', 'VMLAUNCH', VMLAUNCH, 'needs vmx'),
+  op('NP 0F 01 C3', 'VMRESUME', VMRESUME, 'needs vmx'),
+  op('NP 0F 01 C1', 'VMCALL', VMCALL, 'needs vmx'),
+  op('66 0F 38 80 /r', 'INVEPT rM, m128', INVEPT, 'f64', 'needs ept'),
+  op('66 0F 38 81 /r', 'INVVPID rM, m128', INVVPID, 'f64', 'needs vpid'),
 ];

@@ -11,12 +11,14 @@ import {
   CR0_PG,
   CR0_TS,
   CR0_WP,
+  CR4_DE,
   CR4_PAE,
   CR4_PCIDE,
   CR4_PGE,
   CR4_PSE,
   CR4_SMAP,
   CR4_SMEP,
+  CR4_TSD,
   CR4_UMIP,
   CR4_VMXE,
   EFER_LMA,
@@ -27,6 +29,7 @@ import {
   isPaging,
   low,
 } from './modes.js';
+import {isSince} from './features.js';
 import type {ProcessorFeatures} from './features.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
@@ -36,18 +39,21 @@ const SOURCE = 'SDM vol. 2, "MOV—Move to/from Control Registers"';
 
 /**
  * CR0 bits that exist: PE MP EM TS ET NE WP AM NW CD PG. Others are ignored in the low half, refused in the high one.
+ * Before the 486 PE MP EM TS ET PG, and ET could be written.
  */
 const CR0_DEFINED = 0xe005_003fn;
+const CR0_386 = 0x8000_001fn;
 const CR0_ET = 0x10n;
 
 /** The whole new value. In VMX non-root operation host-owned bits keep what they are. */
 export function loadCr0(cpu: Processor, wanted: bigint): Trouble | undefined {
-  const value = cpu.isGuest && cpu.unit?.writableCr0 !== undefined ? cpu.unit.writableCr0(cpu, wanted) : wanted;
+  const asked = cpu.isGuest && cpu.unit?.writableCr0 !== undefined ? cpu.unit.writableCr0(cpu, wanted) : wanted;
+  const value = isSince(cpu.profile, 'i486') ? asked : asked & CR0_386;
   const checks = new Checklist(SOURCE);
   const refused = checkCr0(cpu, value, checks);
   if (refused !== undefined) return refused;
   const old = cpu.registers.cells[CR0] ?? 0n;
-  const next = (value & CR0_DEFINED) | CR0_ET;
+  const next = isSince(cpu.profile, 'i486') ? (value & CR0_DEFINED) | CR0_ET : value;
   const startsPaging = (old & BigInt(CR0_PG)) === 0n && (next & BigInt(CR0_PG)) !== 0n;
   if (startsPaging && !entersLongMode(cpu)) {
     const bad = checkPdptes(cpu, cpu.registers.cells[CR3] ?? 0n, low(cpu.registers, CR4), checks);
@@ -159,9 +165,11 @@ function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist
 
 /** CR4 bits that exist on a processor with these features; VMXE only with a VMX unit. */
 export function supportedCr4(f: ProcessorFeatures, unit: 'with VMX' | 'without VMX'): bigint {
-  // VME PVI TSD DE, MCE, PCE OSFXSR OSXMMEXCPT
-  const always = 0xfn | 0x40n | 0x700n;
+  // VME PVI, MCE, PCE OSFXSR OSXMMEXCPT
+  const always = 0x3n | 0x40n | 0x700n;
   const optional: readonly (readonly [boolean, number])[] = [
+    [f.tsc, CR4_TSD],
+    [f.de, CR4_DE],
     [f.pse, CR4_PSE],
     [f.pae, CR4_PAE],
     [f.pge, CR4_PGE],

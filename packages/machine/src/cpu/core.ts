@@ -54,6 +54,10 @@ export interface TlbControl {
   flushPage(linear: bigint): void;
 }
 
+/** In their order: each has what the ones before it have. `p5`: Pentium, `p6`: Pentium Pro and everything later. */
+export const GENERATIONS = ['i386', 'i486', 'p5', 'p6'] as const;
+export type Generation = (typeof GENERATIONS)[number];
+
 /** What CPUID and the capability MSRs announce, and therefore what exists. */
 export interface ProcessorProfile {
   readonly id: string;
@@ -62,6 +66,17 @@ export interface ProcessorProfile {
   /** leaf → subleaf → [EAX, EBX, ECX, EDX]; leaves that are absent read as the highest basic leaf. */
   readonly cpuid: ReadonlyMap<number, ReadonlyMap<number, readonly [number, number, number, number]>>;
   readonly physicalAddressBits: number;
+  /** One line for a list of processors. */
+  readonly summary: string;
+  readonly year: number;
+  /** Whose rules hold where Intel's manual and AMD's differ; the vendor's name may be another (`vendor`). */
+  readonly maker: 'Intel' | 'AMD';
+  /** What came with a generation and is announced by no bit of CPUID. */
+  readonly generation: Generation;
+  /** Type, family, model and stepping: in EDX after RESET, and in EAX of CPUID leaf 1 where there is CPUID. */
+  readonly signature: number;
+  /** Whether every sensitive instruction traps outside ring 0: no real processor does. */
+  readonly strict: boolean;
   /** What the VMX capability MSRs announce; the newest generation of vmx/capabilities.ts where absent. */
   readonly vmx?: VmxCapabilities;
 }
@@ -80,6 +95,8 @@ export type {Helper};
 
 /** The virtualization half of the processor, VT-x or SVM. The core asks it at fixed places. */
 export interface VirtualizationUnit {
+  /** What CPUID announces because this unit is there: 'vmx' where it is left out. */
+  readonly feature?: 'vmx' | 'svm';
   /** Whether an intercepted instruction leaves the guest. Only called in VMX non-root operation. */
   intercept(
     core: Core,

@@ -69,7 +69,7 @@ function realModeReturn(
   setStackPointer(cpu, moved(currentStack(cpu), BigInt(release)));
   cpu.registers.setSegment('CS', realModeSegment(cpu, 'CS', selector));
   cpu.registers.cells[RIP] = rip;
-  if (flags !== undefined) cpu.registers.cells[RFLAGS] = flags;
+  if (flags !== undefined) cpu.registers.cells[RFLAGS] = flags & ~cpu.absentFlags;
   return undefined;
 }
 
@@ -173,7 +173,7 @@ function returnWithStack(cpu: Processor, target: CodeTarget, ss: number, rsp: bi
 }
 
 function finishInterruptReturn(cpu: Processor, flags: bigint): void {
-  cpu.registers.cells[RFLAGS] = flags;
+  cpu.registers.cells[RFLAGS] = flags & ~cpu.absentFlags;
   cpu.registers.set('NMI_BLOCKING', 0n);
 }
 
@@ -212,7 +212,7 @@ function returnToVirtual8086(cpu: Processor, rip: bigint, cs: bigint, image: big
   if (isTrouble(frame)) return frame;
   const {registers} = cpu;
   const [rsp = 0n, ...selectors] = frame;
-  registers.cells[RFLAGS] = (image & 0x3f_7fd5n) | 2n;
+  registers.cells[RFLAGS] = (image & 0x3f_7fd5n & ~cpu.absentFlags) | 2n;
   registers.cells[RIP] = rip & 0xffffn;
   for (const [index, register] of (['SS', 'ES', 'DS', 'FS', 'GS'] as const).entries()) {
     registers.setSegment(register, realModeSegment(cpu, register, Number((selectors[index] ?? 0n) & 0xffffn)));

@@ -12,7 +12,7 @@ import type {PortMap} from '../devices/port-map.js';
 import type {Core, DeliverableEvent, GuestPhysicalAccess, ProcessorProfile, VirtualizationUnit} from './core.js';
 import {CPL, CR0, CYCLES, RFLAGS, TSC, VMX_OPERATION} from './cell-indexes.js';
 import type {CostModel} from './cost-model.js';
-import {announcedInstructions, featuresOf} from './features.js';
+import {absentFlags, announcedInstructions, featuresOf, withUnit} from './features.js';
 import type {ProcessorFeatures} from './features.js';
 import {faultBecause, shown} from './faults.js';
 import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes.js';
@@ -38,6 +38,8 @@ export class Processor implements Core {
   readonly profile: ProcessorProfile;
   readonly features: ProcessorFeatures;
   readonly instructionFeatures: ReadonlySet<InstructionFeature>;
+  /** Bits of RFLAGS that this processor does not have. */
+  readonly absentFlags: bigint;
   /** What RDRAND and RDSEED grow from. */
   readonly entropySeed: bigint;
   readonly costModel: CostModel;
@@ -57,9 +59,10 @@ export class Processor implements Core {
   constructor(parts: ProcessorParts) {
     this.memory = parts.memory;
     this.ports = parts.ports;
-    this.profile = parts.profile;
-    this.features = featuresOf(parts.profile);
-    this.instructionFeatures = announcedInstructions(parts.profile);
+    this.profile = withUnit(parts.profile, parts.unit === undefined ? undefined : (parts.unit.feature ?? 'vmx'));
+    this.features = featuresOf(this.profile);
+    this.instructionFeatures = announcedInstructions(this.profile);
+    this.absentFlags = absentFlags(this.profile);
     this.entropySeed = parts.entropySeed;
     this.costModel = parts.costModel;
     this.unit = parts.unit;

@@ -3,6 +3,7 @@
 
 import {GENERAL_REGISTERS} from '@hyperscope/isa';
 import type {ProcessorProfile} from './core.js';
+import {isSince} from './features.js';
 import type {RegisterFile} from './register-file.js';
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -15,8 +16,8 @@ const BUSY_TSS = 0x8b;
 
 export function resetRegisters(registers: RegisterFile, profile: ProcessorProfile): void {
   for (const register of GENERAL_REGISTERS) registers.set(register, 0n);
-  // EDX holds the processor's signature, as CPUID leaf 1 gives it in EAX.
-  registers.set('RDX', BigInt(profile.cpuid.get(1)?.get(0)?.[0] ?? 0));
+  // EDX holds the processor's signature, as CPUID leaf 1 gives it in EAX where there is CPUID: that is how BIOSes knew a 386.
+  registers.set('RDX', BigInt(profile.signature));
   registers.set('RIP', 0xfff0n);
   registers.set('RFLAGS', 2n);
   registers.setSegment('CS', {selector: 0xf000, base: 0xffff_0000n, limit: 0xffff, attributes: REAL_CODE});
@@ -27,7 +28,8 @@ export function resetRegisters(registers: RegisterFile, profile: ProcessorProfil
   registers.setSegment('TR', {selector: 0, base: 0n, limit: 0xffff, attributes: BUSY_TSS});
   registers.set('GDTR.limit', 0xffffn);
   registers.set('IDTR.limit', 0xffffn);
-  registers.set('CR0', 0x6000_0010n);
+  // The 386 has no caches to disable, and ET tells whether it found an 80387; since the 486 ET is always 1.
+  registers.set('CR0', isSince(profile, 'i486') ? 0x6000_0010n : 0n);
   registers.set('XCR0', 1n);
   registers.set('DR6', 0xffff_0ff0n);
   registers.set('DR7', 0x400n);

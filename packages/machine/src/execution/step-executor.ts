@@ -120,7 +120,9 @@ export class StepExecutor implements Executor {
       case 'writeFlags': {
         const mask = this.#value(operation.mask);
         registers.cells[RFLAGS] =
-          ((registers.cells[RFLAGS] ?? 0n) & ~mask) | (this.#value(operation.image) & mask) | 2n;
+          ((registers.cells[RFLAGS] ?? 0n) & ~mask) |
+          (this.#value(operation.image) & mask & ~this.#cpu.absentFlags) |
+          2n;
         return undefined;
       }
       case 'faultIf':

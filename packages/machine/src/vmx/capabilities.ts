@@ -23,6 +23,8 @@ export interface AllowedSettings {
 export interface VmxCapabilities {
   /** VMX_BASIC[30:0]: software writes it into the first word of every VMCS and VMXON region. */
   readonly revision: number;
+  /** Whether 48Dh to 490h exist: bits of the default1 class may then be 0 (VMX_BASIC[55]). */
+  readonly hasTrueControls: boolean;
   readonly pin: AllowedSettings;
   readonly primary: AllowedSettings;
   readonly secondary: AllowedSettings;
@@ -66,6 +68,7 @@ const eptVpidMask = (...bits: readonly (keyof typeof EPT_VPID)[]): bigint =>
  */
 export const VMX_CAPABILITIES: VmxCapabilities = {
   revision: 0x4859_5001, // 'HYP' and a version of the layout in vmcs.ts
+  hasTrueControls: true,
   pin: {
     must: PIN_DEFAULT1,
     may:
@@ -151,6 +154,8 @@ export const VMX_CAPABILITIES: VmxCapabilities = {
   ),
 };
 
+const SECONDARY_CONTROLS_EXIST = controlMask(primaryControl('activate secondary controls'));
+
 const pair = (settings: AllowedSettings): bigint => settings.must | (settings.may << 32n);
 const DEFAULT1_KEPT = (settings: AllowedSettings, default1: bigint): bigint =>
   pair({must: settings.must | default1, may: settings.may});
@@ -161,7 +166,7 @@ export function readVmxCapabilityMsr(capabilities: VmxCapabilities, index: numbe
   switch (index) {
     // 4 KiB regions (44:32), write-back memory (53:50), INS/OUTS information (54), TRUE MSRs (55).
     case 0x480:
-      return BigInt(c.revision) | (0x1000n << 32n) | (6n << 50n) | (1n << 54n) | (1n << 55n);
+      return BigInt(c.revision) | (0x1000n << 32n) | (6n << 50n) | (1n << 54n) | (c.hasTrueControls ? 1n << 55n : 0n);
     case 0x481:
       return DEFAULT1_KEPT(c.pin, PIN_DEFAULT1);
     case 0x482:
@@ -184,9 +189,16 @@ export function readVmxCapabilityMsr(capabilities: VmxCapabilities, index: numbe
     case 0x48a:
       return 0x2en << 1n;
     case 0x48b:
-      return pair(c.secondary);
+      return (c.primary.may & SECONDARY_CONTROLS_EXIST) === 0n ? undefined : pair(c.secondary);
     case 0x48c:
-      return c.eptVpid;
+      return c.eptVpid === 0n ? undefined : c.eptVpid;
+    default:
+      return c.hasTrueControls ? trueControls(c, index) : undefined;
+  }
+}
+
+function trueControls(c: VmxCapabilities, index: number): bigint | undefined {
+  switch (index) {
     case 0x48d:
       return pair(c.pin);
     case 0x48e:
