@@ -2,7 +2,7 @@
 // the route of the current exit (hardware to KVM to QEMU and back) has been walked. The drawing itself decides nothing.
 
 import {hex} from '@hyperscope/base';
-import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
+import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
 import {describeQualification, type Actor, type Moment, type TraceEvent} from '@hyperscope/trace';
 
 /** One cell of the 2 × 4 grid; `operation` is 'none' outside VMX operation. */
@@ -67,7 +67,7 @@ export function placeName(place: Place): string {
 
 /** What fits on the arrow's card; the whole sentence stands below the stage. */
 function exitDetail(exit: Extract<TraceEvent, {kind: 'vm-exit'}>['exit']): string {
-  const isEpt = (exit.reason & 0xffff) === 48 || (exit.reason & 0xffff) === 49;
+  const isEpt = exit.svm === undefined && ((exit.reason & 0xffff) === 48 || (exit.reason & 0xffff) === 49);
   return isEpt ? `guest-physical address ${hex(exit.guestPhysicalAddress)}` : (describeQualification(exit) ?? '');
 }
 
@@ -88,13 +88,13 @@ function arrowOf(event: TraceEvent): Named | undefined {
   switch (event.kind) {
     case 'vm-exit':
       return {
-        name: `VM exit · ${event.exit.reason & 0xffff} ${exitReasonTitle(event.exit.reason & 0xffff)}`,
+        name: `VM exit · ${exitNumber(event.exit)} ${exitTitle(event.exit)}`,
         reason: exitDetail(event.exit),
       };
     case 'vm-entry':
       return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
     case 'vm-entry-failure':
-      return {name: 'VM entry failed', reason: exitReasonTitle(event.reason & 0xffff)};
+      return {name: 'VM entry failed', reason: exitTitle(entryFailure(event.reason))};
     case 'ioctl':
       return event.direction === 'call'
         ? {name: `ioctl(${event.name})`, reason: event.name === 'KVM_RUN' ? 'QEMU asks KVM to run the guest' : ''}

@@ -27,6 +27,7 @@ export * from './interpretations/assemble-registers.js';
 export {isMnemonic, nearestMnemonics, editDistance} from './interpretations/assemble-mnemonics.js';
 export {CONDITION_SPELLINGS} from './interpretations/assemble-lines.js';
 export * from './interpretations/decode.js';
+export * from './interpretations/exit-words.js';
 export * from './opcodes/unsupported.js';
 export * from './interpretations/disassemble.js';
 export * from './interpretations/explain.js';

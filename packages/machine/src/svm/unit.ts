@@ -22,6 +22,7 @@ const GUEST = 2n;
 export function createSvmUnit(): VirtualizationUnit {
   const controlsOf = snapshots();
   return {
+    feature: 'svm',
     intercept: (core, instruction, intercept, args) =>
       interceptInstruction({core, controls: controlsOf(core), instruction, args}, intercept),
     interceptException: (core, fault) => exceptionExit(core, controlsOf(core), fault),

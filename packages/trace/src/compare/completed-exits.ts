@@ -10,5 +10,7 @@ const RUNS_AGAIN: ReadonlySet<number> = new Set([0, 1, 2, 3, 4, 7, 8, 9, 37, 48,
 
 /** Whether the instruction that left the guest is complete when the guest goes on. */
 export function completesInstruction(exit: VmExitInformation): boolean {
+  // SVM tells a length with instruction intercepts only.
+  if (exit.svm !== undefined) return exit.instructionLength > 0;
   return exit.instructionLength > 0 && !RUNS_AGAIN.has(exit.reason & 0xffff);
 }

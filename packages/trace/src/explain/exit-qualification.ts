@@ -5,6 +5,7 @@ import {GENERAL_REGISTERS, exceptionAt} from '@hyperscope/isa';
 import {bit, bits, hex} from '@hyperscope/base';
 import type {VmExitInformation} from '@hyperscope/machine';
 import {portName} from './port-names.js';
+import {describeSvmExit} from './svm-exit-words.js';
 
 export interface IoQualification {
   readonly port: number;
@@ -33,6 +34,7 @@ export function ioQualification(qualification: bigint): IoQualification {
 
 /** What an exit was about, as a phrase: 'port 0x3f8 (the first serial port), out, 1 byte'; undefined where the reason says it all. */
 export function describeQualification(exit: VmExitInformation): string | undefined {
+  if (exit.svm !== undefined) return describeSvmExit(exit.svm);
   switch (exit.reason & 0xffff) {
     case 0:
       return describeInterruption(exit);

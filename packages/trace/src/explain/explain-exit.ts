@@ -9,6 +9,7 @@ import type {Actor} from '../record-format.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {becauseSentence, capital, decisiveCheck, explanation, otherwiseSentence} from './explanation.js';
 import {describeQualification} from './exit-qualification.js';
+import {explainSvmExit} from './explain-svm.js';
 import {guestDeed} from './guest-deed.js';
 import {meaningOf} from './instruction-story.js';
 import {routeSentence} from './exit-routes.js';
@@ -21,6 +22,7 @@ const UNCONDITIONAL: ReadonlySet<number> = new Set([
 
 /** `who` ran when it happened. */
 export function explainExit(exit: VmExitInformation, context: StepContext, who: Actor = 'guest-kernel'): Explanation {
+  if (exit.svm !== undefined) return explainSvmExit(exit, exit.svm, context, who);
   const reason = exit.reason & 0xffff;
   const caused = context.text !== '' && isInstructionExit(reason);
   return explanation({

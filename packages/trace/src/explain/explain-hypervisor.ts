@@ -92,7 +92,8 @@ function explainInjection({vector, decision, why}: Extract<HypervisorEvent, {kin
 const EMULATED: Readonly<Record<Extract<HypervisorEvent, {kind: 'emulation'}>['outcome'], string>> = {
   completed: 'It is done, and the guest goes on behind it.',
   repeats: 'One round of the repetition is done; RIP stays at the instruction.',
-  'needs-user-space': 'It reads from a device that only the user-space VMM can ask, so it is begun anew with the answer.',
+  'needs-user-space':
+    'It reads from a device that only the user-space VMM can ask, so it is begun anew with the answer.',
   fault: 'It faults as it would have on the processor, and the fault is injected into the guest.',
   failed: 'KVM cannot go on with it: KVM_EXIT_INTERNAL_ERROR.',
 };

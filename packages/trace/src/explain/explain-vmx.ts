@@ -1,7 +1,7 @@
 // How the processor came into the guest, why it could not, and what a VMX instruction answered.
 
 import {assertUnreachable, hex} from '@hyperscope/base';
-import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
+import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
 import type {MachineEvent} from '@hyperscope/machine';
 import type {Explanation} from '../session-view.js';
 import {becauseSentence, explanation, otherwiseSentence} from './explanation.js';
@@ -27,6 +27,7 @@ export function explainVmx(event: VmxEvent, instruction?: string): Explanation {
 }
 
 function explainEntry(event: Extract<VmxEvent, {kind: 'vm-entry'}>): Explanation {
+  if (event.how === 'VMRUN') return explainVmrun(event);
   const injected =
     event.injected === undefined
       ? undefined
@@ -45,19 +46,41 @@ function explainEntry(event: Extract<VmxEvent, {kind: 'vm-entry'}>): Explanation
   });
 }
 
+function explainVmrun(event: Extract<VmxEvent, {kind: 'vm-entry'}>): Explanation {
+  const injected =
+    event.injected === undefined
+      ? ''
+      : `EVENTINJ asks for ${exceptionAt(event.injected)?.name ?? `vector ${event.injected}`}: it is delivered through the guest’s IDT before the first instruction.`;
+  return explanation({
+    title: `VMRUN enters the guest at ${hex(event.guestRip)}`,
+    sentences: [
+      `VMRUN entered the guest whose VMCB is at ${hex(event.vmcs)}: RIP ← ${hex(event.guestRip)}, and GIF ← 1.`,
+      'The host’s state is in the page that VM_HSAVE_PA names. The VMCB passed every check; control registers, ES, CS, SS, DS, RIP, RSP, RAX and RFLAGS came from it. FS, GS, LDTR, TR and the system-call MSRs only VMLOAD moves; the other general registers software had loaded.',
+      injected,
+    ].filter(text => text !== ''),
+    sources: ['APM vol. 2, "VMRUN"'],
+  });
+}
+
 function explainEntryFailure(event: Extract<VmxEvent, {kind: 'vm-entry-failure'}>): Explanation {
-  const reason = event.reason & 0xffff;
+  const failure = entryFailure(event.reason);
   const failed = event.checks.filter(check => !check.holds);
   return explanation({
-    title: `VM entry failed: ${exitReasonTitle(reason)}`,
+    title: `VM entry failed: ${exitTitle(failure)}`,
     sentences: [
-      `VM-entry failure, reason ${reason} with bit 31 set; qualification ${hex(event.qualification)}. The processor is back in the host, and nothing of the guest ran.`,
+      failure.svm === undefined
+        ? `VM-entry failure, reason ${exitNumber(failure)} with bit 31 set; qualification ${hex(event.qualification)}. The processor is back in the host, and nothing of the guest ran.`
+        : 'VMRUN refused the VMCB: EXITCODE = −1 (VMEXIT_INVALID). The processor tells no more than that; nothing of the guest ran.',
       failed.length > 0
         ? `${failed.length} check${failed.length === 1 ? '' : 's'} failed: ${failed.map(check => `“${check.rule}”`).join(', ')}.`
         : '',
     ].filter(text => text !== ''),
     checks: event.checks,
-    sources: ['SDM vol. 3C, "VM-Entry Failures During or After Loading Guest State"'],
+    sources: [
+      failure.svm === undefined
+        ? 'SDM vol. 3C, "VM-Entry Failures During or After Loading Guest State"'
+        : 'APM vol. 2, "Canonicalization and Consistency Checks"',
+    ],
     otherwise: failed.length === 1 ? otherwiseSentence(failed, 'the guest would have been entered') : undefined,
   });
 }

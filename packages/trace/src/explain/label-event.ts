@@ -1,7 +1,7 @@
 // A few words for an event: on an arrow of the stage, on a mark of the timeline, in a line of a terminal.
 
 import {assertUnreachable, hex} from '@hyperscope/base';
-import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
+import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
 import type {TraceEvent} from '../record-format.js';
 import {characterText} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
@@ -32,9 +32,9 @@ export function labelEvent(event: TraceEvent): string {
     case 'vm-entry':
       return event.how;
     case 'vm-entry-failure':
-      return `VM entry failed · ${event.reason & 0xffff} ${exitReasonTitle(event.reason & 0xffff)}`;
+      return `VM entry failed · ${exitNumber(entryFailure(event.reason))} ${exitTitle(entryFailure(event.reason))}`;
     case 'vm-exit':
-      return `exit ${event.exit.reason & 0xffff} · ${exitReasonTitle(event.exit.reason & 0xffff)}`;
+      return `exit ${exitNumber(event.exit)} · ${exitTitle(event.exit)}`;
     case 'halt':
       return 'HLT';
     case 'page-walk':

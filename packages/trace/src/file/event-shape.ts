@@ -1,17 +1,17 @@
 // What each kind of event looks like, for events that come from a file.
 
 import type {TraceEvent} from '../record-format.js';
-import {address, bytes, count, fields, flag, isObject, list, oneOf, optional, text, tuple} from './shape.js';
+import {address, bytes, count, fields, flag, integer, isObject, list, oneOf, optional, text, tuple} from './shape.js';
 import type {Shape} from './shape.js';
 
 const pair = tuple(text, text);
 const checks = list(fields({rule: text, holds: flag, values: list(pair), source: text}));
 const mode = oneOf('real', 'virtual-8086', 'protected', 'compatibility', '64-bit');
 const faultLink = fields({vector: count, errorCode: optional(count), address: optional(address), why: text});
-const reference = fields({table: oneOf('guest', 'ept'), level: count, address: count, entry: address});
+const reference = fields({table: oneOf('guest', 'ept', 'npt'), level: count, address: count, entry: address});
 
 const exitInformation = fields({
-  reason: count,
+  reason: integer,
   qualification: address,
   guestRip: address,
   instructionLength: count,
@@ -23,6 +23,7 @@ const exitInformation = fields({
   guestLinearAddress: address,
   guestPhysicalAddress: count,
   checks,
+  svm: optional(fields({code: integer, info1: address, info2: address})),
 });
 
 const VM_EXIT_SHAPES: Readonly<Record<string, Shape>> = {
@@ -63,8 +64,13 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
     operands: list(pair),
     checks,
   }),
-  'vm-entry': fields({how: oneOf('VMLAUNCH', 'VMRESUME'), vmcs: count, guestRip: address, injected: optional(count)}),
-  'vm-entry-failure': fields({reason: count, qualification: address, checks}),
+  'vm-entry': fields({
+    how: oneOf('VMLAUNCH', 'VMRESUME', 'VMRUN'),
+    vmcs: count,
+    guestRip: address,
+    injected: optional(count),
+  }),
+  'vm-entry-failure': fields({reason: integer, qualification: address, checks}),
   'vm-exit': fields({exit: exitInformation}),
   halt: isObject,
   'page-walk': fields({

@@ -5,6 +5,7 @@ export type Shape = (value: unknown) => boolean;
 export const text: Shape = value => typeof value === 'string' && value.length <= 1 << 20;
 /** A non-negative whole number. */
 export const count: Shape = value => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+export const integer: Shape = value => typeof value === 'number' && Number.isSafeInteger(value);
 export const flag: Shape = value => typeof value === 'boolean';
 export const address: Shape = value => typeof value === 'bigint' && value >= 0n && value < 1n << 64n;
 export const bytes: Shape = value => value instanceof Uint8Array;

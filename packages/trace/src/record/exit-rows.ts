@@ -1,6 +1,6 @@
 // The table of exits, like `perf kvm stat`: why the guest was left, how often, and by which instruction first.
 
-import {exitReasonTitle} from '@hyperscope/isa';
+import {exitTitle} from '@hyperscope/isa';
 import type {VmExit} from '@hyperscope/vmm';
 import type {ExitRow} from '../session-view.js';
 import type {TraceEvent} from '../record-format.js';
@@ -26,9 +26,7 @@ export function exitRows(record: RunRecord, instructionAt: (step: number) => str
     if (row === undefined) found.set(reason, {steps: [step], first: event});
     else row.steps.push(step);
   };
-  if (hardware)
-    for (const {step, event} of record.events.allOf('vm-exit'))
-      add(exitReasonTitle(event.exit.reason & 0xffff), step, event);
+  if (hardware) for (const {step, event} of record.events.allOf('vm-exit')) add(exitTitle(event.exit), step, event);
   else {
     for (const {step, event} of record.events.allOf('kvm-exit'))
       if (!isDebuggers(event.exit)) add(kvmExitName(event.exit), step, event);

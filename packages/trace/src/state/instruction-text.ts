@@ -2,6 +2,7 @@
 
 import {decode, disassemble} from '@hyperscope/isa';
 import type {CodeSize} from '@hyperscope/isa';
+import type {VmExitInformation} from '@hyperscope/machine';
 import {GuestMemory} from './guest-memory.js';
 import {codeAddress, codeSizeOf} from './processor-view.js';
 import type {CellSource} from './processor-view.js';
@@ -33,13 +34,15 @@ export function textOfStep(playhead: Playhead, index: number): string {
 /** Exits that interrupt the guest between two instructions: external interrupt, NMI and interrupt windows, preemption timer. */
 const BETWEEN_INSTRUCTIONS: ReadonlySet<number> = new Set([1, 3, 4, 7, 8, 37, 52]);
 
+/** Under SVM: INTR, NMI, SMI, INIT and the virtual interrupt. */
+const isBetween = (exit: VmExitInformation): boolean =>
+  exit.svm === undefined
+    ? BETWEEN_INSTRUCTIONS.has(exit.reason & 0xffff)
+    : exit.svm.code >= 0x60 && exit.svm.code <= 0x64;
+
 /** Whether a step that completed no instruction began one: it faulted, or it left the guest. */
 function attemptsInstruction(record: RunRecord, step: number): boolean {
   return record
     .eventsOf(step)
-    .some(
-      event =>
-        event.kind === 'exception' ||
-        (event.kind === 'vm-exit' && !BETWEEN_INSTRUCTIONS.has(event.exit.reason & 0xffff)),
-    );
+    .some(event => event.kind === 'exception' || (event.kind === 'vm-exit' && !isBetween(event.exit)));
 }
