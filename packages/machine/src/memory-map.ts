@@ -9,9 +9,10 @@
 //                │ RAM                      │
 //     10_0000    ├──────────────────────────┤ 1 MiB
 //                │ RAM; a ROM's last 128 KiB│   is copied here, E_0000 to F_FFFF, as firmware expects
-//      E_0000    ├──────────────────────────┤
+//      E_0000    ├──────────────────────────┤   · F_0000 tables of the firmware that was never there, without a ROM
 //                │ RAM                      │   · B_8000 text-mode video memory, plain RAM that a view can show;
 //                │                          │   no graphics memory, no option ROMs
+//                │                          │   · 9_FC00 extended BIOS data area
 //      7_C00     │   · boot sector          │
 //      500       │   · free for programs    │
 //      400       │   · BIOS data area       │
@@ -26,6 +27,9 @@ export interface MemoryArea {
 
 export const INTERRUPT_VECTOR_TABLE: MemoryArea = {name: 'interrupt vector table', start: 0, end: 0x400};
 export const BIOS_DATA_AREA: MemoryArea = {name: 'BIOS data area', start: 0x400, end: 0x500};
+export const EXTENDED_BIOS_DATA: MemoryArea = {name: 'extended BIOS data area', start: 0x9_fc00, end: 0xa_0000};
+export const FIRMWARE_TABLES: MemoryArea = {name: 'tables of the firmware', start: 0xf_0000, end: 0x10_0000};
+export const TEST_DEVICE: MemoryArea = {name: 'memory of the test device', start: 0xff00_0000, end: 0xff01_0000};
 export const BOOT_SECTOR: MemoryArea = {name: 'boot sector', start: 0x7c00, end: 0x7e00};
 export const LOW_ROM: MemoryArea = {name: 'copy of the ROM below 1 MiB', start: 0xe_0000, end: 0x10_0000};
 export const VIDEO_TEXT: MemoryArea = {name: 'text-mode video memory', start: 0xb_8000, end: 0xc_0000};
@@ -39,8 +43,23 @@ export const MEMORY_MAP: readonly MemoryArea[] = [
   INTERRUPT_VECTOR_TABLE,
   BIOS_DATA_AREA,
   BOOT_SECTOR,
+  EXTENDED_BIOS_DATA,
   VIDEO_TEXT,
   LOW_ROM,
   IO_APIC,
   LOCAL_APIC,
+  TEST_DEVICE,
 ];
+
+export interface ReportedMemory extends MemoryArea {
+  readonly kind: 'RAM' | 'reserved';
+}
+
+/** What firmware reports (INT 15h E820h): which stretches a kernel may use. */
+export function reportedMemory(memoryBytes: number): readonly ReportedMemory[] {
+  const low = {name: 'RAM', kind: 'RAM', start: 0, end: Math.min(EXTENDED_BIOS_DATA.start, memoryBytes)} as const;
+  if (memoryBytes < FIRMWARE_TABLES.end) return [low];
+  const reserved = [EXTENDED_BIOS_DATA, FIRMWARE_TABLES].map(area => ({...area, kind: 'reserved'}) as const);
+  if (memoryBytes === FIRMWARE_TABLES.end) return [low, ...reserved];
+  return [low, ...reserved, {name: 'RAM', kind: 'RAM', start: FIRMWARE_TABLES.end, end: memoryBytes}];
+}

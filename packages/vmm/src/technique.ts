@@ -7,6 +7,11 @@ import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js'
 
 /** What a loader made of an image: bytes at guest-physical addresses, and registers to start with. */
 export interface GuestImage {
+  /**
+   * Whether a PC's firmware has been there before: its data area and the tables that describe the board are in memory,
+   * on techniques that have a PC's board.
+   */
+  readonly startedBy?: 'firmware' | undefined;
   readonly memoryBytes: number;
   readonly segments: readonly {readonly gpa: Gpa; readonly bytes: Uint8Array}[];
   readonly registers: RegisterValues;

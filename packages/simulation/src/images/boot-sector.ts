@@ -37,6 +37,7 @@ export function loadBootSector(bytes: Uint8Array, options: ImageOptions): Loaded
     loadAddress: BOOT_ADDRESS,
     image: {
       memoryBytes: options.memoryBytes,
+      startedBy: 'firmware',
       segments: [
         placed(BOOT_ADDRESS, bytes.slice(0, CONVENTIONAL_END - BOOT_ADDRESS), options.memoryBytes, options.name),
       ],

@@ -40,6 +40,7 @@ export function loadElf64(bytes: Uint8Array, options: ImageOptions): LoadedImage
     // On entry the System V ABI wants RSP + 8 to be a multiple of 16, as after a CALL.
     image: {
       memoryBytes,
+      startedBy: 'firmware',
       segments: [...tables.segments, ...program],
       registers: longModeState(elf.entry, BigInt(tables.bottom - 8), tables.addresses, tables.root),
     },

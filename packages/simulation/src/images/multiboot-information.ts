@@ -3,6 +3,7 @@
 //
 //   information (116 bytes) · module list · memory map · texts ┃ page boundary ┃ module ┃ module …
 
+import {reportedMemory} from '@hyperscope/machine';
 import type {ImageOptions} from './image-options.js';
 import {alignUp, placed} from './place.js';
 import type {Segment} from './place.js';
@@ -12,18 +13,7 @@ const MODULE_BYTES = 16;
 const MAP_ENTRY_BYTES = 24;
 /** mem_* 0 · boot device 1 · command line 2 · modules 3 · memory map 6 · loader name 9. */
 const FLAGS = (1 << 0) | (1 << 2) | (1 << 3) | (1 << 6) | (1 << 9);
-const RAM = 1;
-const RESERVED = 2;
-
-/** Start, end and type of the stretches of memory, as a PC's firmware reports them. */
-function memoryMap(memoryBytes: number): readonly (readonly [start: number, end: number, type: number])[] {
-  return [
-    [0, Math.min(0x9_fc00, memoryBytes), RAM],
-    [0x9_fc00, 0xa_0000, RESERVED],
-    [0xf_0000, 0x10_0000, RESERVED],
-    ...(memoryBytes > 0x10_0000 ? [[0x10_0000, memoryBytes, RAM] as const] : []),
-  ];
-}
+const TYPES = {RAM: 1, reserved: 2} as const;
 
 export interface MultibootInformation {
   /** For EBX. */
@@ -34,7 +24,7 @@ export interface MultibootInformation {
 /** Builds the structure and places it, and the modules, from `start` on (a page boundary). */
 export function multibootInformation(options: ImageOptions, start: number): MultibootInformation {
   const {memoryBytes, modules} = options;
-  const map = memoryMap(memoryBytes);
+  const map = reportedMemory(memoryBytes);
   const moduleList = start + INFORMATION_BYTES;
   const mapStart = moduleList + modules.length * MODULE_BYTES;
   const texts = new TextBlock(mapStart + map.length * MAP_ENTRY_BYTES);
@@ -54,13 +44,13 @@ export function multibootInformation(options: ImageOptions, start: number): Mult
   put(44, map.length * MAP_ENTRY_BYTES);
   put(48, mapStart);
   put(64, loaderName);
-  map.forEach(([from, to, type], i) => {
+  map.forEach(({start: from, end, kind}, i) => {
     const at = mapStart - start + i * MAP_ENTRY_BYTES;
     // The size field does not count itself.
     put(at, MAP_ENTRY_BYTES - 4);
     view.setBigUint64(at + 4, BigInt(from), true);
-    view.setBigUint64(at + 12, BigInt(to - from), true);
-    put(at + 20, type);
+    view.setBigUint64(at + 12, BigInt(end - from), true);
+    put(at + 20, TYPES[kind]);
   });
   const placedModules: Segment[] = [];
   let next = alignUp(texts.end, 4096);

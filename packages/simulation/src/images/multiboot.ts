@@ -66,6 +66,7 @@ export function loadMultiboot(bytes: Uint8Array, options: ImageOptions): LoadedI
     loadAddress: Math.min(...kernel.segments.map(segment => Number(segment.gpa))),
     image: {
       memoryBytes,
+      startedBy: 'firmware',
       segments: [...tables.segments, ...all],
       registers: {
         ...protectedModeState(kernel.entry, BigInt(tables.bottom), tables.addresses),

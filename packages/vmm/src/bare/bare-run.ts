@@ -9,6 +9,7 @@ import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
 import type {RegisterValues} from '../virtual-machine.js';
 import {GUEST_CELLS} from '../vtx-ept/guest-view.js';
+import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
 
@@ -36,7 +37,12 @@ export class BareRun implements TechniqueRun {
     this.#board = new DeviceBoard(options.ports);
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
     this.chipset = this.#connect(costModel.second.cycles, options.disk);
+    if (options.image.startedBy === 'firmware') {
+      const disks = options.disk === undefined ? 0 : 1;
+      for (const {at, bytes} of firmwareMemory(this.machine.memory.size, profile, disks)) this.#load(gpa(at), bytes);
+    }
     for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
+    for (const region of this.chipset.regions) this.machine.memory.addRegion(region);
     setRegisters(this.machine, options.image.registers);
     this.banks = [...this.machine.banks, ...this.chipset.banks];
     this.machine.observe(this.#observation);
@@ -61,7 +67,6 @@ export class BareRun implements TechniqueRun {
       disk,
     });
     chipset.attach(ports);
-    for (const region of chipset.regions) memory.addRegion(region);
     memory.addressLine20 = chipset.wires;
     pins.controller = chipset;
     this.machine.deviceClock = chipset.clock;

@@ -126,7 +126,8 @@ test('the clock’s IRQ 8 comes through the second controller', () => {
 
 const PORTS = [
   0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x40, 0x41, 0x42, 0x43, 0x60, 0x61, 0x64, 0x70, 0x71, 0x92, 0xcf8, 0xcf9, 0xcfc,
-  0x3d4, 0x3d5, 0x3da, 0x608, 0x1f0, 0x1f1, 0x1f2, 0x1f3, 0x1f6, 0x1f7, 0x3f6, 0x3f8, 0x3f9, 0x3fa, 0x3fc,
+  0x3d4, 0x3d5, 0x3da, 0x600, 0x602, 0x604, 0x608, 0x510, 0x511, 0xe0, 0xec, 0x2003, 0x1f0, 0x1f1, 0x1f2, 0x1f3, 0x1f6,
+  0x1f7, 0x3f6, 0x3f8, 0x3f9, 0x3fa, 0x3fc,
 ] as const;
 const action = fc.oneof(
   {weight: 4, arbitrary: fc.record({kind: fc.constant('out'), port: fc.constantFrom(...PORTS), value: fc.nat(0xff)})},
@@ -167,9 +168,12 @@ test('whatever a program does: nothing breaks, no timer stays due, and every cha
         expect(requested === undefined || (requested >= 0 && requested <= 255)).toBe(true);
       }
       while (undo.length > 0) undo.pop()?.();
-      expect(made.banks.map(bank => [bank.name, bank.bytes])).toEqual(
-        made.banks.map((bank, index) => [bank.name, first[index]]),
-      );
+      // As text: an element at a time would take most of the test's time, for the larger banks.
+      const shown = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+      made.banks.forEach((bank, index) => {
+        const same = shown(bank.bytes) === shown(first[index] ?? new Uint8Array());
+        expect({bank: bank.name, same}).toEqual({bank: bank.name, same: true});
+      });
     }),
     {numRuns: 60},
   ));

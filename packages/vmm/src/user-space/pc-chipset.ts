@@ -14,7 +14,9 @@ import {
   IO_APIC,
   ISA_BRIDGE,
   LOCAL_APIC,
+  TEST_DEVICE,
   DeviceClock,
+  FirmwareConfiguration,
   IdeDisk,
   IoApic,
   KeyboardController8042,
@@ -23,11 +25,14 @@ import {
   Pic8259Pair,
   Pit8254,
   PmTimer,
+  PowerManagement,
   ResetAndA20,
   RtcCmos,
   SpeakerPort,
   SystemControlPortA,
+  TestDevice,
   VgaText,
+  reportedMemory,
 } from '@hyperscope/machine';
 import type {
   Bank,
@@ -51,6 +56,8 @@ const TIMER_IRQ = 0,
   DISK_IRQ = 14;
 /** On a PC with an IOAPIC the timer is at pin 2, where the 8259 pair has its cascade. */
 const TIMER_PIN = 2;
+/** The IOAPIC has more inputs than the 8259 pair. */
+const PIC_LINES = 16;
 
 /** The processor that the chipset serves. */
 export interface ChipsetProcessor {
@@ -97,6 +104,9 @@ export class PcChipset implements InterruptController {
   readonly #speaker: SpeakerPort;
   readonly #portA: SystemControlPortA;
   readonly #pmTimer: PmTimer;
+  readonly #power = new PowerManagement();
+  readonly #firmware: FirmwareConfiguration;
+  readonly #test = new TestDevice();
 
   constructor(options: ChipsetOptions) {
     const {processor, memoryBytes, uart, date, disk} = options;
@@ -131,11 +141,20 @@ export class PcChipset implements InterruptController {
     this.#speaker = new SpeakerPort(this.clock, this.pit);
     this.#portA = new SystemControlPortA(this.wires);
     this.#pmTimer = new PmTimer(this.clock);
+    this.#firmware = new FirmwareConfiguration(memoryBytes, [{name: 'etc/e820', bytes: memoryReport(memoryBytes)}]);
+    this.#test.onLine = (irq, level) => this.#line(irq).set(level);
     const uartLine = wire(UART_IRQ);
     uart.onInterrupt = level => uartLine.set(level);
     this.regions = [
       registerPage('IOAPIC', IO_APIC.start, this.ioApic, () => 'present'),
       registerPage('local APIC', LOCAL_APIC.start, this.localApic, () => (isApicOn() ? 'present' : 'absent')),
+      {
+        name: 'test device',
+        start: TEST_DEVICE.start,
+        length: this.#test.memoryBytes,
+        read: (offset, bytes) => this.#test.readMemory(offset, bytes),
+        write: (offset, bytes, value) => this.#test.writeMemory(offset, bytes, value),
+      },
     ];
   }
 
@@ -151,6 +170,9 @@ export class PcChipset implements InterruptController {
       this.#pci,
       this.vga,
       this.#pmTimer,
+      this.#power,
+      this.#firmware,
+      this.#test,
     ];
     for (const device of devices) ports.attach(device);
     if (this.disk !== undefined) ports.attach(this.disk);
@@ -168,9 +190,10 @@ export class PcChipset implements InterruptController {
     return [this.clock, this.wires, this.localApic, this.ioApic];
   }
 
-  /** How the guest asked for its run to end, if it did: through the reset line. */
+  /** How the guest asked for its run to end, if it did: through the reset line, or ACPI's soft-off. */
   get outcome(): RunOutcome | undefined {
-    return this.wires.isResetRequested ? {kind: 'power-off', by: 'reset'} : undefined;
+    if (this.wires.isResetRequested) return {kind: 'power-off', by: 'reset'};
+    return this.#power.isOff ? {kind: 'power-off'} : undefined;
   }
 
   // ── as the processor sees it ────────────────────────────────────────────────────────────────────────────────────
@@ -190,10 +213,11 @@ export class PcChipset implements InterruptController {
   /** An IRQ goes to both controllers; which of them lets it through is the program's choice. */
   #line(irq: number): InterruptLine {
     const pin = irq === TIMER_IRQ ? TIMER_PIN : irq;
-    const isHeard = (): boolean => (this.localApic.acceptsExternal && this.pic.hears(irq)) || this.ioApic.hears(pin);
+    const isHeard = (): boolean =>
+      (irq < PIC_LINES && this.localApic.acceptsExternal && this.pic.hears(irq)) || this.ioApic.hears(pin);
     return {
       set: (level: Level) => {
-        this.pic.setLine(irq, level);
+        if (irq < PIC_LINES) this.pic.setLine(irq, level);
         this.ioApic.setLine(pin, level);
       },
       get isHeard() {
@@ -201,4 +225,16 @@ export class PcChipset implements InterruptController {
       },
     };
   }
+}
+
+/** Start, length and type of each stretch of memory: 1 RAM, 2 reserved. QEMU, docs/specs/fw_cfg.rst, "etc/e820". */
+function memoryReport(memoryBytes: number): Uint8Array {
+  const areas = reportedMemory(memoryBytes);
+  const view = new DataView(new ArrayBuffer(20 * areas.length));
+  areas.forEach(({start, end, kind}, index) => {
+    view.setBigUint64(20 * index, BigInt(start), true);
+    view.setBigUint64(20 * index + 8, BigInt(end - start), true);
+    view.setUint32(20 * index + 16, kind === 'RAM' ? 1 : 2, true);
+  });
+  return new Uint8Array(view.buffer);
 }

@@ -1,0 +1,64 @@
+// What a PC's firmware leaves in memory before it starts a boot sector or a kernel: the BIOS data area, and the tables
+// that describe the board. There is no firmware: no code of it runs, and no BIOS call is answered.
+//
+//   0_0400 BIOS data area · 9_FC00 extended data area: MP tables · F_0000 ACPI tables · F_FFF0 reset
+
+import {BIOS_DATA_AREA, EXTENDED_BIOS_DATA, FIRMWARE_TABLES} from '@hyperscope/machine';
+import type {ProcessorProfile} from '@hyperscope/machine';
+import {acpiTables} from './acpi-tables.js';
+import {mpTables} from './mp-tables.js';
+
+/** Where a PC's processor starts after RESET, seen from below 1 MiB. */
+const RESET = 0xf_fff0;
+/** Asks the keyboard controller to pull the reset line; then nothing. mov al, 0xfe / out 0x64, al / hlt */
+const RESET_CODE = Uint8Array.of(0xb0, 0xfe, 0xe6, 0x64, 0xf4);
+const MODEL_AT = 0xf_fffe,
+  MODEL_PC_AT = 0xfc;
+
+export interface FirmwareMemory {
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What lies where, for a machine with at least 1 MiB; less memory has no room for it and gets nothing. */
+export function firmwareMemory(
+  memoryBytes: number,
+  profile: ProcessorProfile,
+  disks: number,
+): readonly FirmwareMemory[] {
+  if (memoryBytes < 0x10_0000) return [];
+  // The extended area begins with its size in KiB; the pointer to the MP table must be at a multiple of 16.
+  const extended = EXTENDED_BIOS_DATA.start;
+  return [
+    {at: BIOS_DATA_AREA.start, bytes: dataArea(disks)},
+    {at: extended, bytes: Uint8Array.of((EXTENDED_BIOS_DATA.end - extended) / 1024)},
+    {at: extended + 16, bytes: mpTables(extended + 16, profile)},
+    {at: FIRMWARE_TABLES.start, bytes: acpiTables(FIRMWARE_TABLES.start).bytes},
+    {at: RESET, bytes: RESET_CODE},
+    {at: MODEL_AT, bytes: Uint8Array.of(MODEL_PC_AT)},
+  ];
+}
+
+/** IBM, "PC AT Technical Reference", "BIOS Data Area". */
+function dataArea(disks: number): Uint8Array {
+  const bytes = new Uint8Array(BIOS_DATA_AREA.end - BIOS_DATA_AREA.start);
+  const view = new DataView(bytes.buffer);
+  const half = (at: number, value: number): void => view.setUint16(at, value, true);
+  half(0x00, 0x3f8); // COM1, the only serial port.
+  half(0x0e, EXTENDED_BIOS_DATA.start >>> 4);
+  half(0x10, (1 << 9) | (2 << 4)); // One serial port; 80 columns in colour.
+  half(0x13, EXTENDED_BIOS_DATA.start / 1024);
+  half(0x1a, 0x1e); // The keyboard buffer is empty: its head is its tail.
+  half(0x1c, 0x1e);
+  bytes[0x49] = 3; // Text mode: 80 columns, a page of 4096 bytes, the registers at 3d4h.
+  half(0x4a, 80);
+  half(0x4c, 0x1000);
+  half(0x60, 0x0d0e);
+  half(0x63, 0x3d4);
+  bytes[0x75] = disks;
+  half(0x80, 0x1e);
+  half(0x82, 0x3e);
+  bytes[0x84] = 24;
+  half(0x85, 16);
+  return bytes;
+}
