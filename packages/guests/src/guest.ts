@@ -12,6 +12,8 @@ export interface Guest {
   /** The state the loader hands over: real mode; 32-bit flat; or 64-bit with identity page tables. */
   readonly mode: 'real' | 'protected' | 'long';
   readonly memoryMiB: number;
+  /** The guest uses interrupts: on real KVM, the kernel must have the interrupt controllers and the timer. */
+  readonly irqchip?: 'kernel';
   /** What must appear on the serial port, on every technique. */
   readonly expectedSerial: string;
 }

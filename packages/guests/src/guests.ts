@@ -53,6 +53,7 @@ export const GUESTS: readonly Guest[] = [
     loadAddress: 0x7c00,
     mode: 'real',
     memoryMiB: 1,
+    irqchip: 'kernel',
     expectedSerial:
       'mini-os: 64-bit mode, paging on\nmini-os: the timer ticks\n' +
       'mini-os: a page of zeros, on demand, for 40010000\nmini-os: a page of zeros, on demand, for 40011000\n' +

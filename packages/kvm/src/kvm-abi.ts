@@ -36,6 +36,9 @@ export const KVM_CAP = {
 /** Flags of KVM_SET_USER_MEMORY_REGION. */
 export const KVM_MEM = {LOG_DIRTY_PAGES: 1, READONLY: 2} as const;
 
+/** Flag of KVM_CREATE_PIT2: port 61h, the speaker's and the gate of counter 2, is the kernel's too. */
+export const KVM_PIT_SPEAKER_DUMMY = 1;
+
 /** Bits of kvm_valid_regs: what KVM_RUN leaves in kvm_run.s.regs. */
 export const KVM_SYNC_X86 = {REGS: 1, SREGS: 2, EVENTS: 4} as const;
 

@@ -12,6 +12,7 @@ import {exitingInstruction} from './exiting-instruction.js';
 import type {InstructionPlace} from './exiting-instruction.js';
 import {kvmExitName} from './exit-names.js';
 import {KvmVirtualMachine} from './kvm-virtual-machine.js';
+import type {Irqchip} from './kvm-virtual-machine.js';
 import {MemoryMirror} from './memory-mirror.js';
 import type {WriteListener} from './memory-mirror.js';
 import {maySingleStep} from './single-step.js';
@@ -57,6 +58,11 @@ export interface KvmStep {
   readonly events: readonly HypervisorEvent[];
 }
 
+const UART_IRQ = 4;
+const RFLAGS_IF = 1n << 9n;
+/** Milliseconds of KVM_RUN after which to look whether the guest sleeps for ever. */
+const LOOK_AFTER = 50;
+
 export class KvmSession {
   /** 'registers' (isa's cells as 64-bit words) and 'memory' (a copy, current after each step). */
   readonly banks: readonly {readonly name: 'registers' | 'memory'; readonly bytes: Uint8Array}[];
@@ -64,6 +70,7 @@ export class KvmSession {
   /** The devices; the same that a simulated machine has. */
   readonly board: DeviceBoard;
   readonly machine: KvmVirtualMachine;
+  readonly irqchip: Irqchip;
   readonly #options: KvmSessionOptions;
   readonly #mirror: MemoryMirror;
   readonly #startTime: number;
@@ -81,10 +88,17 @@ export class KvmSession {
     this.board.uart.onOutput = byte => {
       this.#sent.push(byte);
     };
-    this.machine = new KvmVirtualMachine({
+    this.irqchip = options.image.irqchip ?? 'none';
+    const machine = new KvmVirtualMachine({
       memoryBytes: options.image.memoryBytes,
       deadline: options.limits.milliseconds,
+      irqchip: this.irqchip,
     });
+    this.machine = machine;
+    if (this.irqchip === 'kernel')
+      this.board.uart.onInterrupt = level => {
+        machine.setIrq(UART_IRQ, level);
+      };
     try {
       this.machine.load(options.image);
       this.machine.vcpu.readCells(this.registers);
@@ -118,9 +132,8 @@ export class KvmSession {
     assert(this.#outcome === undefined, 'a step of a run that is over');
     const before = this.#cell('RIP');
     const {vcpu} = this.machine;
-    vcpu.deadline = Math.max(1, this.#options.limits.milliseconds - (this.#options.clock.now() - this.#startTime));
     const stepping = this.#prepareSingleStep();
-    const live = vcpu.run();
+    const live = this.#run();
     const answer = this.#answer(live);
     const exit = copyExit(live); // after the answer: of an IN, the record keeps what the guest read
     vcpu.readCells(this.registers);
@@ -151,8 +164,32 @@ export class KvmSession {
     this.machine.close();
   }
 
-  #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0'): bigint {
+  #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0' | 'RFLAGS'): bigint {
     return this.registers[cellIndex(cell)] ?? 0n;
+  }
+
+  get #millisecondsLeft(): number {
+    return this.#options.limits.milliseconds - (this.#options.clock.now() - this.#startTime);
+  }
+
+  /** KVM_RUN. A HLT that sleeps in the kernel tells nobody: then we look now and then whether anything can still wake it. */
+  #run(): VmExit {
+    const {vcpu} = this.machine;
+    for (;;) {
+      const left = Math.max(1, this.#millisecondsLeft);
+      vcpu.deadline = this.irqchip === 'kernel' ? Math.min(left, LOOK_AFTER) : left;
+      const exit = vcpu.run();
+      if (exit.reason !== 'interrupted' || vcpu.interruption !== 'deadline') return exit;
+      if (this.#millisecondsLeft <= 0 || this.#sleepsForEver()) return exit;
+    }
+  }
+
+  /** In HLT with IF = 0: nobody sends this guest an NMI or a RESET. */
+  #sleepsForEver(): boolean {
+    const {vcpu} = this.machine;
+    if (this.irqchip === 'none' || !vcpu.isHalted) return false;
+    vcpu.readCells(this.registers);
+    return (this.#cell('RFLAGS') & RFLAGS_IF) === 0n;
   }
 
   #prepareSingleStep(): boolean {
@@ -195,6 +232,7 @@ export class KvmSession {
   #answer(exit: VmExit): KvmOutcome | undefined {
     if (exit.reason === 'internal-error') return {kind: 'error', message: this.#internalError(exit)};
     if (exit.reason === 'interrupted') {
+      if (this.machine.vcpu.interruption === 'deadline' && this.#sleepsForEver()) return {kind: 'halted'};
       return this.machine.vcpu.interruption === 'kick' ? {kind: 'cancelled'} : {kind: 'limit', limit: 'milliseconds'};
     }
     if (exit.reason === 'rdmsr' || exit.reason === 'wrmsr') this.machine.vcpu.answerMsr('#GP');
@@ -216,7 +254,7 @@ export class KvmSession {
     const {limits, clock} = this.#options;
     if (this.#exits >= limits.exits) return {kind: 'limit', limit: 'exits'};
     if (this.#steps >= limits.steps) return {kind: 'limit', limit: 'steps'};
-    return clock.now() - this.#startTime >= limits.milliseconds ? {kind: 'limit', limit: 'milliseconds'} : undefined;
+    return this.#millisecondsLeft <= 0 ? {kind: 'limit', limit: 'milliseconds'} : undefined;
   }
 
   #events(exit: VmExit): readonly HypervisorEvent[] {

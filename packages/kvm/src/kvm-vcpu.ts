@@ -8,7 +8,7 @@ import {UserError, hex} from '@hyperscope/base';
 import type {Vcpu as NativeVcpu} from '@hyperscope/native';
 import type {RegisterValues, Vcpu, VmExit} from '@hyperscope/vmm';
 import {decodeExit} from './exit-decoder.js';
-import {KVM_GUESTDBG, KVM_SYNC_X86} from './kvm-abi.js';
+import {KVM_GUESTDBG, KVM_MP_STATE, KVM_SYNC_X86} from './kvm-abi.js';
 import {explained} from './kvm-error.js';
 import {LAYOUT} from './kvm-layout.js';
 import {MSR_CELLS} from './msr-cells.js';
@@ -238,6 +238,11 @@ export class KvmVcpu implements Vcpu {
     });
     if (translation.getUint8(LAYOUT['kvm_translation.valid']) === 0) return undefined;
     return Number(translation.getBigUint64(8, true));
+  }
+
+  /** With interrupt controllers in the kernel: whether the vCPU sleeps there after HLT. */
+  get isHalted(): boolean {
+    return explained(() => this.#native.getMpState()) === KVM_MP_STATE.HALTED;
   }
 
   /** The counters of this vCPU, as they are now. */

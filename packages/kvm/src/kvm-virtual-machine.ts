@@ -4,7 +4,15 @@ import {UserError, hex} from '@hyperscope/base';
 import {native, reason} from '@hyperscope/native';
 import type {Kvm, Native, Vm} from '@hyperscope/native';
 import type {GuestImage, VirtualMachine} from '@hyperscope/vmm';
-import {IDENTITY_MAP_ADDRESS, KVM_CAP, KVM_MEM, LARGEST_MEMORY, PAGE_BYTES, TSS_ADDRESS} from './kvm-abi.js';
+import {
+  IDENTITY_MAP_ADDRESS,
+  KVM_CAP,
+  KVM_MEM,
+  KVM_PIT_SPEAKER_DUMMY,
+  LARGEST_MEMORY,
+  PAGE_BYTES,
+  TSS_ADDRESS,
+} from './kvm-abi.js';
 import {explainKvmError, explained} from './kvm-error.js';
 import {ALL_SYNC, KvmVcpu} from './kvm-vcpu.js';
 import {parseStatistics} from './statistics.js';
@@ -16,7 +24,11 @@ export interface KvmMachineOptions {
   readonly deadline: number;
   /** CPUID as kvm_cpuid_entry2 words; what the host supports when absent. */
   readonly cpuid?: Uint32Array;
+  /** Interrupt controllers (two 8259, an IOAPIC, a local APIC) and an 8254 in the kernel, or (when absent, too) none anywhere. */
+  readonly irqchip?: Irqchip;
 }
+
+export type Irqchip = 'kernel' | 'none';
 
 const RAM_SLOT = 0;
 
@@ -46,6 +58,10 @@ export class KvmVirtualMachine implements VirtualMachine {
       // Needed by VMX without unrestricted guest, harmless elsewhere; must come before the first vCPU.
       vm.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
       vm.setTssAddr(TSS_ADDRESS);
+      if (options.irqchip === 'kernel') {
+        vm.createIrqchip(); // before the first vCPU, which gets a local APIC
+        vm.createPit2(KVM_PIT_SPEAKER_DUMMY);
+      }
       const memory = vm.allocate(options.memoryBytes);
       vm.setUserMemoryRegion(RAM_SLOT, KVM_MEM.LOG_DIRTY_PAGES, 0, options.memoryBytes, memory);
       const vcpu = vm.createVcpu(0);
@@ -100,6 +116,13 @@ export class KvmVirtualMachine implements VirtualMachine {
       }
     }
     return pages;
+  }
+
+  /** Drives a line of the kernel's interrupt controllers. Only with an irqchip. */
+  setIrq(irq: number, level: 0 | 1): void {
+    explained(() => {
+      this.#vm.irqLine(irq, level);
+    });
   }
 
   /** The counters of the VM as a whole. */

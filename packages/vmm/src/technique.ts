@@ -15,6 +15,11 @@ export interface GuestImage {
   readonly memoryBytes: number;
   readonly segments: readonly {readonly gpa: Gpa; readonly bytes: Uint8Array}[];
   readonly registers: RegisterValues;
+  /**
+   * Real KVM only: the guest uses interrupts, so the kernel has to have the interrupt controllers and the timer
+   * (KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2). A HLT then sleeps in the kernel, instead of coming to user space.
+   */
+  readonly irqchip?: 'kernel' | undefined;
 }
 
 /** Ports by which a guest ends its run or talks to its tester; absent ones do not exist. */

@@ -12,7 +12,7 @@ export interface LoadedGuest extends LoadedImage {
 /** The image of a shipped guest, with the assembler's map from addresses to source lines. */
 export function loadGuest(guest: Guest): LoadedGuest {
   const assembly = assembleGuest(guest);
-  const image = loadRaw(assembly.bytes, {
+  const loaded = loadRaw(assembly.bytes, {
     name: guest.id,
     memoryBytes: guest.memoryMiB * 2 ** 20,
     commandLine: '',
@@ -21,5 +21,5 @@ export function loadGuest(guest: Guest): LoadedGuest {
     mode: guest.mode,
     set: {},
   });
-  return {...image, assembly};
+  return {...loaded, image: {...loaded.image, irqchip: guest.irqchip}, assembly};
 }
