@@ -34,7 +34,7 @@ export function kvmOfThisMachine(): KvmHost {
     run: async (program, signal) => {
       const kvm = answer();
       if (!kvm.available) throw new UserError(kvm.code, kvm.message);
-      const recording = new KvmRecording({...program, host: kvm.fingerprint});
+      const recording = new KvmRecording({...program, host: kvm.fingerprint, irqchip: program.image.irqchip});
       const {outcome} = await runInChild({
         image: program.image,
         ports: program.ports,

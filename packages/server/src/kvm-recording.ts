@@ -17,6 +17,8 @@ export interface RecordingSubject {
   readonly program: Uint8Array;
   readonly loadAddress: number;
   readonly host: HostFingerprint;
+  /** Where the guest's interrupt controllers are, if it has any. */
+  readonly irqchip: 'kernel' | undefined;
 }
 
 /** Hears of each step of a run and hands it to trace's recorder. */
@@ -34,7 +36,7 @@ export class KvmRecording implements KvmObserver {
   }
 
   begin(view: KvmView): void {
-    const {id, title, program, loadAddress, host} = this.#subject;
+    const {id, title, program, loadAddress, host, irqchip} = this.#subject;
     const sha256 = createHash('sha256').update(program).digest('hex');
     this.#recorder = new Recorder(
       {
@@ -45,6 +47,7 @@ export class KvmRecording implements KvmObserver {
         guest: {id, title, sha256, loadAddress, bytes: program.length},
         machine: undefined,
         host,
+        ...(irqchip === undefined ? {} : {irqchip}),
         cells: CELLS,
         banks: view.banks.map(({name, bytes}) => ({name, size: bytes.length})),
       },

@@ -44,6 +44,8 @@ export interface RecordHeader {
   readonly machine: {readonly profile: string; readonly costModel: string; readonly memoryBytes: number} | undefined;
   /** What the host's KVM was seen to be, for a real run. */
   readonly host: HostFingerprint | undefined;
+  /** Real KVM: its interrupt controllers and its timer are in the kernel; absent: there are none. */
+  readonly irqchip?: 'kernel';
   /** Cell names, in the order of the register bank of this file. */
   readonly cells: readonly string[];
   /** Names and sizes of the banks, in order. */

@@ -66,7 +66,14 @@ class KvmRun {
       quirks: {cpl3_step: host.probes['cpl3_step']},
     });
     const {id, title, bytes, loaded} = program;
-    this.#recording = new KvmRecording({id, title, program: bytes, loadAddress: loaded.loadAddress, host});
+    this.#recording = new KvmRecording({
+      id,
+      title,
+      program: bytes,
+      loadAddress: loaded.loadAddress,
+      host,
+      irqchip: loaded.image.irqchip,
+    });
     this.#serial = new SerialWatch(execution.stopSerial, execution.serialScript);
   }
 

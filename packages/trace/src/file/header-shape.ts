@@ -16,6 +16,7 @@ const header = fields({
   host: optional(
     fields({flavour: text, kernel: text, vendor: text, apiVersion: count, recordedOn: text, probes: values(scalar)}),
   ),
+  irqchip: optional(oneOf('kernel')),
   cells: list(text, 4096),
   banks: list(fields({name: text, size: count}), 256),
   guestMemory: optional(list(fields({gpa: count, offset: count, length: count}), 4096)),
