@@ -8,14 +8,16 @@ import {HELPERS} from '../microcode/helpers.js';
 import type {Microcode} from '../microcode/microcode.js';
 import {operandAt, twoOperands, writeWhere} from './operand-access.js';
 
-/** ARPL: the RPL of the first selector is raised to that of the second. */
+/** ARPL: the RPL of the first selector is raised to that of the second; one that is high enough is not written. */
 export const ARPL: Semantics = (i, m) => {
   const [to, from] = twoOperands(i);
-  const selector = m.read(to, 16, 'modify'),
+  const selector = m.read(to, 16),
     rpl = m.read(from, 16).and(3n);
-  const raised = selector.and(3n).below(rpl);
-  m.write(to, raised.choose(selector.and(0xfffcn).or(rpl), selector));
-  m.setFlag('ZF', raised);
+  const isHighEnough = selector.and(3n).below(rpl).not();
+  m.setFlag('ZF', 0n, isHighEnough);
+  m.finishIf(isHighEnough);
+  m.write(to, selector.and(0xfffcn).or(rpl));
+  m.setFlag('ZF', 1n);
 };
 
 export const LAR: Semantics = (i, m) => askDescriptor(i, m, HELPERS.readAccessRights);

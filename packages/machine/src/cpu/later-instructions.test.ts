@@ -116,12 +116,16 @@ describe('questions about selectors', () => {
     expect(ask('0f 00 e3', SEL.data, 3)[1]).toBe(0n);
     expect(ask('0f 00 eb', SEL.code32)[1]).toBe(0n);
   });
-  test('ARPL raises an RPL and never lowers it; in real mode it does not exist', () => {
+  test('ARPL raises an RPL and never lowers it, writes only where it raises; in real mode it does not exist', () => {
     const t = protectedMode({}, '63 c3 63 c3').set({RBX: 0x20n, RAX: 0x13n});
     t.steps(1);
     expect([t.get('RBX'), t.get('RFLAGS') & ZF]).toEqual([0x23n, ZF]);
     t.set({RAX: 0x11n}).steps(1);
     expect([t.get('RBX'), t.get('RFLAGS') & ZF]).toEqual([0x23n, 0n]);
+    const readOnly = protectedMode({}, '63 18', 'f4').set({RAX: 0x5_0000n, RBX: 2n});
+    readOnly.machine.registers.set('DS.attributes', 0xc091n);
+    readOnly.quad(0x5_0000, 3n).run();
+    expect([readOnly.exceptions, readOnly.get('RFLAGS') & ZF]).toEqual([[], 0n]);
     const real = realMode('63 c3');
     real.steps(1);
     expect(real.exceptions).toEqual(['6']);

@@ -83,14 +83,15 @@ function readImage(cpu: Processor, layout: TssLayout, base: bigint): Image | Tro
     return 0n;
   };
   const {bytes} = layout;
+  const upperHalf = bytes === 2 ? 0xffff_0000n : 0n;
   const selectors = SELECTORS_IN_TSS.map((_, index) =>
     index < layout.selectorCount ? Number(read(layout.selectors + bytes * index, 2)) : 0,
   );
   const image: Image = {
     ip: read(layout.ip, bytes),
     flags: read(layout.flags, bytes),
-    // A 16-bit TSS leaves the upper halves of the registers all ones on early processors, undefined since; ours are zero.
-    general: GENERAL_IN_TSS.map((_, index) => read(layout.general + bytes * index, bytes)),
+    // A 16-bit TSS has no upper halves. The manual says nothing of them; processors since the 386 load ones.
+    general: GENERAL_IN_TSS.map((_, index) => read(layout.general + bytes * index, bytes) | upperHalf),
     selectors,
     ldt: Number(read(layout.ldt, 2)),
     cr3: layout.cr3 === undefined ? undefined : read(layout.cr3, 4),
