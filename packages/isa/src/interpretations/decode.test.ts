@@ -100,7 +100,6 @@ describe('the decoder', () => {
   test('names what it lacks', () => {
     expect(decodeHex('0f 58 c1')).toMatchObject({what: '0F 58: SSE ADDPS and its kin'});
     expect(decodeHex('0f ae 00')).toMatchObject({what: '0F AE: FXSAVE'});
-    expect(decodeHex('0f 01 d9')).toMatchObject({what: '0F 01 D9: VMMCALL (SVM)'});
   });
 
   test('says why an encoding is undefined', () => {

@@ -17,6 +17,7 @@ const RIP = 0x40_1000n;
  * - XCHG is the same either way round, and of a register with itself it is NOP;
  * - iced reads the register of MOV Sreg at the operand size; we read the 16 bits that are used;
  * - iced names hint NOPs by the later instructions that are made of them (CLDEMOTE, PREFETCHIT1);
+ * - iced writes the operands of INVLPGA out, which NASM knows by themselves; our prefix a16 or a32 says their width;
  * - prefixes that do nothing (XACQUIRE, BND, NOTRACK, branch hints, REP and segments where they mean nothing) are not shown by us.
  */
 function plain(text: string): string {
@@ -28,6 +29,7 @@ function plain(text: string): string {
       '$1',
     )
     .replace(/^(pushf|popf|iret|pusha|popa)[wdq]$/, '$1')
+    .replace(/^(a\d\d )?invlpga( \w+, ecx)?$/, 'invlpga')
     .replace(/\bloop(n?)e /, 'loop$1z ')
     .replace(/\brep(n?)z /, 'rep$1e ')
     .replace(/^imul (\w+), \1, (?=\d)/, 'imul $1, ')

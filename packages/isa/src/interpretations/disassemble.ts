@@ -72,7 +72,7 @@ function prefixWords(i: Instruction): readonly string[] {
   const words: string[] = [];
   const {attributes} = i.form;
   const implicitMemory = attributes.has('rep') || attributes.has('repcc') || /^(XLATB|MONITOR)$/.test(i.form.mnemonic);
-  const implicitAddress = implicitMemory || (isMoffs(i) && i.codeSize === 64);
+  const implicitAddress = implicitMemory || namesVmcb(i) || (isMoffs(i) && i.codeSize === 64);
   if (implicitAddress && i.addressSize !== i.codeSize) words.push(`a${i.addressSize}`);
   if (sizeIsSilent(i) && i.width !== silentSize(i)) words.push(`o${i.width}`);
   const segment = effectiveSegment(i.prefixes, i.codeSize);
@@ -83,6 +83,9 @@ function prefixWords(i: Instruction): readonly string[] {
     words.push(i.prefixes.repeat === 'rep' ? 'repe' : 'repne');
   return words;
 }
+
+/** rAX, whose width is the address size. */
+const namesVmcb = (i: Instruction): boolean => /^(VMRUN|VMLOAD|VMSAVE|INVLPGA)$/.test(i.form.mnemonic);
 
 /** An address without ModR/M: the only one that can have 64 bits. */
 const isMoffs = (i: Instruction): boolean => i.form.pattern.immediates.includes('mo');
@@ -171,7 +174,8 @@ function needsSize(operand: MemoryOperand, i: Instruction): boolean {
   if (/^(MOVZX|MOVSX|CRC32)$/.test(i.form.mnemonic)) return true;
   if (i.form.operandTypes[0] === 'm8') return false;
   if (i.form.mnemonic === 'SETcc') return false;
-  if (['m16', 'm32', 'm64', 'm128', 'r/m16', 'rV/m16'].some(type => i.form.operandTypes.some(each => each === type))) return false;
+  if (['m16', 'm32', 'm64', 'm128', 'r/m16', 'rV/m16'].some(type => i.form.operandTypes.some(each => each === type)))
+    return false;
   const beside = i.operands.filter((_, index) => i.form.operandTypes[index] !== 'CL');
   return !beside.some(other => other.kind === 'register' || other.kind === 'vector');
 }
