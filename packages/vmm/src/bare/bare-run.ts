@@ -2,7 +2,7 @@
 
 import {assert, gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
-import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
+import {Machine, WESTMERE, virtualizationOf} from '@hyperscope/machine';
 import type {Bank, MmioRegion} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
@@ -32,7 +32,7 @@ export class BareRun implements TechniqueRun {
       memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE,
       profile,
       costModel,
-      virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
+      virtualization: virtualizationOf(profile),
     });
     this.#board = new DeviceBoard(options.ports);
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
