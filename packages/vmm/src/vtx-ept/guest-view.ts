@@ -11,7 +11,8 @@ import type {VcpuSlot} from './kvm-vcpu.js';
 const ROOT = 1n;
 const NON_ROOT = 2n;
 
-const IN_VMCS: ReadonlyMap<Cell, VmcsFieldName> = new Map<Cell, VmcsFieldName>([
+/** Cells that KVM reads with VMREAD; CR0 and CR4 need their read shadows as well. */
+export const IN_VMCS: ReadonlyMap<Cell, VmcsFieldName> = new Map<Cell, VmcsFieldName>([
   ['RIP', 'GUEST_RIP'],
   ['RSP', 'GUEST_RSP'],
   ['RFLAGS', 'GUEST_RFLAGS'],
@@ -36,7 +37,8 @@ const IN_VMCS: ReadonlyMap<Cell, VmcsFieldName> = new Map<Cell, VmcsFieldName>([
   ]),
 ]);
 
-const IN_VCPU: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
+/** Cells that the processor does not switch. */
+export const IN_VCPU: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
   ['CR2', 'cr2'],
   ['CR8', 'cr8'],
   ['XCR0', 'xcr0'],

@@ -4,14 +4,16 @@
 import {hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import type {FaultLink, Machine} from '@hyperscope/machine';
-import {VmxInstructions} from '@hyperscope/machine';
+import {VIDEO_TEXT, VmxInstructions} from '@hyperscope/machine';
 import type {RunObservation} from '../run-observer.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestImage, RunOutcome} from '../technique.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
 import type {VtxEptOptions} from './controls.js';
 import {GUEST_RAM} from './host-layout.js';
+import {GuestEmulator} from './guest-emulator.js';
 import {KvmVcpu} from './kvm-vcpu.js';
+import {VirtualChipset} from './virtual-chipset.js';
 
 /** A memory slot, as KVM_SET_USER_MEMORY_REGION makes it. */
 export interface MemorySlot {
@@ -24,10 +26,21 @@ export interface MemorySlot {
 const PAGE = 4096;
 const upTo = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
 
-/** RAM from 0, and a slot of its own for every segment that lies outside (a ROM at the top of 4 GiB). */
+/**
+ * RAM from 0, with a hole where the video card's text memory is; and a slot of its own for every segment that lies outside
+ * (a ROM at the top of 4 GiB). The RAM lies in the host's memory as if there were no hole.
+ */
 export function memorySlots(image: GuestImage): readonly MemorySlot[] {
-  const ram: MemorySlot = {gpa: 0, bytes: image.memoryBytes, host: GUEST_RAM, access: 'read-write'};
-  const slots = [ram];
+  const ram = (from: number, to: number): MemorySlot => ({
+    gpa: from,
+    bytes: to - from,
+    host: GUEST_RAM + from,
+    access: 'read-write',
+  });
+  const {memoryBytes} = image;
+  const hole = memoryBytes >= VIDEO_TEXT.end;
+  const slots = hole ? [ram(0, VIDEO_TEXT.start)] : [ram(0, memoryBytes)];
+  if (memoryBytes > VIDEO_TEXT.end) slots.push(ram(VIDEO_TEXT.end, memoryBytes));
   let next = GUEST_RAM + upTo(image.memoryBytes, 0x20_0000);
   for (const {gpa, bytes} of image.segments) {
     if (gpa + bytes.length <= image.memoryBytes) continue;
@@ -50,6 +63,7 @@ export interface HostContextParts {
   readonly options: VtxEptOptions;
   readonly board: DeviceBoard;
   readonly observation: RunObservation;
+  readonly disk: Uint8Array | undefined;
   tell(event: HypervisorEvent): void;
 }
 
@@ -63,6 +77,8 @@ export class HostContext {
   readonly tell: (event: HypervisorEvent) => void;
   readonly vmx: VmxInstructions;
   readonly vcpu: KvmVcpu;
+  readonly devices: VirtualChipset;
+  readonly emulator: GuestEmulator;
   /** Set once, by the step that ends the run. */
   outcome: RunOutcome | undefined;
   /** What KVM's emulator could not do, for the process that has to stop because of it. */
@@ -80,6 +96,15 @@ export class HostContext {
     this.tell = event => parts.tell(event);
     this.vmx = new VmxInstructions(parts.machine);
     this.vcpu = new KvmVcpu(parts.machine.memory);
+    this.devices = new VirtualChipset({
+      machine: parts.machine,
+      vcpu: this.vcpu,
+      board: parts.board,
+      place: parts.options.irqchip,
+      memoryBytes: parts.image.memoryBytes,
+      disk: parts.disk,
+    });
+    this.emulator = new GuestEmulator(this);
   }
 
   slotAt(gpa: number): MemorySlot | undefined {
@@ -88,6 +113,11 @@ export class HostContext {
   guestToHost(gpa: number): Hpa | undefined {
     const slot = this.slotAt(gpa);
     return slot === undefined ? undefined : hpa(slot.host + gpa - slot.gpa);
+  }
+  /** As `guestToHost`, and where the bytes of the video card's memory are: for loaders and views. */
+  guestBytes(gpa: number): Hpa | undefined {
+    const isVideo = gpa >= VIDEO_TEXT.start && gpa < VIDEO_TEXT.end && this.image.memoryBytes >= VIDEO_TEXT.end;
+    return isVideo ? hpa(GUEST_RAM + gpa) : this.guestToHost(gpa);
   }
   /** Tells by whom an exit was answered. */
   handled(reason: number, route: 'kvm' | 'user-space', why: string): void {

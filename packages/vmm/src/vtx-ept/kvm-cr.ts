@@ -18,9 +18,11 @@ import {
   readGeneral,
   setCr0,
   setCr4,
+  skipInstruction,
   writeGeneral,
 } from './guest-registers.js';
 import {readGuestPhysical} from './guest-memory.js';
+import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
 import type {StepResult} from './host-program.js';
 
@@ -80,10 +82,26 @@ function moveTo(host: Host, register: number, value: bigint, say: string): StepR
       return writeCr4(host, value, say);
     default:
       if (value > 15n) return refuse(host, `${say}: bits 63:4 are not 0`);
-      host.vcpu.set('cr8', value);
-      answered(host, 'CR8, the task priority, is KVM’s to keep');
-      return {say: `${say}; the task priority is ${value}`, go: SKIP};
+      return writeCr8(host, value, say);
   }
+}
+
+/** A lower priority may let an interrupt through that waited; a local APIC in user space has to be told. */
+function writeCr8(host: Host, value: bigint, say: string): StepResult {
+  const before = host.vcpu.get('cr8');
+  host.vcpu.set('cr8', value);
+  if (host.devices.place === 'kernel' || value >= before) {
+    answered(host, 'CR8, the task priority, is KVM’s to keep');
+    return {say: `${say}; the task priority is ${value}`, go: SKIP};
+  }
+  host.handled(
+    CR_ACCESS,
+    'user-space',
+    'the task priority falls and the local APIC is in user space: KVM_EXIT_SET_TPR',
+  );
+  host.vcpu.exitReason = KVM_EXIT.SET_TPR;
+  skipInstruction(host);
+  return {say: `${say}; the task priority falls from ${before} to ${value}`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
 
 function moveFrom(host: Host, register: number, general: number, say: string): StepResult {

@@ -1,4 +1,4 @@
-// Where KVM would need its instruction emulator and this one does not have it: the run stops and says what was met.
+// Where KVM gives up: its instruction emulator met what it cannot do. The run stops and says what was met.
 
 import {bit, bits, hex} from '@hyperscope/base';
 import {exitReasonTitle} from '@hyperscope/isa';
@@ -23,11 +23,17 @@ function bytesAtGuestRip(host: Host): {readonly address: bigint; readonly bytes:
   return {address, bytes: Uint8Array.from(read)};
 }
 
+/** An access to a device in the middle of an event's delivery: the stack or a table lies outside the guest's memory. */
+export const deliveryInterrupted = (host: Host): StepResult =>
+  giveUp(host, INTERNAL_ERROR.DELIVERY_EV, 'the delivery of an event touches an address outside the guest’s memory');
+
 /** KVM_EXIT_INTERNAL_ERROR, with a sentence for `what` this hypervisor cannot do. */
-export function cannotEmulate(host: Host, what: string): StepResult {
+export const cannotEmulate = (host: Host, what: string): StepResult => giveUp(host, INTERNAL_ERROR.EMULATION, what);
+
+function giveUp(host: Host, suberror: number, what: string): StepResult {
   const reason = Number(bits(host.vmx.vmread('EXIT_REASON'), 15, 0));
   host.vcpu.exitReason = KVM_EXIT.INTERNAL_ERROR;
-  host.vcpu.unionWord = BigInt(INTERNAL_ERROR.EMULATION);
+  host.vcpu.unionWord = BigInt(suberror);
   host.unsupported = {kind: 'unsupported', ...bytesAtGuestRip(host), what};
   host.handled(reason, 'user-space', `${what}: KVM_EXIT_INTERNAL_ERROR`);
   return {

@@ -26,12 +26,21 @@ export function handleEptViolation(host: Host): StepResult {
   const gpa = Number(host.vmx.vmread('GUEST_PHYSICAL_ADDRESS'));
   const what = `${accessOf(qualification)} at GPA ${hex(gpa)}${bit(qualification, 8) ? '' : ' by the page walk'}`;
   const slot = host.slotAt(gpa);
+  const read = `read EXIT_QUALIFICATION: ${hex(qualification)}: ${what}`;
+  if (slot === undefined && bit(qualification, 2))
+    return cannotEmulate(host, `a ${what} lies outside the guest’s memory: no instruction can be fetched there`);
   if (slot === undefined)
-    return cannotEmulate(host, `a ${what} lies outside the guest’s memory: MMIO needs KVM’s instruction emulator`);
+    return {
+      say: `${read}; no memory slot covers it, so it belongs to a device: the instruction has to be carried out in software`,
+      go: 'x86_emulate_instruction',
+    };
   if (bit(qualification, 1) && slot.access === 'read-only')
-    return cannotEmulate(host, `a ${what} goes to read-only memory: it needs KVM’s instruction emulator`);
+    return {
+      say: `${read}; its memory slot is read-only: the instruction has to be carried out in software`,
+      go: 'x86_emulate_instruction',
+    };
   return {
-    say: `read EXIT_QUALIFICATION: ${hex(qualification)}: ${what}; it lies in a memory slot and is not mapped yet`,
+    say: `${read}; it lies in a memory slot and is not mapped yet`,
     go: 'kvm_tdp_page_fault',
   };
 }

@@ -4,6 +4,7 @@
 import {bits, hex} from '@hyperscope/base';
 import {exceptionAt, exitReasonNumber, exitReasonTitle} from '@hyperscope/isa';
 import type {ExitReasonName} from '@hyperscope/isa';
+import {EMULATE_ROUTINES} from './kvm-emulate.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, HostStep, StepResult} from './host-program.js';
@@ -12,7 +13,10 @@ import {handleCpuid} from './kvm-cpuid.js';
 import {handleCr, handleDr} from './kvm-cr.js';
 import {handleEptViolation, mapPage} from './kvm-ept.js';
 import {cannotEmulate} from './kvm-emulation-failure.js';
+import {HALT_ROUTINES} from './kvm-halt.js';
+import {INTERRUPT_ROUTINES} from './kvm-interrupts.js';
 import {handleIo} from './kvm-io.js';
+import {IRQCHIP_ROUTINES} from './kvm-irqchip.js';
 import {handleRdmsr, handleWrmsr, handleXsetbv, timeStamp} from './kvm-msrs.js';
 
 const SKIP = 'skip_emulated_instruction';
@@ -22,19 +26,6 @@ const GP = 13;
 const ENOSYS = BigInt.asUintN(64, -1000n);
 
 const exitReason = (host: Host): number => Number(bits(host.vmx.vmread('EXIT_REASON'), 15, 0));
-
-function emulateHalt(host: Host): StepResult {
-  host.vcpu.exitReason = KVM_EXIT.HLT;
-  host.handled(
-    exitReason(host),
-    'user-space',
-    'without an interrupt controller in the kernel, only user space can wake the guest: KVM_EXIT_HLT',
-  );
-  return {
-    say: 'HLT: there is no in-kernel interrupt controller, so user space has to wait for an event',
-    go: 'kvm_emulate_halt+1',
-  };
-}
 
 function tripleFault(host: Host): StepResult {
   host.vcpu.exitReason = KVM_EXIT.SHUTDOWN;
@@ -109,7 +100,10 @@ const kernel = (name: string, ...steps: readonly HostStep<Host>[]): HostRoutine<
 /** Exit reason → handler. */
 const TABLE: readonly (readonly [ExitReasonName, HostRoutine<Host>['name']])[] = [
   ['EXCEPTION_NMI', 'handle_exception_nmi'],
+  ['EXTERNAL_INTERRUPT', 'handle_external_interrupt'],
   ['TRIPLE_FAULT', 'handle_triple_fault'],
+  ['INTERRUPT_WINDOW', 'handle_interrupt_window'],
+  ['NMI_WINDOW', 'handle_nmi_window'],
   ['CPUID', 'kvm_emulate_cpuid'],
   ['HLT', 'kvm_emulate_halt'],
   ['INVD', 'kvm_emulate_invd'],
@@ -154,7 +148,6 @@ export const HANDLER_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('handle_exception_nmi', handleException),
   kernel('handle_triple_fault', tripleFault),
   kernel('kvm_emulate_cpuid', handleCpuid),
-  kernel('kvm_emulate_halt', emulateHalt, skipThenLeave),
   kernel('kvm_emulate_invd', nothingToDo('the caches are not the guest’s to throw away')),
   kernel('handle_invlpg', invalidatePage),
   kernel('kvm_emulate_rdpmc', inject(GP, 'the guest has no performance counters: #GP(0)')),
@@ -167,9 +160,10 @@ export const HANDLER_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('kvm_emulate_wrmsr', handleWrmsr),
   kernel('kvm_emulate_mwait', nothingToDo('treated as a NOP, as KVM does')),
   kernel('handle_pause', nothingToDo('the guest is waiting for something; another vCPU could run now')),
-  kernel('handle_desc', host =>
-    cannotEmulate(host, 'an access to a descriptor-table register that exits needs KVM’s instruction emulator'),
-  ),
+  kernel('handle_desc', host => ({
+    say: `${exitReasonTitle(exitReason(host))}: the instruction has to be carried out in software`,
+    go: 'x86_emulate_instruction',
+  })),
   kernel('handle_ept_violation', handleEptViolation),
   kernel('kvm_tdp_page_fault', mapPage),
   kernel('handle_ept_misconfig', host => cannotEmulate(host, 'an EPT entry is malformed')),
@@ -179,10 +173,8 @@ export const HANDLER_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('vmx_unexpected_exit', host =>
     cannotEmulate(host, `this hypervisor has no handler for exit reason ${exitReason(host)}`),
   ),
+  ...HALT_ROUTINES,
+  ...INTERRUPT_ROUTINES,
+  ...EMULATE_ROUTINES,
+  ...IRQCHIP_ROUTINES,
 ];
-
-function skipThenLeave(host: Host): StepResult {
-  const rip = host.vmx.vmread('GUEST_RIP') + host.vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH');
-  host.vmx.vmwrite('GUEST_RIP', rip);
-  return {say: `guest RIP → ${hex(rip)}, past the HLT`, go: 'kvm_arch_vcpu_ioctl_run+1'};
-}

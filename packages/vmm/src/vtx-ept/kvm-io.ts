@@ -1,5 +1,5 @@
-// I/O instructions. There is no device in the kernel, so each goes to user space; on the way back the instruction is
-// completed. Linux, arch/x86/kvm/vmx/vmx.c: handle_io; arch/x86/kvm/x86.c: kvm_fast_pio.
+// I/O instructions. A device in the kernel is asked at once; everything else goes to user space, and on the way back the
+// instruction is completed. Linux, arch/x86/kvm/vmx/vmx.c: handle_io; arch/x86/kvm/x86.c: kvm_fast_pio.
 //
 // Exit qualification: 2:0 bytes − 1 · 3 IN · 4 string · 5 REP · 6 immediate · 31:16 port
 
@@ -49,6 +49,8 @@ export function handleIo(host: Host): StepResult {
   } else {
     host.vcpu.ioData = io.direction === 'out' ? BigInt.asUintN(8 * io.bytes, host.vcpu.register('RAX')) : 0n;
   }
+  const device = host.devices.kernelDeviceAt(host.board, io.port);
+  if (device !== undefined) return askKernelDevice(host, io, device.name, say);
   host.vcpu.io = {direction: io.direction, bytes: io.bytes, port: io.port};
   host.vcpu.exitReason = KVM_EXIT.IO;
   host.vcpu.set(
@@ -57,6 +59,26 @@ export function handleIo(host: Host): StepResult {
   );
   host.handled(IO_INSTRUCTION, 'user-space', `no device in the kernel answers at port ${hex(io.port)}: KVM_EXIT_IO`);
   return {say: `${say}. No device in the kernel has it, so user space is asked.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+}
+
+/** The device is KVM's own: no way to user space and back (Linux, kernel_pio). */
+function askKernelDevice(host: Host, io: IoQualification, device: string, say: string): StepResult {
+  const {ports} = host.board;
+  if (io.direction === 'out') ports.write(io.port, io.bytes, Number(BigInt.asUintN(8 * io.bytes, host.vcpu.ioData)));
+  else host.vcpu.ioData = BigInt(ports.read(io.port, io.bytes));
+  host.vcpu.io = {direction: io.direction, bytes: io.bytes, port: io.port};
+  host.handled(
+    IO_INSTRUCTION,
+    'kvm',
+    `port ${hex(io.port)} belongs to the in-kernel ${device}: user space never hears of it`,
+  );
+  const done = `${say}. The in-kernel ${device} ${io.direction === 'out' ? `takes ${hex(host.vcpu.ioData)}` : `gives ${hex(host.vcpu.ioData)}`}`;
+  if (io.form === 'string') {
+    const {say: then, go} = completeString(host);
+    return go === undefined ? {say: `${done}; ${then}`} : {say: `${done}; ${then}`, go};
+  }
+  if (io.direction === 'in') return {say: `${done}; ${completeInput(host)}`, go: 'vcpu_enter_guest'};
+  return {say: done, go: 'skip_emulated_instruction'};
 }
 
 /** The memory side of INS and OUTS, which the processor leaves to the hypervisor: a #PF of the guest's, or the data. */

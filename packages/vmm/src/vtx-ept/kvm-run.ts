@@ -11,6 +11,8 @@ import type {VcpuSlot} from './kvm-vcpu.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from './host-program.js';
 import {skipInstruction} from './guest-registers.js';
+import {completeMmio} from './kvm-emulate.js';
+import {beforeEntry, interruptAllowed} from './kvm-interrupts.js';
 import {completeInput, completeString} from './kvm-io.js';
 import {handlerOf} from './kvm-exit-handlers.js';
 import {returnToUser} from './system-calls.js';
@@ -40,12 +42,20 @@ function beginRun(host: Host): StepResult {
       return {say: completeInput(host), go: 'vcpu_enter_guest'};
     case COMPLETE.string:
       return completeString(host);
+    case COMPLETE.mmioRead:
+    case COMPLETE.mmioWrite:
+      return completeMmio(host, pending);
     default:
+      if (host.vcpu.get('mp_state') !== 0n)
+        return {say: 'the vCPU is still halted: it goes on waiting', go: 'kvm_vcpu_halt'};
       return {say: 'nothing was left unfinished by the last exit', go: 'vcpu_enter_guest'};
   }
 }
 
 function prepareGuest(host: Host): StepResult {
+  const first = beforeEntry(host);
+  if (first !== undefined) return first;
+  host.devices.armHostTimer();
   const {registers} = host.machine;
   for (const [cell, ours, guests] of SWITCHED) {
     host.vcpu.set(ours, registers.get(cell));
@@ -156,8 +166,23 @@ function reinject(host: Host): string {
 }
 
 function leaveKernel(host: Host): StepResult {
+  if (host.devices.place === 'user') tellInterruptState(host);
+  const interrupted = host.vcpu.exitReason === KVM_EXIT.INTR;
+  if (interrupted) {
+    returnToUser(host, 'KVM_RUN', BigInt.asUintN(64, -4n), '−EINTR');
+    return {say: 'KVM_RUN is interrupted: −EINTR', go: 'processor'};
+  }
   returnToUser(host, 'KVM_RUN', 0n, `kvm_run.exit_reason = ${host.vcpu.exitReason}`);
   return {say: 'user space is needed: KVM_RUN returns', go: 'processor'};
+}
+
+/** What user space needs to know to inject an interrupt itself (Linux, post_kvm_run_save). */
+function tellInterruptState(host: Host): void {
+  const allowed = interruptAllowed(host);
+  host.vcpu.set('if_flag', (host.vmx.vmread('GUEST_RFLAGS') >> 9n) & 1n);
+  const isFree = host.vcpu.get('pending_interrupt') === 0n;
+  const nothingElse = (host.vmx.vmread('VM_ENTRY_INTERRUPTION_INFORMATION') & VALID) === 0n;
+  host.vcpu.set('ready_for_interrupt_injection', allowed && isFree && nothingElse ? 1n : 0n);
 }
 
 function skip(host: Host): StepResult {

@@ -4,11 +4,12 @@
 import {hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
-import type {Bank} from '@hyperscope/machine';
+import type {Bank, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
 import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js';
+import type {PcChipset} from '../user-space/pc-chipset.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {VTX_EPT_DEFAULTS} from './controls.js';
 import type {VtxEptOptions} from './controls.js';
@@ -55,6 +56,7 @@ export class VtxEptRun implements TechniqueRun {
       board: this.#board,
       tell,
       observation: this.#observation,
+      disk: options.disk,
     });
     const initial = initialState(this.machine, options.image.registers);
     const routines = [
@@ -69,13 +71,15 @@ export class VtxEptRun implements TechniqueRun {
     this.host.exitAddress = this.code.address('vmx_vmexit');
     buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
     for (const {gpa, bytes} of options.image.segments) {
-      const at = this.host.guestToHost(gpa);
+      const at = this.host.guestBytes(gpa);
       if (at !== undefined) this.machine.memory.load(at, bytes);
     }
     this.machine.hostProgram = this.code;
-    this.banks = [...this.machine.banks, ...this.#board.banks];
+    this.banks = [...this.machine.banks, ...this.#board.banks, ...this.host.devices.banks];
     this.machine.observe(this.#observation);
-    this.#board.observe((bank, offset, length) => this.#observation.willWrite(bank, offset, length));
+    const willWrite: WillWrite = (bank, offset, length) => this.#observation.willWrite(bank, offset, length);
+    this.#board.observe(willWrite);
+    this.host.devices.observe(willWrite);
     this.#board.uart.onOutput = byte => tell({kind: 'serial', byte});
   }
 
@@ -106,8 +110,12 @@ export class VtxEptRun implements TechniqueRun {
       guestCells(cell => this.machine.registers.get(cell), this.machine.memory),
     );
   }
+  /** The devices of the guest's PC, for views and for whoever types on the keyboard. */
+  get chipset(): PcChipset {
+    return this.host.devices.chipset;
+  }
   guestToHost(address: Gpa): Hpa | undefined {
-    const at = this.host.guestToHost(address);
+    const at = this.host.guestBytes(address);
     return at === undefined ? undefined : hpa(at);
   }
   serialOutput(): Uint8Array {

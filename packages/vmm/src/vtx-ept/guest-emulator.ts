@@ -1,0 +1,248 @@
+// KVM's instruction emulator: a processor in software. Its registers come from the VMCS and from kvm_vcpu, its memory is
+// the guest's: memory slots, in-kernel devices, and for everything else a question to user space. What an instruction means
+// comes from the processor's own microcode. Writes are collected, so an instruction happens whole or not at all; where an
+// answer of user space is missing, nothing happens, and the instruction is begun anew when the answer is there.
+// Linux, arch/x86/kvm/x86.c: x86_emulate_instruction, emulator_read_write_onepage.
+
+import {hex, hpa} from '@hyperscope/base';
+import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/isa';
+import type {Cell, DescriptorRegister, Microcode, VmcsFieldName} from '@hyperscope/isa';
+import {InstructionEmulator} from '@hyperscope/machine';
+import type {Trouble} from '@hyperscope/machine';
+import {guestCr0, guestCr4} from './guest-registers.js';
+import {IN_VCPU, IN_VMCS} from './guest-view.js';
+import type {Host} from './host-context.js';
+import {MMIO_READS, MMIO_WRITES, MmioFragments} from './kvm-mmio.js';
+import type {MmioAccess} from './kvm-mmio.js';
+
+/** What came of carrying the instruction out. Nothing of the guest has changed yet. */
+export type Emulation =
+  | {readonly kind: 'done'; readonly result: 'completed' | 'repeats'}
+  | {readonly kind: 'needs-read'; readonly access: MmioAccess}
+  | {readonly kind: 'trouble'; readonly trouble: Trouble};
+
+export interface FetchedInstruction {
+  readonly microcode: Microcode;
+  readonly rip: bigint;
+  /** Of its first byte. */
+  readonly gpa: number;
+  readonly text: string;
+}
+
+const INTERRUPTIBILITY_SHADOWS = 3n;
+const FETCH_CELLS: readonly Cell[] = ['RIP', 'RFLAGS', 'CR0', 'CR3', 'CR4', 'EFER', 'CPL', ...segmentCells('CS')];
+
+export class GuestEmulator {
+  readonly #host: Host;
+  readonly #emulator: InstructionEmulator;
+  readonly reads: MmioFragments;
+  readonly writes: MmioFragments;
+  #phase: 'fetch' | 'execute' = 'fetch';
+  #fetchedAt = 0;
+  #answers = 0;
+  #missing: MmioAccess | undefined;
+  #pending: (MmioAccess & {readonly to: 'memory' | 'device'})[] = [];
+  #accesses: string[] = [];
+  #loaded = new Set<Cell>();
+  #before: ReadonlyMap<Cell, bigint> = new Map();
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.reads = new MmioFragments(host.machine.memory, MMIO_READS);
+    this.writes = new MmioFragments(host.machine.memory, MMIO_WRITES);
+    this.#emulator = new InstructionEmulator(host.machine.profile, host.machine.costModel, {
+      read: (gpa, bytes) => this.#read(gpa, bytes),
+      write: (gpa, bytes, value) => this.#write(gpa, bytes, value),
+    });
+  }
+
+  /** What the last instruction read and wrote, in order, in words. */
+  get accesses(): readonly string[] {
+    return this.#accesses;
+  }
+
+  /** Fetches and decodes the instruction at the guest's CS:RIP. */
+  fetch(): FetchedInstruction | Trouble {
+    this.#begin('fetch');
+    this.#emulator.registers.cells.fill(0n);
+    this.#loaded.clear();
+    this.#load(FETCH_CELLS);
+    const microcode = this.#emulator.fetch();
+    if (!('operations' in microcode)) return microcode;
+    const rip = this.#emulator.registers.get('RIP');
+    return {microcode, rip, gpa: this.#fetchedAt, text: disassemble(microcode.instruction, rip)};
+  }
+
+  /** Carries out what `fetch` gave just before. `commit` makes it true. */
+  execute(microcode: Microcode): Emulation {
+    this.#begin('execute');
+    this.#load(cellsFor(microcode));
+    const {registers} = this.#emulator;
+    this.#before = new Map([...this.#loaded].map(cell => [cell, registers.get(cell)]));
+    const result = this.#emulator.execute(microcode);
+    if (this.#missing !== undefined) return {kind: 'needs-read', access: this.#missing};
+    if (result === 'completed' || result === 'repeats') return {kind: 'done', result};
+    return {kind: 'trouble', trouble: result};
+  }
+
+  /** Registers and memory as the instruction leaves them; writes to user-space devices go to `writes`. False: too many. */
+  commit(): boolean {
+    for (const access of this.#pending) {
+      const {gpa, bytes, value} = access;
+      const at = access.to === 'memory' ? this.#host.guestToHost(gpa) : undefined;
+      const region = this.#host.devices.kernelRegionAt(gpa);
+      if (at !== undefined) this.#host.machine.memory.write(at, bytes, value);
+      else if (region !== undefined) region.write(gpa - region.start, bytes, value);
+      else if (!this.writes.add(access)) return false;
+    }
+    for (const [cell, before] of this.#before) {
+      const after = this.#emulator.registers.get(cell);
+      if (after !== before) this.#store(cell, after);
+    }
+    return true;
+  }
+
+  // ── guest-physical memory ───────────────────────────────────────────────────────────────────────────────────────
+
+  #begin(phase: 'fetch' | 'execute'): void {
+    this.#phase = phase;
+    this.#answers = 0;
+    this.#fetchedAt = -1;
+    this.#missing = undefined;
+    this.#pending = [];
+    this.#accesses = [];
+  }
+
+  #read(gpa: number, bytes: number): bigint {
+    const at = this.#host.guestToHost(gpa);
+    if (this.#phase === 'fetch') {
+      if (bytes === 1 && this.#fetchedAt < 0) this.#fetchedAt = gpa;
+      return at === undefined ? (1n << BigInt(8 * bytes)) - 1n : this.#host.machine.memory.read(at, bytes);
+    }
+    const value = at === undefined ? this.#readDevice(gpa, bytes) : this.#host.machine.memory.read(at, bytes);
+    return at === undefined ? value : this.#overlaid(gpa, bytes, value);
+  }
+
+  /** What this instruction has written before is seen by its later reads: a page-table entry with its A bit. */
+  #overlaid(gpa: number, bytes: number, value: bigint): bigint {
+    let seen = value;
+    for (const write of this.#pending) {
+      for (let index = 0; index < write.bytes; index++) {
+        const offset = write.gpa + index - gpa;
+        if (offset < 0 || offset >= bytes) continue;
+        const shift = BigInt(8 * offset);
+        seen = (seen & ~(0xffn << shift)) | (((write.value >> BigInt(8 * index)) & 0xffn) << shift);
+      }
+    }
+    return seen;
+  }
+
+  #readDevice(gpa: number, bytes: number): bigint {
+    const size = bytes === 1 ? '1 byte' : `${bytes} bytes`;
+    const region = this.#host.devices.kernelRegionAt(gpa);
+    if (region !== undefined) {
+      const value = region.read(gpa - region.start, bytes);
+      this.#accesses.push(`read ${size} at GPA ${hex(gpa)} from the in-kernel ${region.name}: ${hex(value)}`);
+      return value;
+    }
+    const answer = this.reads.at(this.#answers);
+    this.#answers++;
+    if (answer !== undefined && answer.gpa === gpa && answer.bytes === bytes) {
+      this.#accesses.push(`read ${size} at GPA ${hex(gpa)}, for which user space gave ${hex(answer.value)}`);
+      return answer.value;
+    }
+    this.#missing ??= {gpa, bytes, value: 0n};
+    if (this.#missing.gpa === gpa) this.#accesses.push(`read ${size} at GPA ${hex(gpa)}${this.#placeOf(gpa)}`);
+    return 0n;
+  }
+
+  #write(gpa: number, bytes: number, value: bigint): void {
+    const slot = this.#host.slotAt(gpa);
+    const to = slot?.access === 'read-write' ? 'memory' : 'device';
+    this.#pending.push({gpa, bytes, value, to});
+    if (this.#phase === 'fetch' || to === 'memory') return;
+    const size = bytes === 1 ? '1 byte' : `${bytes} bytes`;
+    this.#accesses.push(`write ${size}, ${hex(value)}, to GPA ${hex(gpa)}${this.#placeOf(gpa)}`);
+  }
+
+  /** ' (VGA text memory, in user space)' */
+  #placeOf(gpa: number): string {
+    const inKernel = this.#host.devices.kernelRegionAt(gpa);
+    if (inKernel !== undefined) return ` (${inKernel.name}, in the kernel)`;
+    if (this.#host.slotAt(gpa) !== undefined) return ' (read-only memory)';
+    const region = this.#host.board.regionAt(gpa);
+    return region === undefined ? ' (nothing answers there)' : ` (${region.name}, in user space)`;
+  }
+
+  // ── registers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #load(cells: readonly Cell[]): void {
+    for (const cell of cells) {
+      if (this.#loaded.has(cell)) continue;
+      this.#loaded.add(cell);
+      this.#emulator.registers.set(cell, this.#fetchCell(cell));
+    }
+  }
+
+  #fetchCell(cell: Cell): bigint {
+    const {vmx, vcpu} = this.#host;
+    switch (cell) {
+      case 'CR0':
+        return guestCr0(this.#host);
+      case 'CR4':
+        return guestCr4(this.#host);
+      case 'CPL':
+        return (vmx.vmread('GUEST_SS_ACCESS_RIGHTS') >> 5n) & 3n;
+      case 'INTERRUPT_SHADOW':
+        return vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & INTERRUPTIBILITY_SHADOWS;
+      default: {
+        const field = IN_VMCS.get(cell);
+        if (field !== undefined) return vmx.vmread(field);
+        const slot = IN_VCPU.get(cell);
+        if (slot !== undefined) return vcpu.get(slot);
+        const general = GENERAL_REGISTERS.find(name => name === cell);
+        return general === undefined ? 0n : vcpu.register(general);
+      }
+    }
+  }
+
+  #store(cell: Cell, value: bigint): void {
+    const {vmx, vcpu} = this.#host;
+    const field: VmcsFieldName | undefined = IN_VMCS.get(cell);
+    if (cell === 'INTERRUPT_SHADOW') {
+      const others = vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & ~INTERRUPTIBILITY_SHADOWS;
+      vmx.vmwrite('GUEST_INTERRUPTIBILITY_STATE', others | value);
+    } else if (field !== undefined) vmx.vmwrite(field, value);
+    else {
+      const slot = IN_VCPU.get(cell);
+      const general = GENERAL_REGISTERS.find(name => name === cell);
+      if (slot !== undefined) vcpu.set(slot, value);
+      else if (general !== undefined) vcpu.setRegister(general, value);
+    }
+  }
+}
+
+function segmentCells(register: DescriptorRegister): readonly Cell[] {
+  return [`${register}.selector`, `${register}.base`, `${register}.limit`, `${register}.attributes`];
+}
+
+const GENERAL_CELLS: readonly Cell[] = [...GENERAL_REGISTERS, 'INTERRUPT_SHADOW', ...segmentCells('SS')];
+const ALL_CELLS: readonly Cell[] = [
+  ...GENERAL_CELLS,
+  ...DESCRIPTOR_REGISTERS.flatMap(segmentCells),
+  'GDTR.base',
+  'GDTR.limit',
+  'IDTR.base',
+  'IDTR.limit',
+  'CR2',
+  'CR8',
+  'XCR0',
+];
+
+/** The registers that the instruction may touch: as few VMREADs as can be, all of them where a procedure is called. */
+function cellsFor({operations}: Microcode): readonly Cell[] {
+  if (operations.some(({op}) => op === 'call' || op === 'invoke')) return ALL_CELLS;
+  const segments = new Set<DescriptorRegister>();
+  for (const operation of operations) if ('segment' in operation) segments.add(operation.segment);
+  return [...GENERAL_CELLS, ...[...segments].flatMap(segmentCells)];
+}
