@@ -48,16 +48,26 @@ export class Mmu {
     return typeof found === 'number' ? this.#cpu.memory.throughA20(found) : found;
   }
 
+  /** The same where it is known without a walk, so that asking changes nothing; undefined where it is not. */
+  known(linear: bigint, access: AccessKind, privilege: Privilege): number | undefined {
+    const found = this.#remembered(linear, access, privilege, this.#cpu.usesEpt);
+    return found === undefined ? undefined : this.#cpu.memory.throughA20(found);
+  }
+
   #translate(linear: bigint, access: AccessKind, privilege: Privilege): number | Trouble {
+    const nested = this.#cpu.usesEpt;
+    return (
+      this.#remembered(linear, access, privilege, nested) ?? this.#walk(linear, access, privilege, nested)
+    );
+  }
+
+  #remembered(linear: bigint, access: AccessKind, privilege: Privilege, nested: boolean): number | undefined {
     const cpu = this.#cpu;
-    const nested = cpu.usesEpt;
     if (!nested && !isPaging(cpu.registers)) return Number(linear);
     const page = Number(linear >> 12n);
     const at = cpu.tlb.find(page);
-    if (at >= 0 && this.#tlbAllows(cpu.tlb.flags(at), access, privilege)) {
-      return cpu.tlb.physicalPage(at) * 4096 + Number(linear & 0xfffn);
-    }
-    return this.#walk(linear, access, privilege, nested);
+    if (at < 0 || !this.#tlbAllows(cpu.tlb.flags(at), access, privilege)) return undefined;
+    return cpu.tlb.physicalPage(at) * 4096 + Number(linear & 0xfffn);
   }
 
   /** Reads 1 to 16 bytes, little-endian. */

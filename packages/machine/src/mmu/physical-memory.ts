@@ -27,7 +27,10 @@ export class PhysicalMemory {
   readonly pageVersions: Uint32Array;
   observer: Observer | undefined;
   addressLine20: AddressLine20 | undefined;
-  readonly #view: DataView;
+  /** Grows by one when a region appears: what was RAM may be none now. */
+  layoutVersion = 0;
+  /** The RAM, for those who have made sure that they touch RAM alone and tell the observer and `pageVersions` of writes. */
+  readonly view: DataView;
   readonly #regions: MmioRegion[] = [];
   /** Below this every address is RAM and belongs to no region. */
   #plainEnd: number;
@@ -36,7 +39,7 @@ export class PhysicalMemory {
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
     this.pageVersions = new Uint32Array(size >>> PAGE_SHIFT);
-    this.#view = new DataView(this.bytes.buffer);
+    this.view = new DataView(this.bytes.buffer);
     this.#plainEnd = size;
   }
 
@@ -45,6 +48,7 @@ export class PhysicalMemory {
   }
   addRegion(region: MmioRegion): void {
     this.#regions.push(region);
+    this.layoutVersion++;
     this.#plainEnd = Math.min(this.#plainEnd, region.start);
   }
   regionAt(address: Hpa): MmioRegion | undefined {
@@ -69,13 +73,13 @@ export class PhysicalMemory {
     if (!this.isRam(address, bytes)) return this.#readRegion(address, bytes);
     switch (bytes) {
       case 1:
-        return BigInt(this.#view.getUint8(address));
+        return BigInt(this.view.getUint8(address));
       case 2:
-        return BigInt(this.#view.getUint16(address, true));
+        return BigInt(this.view.getUint16(address, true));
       case 4:
-        return BigInt(this.#view.getUint32(address, true));
+        return BigInt(this.view.getUint32(address, true));
       default:
-        return this.#view.getBigUint64(address, true);
+        return this.view.getBigUint64(address, true);
     }
   }
 
@@ -89,16 +93,16 @@ export class PhysicalMemory {
     this.#touch(address, bytes);
     switch (bytes) {
       case 1:
-        this.#view.setUint8(address, Number(value & 0xffn));
+        this.view.setUint8(address, Number(value & 0xffn));
         break;
       case 2:
-        this.#view.setUint16(address, Number(value & 0xffffn), true);
+        this.view.setUint16(address, Number(value & 0xffffn), true);
         break;
       case 4:
-        this.#view.setUint32(address, Number(value & 0xffff_ffffn), true);
+        this.view.setUint32(address, Number(value & 0xffff_ffffn), true);
         break;
       default:
-        this.#view.setBigUint64(address, value, true);
+        this.view.setBigUint64(address, value, true);
     }
   }
 

@@ -37,10 +37,18 @@ export interface TlbEntry {
   readonly pageBits: number;
 }
 
+/** Whoever keeps copies of what the TLB knows. */
+export interface TlbFollower {
+  /** What was known of a page is replaced or gone. */
+  forgetPage(linearPage: number): void;
+  forgetAll(): void;
+}
+
 export class Tlb implements TlbControl {
   readonly words = new Float64Array(ENTRIES + SETS * WAYS * WORDS);
   readonly bank: Bank = {name: 'tlb', bytes: new Uint8Array(this.words.buffer)};
   observer: Observer | undefined;
+  follower: TlbFollower | undefined;
 
   constructor() {
     this.reset();
@@ -52,6 +60,11 @@ export class Tlb implements TlbControl {
     this.words.fill(0);
     this.words[0] = 1;
     this.words[1] = 1;
+    this.follower?.forgetAll();
+  }
+  /** Tells the follower that the bank changed behind its back (a seek in the record). */
+  invalidate(): void {
+    this.follower?.forgetAll();
   }
 
   /** Where the entry for a linear page starts in `words`; -1 when there is none. Allocates nothing. */
@@ -74,6 +87,7 @@ export class Tlb implements TlbControl {
     const existing = this.find(entry.linearPage);
     const at = existing >= 0 ? existing : this.#victim(set);
     this.#willWrite(at, WORDS);
+    this.follower?.forgetPage(this.words[at] ?? 0);
     this.words[at] = entry.linearPage;
     this.words[at + 1] = entry.physicalPage;
     this.words[at + 2] = entry.flags | (entry.pageBits << PAGE_BITS_SHIFT);
@@ -84,10 +98,12 @@ export class Tlb implements TlbControl {
     this.#willWrite(0, 2);
     this.words[0] = (this.words[0] ?? 0) + 1;
     this.words[1] = (this.words[1] ?? 0) + 1;
+    this.follower?.forgetAll();
   }
   flushNonGlobal(): void {
     this.#willWrite(1, 1);
     this.words[1] = (this.words[1] ?? 0) + 1;
+    this.follower?.forgetAll();
   }
   /** Forgets every part of the page that `linear` lies in, global or not, whatever the page's size. */
   flushPage(linear: bigint): void {
@@ -98,6 +114,7 @@ export class Tlb implements TlbControl {
       if (Math.floor((this.words[at] ?? 0) / parts) !== Math.floor(page / parts)) continue;
       this.#willWrite(at + 3, 1);
       this.words[at + 3] = 0;
+      this.follower?.forgetPage(this.words[at] ?? 0);
     }
   }
 
