@@ -32,5 +32,6 @@ export * from './opcodes/unsupported.js';
 export * from './interpretations/disassemble.js';
 export * from './interpretations/explain.js';
 export * from './interpretations/classify.js';
+export * from './interpretations/strict.js';
 export * from './interpretations/footprint.js';
 export {Wording} from './interpretations/wording.js';

@@ -1,13 +1,17 @@
 import {describe, expect, test} from 'vitest';
+import type {Instruction} from '../instruction.js';
 import {formSamples} from '../testing/form-samples.js';
 import {microcodeOf} from '../testing/instructions.js';
 import {recordMicrocode} from '../microcode/microcode.js';
 import {classify} from './classify.js';
 import type {Classification} from './classify.js';
 import {decode} from './decode.js';
+import {recordStrictMicrocode} from './strict.js';
 
 /** Classifications by mnemonic, over every form, mode and operand shape; far and system forms have names of their own. */
-function classifications(): ReadonlyMap<string, readonly Classification[]> {
+function classifications(
+  classified: (instruction: Instruction) => Classification = instruction => classify(recordMicrocode(instruction)),
+): ReadonlyMap<string, readonly Classification[]> {
   const found = new Map<string, Classification[]>();
   for (const {codeSize, bytes} of formSamples()) {
     const result = decode(bytes, codeSize);
@@ -17,7 +21,7 @@ function classifications(): ReadonlyMap<string, readonly Classification[]> {
       form.operandTypes.find(type => ['sreg', 'cr', 'dr', 'm16:V', 'ptr16:Z'].includes(type)) ??
       (/^[CDEFGS]S$/.test(form.operandTypes[0] ?? '') ? 'sreg' : undefined);
     const name = kind === undefined ? form.mnemonic : `${form.mnemonic} ${kind}`;
-    found.set(name, [...(found.get(name) ?? []), classify(recordMicrocode(result.instruction))]);
+    found.set(name, [...(found.get(name) ?? []), classified(result.instruction)]);
   }
   return found;
 }
@@ -56,24 +60,30 @@ describe('the classification, against the published lists', () => {
     'VERR',
     'VERW',
   ])("%s is one of Robin and Irvine's: sensitive and unprivileged", name =>
-    expect(every(name, c => c.stealth)).toBe(true),
+    expect(every(name, c => c.sensitive && !c.privileged)).toBe(true),
   );
+
+  test('of theirs, INT n alone hands control to the system: the others are holes', () => {
+    expect(every('INT', c => c.systemCall && !c.stealth)).toBe(true);
+    expect(LISTED.filter(name => !every(name, c => c.stealth))).toEqual(['INT']);
+  });
+
+  test('six instructions enter the system by design', () => {
+    const calls = [...ALL.keys()].filter(name => some(name, c => c.systemCall));
+    expect(calls.toSorted()).toEqual(['INT', 'INT1', 'INT3', 'INTO', 'SYSCALL', 'SYSENTER']);
+  });
 
   // What the same questions find beyond their list, and why it is right that they do.
   const BEYOND: readonly string[] = [
     'IRET',
     'IRETD',
     'IRETQ', // the other way out of a handler; textbooks add it to the list
-    'INT3',
-    'INT1',
-    'INTO',
-    'SYSCALL', // like INT n: they go to the system's handler, at the system's privilege
     'LDS m16:V',
     'LES m16:V',
     'LSS m16:V',
     'LFS m16:V',
     'LGS m16:V', // like MOV Sreg
-    'SYSENTER', // like SYSCALL
+    'CPUID', // shows CR4.OSXSAVE and whether the local APIC is on
     'RDTSCP',
     'RDPID', // shows which processor runs it
     'XGETBV', // shows what the system has enabled in XCR0
@@ -185,6 +195,21 @@ describe('the classification, against the published lists', () => {
   test.each(['SGDT', 'SIDT', 'SLDT', 'SMSW', 'STR'])('%s traps when CR4.UMIP is set', name =>
     expect(every(name, c => c.privilegedWhen === 'CR4.UMIP = 1')).toBe(true),
   );
+
+  test('with UMIP those five leave the list, and nothing else changes', () => {
+    const withUmip = classifications(instruction => classify(recordMicrocode(instruction), {umip: 'on'}));
+    const holes = (of: typeof ALL): readonly string[] =>
+      [...of.keys()].filter(name => (of.get(name) ?? []).some(c => c.stealth));
+    const left = new Set(holes(withUmip));
+    expect(holes(ALL).filter(name => !left.has(name))).toEqual(['SGDT', 'SIDT', 'SLDT', 'STR', 'SMSW']);
+  });
+
+  test.each(['STAC', 'CLAC', 'MONITOR', 'MWAIT'])('%s traps with #UD below ring 0: privileged', name =>
+    expect(every(name, c => c.privileged && c.privilegedWhen === undefined && !c.stealth)).toBe(true),
+  );
+
+  test('RDPMC traps unless the system permits it', () =>
+    expect(every('RDPMC', c => c.privileged && c.privilegedWhen === 'CR4.PCE = 0')).toBe(true));
 });
 
 describe('a classification', () => {
@@ -201,5 +226,24 @@ describe('a classification', () => {
     expect(classify(microcodeOf('0f 22 d8')).exits).toEqual(['MOV to CR3']);
     expect(classify(microcodeOf('0f a2')).exits).toEqual(['CPUID']);
     expect(classify(microcodeOf('48 01 c8')).exits).toEqual([]);
+  });
+});
+
+describe('the strict processor', () => {
+  const strict = classifications(instruction => classify(recordStrictMicrocode(instruction)));
+  const named = (of: typeof ALL, holds: (c: Classification) => boolean): readonly string[] =>
+    [...of.keys()].filter(name => (of.get(name) ?? []).some(holds));
+
+  test("has no sensitive instruction that is not privileged: Popek and Goldberg's premise", () => {
+    expect(named(strict, c => c.stealth)).toEqual([]);
+    expect(named(strict, c => c.sensitive && !c.systemCall && c.privilegedWhen !== undefined)).toEqual([]);
+    expect(named(ALL, c => c.stealth)).toContain('POPF');
+  });
+
+  test('traps nothing that is innocuous, and leaves system calls as they are', () => {
+    const innocuous = new Set(named(ALL, c => !c.sensitive));
+    const privileged = named(strict, c => c.privileged).filter(name => innocuous.has(name));
+    expect(privileged).toEqual(named(ALL, c => !c.sensitive && c.privileged));
+    expect(named(strict, c => c.systemCall && c.privileged)).toEqual([]);
   });
 });

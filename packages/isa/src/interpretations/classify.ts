@@ -13,14 +13,19 @@ import {possibleOnes} from './footprint.js';
 import {Wording} from './wording.js';
 
 export interface Classification {
-  /** A user program (CPL 3, IOPL 0, protected mode) gets #GP from it, and ring 0 does not. */
+  /** A user program (CPL 3, IOPL 0, protected mode) gets #GP or #UD from it, and ring 0 does not. */
   readonly privileged: boolean;
   /** When the trap depends on more than CPL: `CPL > IOPL`, `CR4.UMIP = 1`. */
   readonly privilegedWhen: string | undefined;
   readonly controlSensitive: boolean;
   readonly behaviourSensitive: boolean;
   readonly sensitive: boolean;
-  /** Sensitive, and it does not trap: the hole that made x86 hard to virtualize. */
+  /**
+   * It enters the system by design, at every privilege level (INT n, SYSCALL): sensitive and unprivileged by the definitions,
+   * but whoever owns the IDT and the system-call MSRs gets control.
+   */
+  readonly systemCall: boolean;
+  /** Sensitive, and nobody gets control: the hole that made x86 hard to virtualize. */
   readonly stealth: boolean;
   /** Where a hypervisor can have it leave the guest, under VT-x or SVM. */
   readonly exits: readonly Intercept[];
@@ -70,34 +75,46 @@ const ORDINARY_STATES: ReadonlySet<StateName> = new Set<StateName>([
   'stackMask',
 ]);
 
-export function classify(microcode: Microcode): Classification {
-  const {privileged, privilegedWhen} = privilegeOf(microcode);
+/** `umip`: what CR4.UMIP is, which takes five instructions off the list. */
+export function classify(microcode: Microcode, {umip = 'off'}: {readonly umip?: 'on' | 'off'} = {}): Classification {
+  const {privileged, privilegedWhen} = privilegeOf(microcode, umip);
   const controlSensitive = microcode.operations.some(operation => isControl(operation, microcode));
   const behaviourSensitive = microcode.operations.some(operation => isBehaviour(operation, microcode));
   const sensitive = controlSensitive || behaviourSensitive;
   const exits = microcode.operations.flatMap(operation => (operation.op === 'intercept' ? [operation.intercept] : []));
-  const stealth = sensitive && !privileged;
+  const systemCall = microcode.operations.some(operation => operation.op === 'invoke' && operation.helper.entersSystem);
+  const stealth = sensitive && !privileged && !systemCall;
   return {
     privileged,
     privilegedWhen,
     controlSensitive,
     behaviourSensitive,
     sensitive,
+    systemCall,
     stealth,
     exits,
-    sentence: verdict({privileged, privilegedWhen, controlSensitive, behaviourSensitive, stealth}),
+    sentence: verdict({privileged, privilegedWhen, controlSensitive, behaviourSensitive, systemCall, stealth}),
   };
 }
 
+/** What a system enables, without which instructions are #UD in ring 0 too: OSFXSR OSXMMEXCPT VMXE FSGSBASE OSXSAVE. */
+const CR4_ENABLED = 0x5_2600n;
+const CR4_TSD = 1n << 2n;
+const CR4_PCE = 1n << 8n;
+
 /** Who may run it, found by running its checks at CPL 0, at CPL 3, and at CPL 3 with one thing changed. */
-function privilegeOf(microcode: Microcode): Pick<Classification, 'privileged' | 'privilegedWhen'> {
+function privilegeOf(microcode: Microcode, umip: 'on' | 'off'): Pick<Classification, 'privileged' | 'privilegedWhen'> {
   const faults = (settings: ConstructorParameters<typeof Evaluator>[1]): boolean =>
     new Evaluator(microcode, settings).faults();
-  const user = {cpl: 3n, iopl: 0n, umip: 0n, cr4: 0n};
+  const user = {cpl: 3n, iopl: 0n, umip: umip === 'on' ? 1n : 0n, cr4: CR4_ENABLED};
   if (faults({...user, cpl: 0n})) return {privileged: false, privilegedWhen: undefined};
-  if (faults(user)) return {privileged: true, privilegedWhen: faults({...user, iopl: 3n}) ? undefined : 'CPL > IOPL'};
+  if (faults(user)) {
+    if (!faults({...user, iopl: 3n})) return {privileged: true, privilegedWhen: 'CPL > IOPL'};
+    const needsPce = !faults({...user, cr4: user.cr4 | CR4_PCE});
+    return {privileged: true, privilegedWhen: needsPce ? 'CR4.PCE = 0' : undefined};
+  }
   if (faults({...user, umip: 1n})) return {privileged: false, privilegedWhen: 'CR4.UMIP = 1'};
-  if (faults({...user, cr4: 1n << 2n})) return {privileged: false, privilegedWhen: 'CR4.TSD = 1'};
+  if (faults({...user, cr4: user.cr4 | CR4_TSD})) return {privileged: false, privilegedWhen: 'CR4.TSD = 1'};
   return {privileged: false, privilegedWhen: undefined};
 }
 
@@ -126,6 +143,9 @@ function isBehaviour(operation: Operation, microcode: Microcode): boolean {
       return showsSystem(operation.result, microcode, ~0n);
     case 'writeFlags':
       return showsSystem(operation.image, microcode, ~0n) || showsSystem(operation.mask, microcode, ~0n);
+    // A helper that gives no value shows what it reads by what it writes for the program.
+    case 'invoke':
+      return readsSystem(operation.helper) && operation.helper.writes.some(to => to === 'general' || to === 'memory');
     default:
       return false;
   }
@@ -172,13 +192,18 @@ function binaryShows(operation: Operation & {op: 'binary'}, microcode: Microcode
 const readsSystem = (helper: Helper): boolean => helper.reads.some(resource => VISIBLE_RESOURCES.has(resource));
 
 function verdict(
-  c: Pick<Classification, 'privileged' | 'privilegedWhen' | 'controlSensitive' | 'behaviourSensitive' | 'stealth'>,
+  c: Pick<
+    Classification,
+    'privileged' | 'privilegedWhen' | 'controlSensitive' | 'behaviourSensitive' | 'systemCall' | 'stealth'
+  >,
 ): string {
   const does = [
     ...(c.controlSensitive ? ['can change what belongs to the system'] : []),
     ...(c.behaviourSensitive ? ['shows the state of the system'] : []),
   ].join(' and ');
   const when = c.privilegedWhen === undefined ? '' : ` (when ${c.privilegedWhen})`;
+  if (c.systemCall)
+    return `a system call: it ${does}, by going to the handler that the system has named, which is its purpose`;
   if (c.stealth) {
     const unless = c.privilegedWhen === undefined ? '' : ` unless ${c.privilegedWhen}`;
     return `sensitive, not privileged: it ${does}, and in ring 3 it does not trap${unless}`;

@@ -2,14 +2,16 @@
 // running guest would decide is unknown; a check counts as failing only where it fails whatever the unknown is.
 
 import {knownBinary, knownUnary} from '../microcode/known-values.js';
-import type {Microcode, Operation} from '../microcode/microcode.js';
+import type {ExceptionName, Microcode, Operation} from '../microcode/microcode.js';
+
+const PRIVILEGE_EXCEPTIONS: ReadonlySet<ExceptionName> = new Set<ExceptionName>(['#GP', '#UD']);
 
 export interface PrivilegeSettings {
   readonly cpl: bigint;
   readonly iopl: bigint;
   /** CR4.UMIP. */
   readonly umip: bigint;
-  /** CR4 apart from UMIP. */
+  /** CR4 apart from UMIP: what the system has enabled. */
   readonly cr4: bigint;
 }
 
@@ -22,10 +24,11 @@ export class Evaluator {
     this.#settings = settings;
   }
 
-  /** Whether the instruction certainly gives #GP. */
+  /** Whether the instruction certainly traps: #GP for most; #UD for those that exist only in ring 0 (STAC, MONITOR). */
   faults(): boolean {
     return this.#operations.some(operation => {
-      if (operation.op === 'faultIf') return operation.exception === '#GP' && this.#value(operation.when) === 1n;
+      if (operation.op === 'faultIf')
+        return PRIVILEGE_EXCEPTIONS.has(operation.exception) && this.#value(operation.when) === 1n;
       // The one check that is a helper: CPL above IOPL, and no permission in the TSS.
       if (operation.op === 'invoke' && operation.helper.name === 'checkPortPermission')
         return this.#settings.cpl > this.#settings.iopl;

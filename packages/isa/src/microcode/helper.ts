@@ -28,6 +28,8 @@ export type Resource =
   | 'TLB'
   | 'cache'
   | 'memory'
+  /** x87, MMX and SSE state. */
+  | 'vector'
   | 'port'
   | 'activity'
   | 'VMX'
@@ -39,6 +41,8 @@ export interface Helper {
   readonly reads: readonly Resource[];
   readonly writes: readonly Resource[];
   readonly mayFault: boolean;
+  /** A trap by design (INT n, SYSCALL): control arrives where the system said it should, with the system's privilege. */
+  readonly entersSystem: boolean;
   /** Width of the value it gives back; undefined when it gives none. */
   readonly result: Width | undefined;
   /**
@@ -54,6 +58,7 @@ export const helper = <N extends string>(
     reads?: readonly Resource[];
     writes?: readonly Resource[];
     mayFault?: boolean;
+    entersSystem?: boolean;
     result?: Width;
     summary: string;
   },
@@ -62,6 +67,7 @@ export const helper = <N extends string>(
   reads: declared.reads ?? [],
   writes: declared.writes ?? [],
   mayFault: declared.mayFault ?? false,
+  entersSystem: declared.entersSystem ?? false,
   result: declared.result,
   summary: declared.summary,
 });

@@ -57,11 +57,19 @@ export const HELPERS = {
     reads: ['IDTR', 'TR', 'CPL'],
     writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'memory', 'IF'],
     mayFault: true,
+    entersSystem: true,
     summary: 'deliver interrupt {0} through the IDT',
+  }),
+  /** SYSCALL and SYSRET outside 64-bit mode are AMD's alone; SYSENTER and SYSEXIT in long mode are Intel's alone. */
+  requireSystemCallMode: helper('requireSystemCallMode', {
+    mayFault: true,
+    summary: 'where this maker’s processors lack it in this mode: #UD',
   }),
   syscall: helper('syscall', {
     reads: ['MSR', 'EFER'],
     writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF', 'general'],
+    mayFault: true,
+    entersSystem: true,
     summary: 'RCX ← RIP, R11 ← RFLAGS; RIP ← LSTAR, CS and SS from STAR, RFLAGS without the bits of FMASK, CPL ← 0',
   }),
   sysret: helper('sysret', {
@@ -74,6 +82,7 @@ export const HELPERS = {
     reads: ['MSR'],
     writes: ['RIP', 'RSP', 'segments', 'CPL', 'RFLAGS', 'IF'],
     mayFault: true,
+    entersSystem: true,
     summary: 'CS, SS, RSP and RIP ← from IA32_SYSENTER_CS, _ESP and _EIP, IF ← 0, CPL ← 0',
   }),
   sysexit: helper('sysexit', {
@@ -179,8 +188,9 @@ export const HELPERS = {
   readRandom: helper('readRandom', {result: 64, summary: 'a random number'}),
   readSeed: helper('readSeed', {result: 64, summary: 'a number from the source of entropy'}),
 
-  /** Argument: leaf, subleaf. Writes EAX, EBX, ECX, EDX. */
+  /** Argument: leaf, subleaf. Writes EAX, EBX, ECX, EDX. Leaf 1 shows CR4.OSXSAVE and whether the local APIC is enabled. */
   cpuid: helper('cpuid', {
+    reads: ['CR4', 'MSR'],
     writes: ['general'],
     summary: 'EAX, EBX, ECX, EDX ← what the processor says of itself, leaf {0}',
   }),
@@ -198,6 +208,63 @@ export const HELPERS = {
   halt: helper('halt', {writes: ['activity'], summary: 'stop until an interrupt'}),
   /** STI: IF ← 1, and interrupts wait for one more instruction. */
   enableInterrupts: helper('enableInterrupts', {writes: ['IF'], summary: 'IF ← 1, after one more instruction'}),
+
+  // x87, MMX and SSE state. Arguments: segment number, offset; then the alignment in bytes, or the components (RFBM).
+  requireAlignment: helper('requireAlignment', {
+    reads: ['segments'],
+    mayFault: true,
+    summary: 'unless {0:segment}:{1} is a multiple of {2}: #GP(0)',
+  }),
+  saveFxImage: helper('saveFxImage', {
+    reads: ['vector'],
+    writes: ['memory'],
+    mayFault: true,
+    summary: '512 bytes at {0:segment}:{1} ← x87, MMX and SSE state',
+  }),
+  restoreFxImage: helper('restoreFxImage', {
+    reads: ['memory'],
+    writes: ['vector'],
+    mayFault: true,
+    summary: 'x87, MMX and SSE state ← 512 bytes at {0:segment}:{1}; reserved bits of MXCSR: #GP(0)',
+  }),
+  saveExtendedState: helper('saveExtendedState', {
+    reads: ['vector', 'XCR0'],
+    writes: ['memory'],
+    mayFault: true,
+    summary: 'the XSAVE area at {0:segment}:{1} ← state components {2}',
+  }),
+  restoreExtendedState: helper('restoreExtendedState', {
+    reads: ['memory', 'XCR0'],
+    writes: ['vector'],
+    mayFault: true,
+    summary: 'state components {2} ← the XSAVE area at {0:segment}:{1}',
+  }),
+  storeFpuEnvironment: helper('storeFpuEnvironment', {
+    reads: ['vector'],
+    writes: ['memory', 'vector'],
+    mayFault: true,
+    summary: 'the x87 environment is stored at {0:segment}:{1}; then every x87 exception is masked',
+  }),
+  loadFpuEnvironment: helper('loadFpuEnvironment', {
+    reads: ['memory'],
+    writes: ['vector'],
+    mayFault: true,
+    summary: 'the x87 environment ← {0:segment}:{1}',
+  }),
+  saveFpuState: helper('saveFpuState', {
+    reads: ['vector'],
+    writes: ['memory', 'vector'],
+    mayFault: true,
+    summary: 'the x87 environment and registers are stored at {0:segment}:{1}; then the FPU is initialized',
+  }),
+  restoreFpuState: helper('restoreFpuState', {
+    reads: ['memory'],
+    writes: ['vector'],
+    mayFault: true,
+    summary: 'the x87 environment and registers ← {0:segment}:{1}',
+  }),
+  /** Argument: the new MXCSR. */
+  loadMxcsr: helper('loadMxcsr', {writes: ['vector'], mayFault: true, summary: 'MXCSR ← {0}; reserved bits: #GP(0)'}),
 
   // VMX. Arguments: a physical address for those with an m64 operand; VMCS encoding and value for VMREAD and VMWRITE.
   // Each sets CF and ZF to say how it ended (SDM vol. 3C, "Conventions").

@@ -505,13 +505,17 @@ export function doubled(width: Width): Width {
   }
 }
 
-/** Records the meaning of a decoded instruction. Throws an AssertionError when the definition breaks compute-then-commit. */
-export function recordMicrocode(instruction: Instruction): Microcode {
+/**
+ * Records the meaning of a decoded instruction. Throws an AssertionError when the definition breaks compute-then-commit.
+ * `first` records what comes before all of it but the question whether the instruction exists in this mode.
+ */
+export function recordMicrocode(instruction: Instruction, first?: (m: Microcode) => void): Microcode {
   const microcode = new Microcode(instruction);
   // In 64-bit mode neither can be: the check would only be noise.
   if (instruction.form.attributes.has('protected') && instruction.codeSize !== 64) {
     microcode.faultIf(microcode.state('PE', 1).not().or(microcode.vm), '#UD');
   }
+  first?.(microcode);
   instruction.form.semantics(instruction, microcode);
   return microcode;
 }

@@ -11,12 +11,14 @@ import {setPair} from './system.js';
 
 /** SYSENTER: #GP(0) in real mode, and where IA32_SYSENTER_CS was never set. */
 export const SYSENTER: Semantics = (_, m) => {
+  m.invoke(HELPERS.requireSystemCallMode);
   m.faultIf(m.state('PE', 1).not(), '#GP', 0n);
   m.invoke(HELPERS.sysenter);
 };
 
 /** SYSEXIT: with REX.W to 64-bit mode. */
 export const SYSEXIT: Semantics = (_, m) => {
+  m.invoke(HELPERS.requireSystemCallMode);
   m.faultIf(m.state('PE', 1).not(), '#GP', 0n);
   requireCpl0(m);
   m.invoke(HELPERS.sysexit);

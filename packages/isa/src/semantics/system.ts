@@ -145,14 +145,16 @@ export function setPair(m: Microcode, value: ReturnType<Microcode['constant']>):
 
 /** SYSCALL: #UD unless EFER.SCE; on Intel's processors also outside 64-bit mode. */
 export const SYSCALL: Semantics = (i, m) => {
-  if (i.codeSize !== 64) return undefinedOpcode(m);
+  if (i.codeSize !== 64) m.invoke(HELPERS.requireSystemCallMode);
   m.faultIf(m.state('EFER').bit(0).not(), '#UD');
   m.invoke(HELPERS.syscall);
 };
 
+/** SYSRET: in AMD's legacy mode it needs protection. */
 export const SYSRET: Semantics = (i, m) => {
-  if (i.codeSize !== 64) return undefinedOpcode(m);
+  if (i.codeSize !== 64) m.invoke(HELPERS.requireSystemCallMode);
   m.faultIf(m.state('EFER').bit(0).not(), '#UD');
+  if (i.codeSize !== 64) m.faultIf(m.state('PE', 1).not(), '#GP', 0n);
   requireCpl0(m);
   m.invoke(HELPERS.sysret);
 };

@@ -1,10 +1,11 @@
 // SYSCALL, SYSRET, SYSENTER, SYSEXIT and SWAPGS: into ring 0 and back without touching memory.
 // The segments are not read from the GDT; they become flat by definition. SDM vol. 2, "SYSCALL—Fast System Call".
+// AMD invented SYSCALL and has it in every mode (APM vol. 3, "SYSCALL", "SYSRET"); Intel has SYSENTER in long mode too.
 
 import type {Instruction} from '@hyperscope/isa';
 import {RFLAGS, RIP, RSP} from './cell-indexes.js';
 import {Checklist, shown} from './faults.js';
-import {RFLAGS_IF, RFLAGS_RF, RFLAGS_VM, isCanonical, isLongMode} from './modes.js';
+import {RFLAGS_IF, RFLAGS_RF, RFLAGS_VM, is64Bit, isCanonical, isLongMode} from './modes.js';
 import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
 import type {Trouble} from './trouble.js';
@@ -21,12 +22,39 @@ const flat = (selector: number, attributes: number, dpl: number): SegmentValues 
   attributes: attributes | (dpl << 5),
 });
 
+/** #UD: SYSCALL and SYSRET outside 64-bit mode on Intel's processors, SYSENTER and SYSEXIT in long mode on AMD's. */
+export function requireSystemCallMode(cpu: Processor, {mnemonic, form}: Instruction): Trouble | undefined {
+  const isAmd = cpu.profile.maker === 'AMD';
+  const checks = new Checklist(isAmd ? `APM vol. 3, "${mnemonic}"` : form.source);
+  const exists =
+    mnemonic === 'SYSCALL' || mnemonic === 'SYSRET'
+      ? checks.require("64-bit mode, on Intel's processors", isAmd || is64Bit(cpu.registers))
+      : checks.require("outside long mode, on AMD's processors", !isAmd || !isLongMode(cpu.registers));
+  return exists ? undefined : checks.fault('#UD');
+}
+
+/** APM vol. 3, "SYSCALL": in legacy mode EIP and the selectors are in STAR; nothing but VM, IF and RF changes in EFLAGS. */
+function legacySyscall(cpu: Processor): undefined {
+  const {registers} = cpu;
+  const star = registers.get('STAR');
+  const selector = Number((star >> 32n) & 0xfffcn);
+  registers.set('RCX', (registers.cells[RIP] ?? 0n) & 0xffff_ffffn);
+  registers.cells[RIP] = star & 0xffff_ffffn;
+  registers.cells[RFLAGS] = (registers.cells[RFLAGS] ?? 0n) & ~BigInt(RFLAGS_VM | RFLAGS_IF | RFLAGS_RF);
+  registers.setSegment('CS', flat(selector, CODE_32, 0));
+  registers.setSegment('SS', flat(selector + 8, DATA, 0));
+  cpu.charge(cpu.costModel.syscall.cycles);
+  cpu.enterRing(0, 'SYSCALL');
+}
+
+/** In compatibility mode of AMD's processors the handler is at CSTAR. */
 export function syscall(cpu: Processor): undefined {
+  if (!isLongMode(cpu.registers)) return legacySyscall(cpu);
   const {registers} = cpu;
   const flags = registers.cells[RFLAGS] ?? 0n;
   registers.set('RCX', registers.cells[RIP] ?? 0n);
   registers.set('R11', flags & ~BigInt(RFLAGS_RF));
-  registers.cells[RIP] = registers.get('LSTAR');
+  registers.cells[RIP] = registers.get(is64Bit(registers) ? 'LSTAR' : 'CSTAR');
   registers.cells[RFLAGS] = (flags & ~registers.get('FMASK') & ~BigInt(RFLAGS_RF)) | 2n;
   const selector = Number((registers.get('STAR') >> 32n) & 0xfffcn);
   registers.setSegment('CS', flat(selector, CODE_64, 0));
@@ -37,6 +65,7 @@ export function syscall(cpu: Processor): undefined {
 
 /** To 64-bit mode with REX.W, to compatibility mode without. */
 export function sysret(cpu: Processor, instruction: Instruction): Trouble | undefined {
+  if (cpu.profile.maker === 'AMD') return amdSysret(cpu, instruction);
   const {registers} = cpu;
   const isLong = instruction.width === 64;
   const target = registers.get('RCX');
@@ -53,6 +82,25 @@ export function sysret(cpu: Processor, instruction: Instruction): Trouble | unde
   cpu.charge(cpu.costModel.syscall.cycles);
   cpu.enterRing(3, 'SYSRET');
   return undefined;
+}
+
+/**
+ * APM vol. 3, "SYSRET": the target is not checked here (a non-canonical one faults at its fetch, in ring 3), SS keeps its
+ * hidden part, and in legacy mode IF is set, because EFLAGS was not saved.
+ */
+function amdSysret(cpu: Processor, instruction: Instruction): undefined {
+  const {registers} = cpu;
+  const isLong = instruction.width === 64;
+  const target = registers.get('RCX');
+  const base = Number((registers.get('STAR') >> 48n) & 0xffffn);
+  registers.cells[RIP] = isLong ? target : target & 0xffff_ffffn;
+  registers.cells[RFLAGS] = is64Bit(registers)
+    ? (registers.get('R11') & 0x3c_7fd7n) | 2n
+    : (registers.cells[RFLAGS] ?? 0n) | BigInt(RFLAGS_IF);
+  registers.setSegment('CS', flat(((isLong ? base + 16 : base) | 3) & 0xffff, isLong ? CODE_64 : CODE_32, 3));
+  registers.set('SS.selector', BigInt((base + 8) & 0xffff));
+  cpu.charge(cpu.costModel.syscall.cycles);
+  cpu.enterRing(3, 'SYSRET');
 }
 
 /** The selector is 0 until the system has written IA32_SYSENTER_CS. */

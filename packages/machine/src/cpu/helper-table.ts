@@ -14,7 +14,7 @@ import {faultBecause} from './faults.js';
 import {randomNumber} from './entropy.js';
 import {readAccessRights, readSegmentLimit, verifySegment} from './descriptor-questions.js';
 import {invalidatePcid, loadSegmentBase, loadXcr, readPerformanceCounter} from './later-system.js';
-import {syscall, sysenter, sysexit, sysret, swapgs} from './fast-system-call.js';
+import {requireSystemCallMode, syscall, sysenter, sysexit, sysret, swapgs} from './fast-system-call.js';
 import {is64Bit} from './modes.js';
 import {readMsr, writeMsr} from './msrs.js';
 import {checkPortPermission, portIn, portOut} from './port-access.js';
@@ -80,6 +80,7 @@ const SEGMENT_HELPERS = {
   farReturn: (cpu, i, args) => farReturn(cpu, i.width, number(args, 0)),
   interruptReturn: (cpu, i) => interruptReturn(cpu, i.width),
   softwareInterrupt: (cpu, i, args) => softwareInterrupt(cpu, i, number(args, 0)),
+  requireSystemCallMode: (cpu, i) => requireSystemCallMode(cpu, i),
   syscall: cpu => syscall(cpu),
   sysret: (cpu, i) => sysret(cpu, i),
   swapgs: cpu => swapgs(cpu),

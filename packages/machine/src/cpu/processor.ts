@@ -1,7 +1,7 @@
 // The processor's state and units, as its procedures share them. The loop that drives it is machine.ts.
 
-import {CELLS} from '@hyperscope/isa';
-import type {Instruction, InstructionFeature} from '@hyperscope/isa';
+import {CELLS, recordMicrocode, recordStrictMicrocode} from '@hyperscope/isa';
+import type {Instruction, InstructionFeature, Microcode} from '@hyperscope/isa';
 import type {Gpa} from '@hyperscope/base';
 import type {MachineEvent, Observer, WalkReference} from '../observer.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
@@ -38,6 +38,8 @@ export class Processor implements Core {
   readonly profile: ProcessorProfile;
   readonly features: ProcessorFeatures;
   readonly instructionFeatures: ReadonlySet<InstructionFeature>;
+  /** What a decoded instruction means on this processor. */
+  readonly record: (instruction: Instruction) => Microcode;
   /** Bits of RFLAGS that this processor does not have. */
   readonly absentFlags: bigint;
   /** What RDRAND and RDSEED grow from. */
@@ -62,6 +64,7 @@ export class Processor implements Core {
     this.profile = withUnit(parts.profile, parts.unit === undefined ? undefined : (parts.unit.feature ?? 'vmx'));
     this.features = featuresOf(this.profile);
     this.instructionFeatures = announcedInstructions(this.profile);
+    this.record = this.profile.strict ? recordStrictMicrocode : recordMicrocode;
     this.absentFlags = absentFlags(this.profile);
     this.entropySeed = parts.entropySeed;
     this.costModel = parts.costModel;

@@ -42,7 +42,7 @@ export function loadTask(cpu: Processor, layout: TssLayout, base: bigint, entran
   if (isTrouble(image)) return image;
   const {registers} = cpu;
   const nested = entrance.isNested ? BigInt(RFLAGS_NT) : 0n;
-  registers.cells[RFLAGS] = (image.flags & FLAGS) | nested | 2n;
+  registers.cells[RFLAGS] = (image.flags & FLAGS & ~cpu.absentFlags) | nested | 2n;
   registers.cells[RIP] = image.ip;
   GENERAL_IN_TSS.forEach((register, index) => registers.set(register, image.general[index] ?? 0n));
   if (image.cr3 !== undefined && isPaging(registers)) {

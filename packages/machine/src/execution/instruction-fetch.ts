@@ -1,7 +1,7 @@
 // Fetch and decode, with what was decoded before remembered by physical address. Memory tells by page versions when a
 // byte of a page has changed; then the bytes are compared, so that code which rewrites itself runs as rewritten.
 
-import {decode, recordMicrocode} from '@hyperscope/isa';
+import {decode} from '@hyperscope/isa';
 import type {CodeSize, DecodeResult, Microcode} from '@hyperscope/isa';
 import {hpa} from '@hyperscope/base';
 import {CR0, RIP, SEGMENT} from '../cpu/cell-indexes.js';
@@ -62,7 +62,7 @@ export class InstructionFetch {
     const first = this.#bytesAt(physical, inPage);
     const result = decode(first, codeSize, 0, this.#cpu.instructionFeatures);
     if (result.kind === 'instruction') {
-      const microcode = recordMicrocode(result.instruction);
+      const microcode = this.#cpu.record(result.instruction);
       if (this.#cpu.memory.isRam(physical, inPage)) this.#remember(key, microcode, physical);
       return microcode;
     }
@@ -84,7 +84,7 @@ export class InstructionFetch {
     if (typeof second !== 'number') return second;
     const rest = this.#bytesAt(second, MAXIMUM_LENGTH - first.length);
     const result = decode(new Uint8Array([...first, ...rest]), codeSize, 0, cpu.instructionFeatures);
-    return result.kind === 'instruction' ? recordMicrocode(result.instruction) : this.#refused(result);
+    return result.kind === 'instruction' ? this.#cpu.record(result.instruction) : this.#refused(result);
   }
 
   #refused(result: Exclude<DecodeResult, {kind: 'instruction'}>): Trouble {
