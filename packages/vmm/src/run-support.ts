@@ -11,6 +11,7 @@ import {
   isFeature,
   profileById,
   withFeature,
+  withStrictness,
   withVendor,
 } from '@hyperscope/machine';
 import type {CostModel, Machine, MachineStep, ProcessorProfile} from '@hyperscope/machine';
@@ -18,7 +19,10 @@ import {CELLS} from '@hyperscope/isa';
 import type {RunOutcome} from './technique.js';
 import type {RegisterValues} from './virtual-machine.js';
 
-/** The profile of an id, on which features may be switched and the maker changed: 'westmere,+smep,-nx,vendor=AuthenticAMD'. */
+/**
+ * The profile of an id, on which features may be switched and the maker changed: 'westmere,+smep,-nx,vendor=AuthenticAMD';
+ * with `+strict` every sensitive instruction traps outside ring 0.
+ */
 export function chooseProfile(text: string | undefined, otherwise: ProcessorProfile): ProcessorProfile {
   const [id = '', ...changes] = (text ?? '').split(',');
   const profile = id === '' ? otherwise : profileById(id);
@@ -33,12 +37,13 @@ export function chooseProfile(text: string | undefined, otherwise: ProcessorProf
 
 function changeProfile(profile: ProcessorProfile, change: string): ProcessorProfile {
   if (change.startsWith('vendor=')) return withVendor(profile, change.slice('vendor='.length));
+  if (change === '+strict') return withStrictness(profile);
   const feature = change.slice(1);
   if ((change.startsWith('+') || change.startsWith('-')) && isFeature(feature))
     return withFeature(profile, feature, change.startsWith('+') ? 'on' : 'off');
   throw new UserError(
     'unknown-feature',
-    `"${change}" changes nothing in a processor profile. Write +feature or -feature, with one of: ${Object.keys(FEATURE_BITS).join(', ')}.`,
+    `"${change}" changes nothing in a processor profile. Write +feature or -feature, with one of: strict, ${Object.keys(FEATURE_BITS).join(', ')}.`,
   );
 }
 

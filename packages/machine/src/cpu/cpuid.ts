@@ -8,7 +8,7 @@ import type {Processor} from './processor.js';
 
 export type CpuidResult = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
-/** What the profile says for a leaf; a leaf beyond the highest one reads as the highest basic leaf does. */
+/** What the profile says for a leaf. One beyond the highest reads as the highest basic leaf on Intel's, as zeros on AMD's. */
 export function cpuidEntry(profile: ProcessorProfile, leaf: number, subleaf: number): CpuidResult {
   const table = profile.cpuid.get(leaf);
   if (table !== undefined)
@@ -18,7 +18,7 @@ export function cpuidEntry(profile: ProcessorProfile, leaf: number, subleaf: num
   const highestBasic = profile.cpuid.get(0)?.get(0)?.[0] ?? 0;
   const highestExtended = profile.cpuid.get(0x8000_0000)?.get(0)?.[0] ?? 0;
   const isInRange = leaf <= highestBasic || (leaf >= 0x8000_0000 && leaf <= highestExtended);
-  if (isInRange) return [0, 0, 0, 0];
+  if (isInRange || profile.maker === 'AMD') return [0, 0, 0, 0];
   const highest = profile.cpuid.get(highestBasic);
   return highest?.get(subleaf) ?? highest?.get(0) ?? [0, 0, 0, 0];
 }

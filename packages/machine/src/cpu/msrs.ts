@@ -6,6 +6,7 @@ import type {Cell, MsrName} from '@hyperscope/isa';
 import {EFER, TSC} from './cell-indexes.js';
 import {updateLongModeActive} from './control-registers.js';
 import {Checklist, shown} from './faults.js';
+import {existingMsr} from './msr-existence.js';
 import {EFER_LMA, EFER_LME, EFER_NXE, EFER_SCE, isCanonical, isPaging} from './modes.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
@@ -41,7 +42,7 @@ const RULES: ReadonlyMap<MsrName, MsrRule> = new Map<MsrName, MsrRule>([
 ]);
 
 export function readMsr(cpu: Processor, index: number): bigint | Trouble {
-  const known = msrAt(index)?.name;
+  const known = existingMsr(index, cpu);
   const rule = known === undefined ? undefined : RULES.get(known);
   if (rule !== undefined) return cpu.registers.get(rule.cell);
   switch (known) {
@@ -63,7 +64,7 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
 }
 
 export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble | undefined {
-  const known = msrAt(index)?.name;
+  const known = existingMsr(index, cpu);
   const rule = known === undefined ? undefined : RULES.get(known);
   if (rule !== undefined) return writePlain(cpu, rule, value);
   switch (known) {

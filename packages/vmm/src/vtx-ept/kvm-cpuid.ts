@@ -8,6 +8,8 @@ import type {StepResult} from './host-program.js';
 
 const CPUID = 10;
 const VMX = 1 << 5;
+const MONITOR = 1 << 3;
+const MONITOR_LEAF = 5;
 const OSXSAVE = 1 << 27;
 const HYPERVISOR = 1 << 31;
 const CR4_OSXSAVE = 1n << 18n;
@@ -17,14 +19,14 @@ const SIGNATURE = [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d] as const;
 
 type CpuidAnswer = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
-/** What the guest is told: VMX hidden, the hypervisor bit set, KVM's signature at 40000000h. */
+/** What the guest is told: VMX and MONITOR hidden (a guest that waits should exit), the hypervisor bit set, KVM's signature at 40000000h. */
 function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   if (leaf === SIGNATURE_LEAF) return SIGNATURE;
-  if (leaf === SIGNATURE_LEAF + 1) return [0, 0, 0, 0];
+  if (leaf === SIGNATURE_LEAF + 1 || leaf === MONITOR_LEAF) return [0, 0, 0, 0];
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
   if (leaf !== 1) return [eax, ebx, ecx, edx];
   const osxsave = (guestCr4(host) & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
-  return [eax, ebx, (ecx & ~(VMX | OSXSAVE)) | osxsave | HYPERVISOR, edx];
+  return [eax, ebx, (ecx & ~(VMX | MONITOR | OSXSAVE)) | osxsave | HYPERVISOR, edx];
 }
 
 export function handleCpuid(host: Host): StepResult {

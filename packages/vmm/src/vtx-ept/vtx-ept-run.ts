@@ -4,12 +4,13 @@
 import {hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
-import type {Bank, WillWrite} from '@hyperscope/machine';
+import type {Bank, ProcessorProfile, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
 import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js';
 import type {PcChipset} from '../user-space/pc-chipset.js';
+import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {VTX_EPT_DEFAULTS} from './controls.js';
 import type {VtxEptOptions} from './controls.js';
@@ -24,6 +25,7 @@ import {registerRoutines} from './kvm-registers.js';
 import {RUN_ROUTINES} from './kvm-run.js';
 import {SETUP_ROUTINES} from './kvm-setup.js';
 import {QEMU_ROUTINES} from './qemu.js';
+import {requireUnrestrictedEpt} from './required-processor.js';
 
 const NON_ROOT = 2n;
 const USER = 3n;
@@ -39,6 +41,7 @@ export class VtxEptRun implements TechniqueRun {
 
   constructor(options: TechniqueOptions, controls: VtxEptOptions = VTX_EPT_DEFAULTS) {
     const profile = chooseProfile(options.profile, WESTMERE);
+    requireUnrestrictedEpt(profile);
     const slots = memorySlots(options.image);
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
@@ -70,10 +73,7 @@ export class VtxEptRun implements TechniqueRun {
     this.code = new HostCode(this.machine, this.host, routines, tell);
     this.host.exitAddress = this.code.address('vmx_vmexit');
     buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
-    for (const {gpa, bytes} of options.image.segments) {
-      const at = this.host.guestBytes(gpa);
-      if (at !== undefined) this.machine.memory.load(at, bytes);
-    }
+    this.#load(options, profile);
     this.machine.hostProgram = this.code;
     this.banks = [...this.machine.banks, ...this.#board.banks, ...this.host.devices.banks];
     this.machine.observe(this.#observation);
@@ -81,6 +81,16 @@ export class VtxEptRun implements TechniqueRun {
     this.#board.observe(willWrite);
     this.host.devices.observe(willWrite);
     this.#board.uart.onOutput = byte => tell({kind: 'serial', byte});
+  }
+
+  /** QEMU's memory, before KVM hears of it: what firmware would have left, then the image. */
+  #load({image, disk}: TechniqueOptions, profile: ProcessorProfile): void {
+    const firmware =
+      image.startedBy === 'firmware' ? firmwareMemory(image.memoryBytes, profile, disk === undefined ? 0 : 1) : [];
+    for (const {at, bytes} of [...firmware, ...image.segments.map(({gpa, bytes}) => ({at: gpa, bytes}))]) {
+      const host = this.host.guestBytes(at);
+      if (host !== undefined) this.machine.memory.load(host, bytes);
+    }
   }
 
   observe(observer: RunObserver | undefined): void {
