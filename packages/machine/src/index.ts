@@ -33,6 +33,8 @@ export * from './devices/system-control-ports.js';
 export * from './devices/test-device.js';
 export * from './devices/uart-16550.js';
 export * from './devices/vga-text.js';
+export {apicModeOf} from './devices/x2apic.js';
+export type {ApicMode} from './devices/x2apic.js';
 export * from './emulation/instruction-emulator.js';
 export * from './execution/executor.js';
 export * from './memory-map.js';

@@ -4,6 +4,7 @@
 import {msrAt} from '@hyperscope/isa';
 import type {Cell, MsrName} from '@hyperscope/isa';
 import {EFER, TSC} from './cell-indexes.js';
+import {isApicMsr, writeApicBase, writeToApic} from './apic-msrs.js';
 import {updateLongModeActive} from './control-registers.js';
 import {Checklist, shown} from './faults.js';
 import {existingMsr} from './msr-existence.js';
@@ -25,7 +26,6 @@ const address = (cell: Cell): MsrRule => ({cell, writable: 0xffff_ffff_ffff_ffff
 
 const RULES: ReadonlyMap<MsrName, MsrRule> = new Map<MsrName, MsrRule>([
   ['IA32_TIME_STAMP_COUNTER', plain('TSC')],
-  ['IA32_APIC_BASE', plain('APIC_BASE', 0xf_ffff_ffff_fd00n)],
   ['IA32_SYSENTER_CS', plain('SYSENTER_CS', 0xffff_ffffn)],
   ['IA32_SYSENTER_ESP', address('SYSENTER_ESP')],
   ['IA32_SYSENTER_EIP', address('SYSENTER_EIP')],
@@ -50,6 +50,8 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
       return cpu.registers.cells[EFER] ?? 0n;
     case 'IA32_PAT':
       return cpu.registers.get('PAT');
+    case 'IA32_APIC_BASE':
+      return cpu.registers.get('APIC_BASE');
     case 'IA32_FEATURE_CONTROL':
       if (cpu.features.vmx) return cpu.registers.get('FEATURE_CONTROL');
       break;
@@ -59,6 +61,8 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
       break;
     default:
   }
+  const fromApic = isApicMsr(cpu, index) ? cpu.apic?.readMsr(index) : undefined;
+  if (fromApic !== undefined) return fromApic;
   const fromUnit = index >= 0x480 && index <= 0x493 && cpu.features.vmx ? cpu.unit?.readMsr?.(cpu, index) : undefined;
   return fromUnit ?? unknown(index, 'RDMSR—Read From Model Specific Register');
 }
@@ -72,6 +76,8 @@ export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble 
       return writeEfer(cpu, value);
     case 'IA32_PAT':
       return writePat(cpu, value);
+    case 'IA32_APIC_BASE':
+      return writeApicBase(cpu, value);
     case 'IA32_FEATURE_CONTROL':
       return writeFeatureControl(cpu, value);
     case 'VM_CR':
@@ -82,6 +88,7 @@ export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble 
       break;
     default:
   }
+  if (isApicMsr(cpu, index)) return writeToApic(cpu, index, value);
   return unknown(index, 'WRMSR—Write to Model Specific Register');
 }
 
@@ -109,8 +116,10 @@ function writePlain(cpu: Processor, rule: MsrRule, value: bigint): Trouble | und
     )
   )
     return checks.fault('#GP', 0);
-  if (rule.cell === 'TSC') cpu.registers.cells[TSC] = value;
-  else cpu.registers.set(rule.cell, value);
+  if (rule.cell === 'TSC') {
+    cpu.registers.cells[TSC] = value;
+    cpu.apic?.timeStampChanged();
+  } else cpu.registers.set(rule.cell, value);
   return undefined;
 }
 

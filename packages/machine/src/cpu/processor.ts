@@ -9,6 +9,7 @@ import {Mmu} from '../mmu/mmu.js';
 import type {Privilege} from '../mmu/page-walk.js';
 import {Tlb} from '../mmu/tlb.js';
 import type {PortMap} from '../devices/port-map.js';
+import type {ApicMsrs} from './apic-msrs.js';
 import type {Core, DeliverableEvent, GuestPhysicalAccess, ProcessorProfile, VirtualizationUnit} from './core.js';
 import {CPL, CR0, CYCLES, RFLAGS, TSC, VMX_OPERATION} from './cell-indexes.js';
 import type {CostModel} from './cost-model.js';
@@ -47,6 +48,8 @@ export class Processor implements Core {
   readonly costModel: CostModel;
   readonly unit: VirtualizationUnit | undefined;
   observer: Observer | undefined;
+  /** The local APIC, where the machine has one. */
+  apic: ApicMsrs | undefined;
   instructionRip = 0n;
   /** Whether the running instruction's accesses are compared with DR0 to DR3. */
   watching = false;

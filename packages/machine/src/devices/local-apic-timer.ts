@@ -1,5 +1,5 @@
 // The timer of the local APIC: counts down from the initial count at the bus clock, divided. It counts whether or not
-// its vector is masked. SDM vol. 3A, "APIC Timer". The TSC-deadline mode is not there, and CPUID does not announce it.
+// its vector is masked. Or, in TSC-deadline mode, waits for a value of the time-stamp counter. SDM vol. 3A, "APIC Timer".
 
 import type {DeviceClock, DeviceTimer} from './device-clock.js';
 
@@ -11,8 +11,13 @@ const TIMER = 0x320,
   DIVIDE = 0x3e0,
   /** The bus tick at which the count began, in two halves. */
   START_LOW = 0x3f8,
-  START_HIGH = 0x3fc;
-const PERIODIC = 0x2_0000;
+  START_HIGH = 0x3fc,
+  /** IA32_TSC_DEADLINE, in two halves; 0 while nothing is waited for. */
+  DEADLINE_LOW = 0x394,
+  DEADLINE_HIGH = 0x398;
+const PERIODIC = 0x2_0000,
+  MODE = 0x6_0000,
+  TSC_DEADLINE = 0x4_0000;
 
 /** The registers, which lie in the bank of the APIC, and where the timer reports. */
 export interface ApicTimerParts {
@@ -20,6 +25,7 @@ export interface ApicTimerParts {
   set(at: number, value: number): void;
   expire(): void;
   isHeard(): boolean;
+  timeStamp(): bigint;
 }
 
 export class ApicTimer {
@@ -36,8 +42,9 @@ export class ApicTimer {
     );
   }
 
-  /** A write to the initial-count register starts over; 0 stops. */
+  /** A write to the initial-count register starts over; 0 stops. In TSC-deadline mode it is ignored. */
   start(count: number): void {
+    if (this.#waitsForDeadline) return;
     this.#parts.set(INITIAL_COUNT, count);
     this.#setStart(this.#now);
     this.reschedule();
@@ -51,9 +58,34 @@ export class ApicTimer {
     this.reschedule();
   }
 
+  /** A write to the timer's local vector: going into TSC-deadline mode, or out of it, stops what was under way. */
+  setEntry(value: number): void {
+    const changes = (this.#parts.get(TIMER) ^ value) & TSC_DEADLINE;
+    this.#parts.set(TIMER, value);
+    if (changes !== 0) {
+      this.#parts.set(INITIAL_COUNT, 0);
+      this.#setDeadlineWords(0n);
+    }
+    this.reschedule();
+  }
+
+  /** IA32_TSC_DEADLINE: 0 once it has passed, and in other modes. */
+  get deadline(): bigint {
+    return (BigInt(this.#parts.get(DEADLINE_HIGH)) << 32n) | BigInt(this.#parts.get(DEADLINE_LOW));
+  }
+  setDeadline(value: bigint): void {
+    if (!this.#waitsForDeadline) return;
+    this.#setDeadlineWords(value);
+    this.reschedule();
+  }
+  #setDeadlineWords(value: bigint): void {
+    this.#parts.set(DEADLINE_LOW, Number(value & 0xffff_ffffn));
+    this.#parts.set(DEADLINE_HIGH, Number(value >> 32n));
+  }
+
   get currentCount(): number {
     const initial = this.#initial;
-    if (initial === 0) return 0;
+    if (initial === 0 || this.#waitsForDeadline) return 0;
     const elapsed = Math.floor((this.#now - this.#start) / this.#divisor);
     if (this.#isPeriodic) return initial - (elapsed % initial);
     return Math.max(0, initial - elapsed);
@@ -61,6 +93,7 @@ export class ApicTimer {
 
   /** After any change: when the count next reaches zero. */
   reschedule(): void {
+    if (this.#waitsForDeadline) return this.#awaitDeadline();
     const initial = this.#initial;
     const elapsed = this.#now - this.#start;
     const period = initial * this.#divisor;
@@ -70,8 +103,22 @@ export class ApicTimer {
   }
 
   #due(): void {
-    this.#parts.expire();
+    if (!this.#waitsForDeadline) this.#parts.expire();
     this.reschedule();
+  }
+
+  /** The time-stamp counter counts cycles, from wherever software has set it. */
+  #awaitDeadline(): void {
+    const {deadline} = this;
+    if (deadline === 0n) return this.#timer.disarm();
+    const left = deadline - this.#parts.timeStamp();
+    if (left > 0n) return this.#timer.arm(this.#clock.now + Number(left));
+    this.#setDeadlineWords(0n);
+    this.#timer.disarm();
+    this.#parts.expire();
+  }
+  get #waitsForDeadline(): boolean {
+    return (this.#parts.get(TIMER) & MODE) === TSC_DEADLINE;
   }
 
   get #initial(): number {

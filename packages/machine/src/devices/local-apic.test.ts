@@ -1,7 +1,8 @@
-import {expect, test} from 'vitest';
+import {describe, expect, test} from 'vitest';
 import {HandClock} from './device-fixture.js';
 import {APIC_BUS_HERTZ} from './local-apic-timer.js';
-import {APIC, LocalApic} from './local-apic.js';
+import {APIC, IA32_TSC_DEADLINE, LocalApic} from './local-apic.js';
+import type {ApicMode} from './x2apic.js';
 
 interface Bench {
   readonly time: HandClock;
@@ -9,18 +10,34 @@ interface Bench {
   readonly nmis: () => number;
   readonly eois: number[];
   cr8: number;
+  inits: number;
+  mode: ApicMode;
+  /** By how much the time-stamp counter is ahead of the cycles. */
+  timeStampOffset: bigint;
 }
 function bench(enable: 'enabled' | 'as after reset' = 'enabled'): Bench {
   const time = new HandClock(APIC_BUS_HERTZ);
   const eois: number[] = [];
   let nmis = 0;
-  const made = {time, eois, cr8: 0, nmis: () => nmis};
+  const made: Omit<Bench, 'apic'> = {
+    time,
+    eois,
+    cr8: 0,
+    inits: 0,
+    mode: 'xAPIC',
+    timeStampOffset: 0n,
+    nmis: () => nmis,
+  };
   const apic = new LocalApic(time.clock, {
     getTaskPriority: () => made.cr8,
     setTaskPriority: value => {
       made.cr8 = value;
     },
-    isEnabled: true,
+    get mode() {
+      return made.mode;
+    },
+    timeStamp: () => BigInt(time.now) + made.timeStampOffset,
+    initialize: () => made.inits++,
     raiseNmi: () => nmis++,
     broadcastEoi: vector => eois.push(vector),
   });
@@ -141,4 +158,107 @@ test('a logical destination is a set of bits in the flat model', () => {
   apic.writeRegister(APIC.logicalDestination, 0x0200_0000);
   expect([2, 3, 4].map(mask => apic.isDestination(mask, 'logical'))).toEqual([true, true, false]);
   expect([0, 1, 0xff].map(id => apic.isDestination(id, 'physical'))).toEqual([true, false, true]);
+});
+
+describe('in TSC-deadline mode', () => {
+  function deadlineBench(): Bench {
+    const made = bench();
+    made.apic.writeRegister(APIC.timer, 0x4_0040);
+    return made;
+  }
+
+  test('it expires once, when the time-stamp counter gets there, and the MSR is 0 again', () => {
+    const {time, apic} = deadlineBench();
+    apic.writeMsr(IA32_TSC_DEADLINE, 500n);
+    expect([apic.readMsr(IA32_TSC_DEADLINE), time.clock.nextWake]).toEqual([500n, 500]);
+    time.to(500);
+    expect([apic.requested, apic.readMsr(IA32_TSC_DEADLINE), time.clock.next]).toEqual([0x40, 0n, Infinity]);
+  });
+
+  test('a deadline that has passed expires at once', () => {
+    const {time, apic} = deadlineBench();
+    time.to(100);
+    apic.writeMsr(IA32_TSC_DEADLINE, 100n);
+    expect(apic.requested).toBe(0x40);
+  });
+
+  test('setting the time-stamp counter moves the moment', () => {
+    const made = deadlineBench();
+    made.apic.writeMsr(IA32_TSC_DEADLINE, 500n);
+    made.timeStampOffset = 400n;
+    made.apic.timeStampChanged();
+    expect(made.time.clock.next).toBe(100);
+  });
+
+  test('the counter stands at 0, and leaving the mode forgets the deadline', () => {
+    const {time, apic} = deadlineBench();
+    apic.writeRegister(APIC.initialCount, 100);
+    expect([apic.readRegister(APIC.initialCount), apic.readRegister(APIC.currentCount)]).toEqual([0, 0]);
+    apic.writeMsr(IA32_TSC_DEADLINE, 500n);
+    apic.writeRegister(APIC.timer, 0x40);
+    expect([apic.readMsr(IA32_TSC_DEADLINE), time.clock.next]).toEqual([0n, Infinity]);
+    apic.writeMsr(IA32_TSC_DEADLINE, 500n);
+    expect(apic.readMsr(IA32_TSC_DEADLINE)).toBe(0n);
+  });
+});
+
+describe('in x2APIC mode', () => {
+  function x2apicBench(): Bench {
+    const made = bench();
+    made.mode = 'x2APIC';
+    made.apic.baseChanged(0xfee0_0900n, 0xfee0_0d00n);
+    return made;
+  }
+
+  test('registers are MSRs; those that are gone or one-way refuse', () => {
+    const {apic} = x2apicBench();
+    expect([apic.readMsr(0x802), apic.readMsr(0x803), apic.readMsr(0x80d)]).toEqual([0n, 0x5_0014n, 1n]);
+    // EOI cannot be read; DFR and the upper half of the command do not exist; version cannot be written.
+    expect([apic.readMsr(0x80b), apic.readMsr(0x80e), apic.readMsr(0x831), apic.writeMsr(0x803, 0n)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'refused',
+    ]);
+  });
+
+  test('reserved bits refuse, and change nothing', () => {
+    const {apic} = x2apicBench();
+    expect([0x80b, 0x828, 0x808, 0x80f].map(msr => apic.writeMsr(msr, 0x1_0000_0000n))).toEqual(
+      Array.from({length: 4}, () => 'refused'),
+    );
+    expect([apic.writeMsr(0x83f, 0x100n), apic.writeMsr(0x830, 0x2000n), apic.requested]).toEqual([
+      'refused',
+      'refused',
+      undefined,
+    ]);
+  });
+
+  test('the command is one register of 64 bits, with a destination of 32', () => {
+    const {apic} = x2apicBench();
+    apic.writeMsr(0x830, 0x1_0000_0041n);
+    expect(apic.requested).toBeUndefined();
+    apic.writeMsr(0x830, 0xffff_ffff_0000_0041n);
+    expect([apic.requested, apic.readMsr(0x830)]).toEqual([0x41, 0xffff_ffff_0000_0041n]);
+    apic.writeMsr(0x83f, 0x52n);
+    expect(apic.requested).toBe(0x52);
+  });
+
+  test('enabled anew, it is as after reset', () => {
+    const made = x2apicBench();
+    made.apic.writeMsr(0x83f, 0x52n);
+    made.mode = 'off';
+    made.apic.baseChanged(0xfee0_0d00n, 0xfee0_0100n);
+    expect([made.apic.requested, made.apic.acceptsExternal]).toEqual([undefined, true]);
+    made.mode = 'xAPIC';
+    made.apic.baseChanged(0xfee0_0100n, 0xfee0_0900n);
+    expect([made.apic.readRegister(APIC.spurious), made.apic.readRegister(APIC.requests + 0x20)]).toEqual([0xff, 0]);
+  });
+});
+
+test('INIT to itself is told to the board', () => {
+  const made = bench();
+  made.apic.writeRegister(APIC.commandLow, 0x4500);
+  made.apic.writeRegister(APIC.commandLow, 0x8500);
+  expect(made.inits).toBe(1);
 });

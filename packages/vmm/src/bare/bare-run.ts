@@ -57,6 +57,7 @@ export class BareRun implements TechniqueRun {
       processor: {
         cycles: () => this.machine.cycles,
         hertz,
+        timeStamp: () => registers.get('TSC'),
         getTaskPriority: () => registers.number('CR8'),
         setTaskPriority: value => registers.set('CR8', BigInt(value)),
         apicBase: () => registers.get('APIC_BASE'),
@@ -69,6 +70,7 @@ export class BareRun implements TechniqueRun {
     chipset.attach(ports);
     memory.addressLine20 = chipset.wires;
     pins.controller = chipset;
+    this.machine.processor.apic = chipset.localApic;
     this.machine.deviceClock = chipset.clock;
     return chipset;
   }

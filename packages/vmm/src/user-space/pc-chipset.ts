@@ -13,7 +13,6 @@ import {
   IDE_CONTROLLER,
   IO_APIC,
   ISA_BRIDGE,
-  LOCAL_APIC,
   TEST_DEVICE,
   DeviceClock,
   FirmwareConfiguration,
@@ -32,9 +31,11 @@ import {
   SystemControlPortA,
   TestDevice,
   VgaText,
+  apicModeOf,
   reportedMemory,
 } from '@hyperscope/machine';
 import type {
+  ApicMode,
   Bank,
   BankedDevice,
   CalendarDate,
@@ -58,6 +59,8 @@ const TIMER_IRQ = 0,
 const TIMER_PIN = 2;
 /** The IOAPIC has more inputs than the 8259 pair. */
 const PIC_LINES = 16;
+/** The address in IA32_APIC_BASE. */
+const APIC_ADDRESS = 0xf_ffff_ffff_f000n;
 
 /** The processor that the chipset serves. */
 export interface ChipsetProcessor {
@@ -65,6 +68,8 @@ export interface ChipsetProcessor {
   cycles(): number;
   /** Cycles in a second. */
   readonly hertz: number;
+  /** The time-stamp counter; the cycles where it is left out, which is what it counts until software sets it. */
+  timeStamp?(): bigint;
   getTaskPriority(): number;
   setTaskPriority(value: number): void;
   /** IA32_APIC_BASE. */
@@ -112,14 +117,17 @@ export class PcChipset implements InterruptController {
     const {processor, memoryBytes, uart, date, disk} = options;
     const wire = (irq: number): InterruptLine => options.interruptWire?.(irq, this.#line(irq)) ?? this.#line(irq);
     this.clock = new DeviceClock(() => processor.cycles(), processor.hertz);
-    const isApicOn = (): boolean => (processor.apicBase() & 0x800n) !== 0n;
+    const apicMode = (): ApicMode => apicModeOf(processor.apicBase());
     this.localApic = new LocalApic(this.clock, {
       getTaskPriority: () => processor.getTaskPriority(),
       setTaskPriority: value => processor.setTaskPriority(value),
-      get isEnabled() {
-        return isApicOn();
+      get mode() {
+        return apicMode();
       },
+      timeStamp: () => processor.timeStamp?.() ?? BigInt(processor.cycles()),
       raiseNmi: () => processor.raiseNmi(),
+      // An INIT ends at the reset vector, where this machine has no firmware: as a reset, it is the end.
+      initialize: () => this.wires.requestReset(),
       broadcastEoi: vector => this.ioApic.endOfInterrupt(vector),
     });
     this.ioApic = new IoApic(this.localApic);
@@ -146,8 +154,19 @@ export class PcChipset implements InterruptController {
     const uartLine = wire(UART_IRQ);
     uart.onInterrupt = level => uartLine.set(level);
     this.regions = [
-      registerPage('IOAPIC', IO_APIC.start, this.ioApic, () => 'present'),
-      registerPage('local APIC', LOCAL_APIC.start, this.localApic, () => (isApicOn() ? 'present' : 'absent')),
+      registerPage(
+        'IOAPIC',
+        () => IO_APIC.start,
+        this.ioApic,
+        () => 'present',
+      ),
+      // IA32_APIC_BASE says where the page lies, above RAM; and in x2APIC mode there is none.
+      registerPage(
+        'local APIC',
+        () => Number(processor.apicBase() & APIC_ADDRESS),
+        this.localApic,
+        () => (apicMode() === 'xAPIC' ? 'present' : 'absent'),
+      ),
       {
         name: 'test device',
         start: TEST_DEVICE.start,

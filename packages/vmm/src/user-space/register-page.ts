@@ -15,13 +15,15 @@ const PAGE = 0x1000;
  */
 export function registerPage(
   name: string,
-  start: number,
+  place: () => number,
   registers: RegisterFile32,
   state: () => 'present' | 'absent',
 ): MmioRegion {
   return {
     name,
-    start,
+    get start() {
+      return place();
+    },
     length: PAGE,
     read: (offset, bytes) => {
       if (state() === 'absent') return (1n << BigInt(8 * bytes)) - 1n;
