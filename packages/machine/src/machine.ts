@@ -130,6 +130,7 @@ export class Machine implements Core {
       {name: 'registers', bytes: this.registers.bytes},
       {name: 'memory', bytes: this.memory.bytes},
       this.tlb.bank,
+      this.processor.vectors.bank,
       this.pins.bank,
       ...this.ports.devices.map(device => device.bank),
       ...(this.processor.unit?.banks ?? []),
@@ -140,6 +141,7 @@ export class Machine implements Core {
     this.processor.observer = observer;
     this.memory.observer = observer;
     this.tlb.observer = observer;
+    this.processor.vectors.observer = observer;
     this.pins.observer = observer;
     this.ports.observe(
       observer === undefined ? undefined : (bank, offset, length) => observer.willWrite(bank, offset, length),
@@ -151,6 +153,7 @@ export class Machine implements Core {
     this.processor.clearRegisters();
     resetRegisters(this.registers, this.profile);
     this.tlb.reset();
+    this.processor.vectors.reset();
     this.pins.reset();
   }
 

@@ -263,7 +263,13 @@ function systemRegister(place: Place, type: 'sreg' | 'cr' | 'dr', written: Assem
 
 function accumulator(place: Place, type: 'AL' | 'AX' | 'rAX' | 'CL' | 'DX', written: AssemblyOperand): Matched {
   if (written.kind !== 'register' || written.high) return noForm(place);
-  const wanted = {AL: ['RAX', 8], AX: ['RAX', 16], CL: ['RCX', 8], DX: ['RDX', 16], rAX: ['RAX', place.line.operandSize]}[type];
+  const wanted = {
+    AL: ['RAX', 8],
+    AX: ['RAX', 16],
+    CL: ['RCX', 8],
+    DX: ['RDX', 16],
+    rAX: ['RAX', place.line.operandSize],
+  }[type];
   if (written.register !== wanted[0] || written.width !== wanted[1]) return noForm(place);
   if (type === 'rAX') place.draft.pinned = true;
   return 'yes';

@@ -31,7 +31,8 @@ function* namesOf(register: GeneralRegister, number: number): Generator<readonly
 function* everyName(): Generator<readonly [string, NamedRegister]> {
   for (const [number, register] of GENERAL_REGISTERS.entries()) yield* namesOf(register, number);
   for (const register of SEGMENT_REGISTERS) yield [register.toLowerCase(), {kind: 'segment', register}];
-  for (const register of [...XMM_REGISTERS, ...MMX_REGISTERS]) yield [register.toLowerCase(), {kind: 'vector', register}];
+  for (const register of [...XMM_REGISTERS, ...MMX_REGISTERS])
+    yield [register.toLowerCase(), {kind: 'vector', register}];
   for (let number = 0; number < 16; number++) {
     yield [`cr${number}`, {kind: 'control', number}];
     yield [`dr${number}`, {kind: 'debug', number}];

@@ -61,10 +61,10 @@ export function decode(
   }
   const sizes: Sizes = {prefixes, codeSize, addressSize: addressSizeOf(prefixes, codeSize), vex, announced};
   const fits = (each: Candidate): boolean => whyNot(each, place, modrm, sizes) === undefined;
-  const unsupported = candidates.some(each => isExact(each) && fits(each))
-    ? undefined
-    : unsupportedInstruction(place, modrm);
-  if (unsupported !== undefined) {
+  const exact = candidates.some(each => isExact(each) && fits(each));
+  const unsupported = exact ? undefined : unsupportedInstruction(place, modrm);
+  const isAnnounced = unsupported !== undefined && (announced === undefined || has(announced, unsupported.feature));
+  if (unsupported !== undefined && isAnnounced) {
     const opcode = cursor.taken().slice(prefixEnd, unsupported.byModrm ? opcodeEnd + 1 : opcodeEnd);
     return {
       kind: 'unsupported',
@@ -74,10 +74,23 @@ export function decode(
     };
   }
   const candidate = candidates.find(fits);
-  if (candidate === undefined)
-    return {kind: 'undefined', bytes: cursor.taken(), why: whyUndefined(candidates, place, modrm, sizes)};
+  if (candidate === undefined) {
+    const why =
+      unsupported === undefined ? whyUndefined(candidates, place, modrm, sizes) : whyUnannounced(unsupported);
+    return {kind: 'undefined', bytes: cursor.taken(), why};
+  }
   if (needsModrm && !usesModrm(candidate)) cursor.length--;
   return complete(cursor, candidate, modrm, sizes, [prefixEnd, opcodeEnd]);
+}
+
+const has = (announced: ReadonlySet<InstructionFeature>, feature: InstructionFeature | undefined): boolean =>
+  feature !== undefined && announced.has(feature);
+
+/** Why an instruction that the project only knows by name does not exist here. */
+function whyUnannounced({name, feature}: UnsupportedInstruction): string {
+  return feature === undefined
+    ? `${name} belongs to a part of the instruction set that this processor does not announce`
+    : `${name}: ${missing(feature)}`;
 }
 
 interface Sizes {
@@ -135,7 +148,6 @@ function operandSizeOf(form: OpcodeForm, {prefixes, codeSize}: Sizes): OperandSi
 function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: Sizes): string | undefined {
   const {form, fixedModrm} = candidate;
   const {mandatory, modrm: extension} = form.pattern;
-  if (form.feature !== undefined && sizes.announced?.has(form.feature) === false) return missing(form.feature);
   if (sizes.vex !== undefined && !fitsVex(form, sizes.vex, sizes.prefixes))
     return 'the VEX prefix does not fit this instruction';
   if (form.attributes.has('i64') && sizes.codeSize === 64) return 'it does not exist in 64-bit mode';
@@ -147,7 +159,10 @@ function whyNot(candidate: Candidate, place: OpcodePlace, modrm: number, sizes: 
   if (candidate.operand === 'memory' && modrm >= 0xc0) return 'the operand must be in memory';
   if (candidate.operand === 'register' && modrm < 0xc0) return 'the operand must be a register';
   if (candidate.excludesRexB && rexB(sizes.prefixes) !== 0) return 'REX.B makes it another instruction';
-  return sizeMatches(form, sizes) ? undefined : 'no form has this operand or address size';
+  if (!sizeMatches(form, sizes)) return 'no form has this operand or address size';
+  if (form.attributes.has('noFpu') && sizes.announced?.has('fpu') !== false) return 'the FPU has no such instruction';
+  // Last, so that what is told as missing is what the bytes mean.
+  return form.feature !== undefined && sizes.announced?.has(form.feature) === false ? missing(form.feature) : undefined;
 }
 
 function missing(feature: InstructionFeature): string {
@@ -175,6 +190,8 @@ function sizeMatches(form: OpcodeForm, sizes: Sizes): boolean {
 
 function whyUndefined(candidates: readonly Candidate[], place: OpcodePlace, modrm: number, sizes: Sizes): string {
   const reasons = candidates.map(each => whyNot(each, place, modrm, sizes));
+  const telling = candidates.find((each, n) => each.form.feature !== undefined && reasons[n] === missing(each.form.feature));
+  if (telling?.form.feature !== undefined) return `${telling.form.mnemonic}: ${missing(telling.form.feature)}`;
   return reasons.find(reason => reason !== undefined) ?? 'the opcode map leaves this opcode empty';
 }
 

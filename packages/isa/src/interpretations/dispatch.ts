@@ -13,17 +13,7 @@ export interface Candidate {
   readonly excludesRexB: boolean;
 }
 
-const MEMORY_ONLY: ReadonlySet<OperandType> = new Set([
-  'm',
-  'm8',
-  'mV',
-  'm16',
-  'm32',
-  'm64',
-  'm128',
-  'm16&M',
-  'm16:V',
-]);
+const MEMORY_ONLY: ReadonlySet<OperandType> = new Set(['m', 'm8', 'mV', 'm16', 'm32', 'm64', 'm128', 'm16&M', 'm16:V']);
 const REGISTER_ONLY: ReadonlySet<OperandType> = new Set(['regV', 'regM', 'reg32', 'reg64', 'regXmm', 'regMm']);
 
 /** Candidates by slot: 256 × opcode map (0 one-byte, 1 0F, 2 0F 38, 3 0F 3A; 6 and 7 with VEX) + opcode. */

@@ -17,6 +17,11 @@ import {MISCELLANEOUS} from './miscellaneous.js';
 import {SYSTEM} from './system.js';
 import {VMX} from './vmx.js';
 import {SVM} from './svm.js';
+import {MMX_INTEGER} from './mmx-integer.js';
+import {MMX_MOVES} from './mmx-moves.js';
+import {SSE_INTEGER} from './sse-integer.js';
+import {SSE_MOVES} from './sse-moves.js';
+import {X87_CONTROL} from './x87-control.js';
 import type {OpcodeForm} from './form.js';
 
 /** Every encoding that the project knows, one entry a table line. */
@@ -34,6 +39,11 @@ export const OPCODES: readonly OpcodeForm[] = [
   ...FLAG_CONTROL,
   ...SEGMENT,
   ...MISCELLANEOUS,
+  ...X87_CONTROL,
+  ...MMX_MOVES,
+  ...MMX_INTEGER,
+  ...SSE_MOVES,
+  ...SSE_INTEGER,
   ...SYSTEM,
   ...PROTECTION,
   ...VMX,

@@ -1,5 +1,7 @@
 // What each mnemonic is called in words, and which section of the SDM defines it: the source named beside an instruction.
 
+import {VECTOR_SECTIONS} from './vector-titles.js';
+
 export interface Title {
   /** The mnemonics of the section, as its heading spells them. */
   readonly section: string;
@@ -9,7 +11,7 @@ export interface Title {
 }
 
 // Mnemonics that share a section stand on one line: [mnemonics, heading, words].
-const SECTIONS: readonly (readonly [string, string, string])[] = [
+const GENERAL_SECTIONS: readonly (readonly [string, string, string])[] = [
   ['MOV', 'MOV', 'Move'],
   ['MOV-CR', 'MOV', 'Move to/from Control Registers'],
   ['MOV-DR', 'MOV', 'Move to/from Debug Registers'],
@@ -189,6 +191,8 @@ const SECTIONS: readonly (readonly [string, string, string])[] = [
   ['SKINIT', 'SKINIT', 'Secure Init and Jump with Attestation'],
   ['INVLPGA', 'INVLPGA', 'Invalidate TLB Entry in a Specified ASID'],
 ];
+
+const SECTIONS = [...GENERAL_SECTIONS, ...VECTOR_SECTIONS];
 
 /** What only AMD's manual describes. */
 const IN_APM = new Set(['VMRUN', 'VMLOAD', 'VMSAVE', 'VMMCALL', 'STGI', 'CLGI', 'SKINIT', 'INVLPGA']);

@@ -1,5 +1,6 @@
 // Real x86 instructions that the project does not have yet. The decoder names them instead of guessing, and keeps them
-// apart from encodings that no processor has (#UD). SDM vol. 2, "Opcode Map"; APM vol. 3, "Opcode Maps" (AMD's own).
+// apart from encodings that no processor has (#UD). On a processor that does not announce one, it is #UD as well; and what
+// this first table names, no profile announces. SDM vol. 2, "Opcode Map"; APM vol. 3, "Opcode Maps" (AMD's own).
 //
 // A row is a pattern and a name. Tokens of a pattern, in this order:
 //   NP 66 F2 F3     only with this prefix (or with none of the three)
@@ -11,16 +12,20 @@
 
 import {assert} from '@hyperscope/base';
 import type {CodeSize} from '../instruction.js';
+import type {InstructionFeature} from './form.js';
+import {UNSUPPORTED_SIMD} from './unsupported-simd.js';
+import {UNSUPPORTED_X87} from './unsupported-x87.js';
 
-const ROWS: readonly (readonly [string, string])[] = [
+const SYSTEM_ROWS: readonly (readonly [pattern: string, name: string])[] = [
   ['62 r i64', 'EVEX encoding (AVX-512)'],
   ['62 o64', 'EVEX encoding (AVX-512)'],
-  ['8F /1-7', 'XOP encoding (AMD)'],
+  // The byte after 8F is the first of an XOP prefix where its low five bits, the opcode map, are 8 or more.
+  ['8F /1-3', 'XOP encoding (AMD)'],
+  ['8F /5-7', 'XOP encoding (AMD)'],
   ['C4-C5 r i64', 'VEX encoding (AVX)'],
   ['C4-C5 o64', 'VEX encoding (AVX)'],
   ['C6 =F8', 'XABORT'],
   ['C7 =F8', 'XBEGIN'],
-  ['D8-DF', 'x87 instruction'],
 
   ['F2 0F 00 /6 o64', 'LKGS'],
   ['0F 01 =C0', 'ENCLV'],
@@ -41,29 +46,8 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['0F 01 =FD', 'RDPRU'],
   ['0F 01 =FE', 'INVLPGB'],
   ['0F 01 =FF', 'TLBSYNC'],
-  ['0F 0E', 'FEMMS'],
-  ['0F 0F', '3DNow! (AMD)'],
-  ['0F 10-17', 'SSE move'],
-  ['0F 28-2F', 'SSE move, conversion or comparison'],
   ['0F 37', 'GETSEC'],
-  ['0F 50-57', 'SSE arithmetic or logic'],
-  ['0F 58', 'SSE ADDPS and its kin'],
-  ['0F 59', 'SSE MULPS and its kin'],
-  ['0F 5A-5F', 'SSE arithmetic or conversion'],
-  ['0F 60-77', 'MMX or SSE2 integer instruction'],
-  ['66 0F 78', 'EXTRQ (SSE4a)'],
-  ['F2 0F 78', 'INSERTQ (SSE4a)'],
-  ['66 0F 79', 'EXTRQ (SSE4a)'],
-  ['F2 0F 79', 'INSERTQ (SSE4a)'],
-  ['0F 7C-7F', 'SSE3 arithmetic or MMX move'],
   ['0F A6-A7 r', 'PadLock instruction (VIA)'],
-  ['0F AE /0 m', 'FXSAVE'],
-  ['0F AE /1 m', 'FXRSTOR'],
-  ['0F AE /2 m', 'LDMXCSR'],
-  ['0F AE /3 m', 'STMXCSR'],
-  ['0F AE /4 m', 'XSAVE'],
-  ['0F AE /5 m', 'XRSTOR'],
-  ['NP 0F AE /6 m', 'XSAVEOPT'],
   ['F3 0F AE /6 m', 'CLRSSBSY'],
   ['F3 0F AE /4 r', 'PTWRITE'],
   ['F3 0F AE /5 r', 'INCSSP'],
@@ -71,20 +55,27 @@ const ROWS: readonly (readonly [string, string])[] = [
   ['F2 0F AE /6 r', 'UMWAIT'],
   ['F3 0F AE /6 r', 'UMONITOR'],
   ['66 0F AE /7 r', 'PCOMMIT'],
-  ['0F C2', 'SSE CMPPS and its kin'],
-  ['0F C3', 'MOVNTI'],
-  ['0F C4-C6', 'SSE insert, extract or shuffle'],
   ['0F C7 /3 m', 'XRSTORS'],
-  ['0F C7 /4 m', 'XSAVEC'],
   ['0F C7 /5 m', 'XSAVES'],
   ['F3 0F C7 /6 r', 'SENDUIPI'],
-  ['0F D0-FE', 'MMX, SSE2 or SSE3 instruction'],
-  ['0F 38 00-7F', 'SSSE3 or SSE4 instruction'],
-  ['0F 38 83-EF', 'SSE4, SHA or AES instruction'],
   ['0F 38 F2-F5', 'CET instruction'],
   ['NP 0F 38 F6', 'WRSS (CET)'],
   ['0F 38 F7-FF', 'CET or user-interrupt instruction'],
-  ['0F 3A 00-FF', 'SSSE3, SSE4 or AES instruction'],
+];
+
+/** A pattern with what is known of the instruction. */
+interface Named {
+  readonly pattern: string;
+  readonly name: string;
+  /** What CPUID must announce; undefined for parts of the instruction set that no profile has. */
+  readonly feature: InstructionFeature | undefined;
+  readonly unit: UnsupportedInstruction['unit'];
+}
+
+const NAMED: readonly Named[] = [
+  ...SYSTEM_ROWS.map(([pattern, name]): Named => ({pattern, name, feature: undefined, unit: undefined})),
+  ...UNSUPPORTED_X87.map(([pattern, name]): Named => ({pattern, name, feature: 'fpu', unit: 'x87'})),
+  ...UNSUPPORTED_SIMD,
 ];
 
 interface Row {
@@ -93,7 +84,7 @@ interface Row {
   readonly reg: readonly [number, number] | undefined;
   readonly operand: 'm' | 'r' | undefined;
   readonly mode: 'i64' | 'o64' | undefined;
-  readonly what: string;
+  readonly named: Named;
 }
 
 const PATTERN =
@@ -104,9 +95,9 @@ const SLOTS: readonly (readonly Row[])[] = buildSlots();
 
 function buildSlots(): readonly (readonly Row[])[] {
   const slots: Row[][] = Array.from({length: 1024}, () => []);
-  for (const [pattern, what] of ROWS) {
-    const match = PATTERN.exec(pattern);
-    assert(match !== null, `unreadable pattern ${pattern}`);
+  for (const named of NAMED) {
+    const match = PATTERN.exec(named.pattern);
+    assert(match !== null, `unreadable pattern ${named.pattern}`);
     const [, prefix, escape, opcode = '', modrm, reg, operand, mode] = match;
     const row: Row = {
       prefix: prefixOf(prefix?.trim()),
@@ -114,7 +105,7 @@ function buildSlots(): readonly (readonly Row[])[] {
       reg: rangeOf(reg),
       operand: oneOf(operand, 'm', 'r'),
       mode: oneOf(mode, 'i64', 'o64'),
-      what,
+      named,
     };
     const map = escape === '0F ' ? 1 : escape === '0F 38 ' ? 2 : escape === '0F 3A ' ? 3 : 0;
     const [first, last] = rangeOf(opcode) ?? [0, -1];
@@ -165,8 +156,10 @@ export function unsupportedNeedsModrm(slot: number): boolean {
 
 export interface UnsupportedInstruction {
   readonly name: string;
-  /** The unit that it needs, and that CR0.EM and CR0.TS can declare absent. */
-  readonly unit: 'x87' | 'SIMD' | undefined;
+  /** What CPUID must announce; undefined for parts of the instruction set that no profile has. */
+  readonly feature: InstructionFeature | undefined;
+  /** The unit that it needs, and that CR0 and CR4 can declare absent. */
+  readonly unit: 'x87' | 'MMX' | 'SSE' | undefined;
   /** Whether the ModR/M byte is part of the opcode. */
   readonly byModrm: boolean;
 }
@@ -181,12 +174,9 @@ export function unsupportedInstruction(place: OpcodePlace, modrm: number): Unsup
     within(row.modrm, modrm) &&
     within(row.reg, (modrm >> 3) & 7);
   const row = rows.find(fits);
-  return row === undefined ? undefined : {name: row.what, unit: unitOf(row.what), byModrm: row.modrm !== undefined};
-}
-
-function unitOf(name: string): UnsupportedInstruction['unit'] {
-  if (name === 'x87 instruction' || name === 'FXSAVE' || name === 'FXRSTOR') return 'x87';
-  return /SSE|MMX|MXCSR|MOVNTI/.test(name) ? 'SIMD' : undefined;
+  if (row === undefined) return undefined;
+  const {name, feature, unit} = row.named;
+  return {name, feature, unit, byModrm: row.modrm !== undefined};
 }
 
 const within = (range: readonly [number, number] | undefined, value: number): boolean =>

@@ -9,6 +9,7 @@ import type {Microcode} from '../microcode/microcode.js';
 import {HELPERS} from '../microcode/helpers.js';
 import {memoryOperand, operandAt} from './operand-access.js';
 import {undefinedOpcode} from './privilege.js';
+import {requireMonitoredCoprocessor, requireNoPendingException} from './vector-checks.js';
 
 /** LEA: an address is computed and nothing is read. */
 export const LEA: Semantics = (i, m) => {
@@ -22,8 +23,11 @@ export const NOP: Semantics = () => {};
 /** PAUSE: nothing, but a hypervisor can ask for it, to find guests that spin. */
 export const PAUSE: Semantics = (_, m) => m.intercept('PAUSE');
 
-/** WAIT: #NM where CR0 has MP and TS; there is no x87 exception that could wait. */
-export const WAIT: Semantics = (_, m) => m.faultIf(m.state('CR0').bit(1).and(m.state('CR0').bit(3)), '#NM');
+/** WAIT: the x87 exceptions that wait are told now. */
+export const WAIT: Semantics = (_, m) => {
+  requireMonitoredCoprocessor(m);
+  requireNoPendingException(m);
+};
 
 /** XLATB: AL ← [rBX + AL]. */
 export const XLATB: Semantics = (i, m) => {

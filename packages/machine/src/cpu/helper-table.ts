@@ -22,6 +22,7 @@ import type {Processor} from './processor.js';
 import {castStackShadow, loadLdtr, loadSegment, loadTaskRegister, segmentNumbered} from './segment-load.js';
 import {softwareInterrupt} from './software-interrupt.js';
 import type {Trouble} from './trouble.js';
+import {VECTOR_HELPERS} from './vector-helpers.js';
 import {segmentView} from '../mmu/segmentation.js';
 
 /** A helper as the processor runs it: like `HelperImplementation`, with all of the processor at hand. */
@@ -60,6 +61,7 @@ export function helperTable(virtualization: VirtualizationHelpers | undefined): 
     ...SEGMENT_HELPERS,
     ...CONTROL_HELPERS,
     ...RUN_HELPERS,
+    ...VECTOR_HELPERS,
     ...WITHOUT_VIRTUALIZATION,
     ...virtualization,
   };

@@ -20,6 +20,7 @@ import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes
 import {RegisterFile} from './register-file.js';
 import {deliverAtOnce} from './exceptions.js';
 import type {Fault, Trouble} from './trouble.js';
+import {VectorFile} from './vector-file.js';
 
 export interface ProcessorParts {
   readonly memory: PhysicalMemory;
@@ -32,6 +33,7 @@ export interface ProcessorParts {
 
 export class Processor implements Core {
   readonly registers = new RegisterFile();
+  readonly vectors = new VectorFile();
   readonly memory: PhysicalMemory;
   readonly tlb = new Tlb();
   readonly mmu: Mmu;

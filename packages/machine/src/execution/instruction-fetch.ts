@@ -4,9 +4,9 @@
 import {decode} from '@hyperscope/isa';
 import type {CodeSize, DecodeResult, Microcode} from '@hyperscope/isa';
 import {hpa} from '@hyperscope/base';
-import {CR0, RIP, SEGMENT} from '../cpu/cell-indexes.js';
+import {CR0, CR4, RIP, SEGMENT} from '../cpu/cell-indexes.js';
 import {check, fault, shown} from '../cpu/faults.js';
-import {CR0_EM, CR0_TS, low} from '../cpu/modes.js';
+import {CR0_EM, CR0_TS, CR4_OSFXSR, low} from '../cpu/modes.js';
 import type {Processor} from '../cpu/processor.js';
 import type {Fault, Trouble} from '../cpu/trouble.js';
 import {linearAddress} from '../mmu/segmentation.js';
@@ -118,6 +118,8 @@ export class InstructionFetch {
     const source = 'SDM vol. 3A, "Interrupt 7—Device Not Available Exception (#NM)"';
     if ((cr0 & CR0_EM) !== 0)
       return fault(unit === 'x87' ? '#NM' : '#UD', undefined, [check('CR0.EM = 0', false, values, source)]);
+    if (unit === 'SSE' && (low(this.#cpu.registers, CR4) & CR4_OSFXSR) === 0)
+      return fault('#UD', undefined, [check('CR4.OSFXSR = 1', false, values, 'SDM vol. 3A, "Control Registers"')]);
     if ((cr0 & CR0_TS) !== 0) return fault('#NM', undefined, [check('CR0.TS = 0', false, values, source)]);
     return undefined;
   }

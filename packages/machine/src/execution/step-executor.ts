@@ -1,7 +1,7 @@
 // The reference tier: walks the recorded operations of one instruction, one at a time, in BigInt.
 // Clear first; a faster tier must leave the same state (executor.ts). Values live in one array that is reused.
 
-import {FLAG_BITS, binaryResult, exceptionVector, unaryResult} from '@hyperscope/isa';
+import {FLAG_BITS, binaryResult, exceptionVector, laneResult, unaryResult} from '@hyperscope/isa';
 import type {Effect, GeneralRegister, Instruction, Microcode, Operation} from '@hyperscope/isa';
 import {assertExists, assertUnreachable} from '@hyperscope/base';
 import {GENERAL, RFLAGS, RIP, RSP, SEGMENT} from '../cpu/cell-indexes.js';
@@ -88,6 +88,12 @@ export class StepExecutor implements Executor {
         return BigInt.asUintN(stackSizeOf(registers), (registers.cells[RSP] ?? 0n) + operation.delta);
       case 'call':
         return this.#call(operation, microcode.instruction);
+      case 'vector':
+        return this.#cpu.vectors.get(operation.cell, operation.width);
+      case 'lanes': {
+        const [a, b] = [this.#value(operation.a), this.#value(operation.b)];
+        return laneResult(operation.operation, operation.lane, a, b, operation.width);
+      }
       default:
         return this.#effect(operation, microcode);
     }
@@ -98,6 +104,9 @@ export class StepExecutor implements Executor {
     switch (operation.op) {
       case 'setRegister':
         return this.#writeRegister(operation);
+      case 'setVector':
+        this.#cpu.vectors.set(operation.cell, this.#value(operation.value), operation.width);
+        return undefined;
       case 'probe':
         return this.#probe(operation);
       case 'store':

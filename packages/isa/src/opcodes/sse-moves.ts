@@ -1,0 +1,83 @@
+// Moves and bitwise logic of XMM registers, and the state they live in: "SSE Data Transfer Instructions", "SSE2 Data Movement
+// Instructions", "SSE MXCSR State Management Instructions" (SDM vol. 1).
+
+import {FXRSTOR, FXSAVE, LDMXCSR, STMXCSR, XRSTOR, XSAVE} from '../semantics/extended-state.js';
+import {MOVE_HIGH, MOVE_LOW, MOVE_SCALAR, MOVE_VECTOR, MOVHLPS, MOVLHPS, MOVNTI} from '../semantics/vector-moves.js';
+import {MOVDQ2Q, MOVQ2DQ, MOVE_ALIGNED} from '../semantics/vector-moves.js';
+import {lanes, logic, signs} from '../semantics/packed-integer.js';
+import type {OpcodeForm} from './form.js';
+import {op} from './op.js';
+
+export const SSE_MOVES: readonly OpcodeForm[] = [
+  op('NP 0F 10 /r', 'MOVUPS xmm, xmm/m128', MOVE_VECTOR, 'needs sse'),
+  op('NP 0F 11 /r', 'MOVUPS xmm/m128, xmm', MOVE_VECTOR, 'needs sse'),
+  op('66 0F 10 /r', 'MOVUPD xmm, xmm/m128', MOVE_VECTOR, 'needs sse2'),
+  op('66 0F 11 /r', 'MOVUPD xmm/m128, xmm', MOVE_VECTOR, 'needs sse2'),
+  op('F3 0F 10 /r', 'MOVSS xmm, xmm/m32', MOVE_SCALAR, 'needs sse'),
+  op('F3 0F 11 /r', 'MOVSS xmm/m32, xmm', MOVE_SCALAR, 'needs sse'),
+  op('F2 0F 10 /r', 'MOVSD xmm, xmm/m64', MOVE_SCALAR, 'needs sse2'),
+  op('F2 0F 11 /r', 'MOVSD xmm/m64, xmm', MOVE_SCALAR, 'needs sse2'),
+  op('NP 0F 12 /r', 'MOVLPS xmm, m64', MOVE_LOW, 'needs sse'),
+  op('NP 0F 12 /r', 'MOVHLPS xmm, regXmm', MOVHLPS, 'needs sse'),
+  op('NP 0F 13 /r', 'MOVLPS m64, xmm', MOVE_LOW, 'needs sse'),
+  op('NP 0F 16 /r', 'MOVHPS xmm, m64', MOVE_HIGH, 'needs sse'),
+  op('NP 0F 16 /r', 'MOVLHPS xmm, regXmm', MOVLHPS, 'needs sse'),
+  op('NP 0F 17 /r', 'MOVHPS m64, xmm', MOVE_HIGH, 'needs sse'),
+  op('66 0F 12 /r', 'MOVLPD xmm, m64', MOVE_LOW, 'needs sse2'),
+  op('66 0F 13 /r', 'MOVLPD m64, xmm', MOVE_LOW, 'needs sse2'),
+  op('66 0F 16 /r', 'MOVHPD xmm, m64', MOVE_HIGH, 'needs sse2'),
+  op('66 0F 17 /r', 'MOVHPD m64, xmm', MOVE_HIGH, 'needs sse2'),
+  op('NP 0F 28 /r', 'MOVAPS xmm, xmm/m128', MOVE_ALIGNED, 'needs sse'),
+  op('NP 0F 29 /r', 'MOVAPS xmm/m128, xmm', MOVE_ALIGNED, 'needs sse'),
+  op('66 0F 28 /r', 'MOVAPD xmm, xmm/m128', MOVE_ALIGNED, 'needs sse2'),
+  op('66 0F 29 /r', 'MOVAPD xmm/m128, xmm', MOVE_ALIGNED, 'needs sse2'),
+  op('NP 0F 2B /r', 'MOVNTPS m128, xmm', MOVE_ALIGNED, 'needs sse'),
+  op('66 0F 2B /r', 'MOVNTPD m128, xmm', MOVE_ALIGNED, 'needs sse2'),
+  op('NP 0F 50 /r', 'MOVMSKPS r32, regXmm', signs(32), 'needs sse'),
+  op('66 0F 50 /r', 'MOVMSKPD r32, regXmm', signs(64), 'needs sse2'),
+  op('66 0F 6F /r', 'MOVDQA xmm, xmm/m128', MOVE_ALIGNED, 'needs sse2'),
+  op('66 0F 7F /r', 'MOVDQA xmm/m128, xmm', MOVE_ALIGNED, 'needs sse2'),
+  op('F3 0F 6F /r', 'MOVDQU xmm, xmm/m128', MOVE_VECTOR, 'needs sse2'),
+  op('F3 0F 7F /r', 'MOVDQU xmm/m128, xmm', MOVE_VECTOR, 'needs sse2'),
+  op('F2 0F F0 /r', 'LDDQU xmm, m128', MOVE_VECTOR, 'needs sse3'),
+  op('66 0F E7 /r', 'MOVNTDQ m128, xmm', MOVE_ALIGNED, 'needs sse2'),
+  op('NP 0F C3 /r', 'MOVNTI m64, r64', MOVNTI, 'os64', 'needs sse2'),
+  op('NP 0F C3 /r', 'MOVNTI m32, r32', MOVNTI, 'needs sse2'),
+  // The short forms come before those through a general register, as assemblers choose.
+  op('F3 0F 7E /r', 'MOVQ xmm, xmm/m64', MOVE_VECTOR, 'needs sse2'),
+  op('66 0F D6 /r', 'MOVQ xmm/m64, xmm', MOVE_VECTOR, 'needs sse2'),
+  op('66 0F 6E /r', 'MOVQ xmm, r/m64', MOVE_VECTOR, 'os64', 'needs sse2'),
+  op('66 0F 7E /r', 'MOVQ r/m64, xmm', MOVE_VECTOR, 'os64', 'needs sse2'),
+  op('66 0F 6E /r', 'MOVD xmm, r/m32', MOVE_VECTOR, 'needs sse2'),
+  op('66 0F 7E /r', 'MOVD r/m32, xmm', MOVE_VECTOR, 'needs sse2'),
+  op('F2 0F D6 /r', 'MOVDQ2Q mm, regXmm', MOVDQ2Q, 'needs sse2'),
+  op('F3 0F D6 /r', 'MOVQ2DQ xmm, regMm', MOVQ2DQ, 'needs sse2'),
+
+  op('NP 0F 54 /r', 'ANDPS xmm, xmm/m128', logic('and'), 'needs sse'),
+  op('66 0F 54 /r', 'ANDPD xmm, xmm/m128', logic('and'), 'needs sse2'),
+  op('NP 0F 55 /r', 'ANDNPS xmm, xmm/m128', logic('andn'), 'needs sse'),
+  op('66 0F 55 /r', 'ANDNPD xmm, xmm/m128', logic('andn'), 'needs sse2'),
+  op('NP 0F 56 /r', 'ORPS xmm, xmm/m128', logic('or'), 'needs sse'),
+  op('66 0F 56 /r', 'ORPD xmm, xmm/m128', logic('or'), 'needs sse2'),
+  op('NP 0F 57 /r', 'XORPS xmm, xmm/m128', logic('xor'), 'needs sse'),
+  op('66 0F 57 /r', 'XORPD xmm, xmm/m128', logic('xor'), 'needs sse2'),
+  op('NP 0F 14 /r', 'UNPCKLPS xmm, xmm/m128', lanes('unpackLow', 32), 'needs sse'),
+  op('66 0F 14 /r', 'UNPCKLPD xmm, xmm/m128', lanes('unpackLow', 64), 'needs sse2'),
+  op('NP 0F 15 /r', 'UNPCKHPS xmm, xmm/m128', lanes('unpackHigh', 32), 'needs sse'),
+  op('66 0F 15 /r', 'UNPCKHPD xmm, xmm/m128', lanes('unpackHigh', 64), 'needs sse2'),
+
+  op('NP 0F AE /0', 'FXSAVE64 m', FXSAVE, 'os64', 'needs fxsr'),
+  op('NP 0F AE /0', 'FXSAVE m', FXSAVE, 'needs fxsr'),
+  op('NP 0F AE /1', 'FXRSTOR64 m', FXRSTOR, 'os64', 'needs fxsr'),
+  op('NP 0F AE /1', 'FXRSTOR m', FXRSTOR, 'needs fxsr'),
+  op('NP 0F AE /2', 'LDMXCSR m32', LDMXCSR, 'needs sse'),
+  op('NP 0F AE /3', 'STMXCSR m32', STMXCSR, 'needs sse'),
+  op('NP 0F AE /4', 'XSAVE64 m', XSAVE, 'os64', 'needs xsave'),
+  op('NP 0F AE /4', 'XSAVE m', XSAVE, 'needs xsave'),
+  op('NP 0F AE /5', 'XRSTOR64 m', XRSTOR, 'os64', 'needs xsave'),
+  op('NP 0F AE /5', 'XRSTOR m', XRSTOR, 'needs xsave'),
+  op('NP 0F AE /6', 'XSAVEOPT64 m', XSAVE, 'os64', 'needs xsaveopt'),
+  op('NP 0F AE /6', 'XSAVEOPT m', XSAVE, 'needs xsaveopt'),
+  op('NP 0F C7 /4', 'XSAVEC64 m', XSAVE, 'os64', 'needs xsavec'),
+  op('NP 0F C7 /4', 'XSAVEC m', XSAVE, 'needs xsavec'),
+];
