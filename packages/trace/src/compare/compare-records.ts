@@ -6,13 +6,14 @@ import {align} from './align.js';
 import type {AlignedEvent, Comparison, ComparedSide, Difference, ExitComparison} from './comparison.js';
 import {DifferenceFinder} from './difference-finder.js';
 import {compareExits} from './exit-comparison.js';
+import {irqchipOf, visibleBeside} from './kernel-devices.js';
 import {printedText, visibleEvents} from './visible-events.js';
 import type {VisibleEvent} from './visible-events.js';
 
 /** `unexplained` is 0 exactly when every difference has a reason. */
 export function compareRecords(a: RunRecord, b: RunRecord): Comparison {
   const [headA, headB] = [new Playhead(a), new Playhead(b)];
-  const [seenA, seenB] = [visibleEvents(a), visibleEvents(b)];
+  const [seenA, seenB] = [visibleBeside(irqchipOf(b), visibleEvents(a)), visibleBeside(irqchipOf(a), visibleEvents(b))];
   const finder = new DifferenceFinder(headA, headB);
   const events: AlignedEvent[] = [];
   for (const [i, j] of align(

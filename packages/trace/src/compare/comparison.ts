@@ -3,7 +3,7 @@
 import type {RecordHeader} from '../record-format.js';
 
 export const DIFFERENCE_CLASSES = [
-  /** Time: the time-stamp counter, or what was computed from it. */
+  /** Time: the time-stamp counter, the moment of an interrupt, or what was computed from them. */
   'timing',
   /** What a processor says of itself, or what was computed from it. */
   'cpuid',

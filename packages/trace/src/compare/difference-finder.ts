@@ -9,6 +9,7 @@ import type {Difference, DifferenceClass} from './comparison.js';
 import {COMPARED_CELLS, guestStateAfter} from './guest-registers.js';
 import type {GuestState} from './guest-registers.js';
 import {GuestWalk} from './guest-walk.js';
+import type {Origin} from './guest-walk.js';
 import {quirksOf} from './host-quirks.js';
 import type {HostQuirk} from './host-quirks.js';
 import type {VisibleEvent} from './visible-events.js';
@@ -30,6 +31,8 @@ export class DifferenceFinder {
   readonly #walksA: boolean;
   readonly #quirks: readonly HostQuirk[];
   readonly #active = new Set<HostQuirk>();
+  /** Keys of events that came from the handler of an interrupt. */
+  readonly #ofHandlers = new Set<string>();
   /** Cells that are known to differ: told once, not at every event. */
   readonly #told = new Map<Cell, string>();
 
@@ -42,14 +45,16 @@ export class DifferenceFinder {
     this.#walk =
       walked === undefined
         ? undefined
-        : new GuestWalk(walked, (_step, facts, ring) => {
-            for (const quirk of this.#quirks) if (quirk.triggers(facts, ring)) this.#active.add(quirk);
+        : new GuestWalk(walked, (facts, cells) => {
+            const ring = Number(cells('CPL') ?? 0n);
+            for (const quirk of this.#quirks) if (quirk.triggers(facts, ring, cells)) this.#active.add(quirk);
           });
   }
 
   /** Two events that the outside cannot tell apart: the guest's registers must agree. */
   matched(a: VisibleEvent, b: VisibleEvent): void {
     this.#walk?.advanceThrough(this.#walksA ? a.guestStep : b.guestStep);
+    if (this.#walk?.isHandling === true) this.#ofHandlers.add(a.key);
     const [left, right] = [guestStateAfter(this.#a, a), guestStateAfter(this.#b, b)];
     if (left !== undefined && right !== undefined) this.#compareCells(left, right);
   }
@@ -58,13 +63,15 @@ export class DifferenceFinder {
   onlyOne(a: VisibleEvent | undefined, b: VisibleEvent | undefined): void {
     const walked = this.#walksA ? a : b;
     if (walked !== undefined) this.#walk?.advanceThrough(walked.guestStep);
+    if (walked !== undefined && this.#walk?.isHandling === true) this.#ofHandlers.add(walked.key);
+    const ofHandler = this.#ofHandlers.has((a ?? b)?.key ?? '');
     this.#add({
       where: 'sequence',
       what: (a ?? b)?.label ?? '',
       a: a?.label ?? 'nothing',
       b: b?.label ?? 'nothing',
       at: {a: a?.step ?? this.#a.index, b: b?.step ?? this.#b.index},
-      ...(this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN}),
+      ...(ofHandler ? NUMBER_OF_INTERRUPTS : (this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN})),
     });
   }
 
@@ -129,6 +136,7 @@ export class DifferenceFinder {
   }
 
   #cellReason(cell: Cell, differing: bigint): Reason {
+    if (this.#walk?.isHandling === true) return ORIGINS.interrupt;
     if (cell === 'RFLAGS') {
       const excused = this.#walk?.undefinedFlags ?? 0n;
       if ((differing & ~excused) === 0n)
@@ -142,7 +150,7 @@ export class DifferenceFinder {
       if (quirk !== undefined) return {class: 'host-quirk', why: quirk.sentence};
     }
     const origin = this.#walk?.originOf(cell);
-    if (origin !== undefined) return {class: origin, why: ORIGIN_WORDS[origin]};
+    if (origin !== undefined) return ORIGINS[origin];
     const quirk = [...this.#active].find(one => one.excuses !== 'everything' && one.excuses.cells.includes(cell));
     return quirk !== undefined
       ? {class: 'host-quirk', why: quirk.sentence}
@@ -152,8 +160,7 @@ export class DifferenceFinder {
   #byteReason(gpa: number, length: number): Reason {
     const origins = Array.from({length}, (_, i) => this.#walk?.originOfByte(gpa + i));
     const [origin] = origins;
-    if (origin !== undefined && origins.every(one => one !== undefined))
-      return {class: origin, why: ORIGIN_WORDS[origin]};
+    if (origin !== undefined && origins.every(one => one !== undefined)) return ORIGINS[origin];
     return this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN};
   }
 
@@ -168,8 +175,20 @@ export class DifferenceFinder {
   }
 }
 
-const ORIGIN_WORDS = {
-  cpuid: 'The value comes from CPUID: two processors say different things of themselves.',
-  timing: 'The value comes from the time-stamp counter: two clocks show different times.',
-  'undefined-flags': 'The value comes from flags that the manual leaves undefined.',
-} as const;
+const ORIGINS = {
+  cpuid: {class: 'cpuid', why: 'The value comes from CPUID: two processors say different things of themselves.'},
+  clock: {class: 'timing', why: 'The value comes from the time-stamp counter: two clocks show different times.'},
+  interrupt: {
+    class: 'timing',
+    why: 'An interrupt came at another point of the guest: what it saved, and what its handler found and wrote, differs.',
+  },
+  'undefined-flags': {
+    class: 'undefined-flags',
+    why: 'The value comes from flags that the manual leaves undefined.',
+  },
+} as const satisfies Record<Origin, Reason>;
+
+const NUMBER_OF_INTERRUPTS: Reason = {
+  class: 'timing',
+  why: 'The handler of an interrupt does this, and interrupts came more often on one side: its guest took more time.',
+};

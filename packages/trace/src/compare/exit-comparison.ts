@@ -6,7 +6,10 @@ import type {RunRecord} from '../record/run-record.js';
 import {kvmExitName} from '../explain/kvm-exit-words.js';
 import {routeSentence} from '../explain/exit-routes.js';
 import {textOfStep} from '../state/instruction-text.js';
+import type {VmExit} from '@hyperscope/vmm';
 import type {DifferenceClass, ExitComparison} from './comparison.js';
+import {STAYS_IN_KERNEL, irqchipOf, isHiddenBy} from './kernel-devices.js';
+import type {Irqchip} from './kernel-devices.js';
 import {visibleEvents} from './visible-events.js';
 
 interface Row {
@@ -20,12 +23,23 @@ export type Excuse = (reason: string) => {readonly class: DifferenceClass; reado
 
 export function compareExits(a: Playhead, b: Playhead, excuse: Excuse): readonly ExitComparison[] {
   const rows: ExitComparison[] = [];
-  const [userA, userB] = [userSpaceExits(a.record), userSpaceExits(b.record)];
+  const [irqchipA, irqchipB] = [irqchipOf(a.record), irqchipOf(b.record)];
+  const [userA, userB] = [userSpaceExits(a.record, irqchipB), userSpaceExits(b.record, irqchipA)];
   const bareSide = a.record.header.technique === 'bare' || b.record.header.technique === 'bare';
   for (const reason of new Set([...userA.keys(), ...userB.keys()])) {
     const [left, right] = [userA.get(reason), userB.get(reason)];
     rows.push(
       row(reason, left, right, textOf(a, left) || textOf(b, right), bareSide ? noHypervisor : () => excuse(reason)),
+    );
+  }
+  const [inA, inB] = [hiddenExits(a.record, irqchipB), hiddenExits(b.record, irqchipA)];
+  for (const reason of new Set([...inA.keys(), ...inB.keys()])) {
+    const [left, right] = [inA.get(reason), inB.get(reason)];
+    rows.push(
+      row(reason, left, right, textOf(a, left) || textOf(b, right), () => ({
+        class: 'kept-inside-kvm',
+        why: STAYS_IN_KERNEL,
+      })),
     );
   }
   const [keptA, keptB] = [keptExits(a.record), keptExits(b.record)];
@@ -86,18 +100,30 @@ function row(
 const textOf = (playhead: Playhead, row: Row | undefined): string =>
   row === undefined ? '' : textOfStep(playhead, row.first);
 
-/** KVM_EXIT reasons, element by element as the guest made them; those of a debugger left out. */
-function userSpaceExits(record: RunRecord): ReadonlyMap<string, Row> {
+/** KVM_EXIT reasons that the other run could have, too; those of a debugger left out. */
+const userSpaceExits = (record: RunRecord, other: Irqchip): ReadonlyMap<string, Row> =>
+  countExits(record, exit =>
+    exit.reason === 'debug' || exit.reason === 'interrupted' || isHiddenBy(other, exit) ? undefined : kvmExitName(exit),
+  );
+
+/** Those that it could not, because there the devices are in the kernel. */
+const hiddenExits = (record: RunRecord, other: Irqchip): ReadonlyMap<string, Row> =>
+  countExits(record, exit =>
+    !isHiddenBy(other, exit)
+      ? undefined
+      : exit.reason === 'io'
+        ? `${kvmExitName(exit)} (interrupt controllers, timer)`
+        : kvmExitName(exit),
+  );
+
+/** Element by element as the guest made them. */
+function countExits(record: RunRecord, nameOf: (exit: VmExit) => string | undefined): ReadonlyMap<string, Row> {
   const found = new Map<string, Row>();
   const guestSteps = new Map(visibleEvents(record).map(event => [event.step, event.guestStep]));
   for (const {step, event} of record.events.allOf('kvm-exit')) {
-    if (event.exit.reason === 'debug' || event.exit.reason === 'interrupted') continue;
-    count(
-      found,
-      kvmExitName(event.exit),
-      event.exit.reason === 'io' ? event.exit.count : 1,
-      guestSteps.get(step) ?? step,
-    );
+    const name = nameOf(event.exit);
+    if (name === undefined) continue;
+    count(found, name, event.exit.reason === 'io' ? event.exit.count : 1, guestSteps.get(step) ?? step);
   }
   return found;
 }

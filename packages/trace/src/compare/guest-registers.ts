@@ -8,6 +8,7 @@ import {CELLS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import type {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
+import {deliversInterrupt} from './interrupt-delivery.js';
 import type {VisibleEvent} from './visible-events.js';
 
 /** Registers that must agree, whatever runs the guest. Clocks and the processor's own bookkeeping are none of them. */
@@ -31,7 +32,7 @@ export interface GuestState {
   readonly cells: ReadonlyMap<Cell, bigint>;
 }
 
-/** Moves the playhead; undefined after a shutdown, when no state is defined. */
+/** Moves the playhead; undefined where no state of just then exists: after a shutdown, or when an interrupt came first. */
 export function guestStateAfter(playhead: Playhead, event: VisibleEvent): GuestState | undefined {
   if (event.kind === 'shutdown' || event.kind === 'other') return undefined;
   const {record} = playhead;
@@ -39,6 +40,11 @@ export function guestStateAfter(playhead: Playhead, event: VisibleEvent): GuestS
     return stateAt(playhead, event.step + 1, 0n);
   for (let step = event.step + 1; step < record.length; step++) {
     if (record.columns.who(step).startsWith('guest')) return stateAt(playhead, step, 0n);
+    // An interrupt overtakes the next instruction. What HLT leaves is known all the same: nothing but RIP moves.
+    if (deliversInterrupt(record, step)) {
+      if (event.kind === 'hlt') break;
+      return undefined;
+    }
   }
   return stateAt(playhead, event.guestStep, BigInt(lengthOf(record, event.guestStep)));
 }

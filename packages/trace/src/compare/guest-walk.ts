@@ -1,5 +1,6 @@
 // Walks through the guest instructions of a simulated run and follows where values come from: a register that was
-// computed from CPUID or from a clock may differ between two processors, and so may what was computed from it.
+// computed from CPUID or from a clock may differ between two processors, and so may what was computed from it. An
+// interrupt comes when it comes: what its delivery saves and its handler writes depends on where the guest was.
 
 import {GENERAL_REGISTERS} from '@hyperscope/isa';
 import type {GeneralRegister} from '@hyperscope/isa';
@@ -7,20 +8,21 @@ import {GuestMemory} from '../state/guest-memory.js';
 import {codeAddress, codeSizeOf} from '../state/processor-view.js';
 import {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
-import type {DifferenceClass} from './comparison.js';
 import {completesInstruction} from './completed-exits.js';
+import {deliversInterrupt} from './interrupt-delivery.js';
 import {instructionFacts} from './instruction-facts.js';
 import type {InstructionFacts} from './instruction-facts.js';
 import {effectiveAddress} from './effective-address.js';
 
 /** Why a value may differ. */
-export type Origin = Extract<DifferenceClass, 'cpuid' | 'timing' | 'undefined-flags'>;
+export type Origin = 'cpuid' | 'clock' | 'interrupt' | 'undefined-flags';
 
-const SOURCES: Readonly<Record<string, Origin>> = {CPUID: 'cpuid', RDTSC: 'timing', RDTSCP: 'timing'};
+const SOURCES: Readonly<Record<string, Origin>> = {CPUID: 'cpuid', RDTSC: 'clock', RDTSCP: 'clock'};
 const CPUID_WRITES: readonly GeneralRegister[] = ['RAX', 'RBX', 'RCX', 'RDX'];
 
-/** Told of each guest instruction before it runs. */
-export type Watcher = (step: number, facts: InstructionFacts, ring: number) => void;
+/** Told of each guest instruction before it runs, with the processor's cells. */
+export type Watcher = (facts: InstructionFacts, cells: CellReader) => void;
+export type CellReader = (name: string) => bigint | undefined;
 
 export class GuestWalk {
   readonly #playhead: Playhead;
@@ -31,6 +33,8 @@ export class GuestWalk {
   readonly #bytes = new Map<number, Origin>();
   readonly #watcher: Watcher;
   #next = 0;
+  /** Whether the guest is between the delivery of an interrupt and the next IRET. */
+  #handling = false;
   /** Flags that the manual leaves undefined at this point. */
   undefinedFlags = 0n;
 
@@ -44,8 +48,16 @@ export class GuestWalk {
   advanceThrough(step: number): void {
     const {columns, length} = this.#playhead.record;
     for (; this.#next <= step && this.#next < length; this.#next++) {
-      if (columns.who(this.#next).startsWith('guest') && this.#isRun(this.#next)) this.#follow(this.#next);
+      if (deliversInterrupt(this.#playhead.record, this.#next)) {
+        this.#handling = true;
+        this.#markMemory(this.#next, 'interrupt');
+      } else if (columns.who(this.#next).startsWith('guest') && this.#isRun(this.#next)) this.#follow(this.#next);
     }
+  }
+
+  /** Whether the last instruction that was followed belongs to the handler of an interrupt. */
+  get isHandling(): boolean {
+    return this.#handling;
   }
 
   originOf(register: string): Origin | undefined {
@@ -76,8 +88,9 @@ export class GuestWalk {
     const bytes = this.#memory.readLinear(cells, codeAddress(cells, rip), 15);
     const facts = bytes === undefined ? undefined : this.#factsOf(bytes, size);
     if (facts === undefined) return;
-    this.#watcher(step, facts, Number(cells('CPL') ?? 0n));
+    this.#watcher(facts, cells);
     this.#spread(step, facts, cells);
+    if (facts.mnemonic.startsWith('IRET')) this.#handling = false;
   }
 
   #factsOf(bytes: Uint8Array, size: 16 | 32 | 64): InstructionFacts | undefined {
@@ -86,29 +99,32 @@ export class GuestWalk {
     return this.#facts.get(key);
   }
 
-  #spread(step: number, facts: InstructionFacts, cells: (name: string) => bigint | undefined): void {
+  #spread(step: number, facts: InstructionFacts, cells: CellReader): void {
     const source = SOURCES[facts.mnemonic];
-    const origin = source ?? this.#originOfInputs(facts, cells);
+    const origin = this.#handling ? 'interrupt' : (source ?? this.#originOfInputs(facts, cells));
     const written = facts.mnemonic === 'CPUID' ? CPUID_WRITES : facts.writes;
     for (const register of written) {
       if (origin !== undefined) this.#registers.set(register, origin);
       else if (!isPartial(facts)) this.#registers.delete(register);
     }
-    const {space, changes} = this.#playhead.record;
-    const memory = space.place('memory', 0) ?? 0;
-    const end = memory + (space.shapes[space.indexOf('memory')]?.size ?? 0);
-    if (origin !== undefined || this.#bytes.size > 0) {
-      changes.runsOf(step, (place, length) => {
-        for (let at = Math.max(place, memory); at < Math.min(place + length, end); at++) {
-          if (origin === undefined) this.#bytes.delete(at - memory);
-          else this.#bytes.set(at - memory, origin);
-        }
-      });
-    }
+    if (origin !== undefined || this.#bytes.size > 0) this.#markMemory(step, origin);
     this.undefinedFlags = (this.undefinedFlags & ~facts.definedFlags) | facts.undefinedFlags;
   }
 
-  #originOfInputs(facts: InstructionFacts, cells: (name: string) => bigint | undefined): Origin | undefined {
+  /** The bytes of memory that a step changed come from there. */
+  #markMemory(step: number, origin: Origin | undefined): void {
+    const {space, changes} = this.#playhead.record;
+    const memory = space.place('memory', 0) ?? 0;
+    const end = memory + (space.shapes[space.indexOf('memory')]?.size ?? 0);
+    changes.runsOf(step, (place, length) => {
+      for (let at = Math.max(place, memory); at < Math.min(place + length, end); at++) {
+        if (origin === undefined) this.#bytes.delete(at - memory);
+        else this.#bytes.set(at - memory, origin);
+      }
+    });
+  }
+
+  #originOfInputs(facts: InstructionFacts, cells: CellReader): Origin | undefined {
     const {operands, mnemonic} = facts.instruction;
     // XOR r, r and SUB r, r forget what was there.
     const [first, second] = operands;
@@ -128,7 +144,7 @@ export class GuestWalk {
     return facts.readsMemory && this.#bytes.size > 0 ? this.#originOfMemory(facts, cells) : undefined;
   }
 
-  #originOfMemory(facts: InstructionFacts, cells: (name: string) => bigint | undefined): Origin | undefined {
+  #originOfMemory(facts: InstructionFacts, cells: CellReader): Origin | undefined {
     for (const operand of facts.instruction.operands) {
       if (operand.kind !== 'memory') continue;
       const linear = effectiveAddress(operand, cells, facts.instruction.bytes.length);

@@ -2,6 +2,7 @@
 // count only when the guest runs the instruction that shows it, and excuses no more than it must.
 
 import type {HostFingerprint} from '../record-format.js';
+import type {CellReader} from './guest-walk.js';
 import type {InstructionFacts} from './instruction-facts.js';
 
 export interface HostQuirk {
@@ -9,7 +10,7 @@ export interface HostQuirk {
   readonly probe: string;
   /** Whether the probe's answer, as text, shows the quirk. */
   readonly shows: (answer: string) => boolean;
-  readonly triggers: (facts: InstructionFacts, ring: number) => boolean;
+  readonly triggers: (facts: InstructionFacts, ring: number, cells: CellReader) => boolean;
   /** What may differ from then on: these cells, these bits of RFLAGS; 'everything' when the runs are different programs afterwards. */
   readonly excuses: 'everything' | {readonly cells: readonly string[]; readonly flags: bigint};
   readonly sentence: string;
@@ -18,6 +19,7 @@ export interface HostQuirk {
 const IF = 1n << 9n;
 const IOPL = 3n << 12n;
 const NT = 1n << 14n;
+const LME = 1n << 8n;
 const DATA_SELECTORS = ['DS', 'ES', 'FS', 'GS'].flatMap(register => [`${register}.selector`, `${register}.base`]);
 
 const HOST_QUIRKS: readonly HostQuirk[] = [
@@ -42,7 +44,8 @@ const HOST_QUIRKS: readonly HostQuirk[] = [
     id: 'no-32-bit-paging',
     probe: 'paging32',
     shows: answer => answer === 'SHUTDOWN',
-    triggers: facts =>
+    triggers: (facts, _ring, cells) =>
+      ((cells('EFER') ?? 0n) & LME) === 0n &&
       facts.mnemonic === 'MOV' &&
       facts.instruction.codeSize === 32 &&
       facts.instruction.operands[0]?.kind === 'control' &&

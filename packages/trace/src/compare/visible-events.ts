@@ -11,15 +11,17 @@ export interface VisibleEvent {
   readonly key: string;
   readonly label: string;
   readonly kind: 'out' | 'in' | 'mmio' | 'hlt' | 'shutdown' | 'other';
+  /** Of an access to a port. */
+  readonly port?: number;
   /** The step of the event. */
   readonly step: number;
   /** The step of the guest instruction that caused it: the same one, or the one that left the guest before it. */
   readonly guestStep: number;
 }
 
-type Seen = Pick<VisibleEvent, 'key' | 'label' | 'kind'>;
+type Seen = Pick<VisibleEvent, 'key' | 'label' | 'kind' | 'port'>;
 
-/** In the order of time. Stops of a debugger and of a watchdog are left out: the guest did nothing. */
+/** In the order of time. Stops of a debugger, a watchdog or an interrupt window are left out: the guest did nothing. */
 export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   const found: VisibleEvent[] = [];
   const isBare = record.header.technique === 'bare';
@@ -50,6 +52,7 @@ function portSeen(direction: 'in' | 'out', port: number, width: number, value: n
     key: `${direction} ${port} ${width}${data}`,
     label: `${direction}${data}, port ${hex(port)}`,
     kind: direction,
+    port,
   };
 }
 
@@ -73,6 +76,7 @@ function seenOfKvmExit(exit: VmExit): readonly Seen[] {
       return [SHUTDOWN];
     case 'debug':
     case 'interrupted':
+    case 'irq-window-open':
       return [];
     default:
       return [{key: exit.reason, label: kvmExitName(exit), kind: 'other'}];
