@@ -36,7 +36,7 @@ test('CLI at CPL 3 with IOPL 0 gives #GP(0), and the check says why', () => {
   const t = longMode({cpl: 3}, 'fa');
   t.run();
   expect(t.exceptions).toEqual(['13:0']);
-  expect(t.why).toBe('CPL ≤ IOPL');
+  expect(t.why).toBe('CPL ≤ IOPL or CR4.PVI = 1 and CPL = 3');
 });
 
 test('HLT at CPL 3 gives #GP(0) with the rule CPL = 0 and the CPL that there was', () => {

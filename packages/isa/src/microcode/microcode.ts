@@ -53,6 +53,8 @@ export const FLAG_BITS = {
   NT: 14,
   RF: 16,
   AC: 18,
+  VIF: 19,
+  VIP: 20,
 } as const;
 export type Flag = keyof typeof FLAG_BITS;
 

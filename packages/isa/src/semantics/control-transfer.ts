@@ -81,15 +81,18 @@ function farPointer(i: Instruction, m: Microcode): [Value, Value] {
 
 export const RETF: Semantics = (i, m) => m.invoke(HELPERS.farReturn, m.constant(releasedBytes(i), 16));
 
-export const IRET: Semantics = (_, m) => {
-  requireIoplInVirtual8086(m);
+export const IRET: Semantics = (i, m) => {
+  requireIoplInVirtual8086(m, i.width === 16 ? 'unless VME' : 'always');
   m.intercept('IRET');
   m.invoke(HELPERS.interruptReturn);
 };
 
-/** INT n. Whether the gate lets this privilege level through is checked in delivery. */
+/**
+ * INT n. Whether the gate lets this privilege level through is checked in delivery; and with CR4.VME whether the 8086 program
+ * handles this interrupt itself.
+ */
 export const INT: Semantics = (i, m) => {
-  requireIoplInVirtual8086(m);
+  requireIoplInVirtual8086(m, 'unless VME');
   const vector = m.read(operandAt(i, 0), 8);
   m.intercept('INTn', vector);
   m.invoke(HELPERS.softwareInterrupt, vector);

@@ -20,6 +20,8 @@ import {
   CR4_SMEP,
   CR4_TSD,
   CR4_UMIP,
+  CR4_PVI,
+  CR4_VME,
   CR4_VMXE,
   EFER_LMA,
   EFER_LME,
@@ -166,8 +168,9 @@ function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist
 /** CR4 bits that exist on a processor with these features; VMXE only with a VMX unit. */
 export function supportedCr4(f: ProcessorFeatures, unit: 'with VMX' | 'without VMX'): bigint {
   // VME PVI, MCE, PCE OSFXSR OSXMMEXCPT
-  const always = 0x3n | 0x40n | 0x700n;
+  const always = 0x40n | 0x700n;
   const optional: readonly (readonly [boolean, number])[] = [
+    [f.vme, CR4_VME | CR4_PVI],
     [f.tsc, CR4_TSD],
     [f.de, CR4_DE],
     [f.pse, CR4_PSE],

@@ -7,7 +7,11 @@ import type {CodeTarget} from './code-segment.js';
 import {Checklist, counted, isTrouble, shown} from './faults.js';
 import {slotBytes} from './far-transfer.js';
 import {
+  RFLAGS_IF,
   RFLAGS_NT,
+  RFLAGS_TF,
+  RFLAGS_VIF,
+  RFLAGS_VIP,
   RFLAGS_VM,
   RIGHTS_UNUSABLE,
   hasRealModeSegments,
@@ -192,16 +196,33 @@ function realModeInterruptReturn(cpu: Processor, bytes: 2 | 4 | 8): Trouble | un
   const old = cpu.registers.cells[RFLAGS] ?? 0n;
   const iopl = Number((old >> 12n) & 3n);
   const isVirtual = isVirtual8086(cpu.registers);
-  if (isVirtual && iopl < 3) {
-    const checks = new Checklist(INTERRUPT_RETURN);
-    checks.require('IOPL = 3 (virtual-8086 mode)', false, counted('IOPL', iopl));
-    return checks.fault('#GP', 0);
-  }
   const frame = peekFrame(cpu, 3, bytes);
   if (isTrouble(frame)) return frame;
   const [rip = 0n, cs = 0n, image = 0n] = frame;
+  if (isVirtual && iopl < 3) return extendedInterruptReturn(cpu, rip, Number(cs & 0xffffn), image);
   const mask = (isVirtual ? IMAGE_ALWAYS | IMAGE_IF : IMAGE_REAL) & (bytes === 2 ? 0xffffn : 0xffff_ffffn);
   const trouble = realModeReturn(cpu, Number(cs & 0xffffn), rip, 3 * bytes, (old & ~mask) | (image & mask) | 2n);
+  if (trouble === undefined) cpu.registers.set('NMI_BLOCKING', 0n);
+  return trouble;
+}
+
+/**
+ * IRET of an 8086 program under CR4.VME (with 32-bit operands, or without VME, the instruction has refused already): the image's
+ * IF goes to VIF. SDM vol. 2, "IRET/IRETD/IRETQ—Interrupt Return".
+ */
+function extendedInterruptReturn(cpu: Processor, rip: bigint, cs: number, image: bigint): Trouble | undefined {
+  const old = cpu.registers.cells[RFLAGS] ?? 0n;
+  const checks = new Checklist(INTERRUPT_RETURN);
+  const isPending = (old & BigInt(RFLAGS_VIP)) !== 0n && (image & BigInt(RFLAGS_IF)) !== 0n;
+  const flags = shown('RFLAGS', old);
+  if (!checks.require('IF = 0 in the image while RFLAGS.VIP = 1', !isPending, flags, shown('image', image)))
+    return checks.fault('#GP', 0);
+  if (!checks.require('TF = 0 in the image', (image & BigInt(RFLAGS_TF)) === 0n, shown('image', image)))
+    return checks.fault('#GP', 0);
+  const mask = IMAGE_ALWAYS & 0xffffn;
+  const virtualIf = (image & BigInt(RFLAGS_IF)) === 0n ? 0n : BigInt(RFLAGS_VIF);
+  const next = (old & ~(mask | BigInt(RFLAGS_VIF))) | (image & mask) | virtualIf | 2n;
+  const trouble = realModeReturn(cpu, cs, rip, 6, next);
   if (trouble === undefined) cpu.registers.set('NMI_BLOCKING', 0n);
   return trouble;
 }

@@ -20,6 +20,7 @@ const at = (leaf: number, register: 0 | 1 | 2 | 3, bit: number): FeatureBit => (
 
 export const FEATURE_BITS = {
   fpu: at(1, 3, 0),
+  vme: at(1, 3, 1),
   de: at(1, 3, 2),
   pse: at(1, 3, 3),
   tsc: at(1, 3, 4),

@@ -16,6 +16,8 @@ export const CR0_CD = 1 << 30;
 export const CR0_PG = 0x8000_0000;
 export const CR4_TSD = 1 << 2;
 export const CR4_DE = 1 << 3;
+export const CR4_VME = 1;
+export const CR4_PVI = 1 << 1;
 export const CR4_PSE = 1 << 4;
 export const CR4_PAE = 1 << 5;
 export const CR4_PGE = 1 << 7;
@@ -36,6 +38,8 @@ export const RFLAGS_NT = 1 << 14;
 export const RFLAGS_RF = 1 << 16;
 export const RFLAGS_VM = 1 << 17;
 export const RFLAGS_AC = 1 << 18;
+export const RFLAGS_VIF = 1 << 19;
+export const RFLAGS_VIP = 1 << 20;
 
 /** Access rights in the VMCS format, as the register cells hold them. */
 export const RIGHTS_L = 1 << 13;

@@ -17,6 +17,7 @@ export const AMD_SVM = profileOf({
   highestLeaf: 5,
   highestExtendedLeaf: 0x8000_001a,
   features: [
+    'vme',
     'de',
     'pse',
     'tsc',

@@ -7,6 +7,7 @@ import type {Feature} from './features.js';
 import {profileOf} from './profiles-outline.js';
 
 const INTEL_64: readonly Feature[] = [
+  'vme',
   'de',
   'pse',
   'tsc',

@@ -6,6 +6,7 @@ import type {DeliverableEvent, EventType} from './core.js';
 import {RIP} from './cell-indexes.js';
 import {deliverEvent} from './event-delivery.js';
 import {check, counted} from './faults.js';
+import {redirectInterrupt} from './interrupt-redirection.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
 
@@ -45,7 +46,9 @@ export function softwareInterrupt(cpu: Processor, instruction: Instruction, vect
     });
     if (exit !== undefined) return {kind: 'vm-exit', exit};
   }
-  const trouble = deliverEvent(cpu, event);
+  const redirected = type === 'software-interrupt' ? redirectInterrupt(cpu, event) : 'not redirected';
+  if (redirected === 'done') return undefined;
+  const trouble = redirected === 'not redirected' ? deliverEvent(cpu, event) : redirected;
   if (trouble?.kind !== 'vm-exit') return trouble;
   const vectoring = (vector | (EVENT_TYPES[type] << 8) | (1 << 31)) >>> 0;
   const instructionLength = instruction.bytes.length;

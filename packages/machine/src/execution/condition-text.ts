@@ -1,6 +1,7 @@
 // Why a `faultIf` of the microcode decided as it did, in words: the recorded condition, turned round into the rule that
 // must hold, with the values of everything it looked at. 'CPL = 0', CPL 3.
 
+import {CR4_FIELDS} from '@hyperscope/isa';
 import type {Microcode, Operation} from '@hyperscope/isa';
 import {hex} from '@hyperscope/base';
 import type {NamedValue} from '../cpu/faults.js';
@@ -44,7 +45,7 @@ class ConditionReader {
       const {operation: name, a, b} = operation;
       if (isComparison(name)) return `${this.#value(a)} ${OPPOSITE[name]} ${this.#value(b)}`;
       if (name === 'and') return `${this.negated(a)} or ${this.negated(b)}`;
-      if (name === 'or') return `${this.negated(a)} and ${this.negated(b)}`;
+      if (name === 'or') return `${grouped(this.negated(a))} and ${grouped(this.negated(b))}`;
     }
     if (operation?.op === 'constant') return operation.value === 0n ? 'nothing' : 'the instruction exists in this mode';
     return `${this.#value(index)} = 0`;
@@ -57,7 +58,7 @@ class ConditionReader {
     if (operation?.op === 'binary') {
       const {operation: name, a, b} = operation;
       if (isComparison(name)) return `${this.#value(a)} ${COMPARE[name]} ${this.#value(b)}`;
-      if (name === 'and') return `${this.affirmed(a)} and ${this.affirmed(b)}`;
+      if (name === 'and') return `${grouped(this.affirmed(a))} and ${grouped(this.affirmed(b))}`;
       if (name === 'or') return `(${this.affirmed(a)} or ${this.affirmed(b)})`;
     }
     return `${this.#value(index)} = 1`;
@@ -94,7 +95,7 @@ class ConditionReader {
     const inner = this.#operations[operation.a];
     const isBit =
       operation.operation === 'trunc' && operation.width === 1 && inner?.op === 'binary' && inner.operation === 'shr';
-    if (isBit) return this.#named(`${this.#plain(inner.a)} bit ${this.#value(inner.b)}`, index);
+    if (isBit) return this.#named(this.#bitName(inner.a, inner.b), index);
     return this.#value(operation.a);
   }
 
@@ -103,6 +104,14 @@ class ConditionReader {
     if (isArithmetic(name)) return `${this.#value(operation.a)} ${ARITHMETIC[name]} ${this.#value(operation.b)}`;
     if (name === 'divu' || name === 'divs') return this.#named('the quotient', index);
     return this.#named('the value', index);
+  }
+
+  /** `CR4.VME` for bit 0 of CR4; `EAX bit 3` for what has no named bits. */
+  #bitName(value: number, bit: number): string {
+    const [whole, position] = [this.#operations[value], this.#operations[bit]];
+    const isCr4 = whole?.op === 'state' && whole.state === 'CR4' && position?.op === 'constant';
+    const field = isCr4 ? CR4_FIELDS.find(({low}) => BigInt(low) === position.value) : undefined;
+    return field === undefined ? `${this.#plain(value)} bit ${this.#value(bit)}` : `CR4.${field.name}`;
   }
 
   /** The name of a leaf without listing its value. */
@@ -118,6 +127,9 @@ class ConditionReader {
     return name;
   }
 }
+
+/** An alternative inside a list of conditions needs brackets. */
+const grouped = (text: string): string => (text.includes(' or ') && !text.startsWith('(') ? `(${text})` : text);
 
 const STATE_NAMES: ReadonlyMap<string, string> = new Map([
   ['VM', 'RFLAGS.VM'],
