@@ -43,6 +43,7 @@ constexpr Entry kEntries[] = {
     {"kvm_run.request_interrupt_window", offsetof(kvm_run, request_interrupt_window)},
     {"kvm_run.immediate_exit", offsetof(kvm_run, immediate_exit)},
     {"kvm_run.exit_reason", offsetof(kvm_run, exit_reason)},
+    {"kvm_run.cr8", offsetof(kvm_run, cr8)},
     {"kvm_run.io.direction", offsetof(kvm_run, io.direction)},
     {"kvm_run.io.size", offsetof(kvm_run, io.size)},
     {"kvm_run.io.port", offsetof(kvm_run, io.port)},

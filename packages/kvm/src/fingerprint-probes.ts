@@ -122,6 +122,31 @@ function cmpxchgMismatch(bench: ProbeBench): string {
   return bench.machine.vcpu.registers().RCX === 0xffff_ffff_0000_0005n ? 'ok' : 'zeroes-upper';
 }
 
+/** A store of four bytes, two of them on a page that is not there: #PF, and nothing is written. */
+function storeAcrossFault(bench: ProbeBench): string {
+  const last = 0x1f_fffe;
+  bench.machine.memory.fill(0, last, last + 2);
+  // mov qword [directory + 8], 0; invlpg [200000h]; mov dword [1ffffeh], 11223344h
+  const exit = bench.run('long', 0, '48c704250830000000000000' + '0f013c2500002000' + 'c70425feff1f0044332211');
+  if (!isHandler(exit, 14)) return verdict(exit, 'io');
+  return bench.machine.memory[last] === 0 ? 'ok' : 'torn';
+}
+
+/** UD2 in protected mode on a stack segment that does not begin at 0. */
+function stackBaseInDelivery(bench: ProbeBench): string {
+  const base = 0x1_0000;
+  const frame = base + PLACES.kernelStack - 12;
+  bench.machine.memory.fill(0, frame, frame + 12);
+  bench.run('protected', 0, '0f0b', {'SS.base': BigInt(base)});
+  return bench.machine.memory[frame + 1] === PLACES.code >> 8 ? 'ok' : 'ignored';
+}
+
+/** UD2 in real mode with a stack pointer above 64 KiB: only SP moves. */
+function stackPointerInDelivery(bench: ProbeBench): string {
+  bench.run('real', 0, '0f0b', {RSP: 0x1234_7f00n});
+  return (bench.machine.vcpu.registers().RSP ?? 0n) >> 16n === 0x1234n ? 'ok' : 'truncated';
+}
+
 /** IA32_VMX_BASIC: a guest may be a hypervisor itself. */
 function hasNestedVmx(bench: ProbeBench): boolean {
   return bench.machine.vcpu.native.getMsrs(new BigUint64Array([0x480n, 0n])) === 1;
@@ -147,6 +172,9 @@ export const PROBES: readonly (readonly [name: string, probe: Probe])[] = [
   ['absent_gate', absentGate],
   ['cr0_reserved', reservedCr0],
   ['cmpxchg_mismatch', cmpxchgMismatch],
+  ['store_across_fault', storeAcrossFault],
+  ['delivery_ss_base', stackBaseInDelivery],
+  ['delivery_esp', stackPointerInDelivery],
   ['cpl0_ns_per_insn', bench => nanosecondsAnInstruction(bench, 0)],
   ['cpl3_ns_per_insn', bench => nanosecondsAnInstruction(bench, 3)],
 ];

@@ -30,6 +30,7 @@ export const LAYOUT = {
   'kvm_translation.valid': 16,
   kvm_run: 2352,
   'kvm_run.exit_reason': 8,
+  'kvm_run.cr8': 16,
   'kvm_run.io.direction': 32,
   'kvm_run.io.size': 33,
   'kvm_run.io.port': 34,

@@ -191,6 +191,16 @@ describe.skipIf(skipKvmTests())('a guest on real KVM', {timeout: 30_000}, () => 
     machine.close();
   });
 
+  test('takes CR8 from what was set, also after a guest has changed it', () => {
+    const machine = new KvmVirtualMachine({memoryBytes: MEMORY, deadline: 1000});
+    machine.load(image('long', 'b809000000 440f22c0 f4')); // mov eax, 9; mov cr8, rax; hlt
+    machine.vcpu.run();
+    machine.load({...image('long', '440f20c0 f4'), registers: {...startState('long').registers, CR8: 3n}}); // mov rax, cr8; hlt
+    machine.vcpu.run();
+    expect(machine.vcpu.registers()).toMatchObject({RAX: 3n, CR8: 3n});
+    machine.close();
+  });
+
   test('has the same registers in the shared page as in the ioctls', () => {
     const machine = new KvmVirtualMachine({memoryBytes: MEMORY, deadline: 1000});
     machine.load(image('long', 'b841000000 e680 f4'));

@@ -174,6 +174,8 @@ export class KvmVcpu implements Vcpu {
     explained(() => {
       this.#native.getSregs(bytes(this.#sregs));
       if (packSregs(values, this.#sregs)) this.#native.setSregs(bytes(this.#sregs));
+      // Without an in-kernel APIC each KVM_RUN begins by taking CR8 from here.
+      if (values.CR8 !== undefined) this.#run.setBigUint64(LAYOUT['kvm_run.cr8'], values.CR8, true);
       this.#native.getRegs(bytes(this.#regs));
       if (packRegs(values, this.#regs)) this.#native.setRegs(bytes(this.#regs));
       this.#setMsrs(values);

@@ -110,6 +110,27 @@ export const QUIRKS: readonly Quirk[] = [
     expected: 'ok',
     sentence: 'CMPXCHG r32, r32 that does not match zeroes the upper half of the destination; a processor leaves it.',
   },
+  {
+    id: 'stores-are-torn',
+    number: 'D13',
+    probe: 'store_across_fault',
+    expected: 'ok',
+    sentence: 'A store in ring 0 into a page that is not there has already written its bytes on the page before.',
+  },
+  {
+    id: 'delivery-ignores-stack-base',
+    number: undefined,
+    probe: 'delivery_ss_base',
+    expected: 'ok',
+    sentence: 'An exception in protected mode pushes its frame at ESP, as if the base of SS were 0.',
+  },
+  {
+    id: 'delivery-truncates-esp',
+    number: undefined,
+    probe: 'delivery_esp',
+    expected: 'ok',
+    sentence: 'An exception in real mode clears bits 31:16 of ESP; a 16-bit stack moves SP only.',
+  },
 ];
 
 /** The quirks that a host's fingerprint shows. A probe that the fingerprint does not have says nothing. */
