@@ -152,6 +152,13 @@ test('OUT at CPL 3 needs a clear bit in the TSS', () => {
   expect(t.all('port')).toMatchObject([{direction: 'out', port: 0x80, device: undefined}]);
 });
 
+test.each(['f3 6c', 'f3 6e'])('REP INSB and REP OUTSB (%s) need permission even for no element at all', code => {
+  const t = longMode({cpl: 3}, code, 'f4').set({RCX: 0n, RDX: 0x80n});
+  t.run();
+  expect(t.exceptions).toEqual(['13:0']);
+  expect(t.get('RIP')).toBe(BigInt(HANDLERS + 13 * 16 + 1));
+});
+
 test('a far CALL through a call gate enters ring 0 on its own stack, and RETF goes back', () => {
   // call 7bh:0; int 80h — gate to code32:10080h
   const t = protectedMode({cpl: 3}, '9a 00 00 00 00 7b 00', INT80).bytes(CODE + 0x80, '8c c8', 'cb');
