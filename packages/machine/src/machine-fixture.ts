@@ -10,7 +10,7 @@ import {NEHALEM_COSTS} from './cpu/cost-model.js';
 import type {ProcessorProfile} from './cpu/core.js';
 import {MODERN_INTEL} from './cpu/profiles.js';
 import {Machine} from './machine.js';
-import type {MachineStep} from './machine.js';
+import type {MachineOptions, MachineStep} from './machine.js';
 import type {MachineEvent} from './observer.js';
 
 export const GDT = 0x1000,
@@ -76,8 +76,8 @@ export class TestMachine {
   readonly machine: Machine;
   readonly events: MachineEvent[] = [];
 
-  constructor(profile: ProcessorProfile = MODERN_INTEL) {
-    this.machine = new Machine({memoryBytes: 4 << 20, profile, costModel: NEHALEM_COSTS});
+  constructor(profile: ProcessorProfile = MODERN_INTEL, virtualization?: MachineOptions['virtualization']) {
+    this.machine = new Machine({memoryBytes: 4 << 20, profile, costModel: NEHALEM_COSTS, virtualization});
     this.machine.observe({willWrite: () => undefined, event: event => this.events.push(event)});
   }
 
@@ -115,6 +115,11 @@ export class TestMachine {
       if (last.kind === 'halted' || last.kind === 'shutdown' || last.kind === 'unsupported') return {last, steps};
     }
     throw new Error(`still running after ${limit} steps, at ${this.get('RIP').toString(16)}`);
+  }
+  /** This machine, so many steps later. */
+  after(steps: number): this {
+    this.steps(steps);
+    return this;
   }
   steps(count: number): MachineStep {
     let last: MachineStep = {kind: 'halted'};
@@ -154,6 +159,8 @@ export function realMode(...code: readonly string[]): TestMachine {
 
 interface Ring {
   readonly cpl?: 0 | 3;
+  readonly profile?: ProcessorProfile | undefined;
+  readonly unit?: MachineOptions['virtualization'];
   readonly rflags?: bigint;
 }
 
@@ -191,8 +198,8 @@ function segments(t: TestMachine, ring: 0 | 3, code: number, codeRights: number)
 }
 
 /** 32-bit protected mode without paging, flat segments. */
-export function protectedMode({cpl = 0, rflags = 2n}: Ring, ...code: readonly string[]): TestMachine {
-  const t = new TestMachine();
+export function protectedMode({cpl = 0, rflags = 2n, profile, unit}: Ring, ...code: readonly string[]): TestMachine {
+  const t = new TestMachine(profile, unit);
   tables(t, 8);
   t.bytes(cpl === 0 ? CODE : USER_CODE, ...code);
   segments(t, cpl, cpl === 0 ? SEL.code32 : SEL.userCode32, 0xc09b);
@@ -207,8 +214,8 @@ export function protectedMode({cpl = 0, rflags = 2n}: Ring, ...code: readonly st
 }
 
 /** 64-bit mode: identity pages, all of them user-accessible and writable. */
-export function longMode({cpl = 0, rflags = 2n}: Ring, ...code: readonly string[]): TestMachine {
-  const t = new TestMachine();
+export function longMode({cpl = 0, rflags = 2n, profile, unit}: Ring, ...code: readonly string[]): TestMachine {
+  const t = new TestMachine(profile, unit);
   tables(t, 16);
   t.quad(PML4, BigInt(PDPT) | 7n)
     .quad(PDPT, BigInt(PD) | 7n)
