@@ -89,7 +89,7 @@ describe('the same guest on bare metal and on VT-x with EPT', {timeout: 60_000},
   test.each(host.guests().map(guest => guest.id))('%s: every event matches, and every difference is explained', id => {
     const [a, b] = ['vtx-ept', 'bare'].map(technique => {
       const session = host.open({guest: id, technique});
-      session.run(100_000);
+      session.run(1_000_000);
       return session.record;
     });
     if (a === undefined || b === undefined) throw new Error('two runs');
