@@ -9,6 +9,7 @@ import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
 import type {RegisterValues} from '../virtual-machine.js';
 import {GUEST_CELLS} from '../vtx-ept/guest-view.js';
+import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
 import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
@@ -37,10 +38,7 @@ export class BareRun implements TechniqueRun {
     this.#board = new DeviceBoard(options.ports);
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
     this.chipset = this.#connect(costModel.second.cycles, options.disk);
-    if (options.image.startedBy === 'firmware') {
-      const disks = options.disk === undefined ? 0 : 1;
-      for (const {at, bytes} of firmwareMemory(this.machine.memory.size, profile, disks)) this.#load(gpa(at), bytes);
-    }
+    if (options.image.startedBy === 'firmware') this.#boot(options);
     for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
     for (const region of this.chipset.regions) this.machine.memory.addRegion(region);
     setRegisters(this.machine, options.image.registers);
@@ -73,6 +71,14 @@ export class BareRun implements TechniqueRun {
     this.machine.processor.apic = chipset.localApic;
     this.machine.deviceClock = chipset.clock;
     return chipset;
+  }
+
+  /** What firmware would have done before: memory and devices as it leaves them. */
+  #boot({disk}: TechniqueOptions): void {
+    const {memory, ports, profile} = this.machine;
+    const left = firmwareMemory(memory.size, profile, disk === undefined ? 0 : 1);
+    for (const {at, bytes} of left) this.#load(gpa(at), bytes);
+    for (const [port, value] of FIRMWARE_PORT_WRITES) ports.write(port, 1, value);
   }
 
   /** What does not lie in RAM is ROM. */

@@ -92,5 +92,14 @@ test('the BIOS data area tells of one serial port, one disk and 639 KiB', () => 
   expect([view.getUint16(0x400, true), view.getUint8(0x475), view.getUint16(0x413, true)]).toEqual([0x3f8, 1, 639]);
 });
 
+test('every interrupt has a handler that ends in IRET', () => {
+  const {bytes, view} = low();
+  const handlers = new Set(
+    Array.from({length: 256}, (_, n) => (view.getUint16(4 * n + 2, true) << 4) + view.getUint16(4 * n, true)),
+  );
+  expect(handlers.size).toBe(5);
+  for (const at of handlers) expect(bytes.subarray(at, at + 40)).toContain(0xcf);
+});
+
 test('a machine of less than 1 MiB has no room for any of it', () =>
   expect(firmwareMemory(0xa_0000, WESTMERE, 0)).toEqual([]));

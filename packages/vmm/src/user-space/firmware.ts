@@ -1,19 +1,14 @@
-// What a PC's firmware leaves in memory before it starts a boot sector or a kernel: the BIOS data area, and the tables
-// that describe the board. There is no firmware: no code of it runs, and no BIOS call is answered.
+// What a PC's firmware leaves in memory before it starts a boot sector or a kernel: interrupt vectors with a few
+// instructions behind them, the BIOS data area, and the tables that describe the board. No firmware runs before the guest.
 //
-//   0_0400 BIOS data area · 9_FC00 extended data area: MP tables · F_0000 ACPI tables · F_FFF0 reset
+//   0_0000 interrupt vectors · 0_0400 BIOS data area · 9_FC00 extended data area: MP tables
+//   F_0000 ACPI tables · F_FE00 code
 
-import {BIOS_DATA_AREA, EXTENDED_BIOS_DATA, FIRMWARE_TABLES} from '@hyperscope/machine';
+import {BIOS_DATA_AREA, EXTENDED_BIOS_DATA, FIRMWARE_TABLES, INTERRUPT_VECTOR_TABLE} from '@hyperscope/machine';
 import type {ProcessorProfile} from '@hyperscope/machine';
 import {acpiTables} from './acpi-tables.js';
+import {FIRMWARE_CODE, interruptVectors} from './firmware-code.js';
 import {mpTables} from './mp-tables.js';
-
-/** Where a PC's processor starts after RESET, seen from below 1 MiB. */
-const RESET = 0xf_fff0;
-/** Asks the keyboard controller to pull the reset line; then nothing. mov al, 0xfe / out 0x64, al / hlt */
-const RESET_CODE = Uint8Array.of(0xb0, 0xfe, 0xe6, 0x64, 0xf4);
-const MODEL_AT = 0xf_fffe,
-  MODEL_PC_AT = 0xfc;
 
 export interface FirmwareMemory {
   readonly at: number;
@@ -30,12 +25,12 @@ export function firmwareMemory(
   // The extended area begins with its size in KiB; the pointer to the MP table must be at a multiple of 16.
   const extended = EXTENDED_BIOS_DATA.start;
   return [
+    {at: INTERRUPT_VECTOR_TABLE.start, bytes: interruptVectors()},
     {at: BIOS_DATA_AREA.start, bytes: dataArea(disks)},
     {at: extended, bytes: Uint8Array.of((EXTENDED_BIOS_DATA.end - extended) / 1024)},
     {at: extended + 16, bytes: mpTables(extended + 16, profile)},
     {at: FIRMWARE_TABLES.start, bytes: acpiTables(FIRMWARE_TABLES.start).bytes},
-    {at: RESET, bytes: RESET_CODE},
-    {at: MODEL_AT, bytes: Uint8Array.of(MODEL_PC_AT)},
+    ...FIRMWARE_CODE,
   ];
 }
 
