@@ -65,6 +65,15 @@ start:
         cpuid
         bt ecx, 5
         jnc no_vmx
+        mov ecx, 0x482          ; what the primary controls may be: bit 31, are there secondary ones?
+        rdmsr
+        bt edx, 31
+        jnc too_old
+        mov ecx, 0x48b          ; and may they have EPT (bit 1) and unrestricted guest (bit 7)?
+        rdmsr
+        and edx, (1 << 1) | (1 << 7)
+        cmp edx, (1 << 1) | (1 << 7)
+        jne too_old
 
         mov rax, cr4
         or rax, 1 << 13         ; VMXE: without it, VMXON is an undefined opcode
@@ -266,6 +275,9 @@ resume:
 no_vmx:
         mov rsi, text_none
         jmp finish
+too_old:
+        mov rsi, text_too_old
+        jmp finish
 
 ; ---- small routines --------------------------------------------------------------------------------------------------
 
@@ -304,6 +316,7 @@ print_hex:
 
 text_on:      db 'tiny-vmx: VMX operation', 10, 0
 text_none:    db 'tiny-vmx: this processor has no VT-x', 10, 0
+text_too_old: db 'tiny-vmx: this VT-x has no EPT, or no unrestricted guest', 10, 0
 text_failed:  db 'tiny-vmx: a VMX instruction failed, error ', 0
 text_end:     db 10, 0
 text_exit:    db 'exit ', 0

@@ -17,6 +17,8 @@ export interface Check {
   readonly values: readonly (readonly [name: string, value: string])[];
   /** Manual and section title: 'SDM vol. 2, "MOV—Move to/from Control Registers"'. */
   readonly source: string;
+  /** For a check of a VM entry that failed: what people usually did who broke it. */
+  readonly cause?: string | undefined;
 }
 
 /** What led to an event: the checks in the order in which the processor made them; the last one decided. */

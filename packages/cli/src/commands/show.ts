@@ -1,6 +1,6 @@
 // `hyperscope show`: what is in the record of a run: where it was made, how it ended, what was printed, its exits.
 
-import {exitReasonName} from '@hyperscope/isa';
+import {vmExitName} from '@hyperscope/isa';
 import {kvmExitName, readRecord} from '@hyperscope/trace';
 import type {RunRecord, TraceEvent} from '@hyperscope/trace';
 import {readBytes} from '../files.js';
@@ -96,7 +96,7 @@ function contents(record: RunRecord): {
 
 /** A simulated hypervisor sees every exit; of real KVM only those that came to user space are known. */
 function exitName(event: TraceEvent, seen: 'vm-exit' | 'kvm-exit'): string | undefined {
-  if (event.kind === 'vm-exit' && seen === 'vm-exit') return exitReasonName(event.exit.reason & 0xffff);
+  if (event.kind === 'vm-exit' && seen === 'vm-exit') return vmExitName(event.exit);
   if (event.kind === 'kvm-exit' && seen === 'kvm-exit') return kvmExitName(event.exit);
   return undefined;
 }

@@ -6,7 +6,8 @@ import {execute} from './execute.js';
 import type {Executed, Execution} from './execute.js';
 import type {Program} from './program.js';
 
-export type RecordLimits = Pick<Execution, 'depth' | 'maxInstructions' | 'timeoutMilliseconds'>;
+export type RecordLimits = Pick<Execution, 'depth' | 'maxInstructions' | 'timeoutMilliseconds'> &
+  Partial<Pick<Execution, 'profile'>>;
 
 /** Runs to the end or to a limit, with a progress line. @throws UserError for a technique that does not exist. */
 export function recordRun(
@@ -19,11 +20,11 @@ export function recordRun(
   const line = progress(terminal, clock, `${unit} on ${technique}`, undefined);
   try {
     return execute({
+      profile: undefined,
       ...limits,
       program,
       technique,
       ports: {exitPort: undefined, powerOffPort: undefined, capturePorts: []},
-      profile: undefined,
       serialScript: [],
       stopSerial: undefined,
       dumps: [],

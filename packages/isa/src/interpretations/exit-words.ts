@@ -1,6 +1,6 @@
 // What an exit is called, whichever unit made it: VT-x numbers its reasons, SVM has exit codes.
 
-import {exitReasonTitle} from '../vmx/exit-reasons.js';
+import {exitReasonName, exitReasonTitle} from '../vmx/exit-reasons.js';
 import {svmExitCode} from '../svm/exit-codes.js';
 
 /** What there is to know about an exit's name. `svm` is there for exits of SVM. */
@@ -12,6 +12,11 @@ export interface ExitIdentity {
 /** A VM entry that failed, as an exit: VT-x by its reason, SVM (a negative one) by VMEXIT_INVALID. */
 export function entryFailure(reason: number): ExitIdentity {
   return reason < 0 ? {reason, svm: {code: reason}} : {reason};
+}
+
+/** `IO_INSTRUCTION`; `VMEXIT_IOIO` under SVM. */
+export function vmExitName(exit: ExitIdentity): string {
+  return exit.svm === undefined ? exitReasonName(exit.reason & 0xffff) : svmExitCode(exit.svm.code).name;
 }
 
 /** `I/O instruction` */

@@ -285,6 +285,7 @@ describe('the checks of VMRUN', () => {
     expect(exitOf(made)).toBe('VMEXIT_INVALID');
     const failure = made.events.find(event => event.kind === 'vm-entry-failure');
     expect(failure?.checks.map(each => each.rule)).toEqual([rule]);
+    expect(failure?.checks[0]?.cause).toBeTypeOf('string');
     expect(made.machine.registers.get('RIP')).toBe(BigInt(HOST_CODE + 3));
     expect(made.vmcb.get('RIP')).toBe(BigInt(GUEST_CODE));
   });

@@ -3,6 +3,7 @@
 
 import {hex} from '@hyperscope/base';
 import type {Check} from '../observer.js';
+import {usualCause} from './usual-causes.js';
 
 export type CheckedValue = readonly [name: string, value: bigint | number | string];
 
@@ -28,6 +29,7 @@ export class CheckList {
       holds,
       values: values.map(([name, value]) => [name, shown(value)] as const),
       source: this.#source,
+      cause: holds ? undefined : usualCause(rule),
     });
   }
 }

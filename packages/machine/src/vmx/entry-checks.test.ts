@@ -4,6 +4,7 @@ import {VMX_CAPABILITIES} from './capabilities.js';
 import {entryChecks} from './entry-checks.js';
 import {EntryContext} from './entry-context.js';
 import {HOST_RIP, machineWithGuest} from './testing/vmx-machine.js';
+import {usualCause} from './usual-causes.js';
 
 type Change = readonly [field: VmcsFieldName, value: bigint];
 
@@ -77,8 +78,33 @@ test.each<[rule: string, ...changes: Change[]]>([
   ['not both blocking by STI and blocking by MOV SS', ['GUEST_INTERRUPTIBILITY_STATE', 3n]],
   ['an external interrupt is injected with RFLAGS.IF = 1', ['VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0020n]],
   ['the VMCS link pointer is not the current VMCS', ['VMCS_LINK_POINTER', 0x5000n]],
+  [
+    'NMI-window exiting = 1 needs virtual NMIs = 1',
+    ['PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', PRIMARY | (1n << 22n)],
+  ],
+  ['unrestricted guest = 1 (bit 7) needs enable EPT = 1', ['SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', 0x80n]],
+  ['an injected hardware exception has a vector of at most 31', ['VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0320n]],
+  ['the injected event does not have the reserved type 1', ['VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0120n]],
+  ['host TR selector ≠ 0', ['HOST_TR_SELECTOR', 0n]],
+  ['host CR3 lies inside the physical-address width', ['HOST_CR3', 1n << 45n]],
+  ['host CR4.PAE = 1 for a 64-bit host', ['HOST_CR4', 0x2680n]],
+  ['guest SS type is 3 or 7 (accessed, writable)', ['GUEST_SS_ACCESS_RIGHTS', 0x91n]],
+  ['guest ES: reserved access-rights bits are 0', ['GUEST_ES_ACCESS_RIGHTS', 0x193n]],
+  ['guest LDTR type is 2', ['GUEST_LDTR_ACCESS_RIGHTS', 0x83n]],
+  ['guest CS: G = 1 needs limit[11:0] all ones', ['GUEST_CS_ACCESS_RIGHTS', 0x809bn], ['GUEST_CS_LIMIT', 0xf000n]],
+  ['GUEST_GDTR_LIMIT: bits 31:16 are 0', ['GUEST_GDTR_LIMIT', 0x1_0000n]],
+  ['the activity state is one that IA32_VMX_MISC announces', ['GUEST_ACTIVITY_STATE', 4n]],
+  ['pending debug exceptions: reserved bits are 0', ['GUEST_PENDING_DEBUG_EXCEPTIONS', 0x20n]],
+  ['IA-32e mode guest = 1 needs guest CR0.PG = 1', ['VM_ENTRY_CONTROLS', 0x13fbn]],
 ])('broken: %s', (rule, ...changes) => {
   expect(broken(...changes)).toContain(rule);
+});
+
+test('every rule of a VM entry has a usual cause', () => {
+  const {machine, vmcs} = machineWithGuest();
+  const {controls, host, guest} = entryChecks(new EntryContext(machine, vmcs, VMX_CAPABILITIES), 'all');
+  const without = [...controls, ...host, ...guest].map(({rule}) => rule).filter(rule => usualCause(rule) === undefined);
+  expect(without).toEqual([]);
 });
 
 test('all failing checks are reported, with the values that went into them', () => {

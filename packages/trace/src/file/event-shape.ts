@@ -5,7 +5,7 @@ import {address, bytes, count, fields, flag, integer, isObject, list, oneOf, opt
 import type {Shape} from './shape.js';
 
 const pair = tuple(text, text);
-const checks = list(fields({rule: text, holds: flag, values: list(pair), source: text}));
+const checks = list(fields({rule: text, holds: flag, values: list(pair), source: text, cause: optional(text)}));
 const mode = oneOf('real', 'virtual-8086', 'protected', 'compatibility', '64-bit');
 const faultLink = fields({vector: count, errorCode: optional(count), address: optional(address), why: text});
 const reference = fields({table: oneOf('guest', 'ept', 'npt'), level: count, address: count, entry: address});
