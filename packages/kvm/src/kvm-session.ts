@@ -251,7 +251,7 @@ export class KvmSession {
   }
 
   #limit(): KvmOutcome | undefined {
-    const {limits, clock} = this.#options;
+    const {limits} = this.#options;
     if (this.#exits >= limits.exits) return {kind: 'limit', limit: 'exits'};
     if (this.#steps >= limits.steps) return {kind: 'limit', limit: 'steps'};
     return this.#millisecondsLeft <= 0 ? {kind: 'limit', limit: 'milliseconds'} : undefined;

@@ -26,6 +26,16 @@ describe.skipIf(skipKvmTests())('hyperscope run --on kvm', () => {
     expect(notes).toMatch(/KVM_EXIT_IO +5/);
   });
 
+  test('mini-os prints what it prints on the simulator: the timer and its interrupts are in the kernel', async () => {
+    const {status, out, notes} = await runInProcess(
+      [RUN],
+      ['run', 'mini-os', '--on', 'kvm', '--poweroff-port', '0x604'],
+    );
+    expect([status, out]).toEqual([0, GUESTS.find(({id}) => id === 'mini-os')?.expectedSerial]);
+    expect(notes).toContain('power-off');
+    expect(notes).not.toContain('KVM_EXIT_HLT');
+  });
+
   test.each([
     ['hlt', [], 0, 'halted'],
     ["mov dx, 0x3f8\nmov al, 'k'\nout dx, al\nhlt", ['--stop-serial', 'k'], 0, 'stop-serial'],
