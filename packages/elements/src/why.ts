@@ -87,6 +87,11 @@ export class Why extends LitElement {
         margin-inline-start: 6px;
         white-space: nowrap;
       }
+      .cause {
+        display: block;
+        font-weight: 400;
+        font-size: 0.92em;
+      }
       .source {
         color: var(--mute);
         font-weight: 400;
@@ -235,6 +240,7 @@ function checkRow(check: CheckRow, sources: readonly string[]): TemplateResult {
     </svg>
     <span
       >${check.text}${check.decided ? html`<span class="decisive">decided</span>` : nothing}
+      ${check.cause === undefined ? nothing : html`<span class="cause">Usually: ${check.cause}</span>`}
       ${check.source === '' || sources.includes(check.source) ? nothing : html`<span class="source"> — ${check.source}</span>`}</span
     >
   </li>`;

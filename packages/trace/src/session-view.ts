@@ -11,6 +11,8 @@ export interface Explanation {
   readonly checks: readonly {
     readonly text: string;
     readonly holds: boolean;
+    /** For a VM entry that was refused: what people usually did who broke the rule. */
+    readonly cause?: string | undefined;
     readonly decided: boolean;
     readonly source: string;
   }[];

@@ -14,16 +14,19 @@ interface Parts {
   readonly changes?: Explanation['changes'];
 }
 
-/** Puts an explanation together. The last check is the one that decided: the processor stopped looking there. */
+/** Puts an explanation together. The last check is as a rule the one that decided: the processor stopped looking there. */
 export function explanation(parts: Parts): Explanation {
   const checks = parts.checks ?? [];
+  // A list of failures (the checks of a VM entry) was decided by its first: the processor looked no further.
+  const decisive = checks.every(check => !check.holds) ? 0 : checks.length - 1;
   return {
     title: parts.title,
     sentences: parts.sentences,
     checks: checks.map((check, index) => ({
       text: checkText(check),
       holds: check.holds,
-      decided: index === checks.length - 1,
+      decided: index === decisive,
+      cause: check.cause,
       source: check.source,
     })),
     sources: [...new Set([...checks.map(check => check.source), ...(parts.sources ?? [])])].filter(
