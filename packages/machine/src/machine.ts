@@ -18,6 +18,7 @@ import {singleStepTrap} from './cpu/single-step.js';
 import type {Trouble} from './cpu/trouble.js';
 import type {DeviceClock} from './devices/device-clock.js';
 import {PortMap} from './devices/port-map.js';
+import {CompiledTier} from './execution/compiled/compiled-tier.js';
 import type {Executor} from './execution/executor.js';
 import {InstructionFetch, hexBytes} from './execution/instruction-fetch.js';
 import {StepExecutor} from './execution/step-executor.js';
@@ -52,6 +53,11 @@ export interface MachineOptions {
   readonly costModel: CostModel;
   /** What RDRAND and RDSEED grow from; 0 where it is left out. The same seed gives the same run. */
   readonly entropySeed?: bigint | undefined;
+  /**
+   * 'reference': every instruction is walked operation by operation. 'compiled', the default: instructions that run more
+   * than once are compiled, with the same result.
+   */
+  readonly executor?: 'reference' | 'compiled' | undefined;
   /** The virtualization half of the processor; without it VMX instructions are #UD. */
   readonly virtualization?: {readonly unit: VirtualizationUnit; readonly helpers: VirtualizationHelpers} | undefined;
 }
@@ -63,6 +69,12 @@ const WAITS = 1000;
 /** Interruptibility: MOV SS was the last instruction. */
 const SHADOW_MOV_SS = 2;
 
+/** The steps of instructions, by length: nothing is allocated for the frequent ones. */
+const INSTRUCTION_STEPS: readonly MachineStep[] = Array.from({length: 16}, (_, length) => ({
+  kind: 'instruction',
+  length,
+}));
+
 export class Machine implements Core {
   readonly memory: PhysicalMemory;
   readonly ports = new PortMap();
@@ -73,6 +85,7 @@ export class Machine implements Core {
   /** The time of devices that act by themselves, where there are any. */
   deviceClock: DeviceClock | undefined;
   readonly #fetch: InstructionFetch;
+  readonly #compiled: CompiledTier | undefined;
 
   constructor(options: MachineOptions) {
     this.memory = new PhysicalMemory(options.memoryBytes);
@@ -86,6 +99,7 @@ export class Machine implements Core {
     });
     this.executor = new StepExecutor(this.processor, helperTable(options.virtualization?.helpers));
     this.#fetch = new InstructionFetch(this.processor);
+    this.#compiled = options.executor === 'reference' ? undefined : new CompiledTier(this.processor, this.#fetch);
     this.reset();
   }
 
@@ -180,10 +194,11 @@ export class Machine implements Core {
     const before = this.mode;
     const operation = low(registers, VMX_OPERATION);
     processor.instructionRip = registers.cells[RIP] ?? 0n;
-    const step =
-      this.#deliverPending() ??
-      this.#leaveBefore() ??
-      (low(registers, ACTIVITY) === HALTED ? this.#sleep() : this.#instruction());
+    const early = this.#deliverPending() ?? this.#leaveBefore();
+    const tier = this.#compiled;
+    if (early === undefined && tier !== undefined && this.#isPlain && tier.isReady() && tier.step())
+      return INSTRUCTION_STEPS[tier.lastLength] ?? {kind: 'instruction', length: tier.lastLength};
+    const step = early ?? (low(registers, ACTIVITY) === HALTED ? this.#sleep() : this.#instruction());
     const after = this.mode;
     // A VM exit or entry puts another context into the processor; that context's own mode has not changed.
     if (before !== after && operation === low(registers, VMX_OPERATION))
@@ -191,9 +206,37 @@ export class Machine implements Core {
     return this.#stoppedInside() ?? step;
   }
 
+  /**
+   * Runs instructions for as long as nothing but registers and RAM can change, at most `limit` of them (iterations of
+   * repeated ones count), and gives how many there were. 0: the next thing is for `step`. The same as stepping, only sooner:
+   * no event can come up on the way, and CYCLES, TSC and INSTRUCTIONS are right again when it returns.
+   */
+  runAhead(limit: number): number {
+    const {registers, processor, pins, deviceClock} = this;
+    const tier = this.#compiled;
+    if (tier === undefined || !this.#isPlain || pins.nmi) return 0;
+    const isOpen = processor.isGuest || (low(registers, RFLAGS) & RFLAGS_IF) !== 0;
+    if (isOpen && pins.requested !== undefined) return 0;
+    if (processor.isGuest) {
+      // What may strike a guest between two instructions changes only with state that ends this run.
+      if (processor.unit?.pendingInterrupt !== undefined) return 0;
+      if (processor.unit?.pendingExit?.(processor) !== undefined) return 0;
+    } else if (this.hostProgram !== undefined) return 0;
+    if (!tier.isReady()) return 0;
+    if (deviceClock === undefined) return tier.run(limit);
+    const left = Math.ceil((deviceClock.next - this.cycles) / this.costModel.instruction.cycles);
+    return left <= 0 ? 0 : tier.run(Math.min(limit, left));
+  }
+
+  /** Whether an instruction can be run without looking inside it or looking back at the one before. */
+  get #isPlain(): boolean {
+    return this.executor.traceOperations === undefined && !this.pins.holdsDebug;
+  }
+
   /** An NMI, then an external interrupt, where nothing blocks them. SDM vol. 3A, "Priority Among Concurrent Events". */
   #deliverPending(): MachineStep | undefined {
     const {registers, pins, processor} = this;
+    if (!pins.nmi && pins.requested === undefined) return undefined;
     const rip = registers.cells[RIP] ?? 0n;
     const shadow = low(registers, INTERRUPT_SHADOW);
     const nmi: DeliverableEvent = {type: 'NMI', vector: 2, errorCode: undefined, returnRip: rip};

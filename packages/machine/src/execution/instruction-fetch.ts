@@ -46,6 +46,22 @@ export class InstructionFetch {
     return this.#beyondLimit(rip, microcode.instruction.bytes.length, codeSize) ?? microcode;
   }
 
+  /**
+   * The microcode of the instruction at a physical address of RAM, where it ends in the same page: asking changes nothing.
+   * Undefined for every other.
+   */
+  within(physical: number, codeSize: CodeSize): Microcode | undefined {
+    const key = physical * 4 + CODE_SIZE_INDEX[codeSize];
+    const known = this.#cache.get(key);
+    if (known !== undefined && this.#isCurrent(known, physical)) return known.microcode;
+    const first = this.#bytesAt(physical, Math.min(MAXIMUM_LENGTH, 4096 - (physical & 0xfff)));
+    const result = decode(first, codeSize, 0, this.#cpu.instructionFeatures);
+    if (result.kind !== 'instruction') return undefined;
+    const microcode = this.#cpu.record(result.instruction);
+    this.#remember(key, microcode, physical);
+    return microcode;
+  }
+
   #isCurrent(known: Remembered, physical: number): boolean {
     const version = this.#cpu.memory.pageVersions[Math.floor(physical / 4096)];
     if (known.version === version) return true;
