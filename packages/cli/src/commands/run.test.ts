@@ -15,6 +15,13 @@ async function judged(...args: readonly string[]) {
   return {status, result: JSON.parse(out)};
 }
 
+test('--cpu list shows the processors, one line each, and runs nothing', async () => {
+  const {status, out} = await run('--cpu', 'list');
+  expect(status).toBe(0);
+  for (const id of ['i386', 'pentium-iii', 'prescott', 'amd-svm', 'nehalem', 'westmere', 'modern-intel'])
+    expect(out).toMatch(new RegExp(`^${id} +\\d{4}  \\w`, 'm'));
+});
+
 let count = 0;
 /** A flat real-mode program at 0x8000, and the arguments that run it. */
 const real = (source: string): readonly string[] => {
@@ -152,7 +159,7 @@ describe('images', () => {
 
   test('a disk where the machine has no controller is refused: status 5, in the JSON too', async () => {
     const disk = files.file('disk.img', new Uint8Array(512));
-    const {status, result} = await judged('hello-kvm', '--on', 'vtx-ept', '--disk', `0:${disk}`);
+    const {status, result} = await judged('hello-kvm', '--on', 'kvm', '--disk', `0:${disk}`);
     expect([status, result.outcome, result.schema, result.instructions]).toEqual([5, 'unsupported', 1, null]);
     const [{what}] = result.unsupported;
     expect(what).toContain('--disk');
@@ -168,16 +175,19 @@ describe('images', () => {
     wait_drq: in al, dx\ntest al, 8\njz wait_drq
     mov dx, 0x1f0\nin ax, dx\nmov dx, 0x3f8\nout dx, al\nmov al, ah\nout dx, al\ncli\nhlt\n`;
 
-  test('on bare metal the guest reads the disk by PIO, and a booted image is its own first disk', async () => {
-    const contents = new Uint8Array(700);
-    contents.set([0x4f, 0x6b], 512);
-    const disk = files.file('two-sectors.img', contents);
-    const named = await run(...real(READ_SECTOR), '--on', 'bare', '--disk', `0:${disk}`);
-    expect([named.status, named.out]).toEqual([0, 'Ok']);
-    const boot = `bits 16\norg 0x7c00\n${READ_SECTOR}times 510 - ($ - $$) db 0\ndw 0xaa55\ndb 'Me'\ntimes 510 db 0`;
-    const itself = await run(files.program('disk-boot.img', boot), '--on', 'bare');
-    expect([itself.status, itself.out]).toEqual([0, 'Me']);
-  });
+  test.each(['bare', 'vtx-ept'])(
+    'on %s the guest reads the disk by PIO, and a booted image is its own first disk',
+    async technique => {
+      const contents = new Uint8Array(700);
+      contents.set([0x4f, 0x6b], 512);
+      const disk = files.file('two-sectors.img', contents);
+      const named = await run(...real(READ_SECTOR), '--on', technique, '--disk', `0:${disk}`);
+      expect([named.status, named.out]).toEqual([0, 'Ok']);
+      const boot = `bits 16\norg 0x7c00\n${READ_SECTOR}times 510 - ($ - $$) db 0\ndw 0xaa55\ndb 'Me'\ntimes 510 db 0`;
+      const itself = await run(files.program('disk-boot.img', boot), '--on', technique);
+      expect([itself.status, itself.out]).toEqual([0, 'Me']);
+    },
+  );
 
   test('a program that outgrew its boot sector finds its second one behind it', async () => {
     const boot = files.program(

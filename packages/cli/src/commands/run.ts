@@ -10,6 +10,7 @@ import {execute} from '../run/execute.js';
 import type {Executed, ExecutionResult} from '../run/execute.js';
 import {traceLines} from '../run/event-lines.js';
 import {NOTHING_RAN} from '../run/nothing-ran.js';
+import {listProcessors} from '../run/processor-list.js';
 import {loadProgram} from '../run/program.js';
 import type {Program} from '../run/program.js';
 import {readRunArguments} from '../run/run-arguments.js';
@@ -67,9 +68,11 @@ export const RUN: Command = {
 };
 
 async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
-  const given = readRunArguments(parseArguments(RUN_OPTIONS, args));
+  const parsed = parseArguments(RUN_OPTIONS, args);
+  if (parsed.value('cpu') === 'list') return listProcessors(context.terminal);
+  const given = readRunArguments(parsed);
   for (const path of outputs(given)) checkWritable(path);
-  const program = loadProgram(given, context.terminal);
+  const program = withIrqchip(loadProgram(given, context.terminal), given.irqchip);
   checkDumps(given, program);
   for (const {path} of given.disks) readBytes(path);
   const missing = missingForDisk(given);
@@ -115,9 +118,16 @@ function withoutDisk(technique: string, what: string): Executed {
       technique,
       outcome: 'unsupported',
       unsupported: [{address: '', bytes: '', what}],
-      message: `The machine does not have ${what} yet, so nothing was run. Use --on bare with --disk 0:FILE, or leave --disk out.`,
+      message: `The machine does not have ${what} yet, so nothing was run. Use --on bare or vtx-ept with --disk 0:FILE, or leave --disk out.`,
     },
   };
+}
+
+/** The program, asking for its interrupt controllers where --irqchip wants them. */
+function withIrqchip(program: Program, irqchip: RunArguments['irqchip']): Program {
+  if (irqchip === undefined) return program;
+  const image = {...program.loaded.image, irqchip: irqchip === 'kernel' ? irqchip : undefined};
+  return {...program, loaded: {...program.loaded, image}};
 }
 
 function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock}: CommandContext): Executed {

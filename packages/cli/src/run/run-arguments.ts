@@ -30,6 +30,8 @@ export interface RunArguments {
   readonly commandLine: string | undefined;
   readonly modules: readonly string[];
   readonly disks: readonly {readonly unit: number; readonly path: string}[];
+  /** Where the interrupt controllers are; undefined: as the guest asks. */
+  readonly irqchip: 'kernel' | 'user' | undefined;
   readonly memoryMiB: number | undefined;
   readonly cpu: {
     readonly profile: string | undefined;
@@ -81,6 +83,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     commandLine: args.value('append'),
     modules: args.values('module'),
     disks: args.values('disk').map(readDisk),
+    irqchip: readIrqchip(args.value('irqchip')),
     memoryMiB: number('memory', 1, 3072),
     cpu: readCpu(args.value('cpu')),
     vendor: readVendor(args.value('vendor')),
@@ -147,6 +150,11 @@ function readLoad(args: Arguments<RunOptionName>): LoadAs {
 function readRegister(text: string): readonly [string, bigint] {
   const [name, value] = splitOnce(text, '=', 'REG=VALUE, such as rip=0x7c00');
   return [name.trim().toLowerCase(), parseBigInt(value, `--set ${name}`)];
+}
+
+function readIrqchip(text: string | undefined): RunArguments['irqchip'] {
+  if (text === undefined || text === 'kernel' || text === 'user') return text;
+  throw usage(`--irqchip is kernel or user, not '${text}'.`);
 }
 
 function readDisk(text: string): {readonly unit: number; readonly path: string} {

@@ -23,12 +23,16 @@ export const RUN_OPTIONS = {
   disk: {
     value: 'N:FILE',
     repeatable: 'repeatable',
-    help: 'A hard disk behind an IDE controller: 0:FILE, with --on bare; elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
+    help: 'A hard disk behind an IDE controller: 0:FILE, with --on bare or vtx-ept; elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
   },
   memory: {value: 'MIB', help: 'Memory of the guest. Default: what the guest asks for, or 64.'},
+  irqchip: {
+    value: 'PLACE',
+    help: 'Where PIC, APIC and PIT are: kernel (KVM_CREATE_IRQCHIP), or user. Default: what the guest asks for, or user. With --on kvm, user means none.',
+  },
   cpu: {
     value: 'PROFILE,±FEATURE',
-    help: 'Processor of a simulated run (nehalem, westmere, modern-intel), with features switched: westmere,+smep,-nx.',
+    help: 'Processor of a simulated run, with features switched: westmere,+smep,-nx. `--cpu list` shows them, from i386 to modern-intel; +strict makes every sensitive instruction trap outside ring 0.',
   },
   vendor: {value: 'ID', help: 'The twelve letters of CPUID leaf 0, such as GenuineIntel.'},
   serial: {

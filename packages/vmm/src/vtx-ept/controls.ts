@@ -31,8 +31,8 @@ export interface VtxEptOptions {
   /** Size of the pages by which KVM maps guest memory on first touch. */
   readonly eptPage: '4K' | '2M';
   readonly accessedDirtyFlags: 'on' | 'off';
-  /** Where PIC, IOAPIC, local APIC and PIT are. */
-  readonly irqchip: IrqchipPlace;
+  /** Where PIC, IOAPIC, local APIC and PIT are. Where absent, as the guest’s image asks: in user space, or in the kernel. */
+  readonly irqchip?: IrqchipPlace | undefined;
 }
 
 const CR0_TS_WP = (1n << 3n) | (1n << 16n);
@@ -66,7 +66,6 @@ export const VTX_EPT_DEFAULTS: VtxEptOptions = {
   passedThroughMsrs: [0x10, 0x174, 0x175, 0x176, 0xc000_0100, 0xc000_0101, 0xc000_0102],
   eptPage: '4K',
   accessedDirtyFlags: 'on',
-  irqchip: 'user',
 };
 
 /** The five control words for these choices. */

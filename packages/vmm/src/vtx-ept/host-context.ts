@@ -100,7 +100,7 @@ export class HostContext {
       machine: parts.machine,
       vcpu: this.vcpu,
       board: parts.board,
-      place: parts.options.irqchip,
+      place: parts.options.irqchip ?? parts.image.irqchip ?? 'user',
       memoryBytes: parts.image.memoryBytes,
       disk: parts.disk,
     });
