@@ -35,6 +35,15 @@ describe('mini-os', {timeout: 120_000}, () => {
     expect(preemptions(record).length).toBeGreaterThanOrEqual(4);
   });
 
+  test('a program is shown with its lines of the source, though its page is not at the address it was assembled for', () => {
+    const session = host.open({guest: GUEST.id, technique: 'bare'});
+    const program = 0x4000_0000n;
+    while (session.moment().last?.rip !== program) session.step('forward', 'ring');
+    const {code} = session.step('back', 'instruction');
+    const line = code.find(({address}) => address === program)?.sourceLine ?? 0;
+    expect(GUEST.source.split('\n')[line - 1]).toContain('xor r12d, r12d');
+  });
+
   test('two runs give the same bytes', async () => {
     const digest = async (): Promise<string> =>
       createHash('sha256')

@@ -5,6 +5,7 @@ import type {Instruction} from '@hyperscope/isa';
 import {codeAddress, codeSizeOf} from '@hyperscope/trace';
 import type {CellSource, CodeLine} from '@hyperscope/trace';
 import {chipsOf} from './chips.js';
+import {CodePlaces} from './code-places.js';
 import type {ExecutionMap} from './execution-map.js';
 import type {SourceMap} from './source-map.js';
 import type {StateView} from './state-view.js';
@@ -23,20 +24,29 @@ export interface CodeKnowledge {
 /** Up to 8 instructions before the guest's RIP, itself, and 20 after it; empty where its memory cannot be read. */
 export function codeWindow(state: StateView, knowledge: CodeKnowledge): readonly CodeLine[] {
   const rip = state.guestCells()('RIP') ?? 0n;
-  const fromSource = knowledge.source?.before(rip, LINES_BEFORE) ?? [];
+  const places = new CodePlaces(state);
+  const fromSource = places.before(knowledge.source, rip, LINES_BEFORE);
   const before = fromSource.length > 0 ? fromSource : knowledge.executed.before(rip, LINES_BEFORE);
-  const lines = linesFrom(state, knowledge, before[0] ?? rip, before.length + 1 + LINES_AFTER);
+  const lines = linesFrom(state, places, knowledge, before[0] ?? rip, before.length + 1 + LINES_AFTER);
   // Code may have been overwritten since it ran: a guess about where instructions begin must not hide the current one.
-  return lines.some(line => line.address === rip) ? lines : linesFrom(state, knowledge, rip, 1 + LINES_AFTER);
+  return lines.some(line => line.address === rip) ? lines : linesFrom(state, places, knowledge, rip, 1 + LINES_AFTER);
 }
 
 /** Instructions one after another, up to the first bytes that are none: code ends there. */
-function linesFrom(state: StateView, knowledge: CodeKnowledge, start: bigint, most: number): readonly CodeLine[] {
+function linesFrom(
+  state: StateView,
+  places: CodePlaces,
+  knowledge: CodeKnowledge,
+  start: bigint,
+  most: number,
+): readonly CodeLine[] {
   const cells = state.guestCells();
   const bytes = state.guestMemory.readLinear(cells, codeAddress(cells, start), most * LONGEST) ?? new Uint8Array(0);
   const lines: CodeLine[] = [];
   for (let offset = 0; lines.length < most && offset < bytes.length;) {
-    const found = lineAt(bytes, offset, start + BigInt(offset), cells, knowledge);
+    const address = start + BigInt(offset);
+    const line = places.lineAt(knowledge.source, address);
+    const found = lineAt(bytes, offset, address, cells, knowledge, line);
     if (found === undefined) break;
     lines.push(found.line);
     offset += found.length;
@@ -50,6 +60,7 @@ function lineAt(
   address: bigint,
   cells: CellSource,
   knowledge: CodeKnowledge,
+  sourceLine: number | undefined,
 ): {readonly line: CodeLine; readonly length: number} | undefined {
   const instruction = instructionAt(bytes, offset, cells);
   if (instruction === undefined) return undefined;
@@ -60,7 +71,7 @@ function lineAt(
       address,
       text: disassemble(instruction, address),
       bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
-      sourceLine: knowledge.source?.at(address)?.line,
+      sourceLine,
       chips: chipsOf(instruction, {exits, virtualized: knowledge.virtualized}),
     },
   };
