@@ -98,8 +98,39 @@ describe('the decoder', () => {
   ])('%s is %s', (text, kind) => expect(decodeHex(text).kind).toBe(kind));
 
   test('names what it lacks', () => {
-    expect(decodeHex('0f 58 c1')).toMatchObject({what: '0F 58: SSE ADDPS and its kin'});
-    expect(decodeHex('0f ae 00')).toMatchObject({what: '0F AE: FXSAVE'});
+    expect(decodeHex('0f 58 c1')).toMatchObject({what: '0F 58: ADDPS'});
+    expect(decodeHex('66 0f 5a c1')).toMatchObject({what: '66 0F 5A: CVTPD2PS'});
+    expect(decodeHex('d8 06')).toMatchObject({what: 'D8: FADD m32', unit: 'x87'});
+    expect(decodeHex('d9 ff')).toMatchObject({what: 'D9 FF: FCOS'});
+    expect(decodeHex('66 0f 38 00 c1')).toMatchObject({what: '66 0F 38 00: PSHUFB', unit: 'SSE'});
+    expect(decodeHex('0f 38 00 c1')).toMatchObject({what: '0F 38 00: PSHUFB', unit: 'MMX'});
+  });
+
+  test('takes what a processor lacks as undefined, and says what would have to be announced', () => {
+    const why = (bytes: readonly number[], ...announced: readonly InstructionFeature[]) =>
+      decode(Uint8Array.from(bytes), 64, 0, new Set(announced));
+    expect(why([0x0f, 0x58, 0xc1], 'fpu')).toMatchObject({
+      kind: 'undefined',
+      why: 'ADDPS: this processor does not announce SSE',
+    });
+    expect(why([0x66, 0x0f, 0xef, 0xc1], 'fpu', 'sse', 'mmx')).toMatchObject({
+      kind: 'undefined',
+      why: 'this processor does not announce SSE2',
+    });
+    expect(why([0xc5, 0xf8, 0x77], 'sse2').kind).toBe('undefined');
+    expect(why([0x0f, 0x58, 0xc1], 'sse').kind).toBe('unsupported');
+  });
+
+  test('reads 8F as XOP only where the opcode map is 8 or more', () => {
+    expect(decodeHex('8f e8 78 12 c0 00')).toMatchObject({what: '8F: XOP encoding'});
+    expect(decodeHex('8f e0 78 12 c0 00').kind).toBe('undefined');
+    expect(decode(Uint8Array.of(0x8f, 0xe8, 0x78), 64, 0, new Set()).kind).toBe('undefined');
+  });
+
+  test('reads x87 encodings as escapes to a coprocessor that is not there, where no FPU is announced', () => {
+    const result = decode(Uint8Array.of(0xdb, 0xe3), 32, 0, new Set());
+    expect(result).toMatchObject({kind: 'instruction', instruction: {mnemonic: 'ESC'}});
+    expect(decodeHex('db e3')).toMatchObject({instruction: {mnemonic: 'FNINIT'}});
   });
 
   test('says why an encoding is undefined', () => {

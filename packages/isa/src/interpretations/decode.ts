@@ -190,8 +190,10 @@ function sizeMatches(form: OpcodeForm, sizes: Sizes): boolean {
 
 function whyUndefined(candidates: readonly Candidate[], place: OpcodePlace, modrm: number, sizes: Sizes): string {
   const reasons = candidates.map(each => whyNot(each, place, modrm, sizes));
-  const telling = candidates.find((each, n) => each.form.feature !== undefined && reasons[n] === missing(each.form.feature));
-  if (telling?.form.feature !== undefined) return `${telling.form.mnemonic}: ${missing(telling.form.feature)}`;
+  const isTold = ({form}: Candidate, n: number): boolean =>
+    form.feature !== undefined && reasons[n] === missing(form.feature);
+  const telling = reasons[candidates.findIndex(isTold)];
+  if (telling !== undefined) return telling;
   return reasons.find(reason => reason !== undefined) ?? 'the opcode map leaves this opcode empty';
 }
 

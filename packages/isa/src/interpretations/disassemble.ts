@@ -98,7 +98,7 @@ function sizeIsSilent(i: Instruction): boolean {
   if (i.form.mnemonic === 'SYSRET' || i.form.mnemonic === 'SYSEXIT') return i.width === 64;
   if (i.form.operandTypes.includes('rel8') || i.condition !== undefined) return i.operands[0]?.kind === 'relative';
   return (
-    /^(ENTER|LEAVE|PUSH|POP|LGDT|LIDT|SGDT|SIDT)$/.test(i.form.mnemonic) &&
+    /^(ENTER|LEAVE|PUSH|POP|LGDT|LIDT|SGDT|SIDT|FLDENV|FNSTENV|FRSTOR|FNSAVE)$/.test(i.form.mnemonic) &&
     !i.operands.some(operand => operand.kind === 'register' || (operand.kind === 'memory' && operand.width > 0))
   );
 }

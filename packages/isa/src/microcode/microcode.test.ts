@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {AssertionError} from '@hyperscope/base';
 import type {Instruction} from '../instruction.js';
 import {decode} from '../interpretations/decode.js';
-import type {Semantics} from '../opcodes/form.js';
+import type {InstructionFeature, Semantics} from '../opcodes/form.js';
 import {OPCODES} from '../opcodes/table.js';
 import {formSamples} from '../testing/form-samples.js';
 import {Microcode, recordMicrocode} from './microcode.js';
@@ -34,7 +34,9 @@ describe('the recorder', () => {
     const recorded = new Set<string>();
     for (const {form, codeSize, bytes} of formSamples()) {
       for (const prefix of form.attributes.has('rep') || form.attributes.has('repcc') ? [[], [0xf3], [0xf2]] : [[]]) {
-        const result = decode(Uint8Array.from([...prefix, ...bytes]), codeSize);
+        // Some encodings mean something only where no FPU is announced.
+        const announced = form.attributes.has('noFpu') ? new Set<InstructionFeature>() : undefined;
+        const result = decode(Uint8Array.from([...prefix, ...bytes]), codeSize, 0, announced);
         if (result.kind !== 'instruction') continue;
         recordMicrocode(result.instruction);
         recorded.add(result.instruction.form.encoding + result.instruction.form.syntax);

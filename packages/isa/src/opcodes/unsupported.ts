@@ -16,14 +16,14 @@ import type {InstructionFeature} from './form.js';
 import {UNSUPPORTED_SIMD} from './unsupported-simd.js';
 import {UNSUPPORTED_X87} from './unsupported-x87.js';
 
-const SYSTEM_ROWS: readonly (readonly [pattern: string, name: string])[] = [
-  ['62 r i64', 'EVEX encoding (AVX-512)'],
-  ['62 o64', 'EVEX encoding (AVX-512)'],
+const SYSTEM_ROWS: readonly (readonly [pattern: string, name: string, feature?: InstructionFeature])[] = [
+  ['62 r i64', 'EVEX encoding', 'avx512f'],
+  ['62 o64', 'EVEX encoding', 'avx512f'],
   // The byte after 8F is the first of an XOP prefix where its low five bits, the opcode map, are 8 or more.
-  ['8F /1-3', 'XOP encoding (AMD)'],
-  ['8F /5-7', 'XOP encoding (AMD)'],
-  ['C4-C5 r i64', 'VEX encoding (AVX)'],
-  ['C4-C5 o64', 'VEX encoding (AVX)'],
+  ['8F /1-3', 'XOP encoding', 'xop'],
+  ['8F /5-7', 'XOP encoding', 'xop'],
+  ['C4-C5 r i64', 'VEX encoding', 'avx'],
+  ['C4-C5 o64', 'VEX encoding', 'avx'],
   ['C6 =F8', 'XABORT'],
   ['C7 =F8', 'XBEGIN'],
 
@@ -49,7 +49,7 @@ const SYSTEM_ROWS: readonly (readonly [pattern: string, name: string])[] = [
   ['0F 37', 'GETSEC'],
   ['0F A6-A7 r', 'PadLock instruction (VIA)'],
   ['F3 0F AE /6 m', 'CLRSSBSY'],
-  ['F3 0F AE /4 r', 'PTWRITE'],
+  ['F3 0F AE /4', 'PTWRITE'],
   ['F3 0F AE /5 r', 'INCSSP'],
   ['66 0F AE /6 r', 'TPAUSE'],
   ['F2 0F AE /6 r', 'UMWAIT'],
@@ -73,7 +73,7 @@ interface Named {
 }
 
 const NAMED: readonly Named[] = [
-  ...SYSTEM_ROWS.map(([pattern, name]): Named => ({pattern, name, feature: undefined, unit: undefined})),
+  ...SYSTEM_ROWS.map(([pattern, name, feature]): Named => ({pattern, name, feature, unit: undefined})),
   ...UNSUPPORTED_X87.map(([pattern, name]): Named => ({pattern, name, feature: 'fpu', unit: 'x87'})),
   ...UNSUPPORTED_SIMD,
 ];

@@ -26,10 +26,10 @@ export const X87_CONTROL: readonly OpcodeForm[] = [
   op('D9 /7', 'FNSTCW m16', FNSTCW, 'needs fpu'),
   op('DD /7', 'FNSTSW m16', FNSTSW, 'needs fpu'),
   op('DF E0', 'FNSTSW AX', FNSTSW, 'needs fpu'),
-  op('D9 /4', 'FLDENV m', FLDENV, 'needs fpu'),
-  op('D9 /6', 'FNSTENV m', FNSTENV, 'needs fpu'),
-  op('DD /4', 'FRSTOR m', FRSTOR, 'needs fpu'),
-  op('DD /6', 'FNSAVE m', FNSAVE, 'needs fpu'),
+  op('D9 /4', 'FLDENV m', FLDENV, 'noW', 'needs fpu'),
+  op('D9 /6', 'FNSTENV m', FNSTENV, 'noW', 'needs fpu'),
+  op('DD /4', 'FRSTOR m', FRSTOR, 'noW', 'needs fpu'),
+  op('DD /6', 'FNSAVE m', FNSAVE, 'noW', 'needs fpu'),
   // No coprocessor answers: the processor goes on, and what it reads from the empty socket is all ones. Programs find out
   // so (FNINIT, FNSTSW, is it zero?). Intel386 DX hardware reference, "Coprocessor Interface".
   op('DF E0', 'FNSTSW AX', ESC_STATUS, 'noFpu', 'redundant'),

@@ -3,7 +3,7 @@
 
 import type {Semantics} from '../opcodes/form.js';
 import type {LaneOperation, LaneWidth} from '../microcode/lane-operations.js';
-import {operandAt, twoOperands} from './operand-access.js';
+import {operandAt, registerWidth, twoOperands} from './operand-access.js';
 import {readSource, requireVectorUnit, useMmxRegisters, vectorWidth, writeVector} from './vector-checks.js';
 
 /** PADDB, PCMPEQD, PSLLW …: destination and source, lane by lane. */
@@ -62,7 +62,7 @@ export const signs =
     const [to, from] = twoOperands(i);
     requireVectorUnit(i, m);
     const source = m.read(from, vectorWidth(from));
-    const mask = m.lanes('signs', lane, source, source).truncate(32);
+    const mask = m.lanes('signs', lane, source, source).truncate(registerWidth(i));
     useMmxRegisters(i, m);
     m.write(to, mask);
   };

@@ -12,6 +12,8 @@ import {
   CR0_TS,
   CR0_WP,
   CR4_DE,
+  CR4_OSFXSR,
+  CR4_OSXMMEXCPT,
   CR4_PAE,
   CR4_PCIDE,
   CR4_PGE,
@@ -167,8 +169,8 @@ function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist
 
 /** CR4 bits that exist on a processor with these features; VMXE only with a VMX unit. */
 export function supportedCr4(f: ProcessorFeatures, unit: 'with VMX' | 'without VMX'): bigint {
-  // VME PVI, MCE, PCE OSFXSR OSXMMEXCPT
-  const always = 0x40n | 0x700n;
+  // MCE, PCE
+  const always = 0x40n | 0x100n;
   const optional: readonly (readonly [boolean, number])[] = [
     [f.vme, CR4_VME | CR4_PVI],
     [f.tsc, CR4_TSD],
@@ -177,6 +179,8 @@ export function supportedCr4(f: ProcessorFeatures, unit: 'with VMX' | 'without V
     [f.pae, CR4_PAE],
     [f.pge, CR4_PGE],
     [f.vmx && unit === 'with VMX', CR4_VMXE],
+    [f.fxsr, CR4_OSFXSR],
+    [f.sse, CR4_OSXMMEXCPT],
     [f.umip, CR4_UMIP],
     [f.fsgsbase, 1 << 16],
     [f.xsave, 1 << 18],

@@ -118,6 +118,9 @@ function hasInstructions(profile: ProcessorProfile, feature: InstructionFeature)
       return isSince(profile, feature);
     case 'cr4':
       return isSince(profile, 'p5');
+    // The 486 has its FPU on the chip, and no CPUID to say so.
+    case 'fpu':
+      return profile.generation === 'i486' || announces(profile, 'fpu');
     case 'cpuid':
       return profile.cpuid.has(0);
     // A 64-bit processor that does not announce PREFETCHW does nothing with it. SDM vol. 2, "PREFETCHW".

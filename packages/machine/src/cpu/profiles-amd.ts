@@ -17,6 +17,11 @@ export const AMD_SVM = profileOf({
   highestLeaf: 5,
   highestExtendedLeaf: 0x8000_001a,
   features: [
+    'fpu',
+    'mmx',
+    'fxsr',
+    'sse',
+    'sse2',
     'vme',
     'de',
     'pse',

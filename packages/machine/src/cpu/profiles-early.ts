@@ -45,7 +45,7 @@ export const PENTIUM = profileOf({
   physicalAddressBits: 32,
   highestLeaf: 1,
   highestExtendedLeaf: undefined,
-  features: ['vme', 'de', 'pse', 'tsc', 'msr', 'cx8', 'apic'],
+  features: ['fpu', 'vme', 'de', 'pse', 'tsc', 'msr', 'cx8', 'apic'],
 });
 
 /** 1999 (Coppermine): PAE, global pages, PAT, SYSENTER, CMOV. What Robin and Irvine studied and VMware translated. */
@@ -60,5 +60,8 @@ export const PENTIUM_III = profileOf({
   physicalAddressBits: 36,
   highestLeaf: 2,
   highestExtendedLeaf: undefined,
-  features: ['vme', 'de', 'pse', 'tsc', 'msr', 'pae', 'cx8', 'apic', 'sep', 'pge', 'cmov', 'pat'],
+  features: [
+    ...(['fpu', 'vme', 'de', 'pse', 'tsc', 'msr', 'pae', 'cx8', 'apic', 'sep', 'pge', 'cmov', 'pat'] as const),
+    ...(['mmx', 'fxsr', 'sse'] as const),
+  ],
 });

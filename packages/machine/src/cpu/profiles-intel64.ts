@@ -7,6 +7,11 @@ import type {Feature} from './features.js';
 import {profileOf} from './profiles-outline.js';
 
 const INTEL_64: readonly Feature[] = [
+  'fpu',
+  'mmx',
+  'fxsr',
+  'sse',
+  'sse2',
   'vme',
   'de',
   'pse',
@@ -108,6 +113,9 @@ export const MODERN_INTEL = profileOf({
     'rdpid',
     'clflushopt',
     'clwb',
+    'xsave',
+    'xsaveopt',
+    'xsavec',
   ],
   vmx: VMX_CAPABILITIES,
 });

@@ -96,6 +96,12 @@ const TOPOLOGY: ReadonlyMap<number, CpuidResult> = new Map([
   [2, [0, 0, 2, 0]],
 ]);
 
+/** Leaf 0Dh: the components x87 and SSE, and the size of their XSAVE area, compacted or not: 512 + 64 bytes. */
+const EXTENDED_STATE: ReadonlyMap<number, CpuidResult> = new Map([
+  [0, [3, 576, 576, 0]],
+  [1, [0, 576, 0, 0]],
+]);
+
 export function profileOf(outline: Outline): ProcessorProfile {
   const {highestLeaf, highestExtendedLeaf, features, vmx, ...facts} = outline;
   const leaves = [
@@ -105,6 +111,7 @@ export function profileOf(outline: Outline): ProcessorProfile {
   const cpuid = new Map<number, ReadonlyMap<number, CpuidResult>>(
     leaves.map(([leaf, entry]) => [leaf, new Map([[0, entry]])]),
   );
+  if (features.includes('xsave')) cpuid.set(0xd, EXTENDED_STATE);
   if (outline.maker === 'Intel' && highestLeaf !== undefined && highestLeaf >= 0xb) cpuid.set(0xb, TOPOLOGY);
   const base: ProcessorProfile = {
     ...facts,

@@ -132,7 +132,10 @@ function setEnvironment(cpu: Processor, layout: Layout, bytes: Uint8Array): void
   const view = new DataView(bytes.buffer);
   const value = (n: number): number => (layout.field === 2 ? view.getUint16(2 * n, true) : view.getUint32(4 * n, true));
   const tags = value(2) & 0xffff;
-  const held = [0, 1, 2, 3, 4, 5, 6, 7].reduce((mask, n) => (((tags >> (2 * n)) & 3) === 3 ? mask : mask | (1 << n)), 0);
+  const held = [0, 1, 2, 3, 4, 5, 6, 7].reduce(
+    (mask, n) => (((tags >> (2 * n)) & 3) === 3 ? mask : mask | (1 << n)),
+    0,
+  );
   vectors.set('FCW', BigInt((value(0) & 0x1f3f) | 0x40));
   vectors.set('FSW', BigInt(value(1) & 0xffff));
   vectors.set('FTW', BigInt(held));

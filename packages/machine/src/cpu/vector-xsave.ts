@@ -124,7 +124,11 @@ function checkCompacted(cpu: Processor, header: BigUint64Array, source: string):
   const fine =
     checks.require('CPUID announces XSAVEC (XCOMP_BV bit 63 = 1)', cpu.features.xsavec) &&
     checks.require('XCOMP_BV has only bits of XCR0', (components & ~xcr0(cpu)) === 0n, shown('XCOMP_BV', compaction)) &&
-    checks.require('XSTATE_BV has only bits of XCOMP_BV', (present & ~components) === 0n, shown('XSTATE_BV', present)) &&
+    checks.require(
+      'XSTATE_BV has only bits of XCOMP_BV',
+      (present & ~components) === 0n,
+      shown('XSTATE_BV', present),
+    ) &&
     checks.require('bytes 63:16 of the XSAVE header = 0', rest);
   return fine ? undefined : checks.fault('#GP', 0);
 }

@@ -56,18 +56,6 @@ export const EXCLUSION_RULES: readonly ExclusionRule[] = [
     applies: ({chip, exception}, {length}) => chip === 'C286' && exception === GENERAL_PROTECTION && length > 10,
   },
   {
-    id: 'vex',
-    reason: 'BOUND, LES and LDS with a register: #UD up to AVX, of which they became the VEX and EVEX prefixes.',
-    applies: ({exception}, {opcode, modrm}) =>
-      exception === INVALID_OPCODE && (opcode === 0x62 || opcode === 0xc4 || opcode === 0xc5) && isRegister(modrm),
-  },
-  {
-    id: 'xop',
-    reason: 'POP with an extension other than 0: #UD, but Hyperscope names it as AMD later used it, XOP, and stops.',
-    applies: ({exception}, {opcode, modrm}) =>
-      exception === INVALID_OPCODE && opcode === 0x8f && reg(modrm) !== 0,
-  },
-  {
     id: 'fs-gs',
     reason: 'MOV with segment register 4 or 5: undefined in a 286; from the 386 on they are FS and GS.',
     applies: ({chip, exception}, {opcode, modrm}) =>
