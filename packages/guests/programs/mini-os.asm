@@ -57,7 +57,7 @@ EXIT        equ 0               ; system calls: the number in RAX, the answer th
 WRITE       equ 1
 PREEMPTIONS equ 2
 
-ENOUGH      equ 2               ; a program goes on computing until it has lost the processor so often
+ENOUGH      equ 3               ; a program goes on computing until it has lost the processor so often
 
 ; ---- 1: real mode ----------------------------------------------------------------------------------------------------
 ; A PC wakes up as an 8086 of 1978: 16-bit registers, no protection. It has one thing to do: leave.
@@ -156,20 +156,27 @@ long_mode:
         write_msr MSR_FMASK, 0, 1 << 9      ; IF: in the kernel, interrupts are off
 
 ; ---- 6: the first tick -----------------------------------------------------------------------------------------------
-; Before there are programs, wait for the timer once. HLT stops the processor until an interrupt comes; that one finds
-; ring 0 at work, and returns here. STI takes effect after the next instruction, so no tick can slip between the two.
+; Before there are programs, see whether the timer works. Printing takes longer than a tick, so wait for another: the
+; first program is to begin with some time ahead of it.
 
+        call wait_for_tick
+        mov rsi, text_ticks
+        call print
+        call wait_for_tick
+        mov rbx, program_a      ; nobody has run yet: enter A as if it came back from an interrupt
+        jmp give_processor
+
+; HLT stops the processor until an interrupt comes; that one finds ring 0 at work, and returns there. STI takes effect
+; after the next instruction, so no tick can slip in between the two and leave us asleep.
 wait_for_tick:
+        mov rax, [ticks]
+.sleep:
         sti
         hlt
         cli
-        cmp qword [ticks], 0
-        je wait_for_tick
-        mov rsi, text_ticks
-        call print
-
-        mov rbx, program_a      ; nobody has run yet: enter A as if it came back from an interrupt
-        jmp give_processor
+        cmp [ticks], rax
+        je .sleep
+        ret
 
 ; ---- 7: the frame of a program ---------------------------------------------------------------------------------------
 ; Whoever comes from ring 3 leaves a frame: the processor pushes SS, RSP, RFLAGS, CS and RIP, some exceptions an error
@@ -557,7 +564,7 @@ text_exited:    db ' exited, ', 0
 text_stopped:   db ' was stopped by exception ', 0
 text_error:     db ', error code ', 0
 text_comma:     db ', ', 0
-text_shared:    db 'and lost the processor at least twice'
+text_shared:    db 'and lost the processor at least three times'
 text_line:      db 10, 0
 text_alone:     db 'and hardly had to share', 10, 0
 text_panic:     db 'mini-os: a fault in the kernel', 10, 0

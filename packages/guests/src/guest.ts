@@ -14,6 +14,10 @@ export interface Guest {
   readonly memoryMiB: number;
   /** The guest uses interrupts: on real KVM, the kernel must have the interrupt controllers and the timer. */
   readonly irqchip?: 'kernel';
+  /**
+   * The guest is a hypervisor itself: it runs on bare metal only, on a processor of this profile unless another is chosen.
+   */
+  readonly hypervisor?: {readonly processor: string};
   /** What must appear on the serial port, on every technique. */
   readonly expectedSerial: string;
 }

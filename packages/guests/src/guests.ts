@@ -58,10 +58,36 @@ export const GUESTS: readonly Guest[] = [
       'mini-os: 64-bit mode, paging on\nmini-os: the timer ticks\n' +
       'mini-os: a page of zeros, on demand, for 40010000\nmini-os: a page of zeros, on demand, for 40011000\n' +
       'A: primes below 4096: 564\n' +
-      'mini-os: program A exited, and lost the processor at least twice\n' +
+      'mini-os: program A exited, and lost the processor at least three times\n' +
       'B: most Collatz steps from a number below 100: 118\n' +
-      'mini-os: program B was stopped by exception 0e, error code 05, and lost the processor at least twice\n' +
+      'mini-os: program B was stopped by exception 0e, error code 05, and lost the processor at least three times\n' +
       'mini-os: power off\n',
+  },
+  {
+    id: 'tiny-vmx',
+    title: 'tiny-vmx',
+    teaches: 'A hypervisor on VT-x, to be read: it runs a guest of its own, and says why it was left each time.',
+    source: PROGRAMS['tiny-vmx'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    hypervisor: {processor: 'westmere'},
+    expectedSerial:
+      'tiny-vmx: VMX operation\nexit a: CPUID\nexit 1e: port 3f8 t\nexit 12: VMCALL\n' +
+      'exit 30: EPT violation at 2000\nexit c: HLT, the end\n',
+  },
+  {
+    id: 'tiny-svm',
+    title: 'tiny-svm',
+    teaches: 'The same hypervisor on AMD’s SVM: its control block is plain memory.',
+    source: PROGRAMS['tiny-svm'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    hypervisor: {processor: 'amd-svm'},
+    expectedSerial:
+      'tiny-svm: SVM is on\nexit 72: CPUID\nexit 7b: port 3f8 t\nexit 81: VMMCALL\n' +
+      'exit 400: nested page fault at 2000\nexit 78: HLT, the end\n',
   },
 ];
 
