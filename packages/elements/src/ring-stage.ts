@@ -69,7 +69,8 @@ const LEG_ACTORS: Readonly<Record<Leg, Actor>> = {
 
 /** A sentence that says all that the picture shows. */
 export function stageSentence(picture: StagePicture): string {
-  const where = `The ${actorLook(picture.who).name} runs in ${placeName(picture.here)}, ${picture.mode} mode.`;
+  const world = picture.world === '' ? '' : ` (${picture.world})`;
+  const where = `The ${actorLook(picture.who).name} runs in ${placeName(picture.here)}${world}, ${picture.mode} mode.`;
   const moved = picture.transition;
   if (moved === undefined) return where;
   const cost = moved.cycles === undefined ? '' : `, ${moved.cycles} cycles`;
@@ -109,6 +110,11 @@ function arrowHeads(): SVGTemplateResult[] {
   );
 }
 
+function diagramTitle(diagram: Diagram, picture: StagePicture): string {
+  if (diagram === BARE_DIAGRAM && picture.world !== '') return `the processor · ${picture.world}`;
+  return `${diagram.title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? ' · VMX off' : ''}`;
+}
+
 function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult {
   const inside = diagram.operations.includes(picture.here.operation);
   const {x, y} = diagram.centre;
@@ -122,7 +128,7 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
       <text class="role" x=${x} y=${y - 30}>${actorLook(actor).name}</text>`;
   };
   return svg`<g>
-    <text class="side" x=${x} y=${y - 193}>${diagram.title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? ' · VMX off' : ''}</text>
+    <text class="side" x=${x} y=${y - 193}>${diagramTitle(diagram, picture)}</text>
     ${RINGS.map(ring => drawBand(diagram, ring, inside && picture.here.ring === ring))}
     ${RINGS.map(name)}
   </g>`;

@@ -33,6 +33,8 @@ export interface StagePicture {
   /** Whether there is a host to draw: not for bare metal. */
   readonly hypervised: boolean;
   readonly here: Place;
+  /** Where the program is its own hypervisor: whether it or its guest runs. Empty where there is no such thing. */
+  readonly world: string;
   readonly who: Actor;
   readonly mode: string;
   readonly transition: Transition | undefined;
@@ -45,6 +47,8 @@ export interface RouteMark {
   readonly step: number;
   readonly leg: Leg;
 }
+
+const NO_POINTER = 0xffff_ffff_ffff_ffffn;
 
 function cell(moment: Moment, name: string, registers: BigUint64Array): bigint | undefined {
   const index = moment.header.cells.indexOf(name);
@@ -192,6 +196,15 @@ export function routeMarks(
   });
 }
 
+/** A hypervisor on bare metal and its guest share one processor: which of them has it. */
+function worldOf(moment: Moment): string {
+  if (moment.operation === 'none') return '';
+  const vmcb = cell(moment, 'CURRENT_VMCB', moment.registers);
+  const isSvm = vmcb !== undefined && vmcb !== NO_POINTER;
+  if (moment.operation === 'root') return isSvm ? 'host, with a guest in its VMCB' : 'VMX root operation';
+  return isSvm ? 'the guest of VMRUN' : 'VMX non-root operation';
+}
+
 /** The picture of a moment. `hypervised`: the technique has a host; `marks`: the legs walked in this run, by step. */
 export function stagePicture(moment: Moment, hypervised: boolean, marks: readonly RouteMark[]): StagePicture {
   const here = placeOf(moment.who, moment.operation, moment.cpl, hypervised);
@@ -205,6 +218,7 @@ export function stagePicture(moment: Moment, hypervised: boolean, marks: readonl
   return {
     hypervised,
     here,
+    world: hypervised ? '' : worldOf(moment),
     who: moment.who,
     mode: moment.mode,
     strip: moment.strip,

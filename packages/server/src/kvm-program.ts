@@ -2,7 +2,7 @@
 
 import {UserError} from '@hyperscope/base';
 import type {RunOnKvmOptions} from '@hyperscope/kvm';
-import {findGuest, loadGuest, loadRaw} from '@hyperscope/simulation';
+import {findGuest, loadGuest, loadRaw, requireBareMetal} from '@hyperscope/simulation';
 import type {RawMode} from '@hyperscope/simulation';
 
 /** What a run keeps: exits to user space only, or each instruction where this KVM can single-step. */
@@ -29,6 +29,7 @@ const RULES = {
 export function shippedProgram(id: string, depth: KvmDepth): KvmProgram {
   const guest = findGuest(id);
   if (guest === undefined) throw new UserError('unknown-guest', `There is no guest named ${id}.`);
+  requireBareMetal(guest, {id: 'kvm'});
   const {assembly, image, loadAddress} = loadGuest(guest);
   return {...RULES, id, title: guest.title, program: assembly.bytes, image, loadAddress, depth};
 }

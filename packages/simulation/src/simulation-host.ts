@@ -77,13 +77,14 @@ export class SimulationHost {
       });
     }
     const guest = requireGuest(options.guest);
+    requireBareMetal(guest, technique);
     const loaded = loadGuest(guest);
     return createSession({
       technique,
       image: loaded,
       guest: {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes},
       source: new SourceMap(loaded.assembly.lines),
-      profile,
+      profile: profile ?? guest.hypervisor?.processor,
       costModel,
     });
   }
@@ -108,6 +109,15 @@ export function requireTechnique(id: string): Technique {
       `There is no technique ${id}. Choose one of: ${TECHNIQUES.map(one => one.id).join(', ')}.`,
     );
   return technique;
+}
+
+/** A hypervisor needs the processor for itself. UserError: needs-bare-metal. */
+export function requireBareMetal(guest: Pick<Guest, 'id' | 'hypervisor'>, technique: Pick<Technique, 'id'>): void {
+  if (guest.hypervisor === undefined || technique.id === 'bare') return;
+  throw new UserError(
+    'needs-bare-metal',
+    `${guest.id} is a hypervisor itself, and a hypervisor under a hypervisor is not simulated. Run it on bare.`,
+  );
 }
 
 /** The shipped guest of this id. UserError: unknown-guest. */

@@ -7,6 +7,8 @@ export interface GuestEntry {
   readonly id: string;
   readonly title: string;
   readonly teaches: string;
+  /** A hypervisor itself: it has exits of its own, and bare metal is its only machine. */
+  readonly isHypervisor: boolean;
 }
 
 export interface TechniqueEntry {

@@ -53,6 +53,12 @@ export class LabController {
     return this.#state.catalogue.techniques.find(entry => entry.id === this.#state.technique);
   }
 
+  /** Whether a guest is entered and left: under a hypervisor, or where the program is one. */
+  get hasExits(): boolean {
+    const guest = this.#state.catalogue.guests.find(entry => entry.id === this.#state.guest);
+    return this.technique?.hypervised === true || guest?.isHypervisor === true;
+  }
+
   /** Shows that something of ours broke; the page stays. */
   fail(error: unknown): void {
     const why = error instanceof Error ? error.message : String(error);
@@ -88,14 +94,14 @@ export class LabController {
       guests.find(entry => entry.id === FIRST_STATE.guest) ??
       guests[0];
     const technique =
-      techniques.find(entry => entry.id === wanted.technique) ??
+      techniques.find(entry => entry.id === (guest?.isHypervisor === true ? 'bare' : wanted.technique)) ??
       techniques.find(entry => entry.id === FIRST_STATE.technique) ??
       techniques[0];
     if (guest === undefined || technique === undefined)
       throw new Error(
         'The simulator offers no guest. Reload the page; if that does not help, build it again with `npm start`.',
       );
-    const known = guest.id === wanted.guest && technique.id === wanted.technique;
+    const known = guest.id === wanted.guest && (technique.id === wanted.technique || guest.isHypervisor);
     const opening = ++this.#opening;
     this.#moves.clear();
     this.pause();
@@ -200,7 +206,7 @@ export class LabController {
 
   /** Coarser (+1) or finer (−1) steps. */
   changeGranularity(by: 1 | -1): void {
-    const offered = GRANULARITIES.filter(name => name !== 'exit' || (this.technique?.hypervised ?? false));
+    const offered = GRANULARITIES.filter(name => name !== 'exit' || this.hasExits);
     const at = offered.indexOf(this.#state.granularity) + by;
     const granularity = offered[Math.min(Math.max(0, at), offered.length - 1)];
     if (granularity !== undefined) this.setGranularity(granularity);

@@ -19,7 +19,12 @@ class SimulationLab implements LabClient {
 
   catalogue(): Catalogue {
     return {
-      guests: this.#host.guests().map(({id, title, teaches}) => ({id, title, teaches})),
+      guests: this.#host.guests().map(({id, title, teaches, hypervisor}) => ({
+        id,
+        title,
+        teaches,
+        isHypervisor: hypervisor !== undefined,
+      })),
       techniques: this.#host.techniques().map(technique => ({...technique, hypervised: technique.id !== 'bare'})),
     };
   }

@@ -92,7 +92,9 @@ async function* lineups(
   }
   const sources = (given.value('on') ?? 'vtx-ept,kvm').split(',').map(source => source.trim());
   if (sources.length < 2) throw usage('--on names two machines or more, such as --on vtx-ept,kvm.');
-  const images = given.has('all') ? GUESTS.map(({id}) => id) : positionals;
+  // A guest that is a hypervisor has no second machine to be compared on.
+  const comparable = GUESTS.filter(guest => guest.hypervisor === undefined).map(({id}) => id);
+  const images = given.has('all') ? comparable : positionals;
   if (images.length === 0 || (given.has('all') && positionals.length > 0))
     throw usage('Give a guest, or --all for all of them.');
   for (const image of images) yield await lineup(image, sources, context, depth);

@@ -4,6 +4,7 @@ import {exitStatusOf} from '@hyperscope/simulation';
 import {writeRecord} from '@hyperscope/trace';
 import {writeBytes} from '../files.js';
 import {parseNumber, parseSeconds} from '../run/numbers.js';
+import {usualTechnique} from '../run/run-arguments.js';
 import {loadProgram, plainly} from '../run/program.js';
 import {recordRun} from '../run/record-run.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
@@ -45,7 +46,7 @@ async function runRecord(args: readonly string[], context: CommandContext): Prom
   const [image, ...more] = given.positionals;
   if (image === undefined || more.length > 0)
     throw usage('Give one image: a guest (see `hyperscope guests`) or a file.');
-  const technique = given.value('on') ?? 'vtx-ept';
+  const technique = given.value('on') ?? usualTechnique(image);
   const program = loadProgram(plainly(image), terminal);
   const {result, record} = recordRun(program, technique, context, {
     depth: given.has('single-step') ? 'instructions' : 'exits',

@@ -1,6 +1,6 @@
 // Runs a program on any technique, simulated or real, and gives one kind of answer.
 
-import {SimulationHost, requireTechnique, runToResult} from '@hyperscope/simulation';
+import {SimulationHost, findGuest, requireBareMetal, requireTechnique, runToResult} from '@hyperscope/simulation';
 import type {RunRequest, RunResult} from '@hyperscope/simulation';
 import type {RunRecord} from '@hyperscope/trace';
 import type {Clock} from '@hyperscope/base';
@@ -46,6 +46,8 @@ export interface Executed {
 
 /** @throws UserError for a technique or a profile that does not exist. KVM's trouble is an outcome. */
 export function execute(execution: Execution): Executed {
+  const guest = findGuest(execution.program.id);
+  if (guest !== undefined) requireBareMetal(guest, {id: execution.technique});
   if (execution.technique === 'kvm') return executeOnKvm(execution);
   const techniques = new SimulationHost().techniques().map(({id}) => id);
   if (!techniques.includes(execution.technique))
@@ -53,6 +55,7 @@ export function execute(execution: Execution): Executed {
   const {program, dumps, ...rest} = execution;
   return runToResult({
     ...rest,
+    profile: rest.profile ?? program.processor,
     technique: requireTechnique(execution.technique),
     image: program.loaded,
     guest: program,

@@ -19,6 +19,8 @@ export interface Program {
   /** The file's own bytes. */
   readonly bytes: Uint8Array;
   readonly loaded: LoadedImage;
+  /** The processor that the program is made for, where the usual one will not do. */
+  readonly processor?: string | undefined;
 }
 
 type Loading = Pick<RunArguments, 'image' | 'load' | 'registers' | 'commandLine' | 'modules' | 'memoryMiB'>;
@@ -51,7 +53,8 @@ export function loadProgram(args: Loading, terminal: Terminal): Program {
 
 function guestProgram({memoryMiB}: Loading, guest: (typeof GUESTS)[number]): Program {
   const loaded = loadGuest(memoryMiB === undefined ? guest : {...guest, memoryMiB});
-  return {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes, loaded};
+  const processor = guest.hypervisor?.processor;
+  return {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes, loaded, processor};
 }
 
 function fileProgram(args: Loading, terminal: Terminal): Program {

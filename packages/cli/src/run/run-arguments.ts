@@ -1,6 +1,7 @@
 // The command line of `hyperscope run`, checked and typed: what the rest of the command works from.
 
 import {hex} from '@hyperscope/base';
+import {findGuest} from '@hyperscope/simulation';
 import type {Arguments} from '../terminal/arguments.js';
 import {usage} from '../terminal/arguments.js';
 import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
@@ -62,6 +63,10 @@ const DEBUG_CONSOLE = 0xe9;
 /** More would not fit the answer, nor the reader. */
 const LARGEST_DUMP = 1 << 20;
 
+/** Where an image runs when nobody says where: a hypervisor needs bare metal. */
+export const usualTechnique = (image: string): string =>
+  findGuest(image)?.hypervisor === undefined ? 'vtx-ept' : 'bare';
+
 /** Reads what `parseArguments` found. @throws UserError 'usage' for what makes no sense. */
 export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
   const [image, ...more] = args.positionals;
@@ -72,7 +77,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     return text === undefined ? undefined : parseNumber(text, `--${name}`, least, most);
   };
   const timeout = args.value('timeout');
-  const technique = args.value('on') ?? 'vtx-ept';
+  const technique = args.value('on') ?? usualTechnique(image);
   if (technique === 'kvm' && (args.has('cpu') || args.has('vendor')))
     throw usage(`--cpu and --vendor choose a simulated processor; with --on kvm the guest has this computer's.`);
   const given = {

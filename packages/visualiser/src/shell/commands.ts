@@ -31,7 +31,7 @@ export function perform(command: Command | TransportCommand, lab: LabController,
     case 'play':
       return lab.togglePlay();
     case 'next-exit':
-      return lab.step('forward', lab.technique?.hypervised === true ? 'exit' : 'event');
+      return lab.step('forward', lab.hasExits ? 'exit' : 'event');
     case 'next-ring':
       return lab.step('forward', 'ring');
     case 'first':

@@ -269,6 +269,8 @@ export class Lab extends LitElement implements ShellParts {
     }
     const technique = this.lab.catalogue.techniques.find(entry => entry.id === this.lab.technique);
     const hypervised = technique?.hypervised ?? false;
+    const guest = this.lab.catalogue.guests.find(entry => entry.id === this.lab.guest);
+    const hasExits = hypervised || (guest?.isHypervisor ?? false);
     const picture = stagePicture(moment, hypervised, this.lab.route);
     return html`<main>
         ${codePanel(this.lab, hypervised)} ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
@@ -276,7 +278,7 @@ export class Lab extends LitElement implements ShellParts {
           <hs-inspector
             .state=${this.lab}
             .tab=${this.tab}
-            ?hypervised=${hypervised}
+            ?hypervised=${hasExits}
             technique=${technique?.title ?? ''}
           ></hs-inspector>
         </section>

@@ -37,6 +37,7 @@ export class Toolbar extends LitElement {
     const {state} = this;
     if (state === undefined) return html`<header></header>`;
     const {guests, techniques} = state.catalogue;
+    const isAlone = guests.find(guest => guest.id === state.guest)?.isHypervisor ?? false;
     return html`<header>
       <h1 class="brand">Hyper<b>scope</b></h1>
       <label class="pick"
@@ -54,7 +55,8 @@ export class Toolbar extends LitElement {
         ${techniques.map(
           technique =>
             html`<button
-              title=${technique.summary}
+              title=${isAlone && technique.hypervised ? 'This guest is a hypervisor itself: it runs on bare metal only' : technique.summary}
+              ?disabled=${isAlone && technique.hypervised}
               aria-pressed=${technique.id === state.technique}
               @click=${() => this.send({kind: 'technique', id: technique.id})}
             >
