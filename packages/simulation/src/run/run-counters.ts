@@ -1,6 +1,6 @@
 // Counts what the result of a run reports, from the events of the machine and the hypervisor.
 
-import {exitReasonName} from '@hyperscope/isa';
+import {entryFailure, vmExitName} from '@hyperscope/isa';
 import type {Check, MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
 import {hex} from '@hyperscope/base';
@@ -39,11 +39,11 @@ export class RunCounters implements RunObserver {
     this.#next?.event(event);
     switch (event.kind) {
       case 'vm-exit':
-        count(this.exits, exitReasonName(event.exit.reason & 0xffff));
+        count(this.exits, vmExitName(event.exit));
         if (completesInstruction(event.exit)) this.completedByHypervisor++;
         break;
       case 'vm-entry-failure':
-        count(this.exits, exitReasonName(event.reason & 0xffff));
+        count(this.exits, vmExitName(entryFailure(event.reason)));
         this.failedEntryCheck = event.checks.find(check => !check.holds);
         break;
       case 'exception':

@@ -1,7 +1,7 @@
 // Where guest instructions begin and end, learned from those that ran: code cannot be disassembled backwards, but what
 // was executed is known. Also which of them left the guest, and how often.
 
-import {exitReasonTitle} from '@hyperscope/isa';
+import {exitTitle} from '@hyperscope/isa';
 import type {RunRecord} from '@hyperscope/trace';
 
 export class ExecutionMap {
@@ -9,7 +9,7 @@ export class ExecutionMap {
   #stepsSeen = 0;
   #eventsSeen = 0;
   readonly #startByEnd = new Map<bigint, bigint>();
-  readonly #exits = new Map<bigint, Map<number, number>>();
+  readonly #exits = new Map<bigint, Map<string, number>>();
 
   constructor(record: RunRecord) {
     this.#record = record;
@@ -35,9 +35,7 @@ export class ExecutionMap {
     const exits = this.#exits.get(rip);
     return exits === undefined
       ? undefined
-      : [...exits]
-          .map(([reason, count]) => `${exitReasonTitle(reason)}, ${count === 1 ? 'once' : `${count} times`}`)
-          .join('; ');
+      : [...exits].map(([title, count]) => `${title}, ${count === 1 ? 'once' : `${count} times`}`).join('; ');
   }
 
   #learn(): void {
@@ -52,9 +50,9 @@ export class ExecutionMap {
     for (; this.#eventsSeen < events.length; this.#eventsSeen++) {
       const event = events.at(this.#eventsSeen);
       if (event?.kind !== 'vm-exit') continue;
-      const at = this.#exits.get(event.exit.guestRip) ?? new Map<number, number>();
-      const reason = event.exit.reason & 0xffff;
-      at.set(reason, (at.get(reason) ?? 0) + 1);
+      const at = this.#exits.get(event.exit.guestRip) ?? new Map<string, number>();
+      const title = exitTitle(event.exit);
+      at.set(title, (at.get(title) ?? 0) + 1);
       this.#exits.set(event.exit.guestRip, at);
     }
   }

@@ -24,6 +24,7 @@ import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
 import {strip} from './strip.js';
+import {vmcbPanel} from './vmcb-panel.js';
 import {vmcsPanel} from './vmcs-panel.js';
 
 const CYCLES = cellIndex('CYCLES');
@@ -80,7 +81,10 @@ export class MomentMaker {
       }),
       serial: this.serial.before(index),
       strip: strip(state, record.header.engine),
-      vmcs: vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),
+      vmcs: [
+        ...vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),
+        ...vmcbPanel(state.vmcb(), previous?.vmcb()),
+      ],
       walk: record.events.lastBefore('page-walk', index),
     };
   }

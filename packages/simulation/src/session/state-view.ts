@@ -48,6 +48,15 @@ export class StateView {
     return this.operation === 'none' || !inside ? undefined : Number(pointer);
   }
 
+  /** Under SVM, the page of the VMCB of the guest that runs or ran last; undefined when there is none. */
+  vmcb(): Uint8Array | undefined {
+    const pointer = this.cells('CURRENT_VMCB');
+    const inside = pointer !== undefined && pointer !== NO_VMCS && Number(pointer) + PAGE <= this.memory.length;
+    return this.operation === 'none' || !inside
+      ? undefined
+      : this.memory.subarray(Number(pointer), Number(pointer) + PAGE);
+  }
+
   /** The current VMCS, copied out of memory so that the machine's own reader can read a file's bytes as well. */
   vmcs(): Vmcs | undefined {
     const address = this.vmcsAddress;
