@@ -240,7 +240,8 @@ export class Machine implements Core {
     const rip = registers.cells[RIP] ?? 0n;
     const shadow = low(registers, INTERRUPT_SHADOW);
     const nmi: DeliverableEvent = {type: 'NMI', vector: 2, errorCode: undefined, returnRip: rip};
-    const takesNmi = pins.nmi && registers.get('NMI_BLOCKING') === 0n && (shadow & 2) === 0;
+    const isOpen = registers.get('NMI_BLOCKING') === 0n || processor.hasVirtualNmis;
+    const takesNmi = pins.nmi && isOpen && (shadow & 2) === 0;
     if (takesNmi && processor.unit?.holdsInterrupt?.(processor, nmi) !== true) {
       pins.acknowledgeNmi();
       return this.#interrupt(nmi);
@@ -370,7 +371,8 @@ export class Machine implements Core {
     }
     const step = (flags & RFLAGS_TF) === 0 ? undefined : singleStepTrap(processor, instruction);
     if (hits === 0) return step;
-    return debugException(processor, hits, ['instruction', instruction.mnemonic]);
+    const struck = debugException(processor, hits, ['instruction', instruction.mnemonic]);
+    return {...struck, debugStatus: BigInt(hits) | (step?.debugStatus ?? 0n)};
   }
 
   #trouble(trouble: Trouble, instruction?: Instruction): MachineStep {

@@ -206,6 +206,19 @@ export const HELPERS = {
 
   // The run itself.
   halt: helper('halt', {writes: ['activity'], summary: 'stop until an interrupt'}),
+  /** Argument: a linear address that can be read. */
+  armMonitor: helper('armMonitor', {
+    reads: ['memory'],
+    writes: ['activity'],
+    mayFault: true,
+    summary: 'watch the 64 bytes around linear address {0}',
+  }),
+  /** Argument: 1 where an interrupt that IF masks ends the wait as well. */
+  monitorWait: helper('monitorWait', {
+    reads: ['memory', 'IF'],
+    writes: ['activity'],
+    summary: 'wait for an interrupt, unless the watched bytes have changed or nothing is watched',
+  }),
   /** STI: IF ← 1, and interrupts wait for one more instruction. */
   enableInterrupts: helper('enableInterrupts', {writes: ['IF'], summary: 'IF ← 1, after one more instruction'}),
 

@@ -103,6 +103,10 @@ const PROCESSOR_CELLS = [
   'INSTRUCTIONS',
   /** Time-stamp counter as RDTSC would return it outside VMX non-root operation. */
   'TSC',
+  /** Physical address of the 64 bytes that MONITOR watches, and bit 0 set; 0 when it watches nothing. */
+  'MONITORED_LINE',
+  /** What those bytes were then, as one number. */
+  'MONITORED_BYTES',
 ] as const;
 
 export type Cell =

@@ -43,20 +43,30 @@ export const RDPMC: Semantics = (_, m) => {
   setPair(m, m.call(HELPERS.readPerformanceCounter, m.gpr('RCX', 32)));
 };
 
-/** MONITOR: #UD outside ring 0; ECX holds extensions, of which there are none. The address is checked like a load. */
+/**
+ * MONITOR: #UD outside ring 0; ECX holds extensions, of which there are none. The address is checked like a load, and MWAIT
+ * will watch the line that it lies in.
+ */
 export const MONITOR: Semantics = (i, m) => {
   m.faultIf(m.cpl.isNot(0n), '#UD');
   m.intercept('MONITOR');
   m.faultIf(m.gpr('RCX', 32).isNot(0n), '#GP', 0n);
   const offset = m.gpr('RAX', i.addressSize).zeroExtend(64);
-  m.load({segment: i.prefixes.segment ?? 'DS', offset}, 8);
+  const segment = i.prefixes.segment ?? 'DS';
+  m.load({segment, offset}, 8);
+  m.invoke(HELPERS.armMonitor, m.call(HELPERS.linearAddress, segmentNumber(m, segment), offset));
 };
 
-/** MWAIT: a hint to wait, which the processor may decline (SDM vol. 2, "MWAIT—Monitor Wait"); this one does. */
+/**
+ * MWAIT: as HLT, unless what MONITOR watches has been written since, or nothing is watched. Bit 0 of ECX lets a masked
+ * interrupt end the wait.
+ */
 export const MWAIT: Semantics = (_, m) => {
   m.faultIf(m.cpl.isNot(0n), '#UD');
   m.intercept('MWAIT');
-  m.faultIf(m.gpr('RCX', 32).above(1n), '#GP', 0n);
+  const extensions = m.gpr('RCX', 32);
+  m.faultIf(extensions.above(1n), '#GP', 0n);
+  m.invoke(HELPERS.monitorWait, extensions);
 };
 
 const requireOsxsave = (m: Microcode): void => m.faultIf(m.state('CR4').bit(18).not(), '#UD');

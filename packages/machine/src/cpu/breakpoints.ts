@@ -52,15 +52,13 @@ export function notePort(cpu: Processor, port: number, bytes: number): void {
   cpu.struck |= matching(cpu, [ON_PORT], BigInt(port), bytes);
 }
 
-/** #DB with B0 to B3 in DR6. Its handler finds there why it runs. */
+/** #DB with B0 to B3 for DR6. Its handler finds there why it runs. */
 export function debugException(cpu: Processor, hits: number, value: readonly [string, string]): Fault {
-  cpu.registers.set('DR6', cpu.registers.get('DR6') | BigInt(hits));
-  return fault('#DB', undefined, [
-    check(
-      'no breakpoint of DR0 to DR3 is enabled there',
-      false,
-      [value, shown('DR7', low(cpu.registers, DR7)), shown('DR6', cpu.registers.get('DR6'))],
-      'SDM vol. 3B, "Breakpoint Exception Conditions"',
-    ),
-  ]);
+  const rule = check(
+    'no breakpoint of DR0 to DR3 is enabled there',
+    false,
+    [value, shown('DR7', low(cpu.registers, DR7)), shown('breakpoints struck', hits)],
+    'SDM vol. 3B, "Breakpoint Exception Conditions"',
+  );
+  return {...fault('#DB', undefined, [rule]), debugStatus: BigInt(hits)};
 }

@@ -97,13 +97,13 @@ export type {Helper};
 export interface VirtualizationUnit {
   /** What CPUID announces because this unit is there: 'vmx' where it is left out. */
   readonly feature?: 'vmx' | 'svm';
-  /** Whether an intercepted instruction leaves the guest. Only called in VMX non-root operation. */
+  /** Whether an intercepted instruction leaves the guest, or does not exist in it. Only called in VMX non-root operation. */
   intercept(
     core: Core,
     instruction: Instruction,
     intercept: Intercept,
     args: readonly bigint[],
-  ): VmExitInformation | undefined;
+  ): VmExitInformation | Fault | undefined;
   /** Whether an exception leaves the guest, by the exception bitmap. Only called in VMX non-root operation. */
   interceptException(core: Core, fault: Fault): VmExitInformation | undefined;
   /**
@@ -151,6 +151,8 @@ export interface VirtualizationUnit {
   holdsInterrupt?(core: Core, event: DeliverableEvent): boolean;
   /** Before each instruction of a guest, after `pendingExit`: a virtual interrupt that it takes now. */
   pendingInterrupt?(core: Core): DeliverableEvent | undefined;
+  /** Whether blocking by NMI is the guest's own affair (virtual NMIs). Only called in VMX non-root operation. */
+  hasVirtualNmis?(core: Core): boolean;
   /** RDTSC in VMX non-root operation: the value with the TSC offset. */
   visibleTimeStampCounter?(core: Core): bigint;
 }

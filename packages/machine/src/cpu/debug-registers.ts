@@ -30,8 +30,7 @@ function checkGeneralDetect(cpu: Processor): Trouble | undefined {
   const dr7 = cpu.registers.get('DR7');
   const checks = new Checklist('SDM vol. 3B, "Debug Control Register (DR7)"');
   if (checks.require('DR7.GD = 0', (dr7 & DR7_GENERAL_DETECT) === 0n, shown('DR7', dr7))) return undefined;
-  cpu.registers.set('DR6', cpu.registers.get('DR6') | DR6_DEBUG_REGISTER_ACCESS);
-  return checks.fault('#DB');
+  return {...checks.fault('#DB'), debugStatus: DR6_DEBUG_REGISTER_ACCESS};
 }
 
 export function readDebugRegister(cpu: Processor, number: number): bigint | Trouble {

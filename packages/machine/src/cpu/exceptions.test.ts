@@ -26,9 +26,7 @@ test('a triple fault tells the whole chain, and why each handler could not run',
   expect(t.run().last.kind).toBe('shutdown');
   const [triple] = t.all('triple-fault');
   expect(triple?.chain.map(link => link.vector)).toEqual([6, 13, 8, 13]);
-  expect(triple?.chain[0]?.why).toBe(
-    '#GP(0x33): not true that the gate lies within the IDT (vector 6, IDTR limit 0x0)',
-  );
+  expect(triple?.chain[0]?.why).toBe('#GP(0x33): wanted “the gate lies within the IDT” (vector 6, IDTR limit 0x0)');
   expect(t.machine.step().kind).toBe('shutdown');
 });
 

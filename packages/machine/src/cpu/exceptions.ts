@@ -3,7 +3,7 @@
 
 import {hex} from '@hyperscope/base';
 import {EXCEPTIONS, hasErrorCode} from '@hyperscope/isa';
-import {ACTIVITY, CR0, INTERRUPT_SHADOW} from './cell-indexes.js';
+import {ACTIVITY, CR0, INSTRUCTIONS, INTERRUPT_SHADOW} from './cell-indexes.js';
 import {EVENT_TYPES} from './core.js';
 import type {DeliverableEvent} from './core.js';
 import {check, fault} from './faults.js';
@@ -47,9 +47,13 @@ export function deliverOrRaise(cpu: Processor, event: DeliverableEvent): Outcome
 export function deliverAtOnce(cpu: Processor, event: DeliverableEvent): void {
   // An exit on the way is the guest's, not the VM-entry instruction's.
   cpu.instructionRip = cpu.registers.get('RIP');
+  // INT n, INT3 and INTO that a hypervisor had to interrupt are completed by their injection.
+  if (isSoftware(event)) cpu.registers.cells[INSTRUCTIONS] = (cpu.registers.cells[INSTRUCTIONS] ?? 0n) + 1n;
   const outcome = deliverOrRaise(cpu, event);
   if (outcome.kind === 'unsupported') cpu.stopped = outcome;
 }
+
+const isSoftware = (event: DeliverableEvent): boolean => EVENT_TYPES[event.type] >= EVENT_TYPES['software-interrupt'];
 
 function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefined): Outcome {
   const chain: FaultLink[] = [];
@@ -61,6 +65,7 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
     const exit = cpu.isGuest ? cpu.unit?.interceptException(cpu, current) : undefined;
     if (exit !== undefined) return leave(cpu, exit, before);
     if (current.address !== undefined) cpu.registers.set('CR2', current.address);
+    if (current.debugStatus !== undefined) cpu.registers.set('DR6', cpu.registers.get('DR6') | current.debugStatus);
     cpu.registers.cells[INTERRUPT_SHADOW] = 0n;
     const event = exceptionEvent(cpu, current);
     const trouble = deliverEvent(cpu, event);
@@ -125,11 +130,11 @@ function combine(first: Fault, second: Fault, chain: FaultLink[]): Fault | 'shut
   ]);
 }
 
-/** 'last byte ≤ SS limit does not hold (offset 0x10, limit 0xf)', as the last check has it. */
+/** '#SS(0x0): wanted “last byte ≤ SS limit” (offset 0x10, limit 0xf)', as the last check has it. */
 function describe(second: Fault): string {
   const last = second.checks[second.checks.length - 1];
   const values = last?.values.map(([name, value]) => `${name} ${value}`).join(', ') ?? '';
-  const reason = last === undefined ? 'it faulted' : `not true that ${last.rule}`;
+  const reason = last === undefined ? 'it faulted' : `wanted “${last.rule}”`;
   return `${nameOf(second)}: ${reason}${values === '' ? '' : ` (${values})`}`;
 }
 
@@ -187,10 +192,9 @@ function leave(cpu: Processor, exit: VmExitInformation, during: DeliverableEvent
           idtVectoringInformation: vectoringInformation(during),
           idtVectoringErrorCode: during.errorCode ?? 0,
           // Who delivers a software event again must know how far behind its instruction the handler returns to.
-          instructionLength:
-            EVENT_TYPES[during.type] >= EVENT_TYPES['software-interrupt']
-              ? Number(during.returnRip - cpu.instructionRip)
-              : exit.instructionLength,
+          instructionLength: isSoftware(during)
+            ? Number(during.returnRip - cpu.instructionRip)
+            : exit.instructionLength,
         };
   cpu.charge(cpu.costModel.vmExit.cycles);
   cpu.unit?.exit(cpu, complete);

@@ -1,9 +1,10 @@
 // Every helper that isa names, by its implementation. Where one is missing, this file does not compile.
 
+import {armMonitor, halt, monitorWait} from './monitor.js';
 import {HELPERS} from '@hyperscope/isa';
 import type {HelperName, Instruction} from '@hyperscope/isa';
 import {keysOf} from '@hyperscope/base';
-import {ACTIVITY, INTERRUPT_SHADOW} from './cell-indexes.js';
+import {INTERRUPT_SHADOW} from './cell-indexes.js';
 import {clearTaskSwitched, loadCr0, loadCr3, loadCr4, loadCr8, loadMachineStatusWord} from './control-registers.js';
 import type {HelperImplementations} from './core.js';
 import {cpuid} from './cpuid.js';
@@ -126,7 +127,6 @@ const CONTROL_HELPERS = {
   writeBackCaches: () => undefined,
 } as const satisfies Readonly<Record<string, ProcessorHelper>>;
 
-const HALTED = 1n;
 const SHADOW_STI = 1n;
 
 const RUN_HELPERS = {
@@ -136,11 +136,9 @@ const RUN_HELPERS = {
   checkPortPermission: (cpu, _, args) => checkPortPermission(cpu, number(args, 0), number(args, 1)),
   portIn: (cpu, _, args) => portIn(cpu, number(args, 0), number(args, 1)),
   portOut: (cpu, _, args) => portOut(cpu, number(args, 0), number(args, 1), number(args, 2)),
-  halt: cpu => {
-    cpu.registers.cells[ACTIVITY] = HALTED;
-    cpu.emit({kind: 'halt'});
-    return undefined;
-  },
+  halt: cpu => halt(cpu),
+  armMonitor: (cpu, _, args) => armMonitor(cpu, argument(args, 0)),
+  monitorWait: (cpu, _, args) => monitorWait(cpu, number(args, 0)),
   enableInterrupts: cpu => enableInterrupts(cpu),
 } as const satisfies Readonly<Record<string, ProcessorHelper>>;
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {SEL, TestMachine, USER_CODE, longMode, protectedMode, realMode} from '../machine-fixture.js';
+import {CODE, SEL, TestMachine, USER_CODE, longMode, protectedMode, realMode} from '../machine-fixture.js';
 import {Machine} from '../machine.js';
 import {NEHALEM_COSTS} from './cost-model.js';
 import {withFeature} from './features.js';
@@ -267,4 +267,26 @@ describe('the x87 unit that CR0 declares absent', () => {
   });
   test('WAIT is #NM only with MP and TS', () =>
     expect([run(0n, '9b'), run(8n, '9b'), run(10n, '9b')]).toEqual([[], [], ['7']]));
+});
+
+describe('MONITOR and MWAIT', () => {
+  const HLT = 'f4',
+    MONITOR = '0f 01 c8',
+    MWAIT = '0f 01 c9';
+  const waiting = (...code: readonly string[]): TestMachine =>
+    protectedMode({}, ...code).set({RAX: 0x5_0000n, RCX: 0n});
+
+  test('MWAIT waits as HLT does while the monitored line is as it was', () => {
+    const t = waiting(MONITOR, MWAIT, '90', HLT);
+    expect(t.run().last.kind).toBe('halted');
+    expect(t.get('RIP')).toBe(BigInt(CODE + 6));
+  });
+  test('a store to the line before MWAIT, or no MONITOR at all, and it does not wait', () => {
+    const stored = waiting(MONITOR, 'c7 05 3c 00 05 00 01 00 00 00', MWAIT, HLT);
+    stored.run();
+    expect(stored.get('RIP')).toBe(BigInt(CODE + 17));
+    const unarmed = waiting(MWAIT, HLT);
+    unarmed.run();
+    expect(unarmed.get('RIP')).toBe(BigInt(CODE + 4));
+  });
 });

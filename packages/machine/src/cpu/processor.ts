@@ -94,6 +94,10 @@ export class Processor implements Core {
   get isGuest(): boolean {
     return low(this.registers, VMX_OPERATION) === 2;
   }
+  /** Whether NMI_BLOCKING is about the guest's virtual NMIs and does not hold real ones off. */
+  get hasVirtualNmis(): boolean {
+    return this.isGuest && this.unit?.hasVirtualNmis?.(this) === true;
+  }
   get usesEpt(): boolean {
     return this.unit !== undefined && this.isGuest && this.unit.usesEpt(this);
   }

@@ -22,7 +22,7 @@ import {
 } from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
 import {Checklist, counted, isTrouble, shown} from './faults.js';
-import {RIGHTS_UNUSABLE, hasRealModeSegments, is64Bit, isLongMode, isVirtual8086} from './modes.js';
+import {RIGHTS_UNUSABLE, hasRealModeSegments, is64Bit, isCanonical, isLongMode, isVirtual8086} from './modes.js';
 import type {Processor} from './processor.js';
 import type {SegmentValues} from './register-file.js';
 import type {Trouble} from './trouble.js';
@@ -201,5 +201,10 @@ function systemDescriptor(
   if (!fits) return checks.fault('#GP', selectorError(selector));
   if (!checks.require('the segment is present', isPresent(d), shown('descriptor', d.raw)))
     return checks.fault('#NP', selectorError(selector));
-  return d;
+  const isWhole = checks.require(
+    'the upper half of the descriptor has no type, and the base is canonical',
+    ((d.upper >> 40n) & 0x1fn) === 0n && isCanonical(loadedFrom(d, selector).base),
+    shown('upper half', d.upper),
+  );
+  return isWhole ? d : checks.fault('#GP', selectorError(selector));
 }

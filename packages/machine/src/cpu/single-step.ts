@@ -15,12 +15,11 @@ export function singleStepTrap(cpu: Processor, instruction: Instruction): Fault 
   if (registers.get('INTERRUPT_SHADOW') === SHADOW_MOV_SS || instruction.mnemonic.startsWith('INT')) return undefined;
   // SYSCALL with TF in FMASK takes the trap away (SDM vol. 2, "SYSCALL—Fast System Call").
   if (instruction.mnemonic === 'SYSCALL' && !registers.flag('TF')) return undefined;
-  registers.set('DR6', registers.get('DR6') | DR6_BS);
   const tf = check(
     'RFLAGS.TF = 0 when the instruction began',
     false,
     [shown('RFLAGS', registers.get('RFLAGS'))],
     'SDM vol. 3B, "Single-Step Exception Condition"',
   );
-  return fault('#DB', undefined, [tf]);
+  return {...fault('#DB', undefined, [tf]), debugStatus: DR6_BS};
 }

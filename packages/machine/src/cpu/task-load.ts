@@ -180,8 +180,7 @@ function pushErrorCode(cpu: Processor, {bytes}: TssLayout, errorCode: number | u
 /** The T bit of the TSS: #DB before the first instruction. SDM vol. 3B, "Task-Switch Exception Condition". */
 function debugTrap(cpu: Processor, isWanted: boolean): Trouble | undefined {
   if (!isWanted) return undefined;
-  cpu.registers.set('DR6', cpu.registers.get('DR6') | DR6_BT);
   const checks = new Checklist('SDM vol. 3B, "Task-Switch Exception Condition"');
   checks.require('T = 0 in the TSS of the new task', false);
-  return checks.fault('#DB');
+  return {...checks.fault('#DB'), debugStatus: DR6_BT};
 }

@@ -10,6 +10,11 @@ export interface Fault {
   /** The linear address that goes into CR2, for #PF. */
   readonly address: bigint | undefined;
   readonly checks: Checks;
+  /**
+   * Why a #DB: the bits that its delivery adds to DR6 (B0 to B3, BD, BS, BT). A VM exit has them in its qualification instead,
+   * and leaves DR6 alone.
+   */
+  readonly debugStatus?: bigint;
 }
 
 export type Trouble =

@@ -261,7 +261,8 @@ export class StepExecutor implements Executor {
       intercept,
       args.map(arg => this.#value(arg)),
     );
-    return exit === undefined ? undefined : {kind: 'vm-exit', exit};
+    if (exit === undefined) return undefined;
+    return 'kind' in exit ? exit : {kind: 'vm-exit', exit};
   }
 
   #checkTarget(target: bigint): Trouble | undefined {

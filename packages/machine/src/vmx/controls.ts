@@ -25,8 +25,9 @@ export class Controls {
   /** Read for every translation, so kept as plain values. */
   readonly usesEpt: boolean;
   readonly unrestrictedGuest: boolean;
-  /** Asked before every instruction. */
   readonly interruptWindow: boolean;
+  /** Asked before every instruction: interrupt-window or NMI-window exiting. */
+  readonly anyWindow: boolean;
 
   constructor(vmcs: Vmcs) {
     this.vmcs = vmcs;
@@ -45,6 +46,7 @@ export class Controls {
     this.usesEpt = this.secondary('enable EPT');
     this.unrestrictedGuest = this.secondary('unrestricted guest');
     this.interruptWindow = this.primary('interrupt-window exiting');
+    this.anyWindow = this.interruptWindow || this.primary('NMI-window exiting');
   }
 
   pin(name: PinControl): boolean {

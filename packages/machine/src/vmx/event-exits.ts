@@ -71,7 +71,7 @@ export function exceptionExit(core: Core, controls: Controls, fault: Fault): VmE
   if (checks === undefined) return undefined;
   const software = SOFTWARE.has(fault.vector);
   return exitInformation('EXCEPTION_NMI', core.instructionRip, checks, {
-    qualification: fault.address ?? 0n,
+    qualification: fault.address ?? fault.debugStatus ?? 0n,
     interruptionInformation: interruptionInformation(
       fault.vector,
       EVENT_TYPES[software ? 'software-exception' : 'hardware-exception'],
@@ -98,6 +98,23 @@ export function interruptExit(core: Core, controls: Controls, event: Deliverable
 
 /** Asked before each instruction, so the common answer comes first. */
 export function windowExit(core: Core, controls: Controls): VmExitInformation | undefined {
+  if (!controls.anyWindow) return undefined;
+  return nmiWindowExit(core, controls) ?? interruptWindowExit(core, controls);
+}
+
+/** Between instructions at which a virtual NMI could be delivered. SDM vol. 3C, "Other Causes of VM Exits". */
+function nmiWindowExit(core: Core, controls: Controls): VmExitInformation | undefined {
+  const isOpen = core.registers.get('NMI_BLOCKING') === 0n && core.registers.get('INTERRUPT_SHADOW') === 0n;
+  if (!isOpen || !controls.primary('NMI-window exiting')) return undefined;
+  const word = ['primary processor-based controls', hex(controls.primaryWord)] as const;
+  const checks = [
+    check('NMI-window exiting = 1', true, [word], SOURCE),
+    check('no blocking by NMI, STI or MOV SS', true, [], SOURCE),
+  ];
+  return exitInformation('NMI_WINDOW', core.registers.get('RIP'), checks);
+}
+
+function interruptWindowExit(core: Core, controls: Controls): VmExitInformation | undefined {
   if (!controls.interruptWindow) return undefined;
   const open = core.registers.flag('IF') && core.registers.get('INTERRUPT_SHADOW') === 0n;
   if (!open) return undefined;

@@ -30,10 +30,14 @@ const fixed = (settings: AllowedSettings, default1: bigint): AllowedSettings => 
 /** VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT VMXE. */
 const CR4_2005 = 0x27ffn;
 
-/** 2010: unrestricted guest is there, TSC scaling (2015) is not. */
+/** 2010: unrestricted guest is there, INVPCID (2013) and TSC scaling (2015) are not. */
 export const WESTMERE_VMX: VmxCapabilities = {
   ...VMX_CAPABILITIES,
-  secondary: without(VMX_CAPABILITIES.secondary, secondaryControl('use TSC scaling')),
+  secondary: without(
+    VMX_CAPABILITIES.secondary,
+    secondaryControl('use TSC scaling'),
+    secondaryControl('enable INVPCID'),
+  ),
 };
 
 /** 2008: EPT and VPID; a guest must have paging on. EPT keeps no accessed and dirty flags and has no 1 GiB pages. */
@@ -53,7 +57,12 @@ export const PRESCOTT_VMX: VmxCapabilities = {
   hasTrueControls: false,
   pin: fixed(without(VMX_CAPABILITIES.pin, pinControl('virtual NMIs')), PIN_DEFAULT1),
   primary: fixed(
-    without(VMX_CAPABILITIES.primary, primaryControl('use MSR bitmaps'), primaryControl('activate secondary controls')),
+    without(
+      VMX_CAPABILITIES.primary,
+      primaryControl('NMI-window exiting'),
+      primaryControl('use MSR bitmaps'),
+      primaryControl('activate secondary controls'),
+    ),
     PRIMARY_DEFAULT1,
   ),
   secondary: {must: 0n, may: 0n},

@@ -3,10 +3,12 @@
 // under VT-x they never exit.
 
 import {GENERAL_REGISTERS} from '@hyperscope/isa';
-import type {ExitReasonName, Intercept} from '@hyperscope/isa';
-import {check} from '../cpu/faults.js';
+import type {ExitReasonName, Instruction, Intercept} from '@hyperscope/isa';
+import {check, fault} from '../cpu/faults.js';
+import type {Fault} from '../cpu/trouble.js';
 import type {VmExitInformation} from '../observer.js';
 import type {PrimaryControl, SecondaryControl} from './control-bits.js';
+import type {Controls} from './controls.js';
 import {exitInformation} from './exit-information.js';
 import {CONTROL_REGISTER_RULES} from './intercept-control-registers.js';
 import {UNCONDITIONAL, primaryCheck, secondaryCheck} from './intercept-context.js';
@@ -129,6 +131,19 @@ const RULES: Partial<Readonly<Record<Intercept, InterceptRule>>> = {
   INVEPT: vmxInstruction('INVEPT'),
   INVVPID: vmxInstruction('INVVPID'),
 };
+
+const NEEDS_CONTROL: Partial<Readonly<Record<Intercept, SecondaryControl>>> = {
+  RDTSCP: 'enable RDTSCP',
+  INVPCID: 'enable INVPCID',
+};
+
+/** #UD where the hypervisor has not enabled the instruction for its guest, whatever CPUID announces. */
+export function absentInGuest(controls: Controls, instruction: Instruction, intercept: Intercept): Fault | undefined {
+  const needed = NEEDS_CONTROL[intercept];
+  if (needed === undefined) return undefined;
+  const asked = secondaryCheck(controls, needed);
+  return asked.holds ? undefined : fault('#UD', undefined, [{...asked, source: instruction.form.source}]);
+}
 
 /** The exit that an intercepted instruction causes, or undefined when it stays in the guest. */
 export function interceptInstruction(intercepted: Intercepted, intercept: Intercept): VmExitInformation | undefined {

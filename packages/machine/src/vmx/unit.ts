@@ -11,7 +11,7 @@ import {requiredCr0, visible, writable} from './control-register-rules.js';
 import {Controls} from './controls.js';
 import {walkEpt} from './ept-walk.js';
 import {exceptionExit, interruptExit, tripleFaultExit, windowExit} from './event-exits.js';
-import {interceptInstruction} from './intercepts.js';
+import {absentInGuest, interceptInstruction} from './intercepts.js';
 import {currentVmcs} from './outcome.js';
 import {exitGuest} from './vm-exit.js';
 
@@ -28,6 +28,7 @@ export function createVmxUnit(
   const controlsOf = snapshots();
   return {
     intercept: (core, instruction, intercept, args) =>
+      absentInGuest(controlsOf(core), instruction, intercept) ??
       interceptInstruction({core, controls: controlsOf(core), instruction, args}, intercept),
     interceptException: (core, fault) => exceptionExit(core, controlsOf(core), fault),
     interceptInterrupt: (core, event) => interruptExit(core, controlsOf(core), event),
@@ -44,6 +45,7 @@ export function createVmxUnit(
     requiredCr0: core =>
       requiredCr0(has, core.registers.get('VMX_OPERATION') === NON_ROOT ? controlsOf(core) : undefined),
     requiredCr4: () => has.cr4.must,
+    hasVirtualNmis: core => controlsOf(core).pin('virtual NMIs'),
     readMsr: (_, index) => readVmxCapabilityMsr(has, index),
     visibleTimeStampCounter: core => guestTimeStamp(core, controlsOf(core)),
   };

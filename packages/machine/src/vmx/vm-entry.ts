@@ -83,7 +83,10 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
   const event = injectedEvent(vmcs);
   if (core.observed)
     core.emit({kind: 'vm-entry', how, vmcs: vmcs.address, guestRip: vmcs.get('GUEST_RIP'), injected: event?.vector});
-  if (event !== undefined) core.deliverEvent(event);
+  if (event === undefined) return;
+  // An NMI that is injected blocks the next one, as one that came by itself would.
+  if (event.type === 'NMI') core.registers.set('NMI_BLOCKING', 1n);
+  core.deliverEvent(event);
 }
 
 /** Too late for VMfail: the processor leaves as by a VM exit, but saves nothing (SDM vol. 3C, "VM-Entry Failures During or After Loading Guest State"). */

@@ -1,6 +1,7 @@
 // VM exit: why it happened goes into the VMCS, the guest's state follows, then the host's state is loaded.
 // SDM vol. 3C, "VM Exits".
 
+import {EVENT_TYPES} from '../cpu/core.js';
 import type {Core} from '../cpu/core.js';
 import type {VmExitInformation} from '../observer.js';
 import {Controls} from './controls.js';
@@ -24,11 +25,20 @@ export function exitGuest(core: Core, exit: VmExitInformation): void {
   saveGuestState(core, controls, exit.guestRip);
   if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined)
     return abort(core, vmcs, ABORT_SAVING_MSRS);
+  const blocking = blockingByNmi(controls, exit);
+  if (blocking !== undefined) core.registers.set('NMI_BLOCKING', blocking);
   loadHostState(core, controls);
   core.registers.set('VMX_OPERATION', 1n);
   core.tlb.flushAll();
   if (loadMsrList(core, vmcs.get('VM_EXIT_MSR_LOAD_ADDRESS'), vmcs.get('VM_EXIT_MSR_LOAD_COUNT')) !== undefined)
     abort(core, vmcs, ABORT_LOADING_MSRS);
+}
+
+/** An exit by an NMI leaves the host with NMIs blocked; a guest's blocking of its virtual NMIs is its own. Else: as it was. */
+function blockingByNmi(controls: Controls, exit: VmExitInformation): bigint | undefined {
+  const isNmi = exit.reason === 0 && ((exit.interruptionInformation >> 8) & 7) === EVENT_TYPES.NMI;
+  if (isNmi) return 1n;
+  return controls.pin('virtual NMIs') ? 0n : undefined;
 }
 
 /** SDM vol. 3C, "Recording VM-Exit Information and Updating VM-Entry Control Fields". */

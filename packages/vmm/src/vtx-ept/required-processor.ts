@@ -28,3 +28,8 @@ export function requireUnrestrictedEpt(profile: ProcessorProfile): void {
     `VT-x with EPT cannot run on the processor ${profile.id}: it has ${missing}. Choose one of: ${fitting.join(', ')}; or run the guest without a hypervisor.`,
   );
 }
+
+/** RDTSCP and INVPCID are #UD in a guest until they are enabled. KVM enables what the guest's CPUID shows. */
+export function enabledInstructions(profile: ProcessorProfile): readonly SecondaryControl[] {
+  return (['enable RDTSCP', 'enable INVPCID'] as const).filter(control => has(profile, control));
+}

@@ -25,7 +25,7 @@ import {registerRoutines} from './kvm-registers.js';
 import {RUN_ROUTINES} from './kvm-run.js';
 import {SETUP_ROUTINES} from './kvm-setup.js';
 import {QEMU_ROUTINES} from './qemu.js';
-import {requireUnrestrictedEpt} from './required-processor.js';
+import {enabledInstructions, requireUnrestrictedEpt} from './required-processor.js';
 
 const NON_ROOT = 2n;
 const USER = 3n;
@@ -55,7 +55,7 @@ export class VtxEptRun implements TechniqueRun {
       machine: this.machine,
       image: options.image,
       slots,
-      options: controls,
+      options: {...controls, secondary: [...controls.secondary, ...enabledInstructions(profile)]},
       board: this.#board,
       tell,
       observation: this.#observation,
