@@ -75,8 +75,7 @@ export function decode(
   }
   const candidate = candidates.find(fits);
   if (candidate === undefined) {
-    const why =
-      unsupported === undefined ? whyUndefined(candidates, place, modrm, sizes) : whyUnannounced(unsupported);
+    const why = unsupported === undefined ? whyUndefined(candidates, place, modrm, sizes) : whyUnannounced(unsupported);
     return {kind: 'undefined', bytes: cursor.taken(), why};
   }
   if (needsModrm && !usesModrm(candidate)) cursor.length--;

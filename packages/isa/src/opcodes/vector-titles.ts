@@ -69,16 +69,8 @@ export const VECTOR_SECTIONS: readonly (readonly [string, string, string])[] = [
   ['POR', 'POR', 'Bitwise Logical OR'],
   ['PAND', 'PAND', 'Logical AND'],
   ['PANDN', 'PANDN', 'Logical AND NOT'],
-  [
-    'PUNPCKLBW PUNPCKLWD PUNPCKLDQ PUNPCKLQDQ',
-    'PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ',
-    'Unpack Low Data',
-  ],
-  [
-    'PUNPCKHBW PUNPCKHWD PUNPCKHDQ PUNPCKHQDQ',
-    'PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ',
-    'Unpack High Data',
-  ],
+  ['PUNPCKLBW PUNPCKLWD PUNPCKLDQ PUNPCKLQDQ', 'PUNPCKLBW/PUNPCKLWD/PUNPCKLDQ/PUNPCKLQDQ', 'Unpack Low Data'],
+  ['PUNPCKHBW PUNPCKHWD PUNPCKHDQ PUNPCKHQDQ', 'PUNPCKHBW/PUNPCKHWD/PUNPCKHDQ/PUNPCKHQDQ', 'Unpack High Data'],
   ['PSLLW PSLLD PSLLQ', 'PSLLW/PSLLD/PSLLQ', 'Shift Packed Data Left Logical'],
   ['PSRLW PSRLD PSRLQ', 'PSRLW/PSRLD/PSRLQ', 'Shift Packed Data Right Logical'],
   ['PSRAW PSRAD', 'PSRAW/PSRAD/PSRAQ', 'Shift Packed Data Right Arithmetic'],

@@ -257,7 +257,7 @@ describe('INVPCID and XSETBV', () => {
 
 describe('the x87 unit that CR0 declares absent', () => {
   const run = (cr0: bigint, code: string): readonly string[] => {
-    const t = protectedMode({}, code).set({CR0: 0x11n | cr0});
+    const t = protectedMode({}, code).set({CR0: 0x11n | cr0, CR4: 0x200n});
     t.steps(1);
     return t.exceptions;
   };

@@ -44,7 +44,7 @@ function tagOf({vectors}: Processor, register: number): number {
 /** Seven fields: control, status, tags, instruction pointer (two), operand pointer (two). */
 function environment(cpu: Processor, layout: Layout): Uint8Array {
   const {vectors} = cpu;
-  const [fip, fdp] = [vectors.number('FIP') >>> 0, Number(vectors.get('FDP') & 0xffff_ffffn)];
+  const [fip, fdp] = [Number(vectors.get('FIP', 32)), Number(vectors.get('FDP', 32))];
   const [fcs, fds, fop] = [vectors.number('FCS'), vectors.number('FDS'), vectors.number('FOP')];
   const pointers =
     layout.pointers === 'selector'
