@@ -341,6 +341,8 @@ export class Machine implements Core {
     if (result === 'completed') cells[INSTRUCTIONS] = (cells[INSTRUCTIONS] ?? 0n) + 1n;
     if ((flags & RFLAGS_TF) !== 0 || processor.struck !== 0 || this.pins.holdsDebug) {
       const trap = this.#trapAfter(instruction, flags);
+      // A debug exception ends HLT at once. SDM vol. 2, "HLT—Halt".
+      if (trap !== undefined && low(registers, ACTIVITY) === HALTED) cells[ACTIVITY] = 0n;
       if (trap !== undefined) return this.#trouble(trap, instruction);
     }
     return {kind: 'instruction', length: instruction.bytes.length};

@@ -130,7 +130,9 @@ export const ENTER: Semantics = (i, m) => {
   // A 16-bit stack moves SP alone, and the frame pointer is all of ESP.
   const kept = m.gpr('RSP', 64).and(m.state('stackMask').not());
   const frame = kept.or(m.stackSlot(BigInt(-bytes)).offset).truncate(i.width);
-  const pushed = [m.gpr('RBP', i.width), ...enclosingFrames(m, depth - 1, i.width), ...(depth > 0 ? [frame] : [])];
+  const pushed = [m.gpr('RBP', i.width)];
+  for (let n = 0; n < depth - 1; n++) pushed.push(enclosingFrame(m, n, pushed));
+  if (depth > 0) pushed.push(frame);
   const slots = pushed.map((value, n) => ({value, address: m.stackSlot(BigInt(-bytes * (n + 1)))}));
   for (const slot of slots) m.probe(slot.address, bytes);
   // The new top of the stack must be writable too. SDM vol. 2, "ENTER—Make Stack Frame for Procedure Parameters".
@@ -140,13 +142,26 @@ export const ENTER: Semantics = (i, m) => {
   m.moveStack(BigInt(-bytes * slots.length) - size.value);
 };
 
-/** The frame pointers below the current one, as far as the nesting level asks for. */
-function enclosingFrames(m: Microcode, count: number, width: Width): readonly Value[] {
+/**
+ * The frame pointer number `n` below the current one. The processor reads it after the pushes before it, so where the
+ * frame lies over the top of the stack it reads what it has pushed (measured on AMD Zen 4): `pushed`, in that order.
+ */
+function enclosingFrame(m: Microcode, n: number, pushed: readonly Value[]): Value {
+  const width = m.instruction.width,
+    bytes = BigInt(width / 8);
   const mask = m.state('stackMask'),
     rbp = m.gpr('RBP', 64);
-  return Array.from({length: Math.max(count, 0)}, (_, n) =>
-    m.load({segment: 'SS', offset: rbp.sub(BigInt((n + 1) * (width / 8))).and(mask)}, width),
-  );
+  const found = m.load({segment: 'SS', offset: rbp.sub(BigInt(n + 1) * bytes).and(mask)}, width);
+  const above = rbp.sub(m.gpr('RSP', 64));
+  // Slot n − q begins `rest` bytes below the address that is read; from there on it is in slot n − q − 1.
+  return Array.from({length: n + 2}, (_, k) => k - 1).reduce((value, q) => {
+    const rest = above.sub(BigInt(q) * bytes).and(mask);
+    const [low, high] = [rest.truncate(8).shiftLeft(3n), m.constant(bytes, 8).sub(rest.truncate(8)).shiftLeft(3n)];
+    const [lower, upper] = [pushed[n - q], pushed[n - q - 1]];
+    const first = lower === undefined ? found.shiftLeft(low).shiftRight(low) : lower.shiftRight(low);
+    const second = upper === undefined ? found.shiftRight(high).shiftLeft(high) : upper.shiftLeft(high);
+    return rest.below(bytes).choose(first.or(second), value);
+  }, found);
 }
 
 /** LEAVE: rSP ← rBP, then pop rBP. */

@@ -1,7 +1,7 @@
 // The loop as a whole: code that rewrites itself, repeated instructions, counters, and a look inside an instruction.
 
 import {expect, test} from 'vitest';
-import {CODE, longMode, pteAt, realMode} from '../machine-fixture.js';
+import {CODE, HANDLERS, longMode, pteAt, realMode} from '../machine-fixture.js';
 
 const HLT = 'f4';
 
@@ -89,4 +89,25 @@ test('each operation of an instruction can be watched with its value', () => {
   expect(seen).toContain('register 2');
   expect(seen).toContain('binary 5');
   expect(seen.some(line => line.startsWith('setRegister'))).toBe(true);
+});
+
+test.each([
+  // RBP at the top of the stack: the frame pointer below it is what ENTER itself has just pushed.
+  [0n, 0x3_8000n],
+  // Four bytes above it: the low half is the upper half of what was pushed, the high half what was there before.
+  [4n, 0x3333_3333_0000_0000n],
+])('ENTER reads frame pointers after the pushes before them (RBP %d above RSP)', (above, read) => {
+  const t = longMode({}, 'c8 10 00 02', HLT) // enter 16, 2
+    .set({RSP: 0x3_8000n, RBP: 0x3_8000n + above})
+    .quad(0x3_8000, 0x3333_3333n);
+  t.run();
+  expect(t.read(0x3_7ff0, 8)).toBe(read);
+});
+
+test('a single-step trap behind HLT wakes the processor', () => {
+  // pushfq; or qword [rsp], 100h; popfq; hlt
+  const t = longMode({}, '9c', '48 81 0c 24 00 01 00 00', '9d', HLT);
+  t.run();
+  expect(t.exceptions).toEqual(['1']);
+  expect(t.get('RIP')).toBe(BigInt(HANDLERS + 16 + 1));
 });
