@@ -22,6 +22,7 @@ export * from './run/serial-script.js';
 export * from './run/serial-watch.js';
 export * from './simulation-host.js';
 export * from './cost-figures.js';
+export {PROCESSORS} from './processors.js';
 export * from './vectors/exclusions.js';
 export * from './vectors/moo-reader.js';
 export * from './vectors/packed-reader.js';
