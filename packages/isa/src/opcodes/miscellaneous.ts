@@ -32,9 +32,9 @@ export const MISCELLANEOUS: readonly OpcodeForm[] = [
   op('0F 0B', 'UD2', UNDEFINED),
   op('0F B9 /r', 'UD1 rV, r/mV', UNDEFINED),
   op('0F FF /r', 'UD0 rV, r/mV', UNDEFINED),
-  op('NP 0F AE /5r', 'LFENCE', FENCE),
-  op('NP 0F AE /6r', 'MFENCE', FENCE),
-  op('NP 0F AE /7r', 'SFENCE', FENCE),
+  op('NP 0F AE /5r', 'LFENCE', FENCE, 'needs sse2'),
+  op('NP 0F AE /6r', 'MFENCE', FENCE, 'needs sse2'),
+  op('NP 0F AE /7r', 'SFENCE', FENCE, 'needs sse'),
   // Hints: nothing is cached here, so there is nothing to fetch early.
   op('0F 18 /0', 'PREFETCHNTA m8', PREFETCH, 'needs p6'),
   op('0F 18 /1', 'PREFETCHT0 m8', PREFETCH, 'needs p6'),

@@ -22,7 +22,7 @@ export const I386 = profileOf({
 export const I486 = profileOf({
   id: 'i486',
   title: '486 (1989)',
-  summary: 'adds BSWAP, CMPXCHG, XADD, INVLPG, CR0.WP and alignment checks; no CPUID yet',
+  summary: 'adds the FPU, BSWAP, CMPXCHG, XADD, INVLPG, CR0.WP and alignment checks; no CPUID yet',
   year: 1989,
   maker: 'Intel',
   generation: 'i486',
@@ -30,7 +30,8 @@ export const I486 = profileOf({
   physicalAddressBits: 32,
   highestLeaf: undefined,
   highestExtendedLeaf: undefined,
-  features: [],
+  // The 486DX has its FPU on the chip. Nothing can ask: there is no leaf 0, so there is no CPUID.
+  features: ['fpu'],
 });
 
 /** 1994 (P54C): CPUID, CR4, 4 MiB pages, time-stamp counter, model-specific registers, local APIC. */
