@@ -147,6 +147,8 @@ export interface SvmExitInformation {
 export interface Observer {
   /** Says, while it is true, that `willWrite` would do nothing; then it need not be called for memory. */
   readonly ignoresWrites?: boolean;
+  /** Says, while it is true, that only a triple fault is of interest; then events that cost to build are not built. */
+  readonly ignoresEvents?: boolean;
   /**
    * Called before `length` bytes at `offset` of a bank change. The register bank is exempt: compare it after each
    * step.

@@ -9,6 +9,10 @@ export class RunObservation implements Observer {
   watcher: RunObserver | undefined;
   lastFaultChain: readonly FaultLink[] = [];
 
+  get ignoresEvents(): boolean {
+    return this.watcher === undefined;
+  }
+
   willWrite(bank: string, offset: number, length: number): void {
     this.watcher?.willWrite(bank, offset, length);
   }

@@ -78,7 +78,7 @@ export class Processor implements Core {
   }
 
   get observed(): boolean {
-    return this.observer !== undefined;
+    return this.observer !== undefined && this.observer.ignoresEvents !== true;
   }
   emit(event: MachineEvent): void {
     this.observer?.event(event);

@@ -5,6 +5,7 @@ import {bit, bits} from '@hyperscope/base';
 import type {DescriptorRegister} from '@hyperscope/isa';
 import type {CheckList, CheckedValue} from './check-list.js';
 import type {EntryContext} from './entry-context.js';
+import {SEGMENT_FIELDS} from './segment-fields.js';
 
 const DATA = ['SS', 'DS', 'ES', 'FS', 'GS'] as const;
 const RESERVED_RIGHTS = 0xfffe_0f00n;
@@ -23,19 +24,20 @@ interface Segment {
 }
 
 function segment(context: EntryContext, name: DescriptorRegister): Segment {
-  const rights = context.get(`GUEST_${name}_ACCESS_RIGHTS`);
-  const selector = context.get(`GUEST_${name}_SELECTOR`);
+  const fields = SEGMENT_FIELDS[name];
+  const rights = context.get(fields.rights);
+  const selector = context.get(fields.selector);
   return {
     name,
     rights,
     selector,
-    base: context.get(`GUEST_${name}_BASE`),
-    limit: context.get(`GUEST_${name}_LIMIT`),
+    base: context.get(fields.base),
+    limit: context.get(fields.limit),
     usable: !bit(rights, 16),
     type: Number(bits(rights, 3, 0)),
     dpl: bits(rights, 6, 5),
     rpl: bits(selector, 1, 0),
-    shown: [`GUEST_${name}_ACCESS_RIGHTS`, rights],
+    shown: [fields.rights, rights],
   };
 }
 

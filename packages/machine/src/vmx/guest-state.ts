@@ -3,9 +3,11 @@
 // "Saving Guest State".
 
 import {DESCRIPTOR_REGISTERS} from '@hyperscope/isa';
+import {SEGMENT} from '../cpu/cell-indexes.js';
 import type {Core} from '../cpu/core.js';
 import type {Controls} from './controls.js';
 import {EFER_LMA, EFER_LME, keptCr0} from './control-register-rules.js';
+import {SEGMENT_FIELDS, TABLE_FIELDS} from './segment-fields.js';
 
 const RFLAGS_FIXED = 2n;
 const ENTRY_IA32E = 1n << 9n;
@@ -23,14 +25,15 @@ export function loadGuestState(core: Core, controls: Controls): void {
   }
   loadGuestMsrs(core, controls);
   for (const name of DESCRIPTOR_REGISTERS) {
-    r.set(`${name}.selector`, vmcs.get(`GUEST_${name}_SELECTOR`));
-    r.set(`${name}.base`, vmcs.get(`GUEST_${name}_BASE`));
-    r.set(`${name}.limit`, vmcs.get(`GUEST_${name}_LIMIT`));
-    r.set(`${name}.attributes`, vmcs.get(`GUEST_${name}_ACCESS_RIGHTS`));
+    const [fields, cells] = [SEGMENT_FIELDS[name], SEGMENT[name]];
+    r.cells[cells.selector] = vmcs.get(fields.selector);
+    r.cells[cells.base] = vmcs.get(fields.base);
+    r.cells[cells.limit] = vmcs.get(fields.limit);
+    r.cells[cells.attributes] = vmcs.get(fields.rights);
   }
-  for (const table of ['GDTR', 'IDTR'] as const) {
-    r.set(`${table}.base`, vmcs.get(`GUEST_${table}_BASE`));
-    r.set(`${table}.limit`, vmcs.get(`GUEST_${table}_LIMIT`));
+  for (const table of TABLE_FIELDS) {
+    r.cells[table.base] = vmcs.get(table.guestBase);
+    r.cells[table.limit] = vmcs.get(table.guestLimit);
   }
   r.set('RSP', vmcs.get('GUEST_RSP'));
   r.set('RIP', vmcs.get('GUEST_RIP'));
@@ -91,14 +94,15 @@ function saveGuestSegments(core: Core, controls: Controls): void {
   const {vmcs} = controls;
   const r = core.registers;
   for (const name of DESCRIPTOR_REGISTERS) {
-    vmcs.set(`GUEST_${name}_SELECTOR`, r.get(`${name}.selector`));
-    vmcs.set(`GUEST_${name}_BASE`, r.get(`${name}.base`));
-    vmcs.set(`GUEST_${name}_LIMIT`, r.get(`${name}.limit`));
-    vmcs.set(`GUEST_${name}_ACCESS_RIGHTS`, r.get(`${name}.attributes`));
+    const [fields, cells] = [SEGMENT_FIELDS[name], SEGMENT[name]];
+    vmcs.set(fields.selector, r.cells[cells.selector] ?? 0n);
+    vmcs.set(fields.base, r.cells[cells.base] ?? 0n);
+    vmcs.set(fields.limit, r.cells[cells.limit] ?? 0n);
+    vmcs.set(fields.rights, r.cells[cells.attributes] ?? 0n);
   }
   vmcs.set('GUEST_SS_ACCESS_RIGHTS', (r.get('SS.attributes') & ~DPL) | (r.get('CPL') << 5n));
-  for (const table of ['GDTR', 'IDTR'] as const) {
-    vmcs.set(`GUEST_${table}_BASE`, r.get(`${table}.base`));
-    vmcs.set(`GUEST_${table}_LIMIT`, r.get(`${table}.limit`));
+  for (const table of TABLE_FIELDS) {
+    vmcs.set(table.guestBase, r.cells[table.base] ?? 0n);
+    vmcs.set(table.guestLimit, r.cells[table.limit] ?? 0n);
   }
 }

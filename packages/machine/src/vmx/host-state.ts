@@ -2,9 +2,11 @@
 // segments, RFLAGS of 2 (so interrupts are off), table limits. SDM vol. 3C, "Loading Host State".
 
 import type {DescriptorRegister} from '@hyperscope/isa';
+import {SEGMENT} from '../cpu/cell-indexes.js';
 import type {Core} from '../cpu/core.js';
 import type {Controls} from './controls.js';
 import {EFER_LMA, EFER_LME, keptCr0} from './control-register-rules.js';
+import {TABLE_FIELDS} from './segment-fields.js';
 
 const CODE_64 = 0xa09bn;
 const CODE_32 = 0xc09bn;
@@ -14,6 +16,13 @@ const UNUSABLE = 0x1_0000n;
 const TSS_LIMIT = 0x67n;
 const TABLE_LIMIT = 0xffffn;
 const DR7_RESET = 0x400n;
+const DATA_SEGMENTS = [
+  ['SS', 'HOST_SS_SELECTOR', undefined],
+  ['DS', 'HOST_DS_SELECTOR', undefined],
+  ['ES', 'HOST_ES_SELECTOR', undefined],
+  ['FS', 'HOST_FS_SELECTOR', 'HOST_FS_BASE'],
+  ['GS', 'HOST_GS_SELECTOR', 'HOST_GS_BASE'],
+] as const;
 
 export function loadHostState(core: Core, controls: Controls): void {
   const {vmcs} = controls;
@@ -47,25 +56,26 @@ function loadSegment(
   limit: bigint,
   attributes: bigint,
 ): void {
-  const r = core.registers;
-  r.set(`${name}.selector`, selector);
-  r.set(`${name}.base`, base);
-  r.set(`${name}.limit`, limit);
-  r.set(`${name}.attributes`, attributes);
+  const {cells} = core.registers;
+  const at = SEGMENT[name];
+  cells[at.selector] = selector;
+  cells[at.base] = base;
+  cells[at.limit] = limit;
+  cells[at.attributes] = attributes;
 }
 
 function loadHostSegments(core: Core, controls: Controls, code: bigint): void {
   const {vmcs} = controls;
   loadSegment(core, 'CS', vmcs.get('HOST_CS_SELECTOR'), 0n, 0xffff_ffffn, code);
-  for (const name of ['SS', 'DS', 'ES', 'FS', 'GS'] as const) {
-    const selector = vmcs.get(`HOST_${name}_SELECTOR`);
-    const base = name === 'FS' || name === 'GS' ? vmcs.get(`HOST_${name}_BASE`) : 0n;
+  for (const [name, selectorField, baseField] of DATA_SEGMENTS) {
+    const selector = vmcs.get(selectorField);
+    const base = baseField === undefined ? 0n : vmcs.get(baseField);
     loadSegment(core, name, selector, base, 0xffff_ffffn, selector === 0n ? FLAT_DATA | UNUSABLE : FLAT_DATA);
   }
   loadSegment(core, 'TR', vmcs.get('HOST_TR_SELECTOR'), vmcs.get('HOST_TR_BASE'), TSS_LIMIT, BUSY_TSS);
   loadSegment(core, 'LDTR', 0n, 0n, 0n, UNUSABLE);
-  for (const table of ['GDTR', 'IDTR'] as const) {
-    core.registers.set(`${table}.base`, vmcs.get(`HOST_${table}_BASE`));
-    core.registers.set(`${table}.limit`, TABLE_LIMIT);
+  for (const table of TABLE_FIELDS) {
+    core.registers.cells[table.base] = vmcs.get(table.hostBase);
+    core.registers.cells[table.limit] = TABLE_LIMIT;
   }
 }

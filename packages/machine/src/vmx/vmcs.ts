@@ -7,15 +7,14 @@
 //   +64  one 8-byte slot for each field, in the order  │ implementation-specific
 //        of isa's list of encodings                    ┘
 
-import {VMCS_FIELDS, vmcsField, vmcsFieldByEncoding} from '@hyperscope/isa';
+import {VMCS_FIELDS, vmcsFieldByEncoding} from '@hyperscope/isa';
 import type {VmcsField, VmcsFieldName} from '@hyperscope/isa';
-import {hpa} from '@hyperscope/base';
+import {assertExists, hpa} from '@hyperscope/base';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
 
 const REVISION = 0;
 const ABORT = 4;
 const LAUNCH_STATE = 8;
-const FIELDS = 64;
 
 /** No VMCS, no VMXON region: the pointer's value outside their use. */
 export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
@@ -23,11 +22,14 @@ export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
 const SLOT: ReadonlyMap<number, number> = new Map(
   VMCS_FIELDS.map((field, index) => [field.encoding, FIELDS + 8 * index]),
 );
-const BY_NAME: ReadonlyMap<VmcsFieldName, number> = new Map(
-  VMCS_FIELDS.map((field, index) => [field.name, FIELDS + 8 * index]),
-);
-
 const bitsOf = (field: VmcsField): number => (field.width === 'natural' ? 64 : field.width);
+
+/** One look-up for a name: where the field lies, and how wide it is. */
+const BY_NAME: ReadonlyMap<VmcsFieldName, {readonly offset: number; readonly bits: number}> = new Map(
+  VMCS_FIELDS.map((field, index) => [field.name, {offset: FIELDS + 8 * index, bits: bitsOf(field)}]),
+);
+const placeOf = (name: VmcsFieldName): {readonly offset: number; readonly bits: number} =>
+  assertExists(BY_NAME.get(name), 'a field of the list');
 
 export class Vmcs {
   readonly address: number;
@@ -53,12 +55,12 @@ export class Vmcs {
   }
 
   get(name: VmcsFieldName): bigint {
-    return this.#memory.read(hpa(this.address + (BY_NAME.get(name) ?? 0)), 8);
+    return this.#memory.read(hpa(this.address + placeOf(name).offset), 8);
   }
   /** Stores a field, cut to its width. */
   set(name: VmcsFieldName, value: bigint): void {
-    const width = bitsOf(vmcsField(name));
-    this.#memory.write(hpa(this.address + (BY_NAME.get(name) ?? 0)), 8, BigInt.asUintN(width, value));
+    const {offset, bits} = placeOf(name);
+    this.#memory.write(hpa(this.address + offset), 8, BigInt.asUintN(bits, value));
   }
   bit(name: VmcsFieldName, index: number): boolean {
     return ((this.get(name) >> BigInt(index)) & 1n) === 1n;

@@ -150,7 +150,7 @@ export class PcChipset implements InterruptController {
     this.#portA = new SystemControlPortA(this.wires);
     this.#pmTimer = new PmTimer(this.clock);
     this.#firmware = new FirmwareConfiguration(memoryBytes, [{name: 'etc/e820', bytes: memoryReport(memoryBytes)}]);
-    this.#test.onLine = (irq, level) => this.#line(irq).set(level);
+    this.#test.onLine = (irq, level) => wire(irq).set(level);
     const uartLine = wire(UART_IRQ);
     uart.onInterrupt = level => uartLine.set(level);
     this.regions = [

@@ -40,6 +40,8 @@ export class HostCode<Context> implements HostProgram {
   readonly #tell: (event: HypervisorEvent) => void;
   readonly #symbols = new Map<string, bigint>();
   readonly #steps = new Map<bigint, Placed<Context>>();
+  /** Addresses that were asked for before. */
+  readonly #targets = new Map<string, bigint>();
 
   constructor(
     machine: Machine,
@@ -62,6 +64,14 @@ export class HostCode<Context> implements HostProgram {
 
   /** The address of 'routine' or 'routine+2'. */
   address(target: string): bigint {
+    const known = this.#targets.get(target);
+    if (known !== undefined) return known;
+    const address = this.#resolve(target);
+    this.#targets.set(target, address);
+    return address;
+  }
+
+  #resolve(target: string): bigint {
     const [name = '', index = '0'] = target.split('+');
     const base = assertExists(this.#symbols.get(name), `a routine named ${name}`);
     const address = base + BigInt(index) * STEP_BYTES;

@@ -1,7 +1,7 @@
 // Interrupt lines between devices in user space and an interrupt controller in the kernel: a device moves its line, and
 // each change is one ioctl(KVM_IRQ_LINE) that the process has still to make.
 //
-//   bank:  0 number of changes that wait · 1 and 2 the levels that the devices drive, a bit a line
+//   bank:  0 number of changes that wait · 1 to 3 the levels that the devices drive, a bit a line
 //          4 + n  change n: 4:0 line, 7 level
 
 import {assert} from '@hyperscope/base';

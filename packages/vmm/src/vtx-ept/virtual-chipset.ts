@@ -2,7 +2,7 @@
 // QEMU's process or in KVM; the other devices always are QEMU's. Their timers are the host's business: one host timer is
 // armed for the earliest of them, and when it fires while the guest runs, the guest is left by an external interrupt.
 
-import {DeviceClock, LOCAL_APIC, IO_APIC, VIDEO_TEXT} from '@hyperscope/machine';
+import {DeviceClock, VIDEO_TEXT} from '@hyperscope/machine';
 import type {Bank, DeviceTimer, Machine, MmioRegion, PortDevice} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
 import type {DeviceBoard} from '../user-space/device-board.js';
@@ -21,6 +21,8 @@ export const RESCHEDULE_VECTOR = 0xfd;
 const NON_ROOT = 2n;
 /** KVM_PIT_SPEAKER_DUMMY: the gate of the third counter is in the kernel too. */
 const SPEAKER_PORT = 0x61;
+/** The chipset’s regions that are interrupt controllers. */
+const CONTROLLERS: readonly string[] = ['IOAPIC', 'local APIC'];
 
 export interface VirtualChipsetParts {
   readonly machine: Machine;
@@ -82,7 +84,7 @@ export class VirtualChipset {
     this.kernelClock = place === 'kernel' ? this.chipset.clock : undefined;
     this.chipset.attach(board.ports);
     const inKernel = (region: MmioRegion): boolean =>
-      place === 'kernel' && (region.start === LOCAL_APIC.start || region.start === IO_APIC.start);
+      place === 'kernel' && CONTROLLERS.includes(region.name);
     this.#kernelRegions = this.chipset.regions.filter(inKernel);
     board.regions.push(...this.chipset.regions.filter(region => !inKernel(region)));
     if (memoryBytes >= VIDEO_TEXT.end) board.regions.push(videoText(machine));
