@@ -18,6 +18,7 @@ export * from './registers/msrs.js';
 export * from './registers/vector-state.js';
 export * from './vmx/exit-reasons.js';
 export * from './vmx/vmcs-fields.js';
+export * from './vmx/vmcs-layout.js';
 export * from './svm/exit-codes.js';
 export * from './svm/intercept-bits.js';
 export * from './svm/vmcb-fields.js';

@@ -7,7 +7,7 @@
 //   +64  one 8-byte slot for each field, in the order  │ implementation-specific
 //        of isa's list of encodings                    ┘
 
-import {VMCS_FIELDS, vmcsFieldByEncoding} from '@hyperscope/isa';
+import {VMCS_FIELDS, vmcsFieldByEncoding, vmcsSlot} from '@hyperscope/isa';
 import type {VmcsField, VmcsFieldName} from '@hyperscope/isa';
 import {assertExists, hpa} from '@hyperscope/base';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
@@ -19,14 +19,12 @@ const LAUNCH_STATE = 8;
 /** No VMCS, no VMXON region: the pointer's value outside their use. */
 export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
 
-const SLOT: ReadonlyMap<number, number> = new Map(
-  VMCS_FIELDS.map((field, index) => [field.encoding, FIELDS + 8 * index]),
-);
+const SLOT: ReadonlyMap<number, number> = new Map(VMCS_FIELDS.map(field => [field.encoding, vmcsSlot(field.name)]));
 const bitsOf = (field: VmcsField): number => (field.width === 'natural' ? 64 : field.width);
 
 /** One look-up for a name: where the field lies, and how wide it is. */
 const BY_NAME: ReadonlyMap<VmcsFieldName, {readonly offset: number; readonly bits: number}> = new Map(
-  VMCS_FIELDS.map((field, index) => [field.name, {offset: FIELDS + 8 * index, bits: bitsOf(field)}]),
+  VMCS_FIELDS.map(field => [field.name, {offset: vmcsSlot(field.name), bits: bitsOf(field)}]),
 );
 const placeOf = (name: VmcsFieldName): {readonly offset: number; readonly bits: number} =>
   assertExists(BY_NAME.get(name), 'a field of the list');

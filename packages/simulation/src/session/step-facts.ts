@@ -34,6 +34,7 @@ export function stepContext(facts: StepFacts): StepContext {
       instruction === undefined || !inGuest || step.kind !== 'instruction'
         ? undefined
         : stayed(instruction, before, before.cells),
+    hypervisor: record.header.technique === 'bare' ? 'guest' : 'kvm',
     handled: exited ? record.events.firstOfKind('exit-handled', step.index) : undefined,
   };
 }

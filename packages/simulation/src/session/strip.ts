@@ -7,6 +7,13 @@ import type {StateView} from './state-view.js';
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
   if (engine === 'kvm')
     return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
+  if (state.vmcb() !== undefined) {
+    return [
+      ...tables(state, 'CR3'),
+      {label: 'VMCB', value: hex(state.cells('CURRENT_VMCB') ?? 0n)},
+      {label: 'GIF', value: String(state.cells('GIF') ?? 0n)},
+    ];
+  }
   const vmcs = state.vmcs();
   if (vmcs === undefined || state.vmcsAddress === undefined) {
     return [

@@ -85,6 +85,7 @@ function skipSentence(exit: VmExitInformation): string {
 
 function answerSentence(reason: number, context: StepContext): string {
   const {handled} = context;
+  if (context.hypervisor === 'guest') return '';
   if (handled === undefined) return routeSentence(reason);
   return handled.route === 'kvm'
     ? `KVM answered it by itself (${handled.why}): the user-space VMM heard nothing of it.`

@@ -28,6 +28,8 @@ export interface StepContext {
   readonly after: CellSource;
   readonly changes: readonly StateChange[];
   readonly stayed: StayedInGuest | undefined;
+  /** Whose exits they are: those of the KVM role, or of a guest program that is a hypervisor itself. */
+  readonly hypervisor: 'kvm' | 'guest';
   /** The later answer to the exit of this step, where it is recorded. */
   readonly handled: Extract<TraceEvent, {kind: 'exit-handled'}> | undefined;
 }
@@ -42,5 +44,6 @@ export const textContext = (text: string): StepContext => ({
   after: nothingKnown,
   changes: [],
   stayed: undefined,
+  hypervisor: 'kvm',
   handled: undefined,
 });

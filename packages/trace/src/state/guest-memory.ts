@@ -2,6 +2,7 @@
 // page tables. Looking changes nothing: no accessed bits, no TLB, no faults.
 
 import type {RecordHeader} from '../record-format.js';
+import {throughNestedTables} from './nested-translation.js';
 import {cellOr0, isLongMode} from './processor-view.js';
 import type {CellSource} from './processor-view.js';
 
@@ -51,7 +52,8 @@ export class GuestMemory {
   readLinear(cells: CellSource, linear: bigint, length: number): Uint8Array | undefined {
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
-      const gpa = this.translate(cells, linear + BigInt(done));
+      const guest = this.translate(cells, linear + BigInt(done));
+      const gpa = guest === undefined ? undefined : this.#physical(cells, guest);
       const part = Math.min(length - done, PAGE - Number((linear + BigInt(done)) & 0xfffn));
       const bytes = gpa === undefined ? undefined : this.readPhysical(gpa, part);
       if (bytes === undefined) return done === 0 ? undefined : out.slice(0, done);
@@ -70,6 +72,11 @@ export class GuestMemory {
     const address = BigInt.asUintN(32, linear);
     if (((cellOr0(cells, 'CR4') >> 5n) & 1n) === 1n) return this.#walk(address, cr3 & 0xffff_ffe0n, [30n, 21n, 12n]);
     return this.#walk32(address, cr3 & 0xffff_f000n);
+  }
+
+  /** Where the run is on bare metal, a hypervisor in it may have put its own guest behind tables of its own. */
+  #physical(cells: CellSource, address: number): number | undefined {
+    return this.#extents === undefined ? throughNestedTables(cells, at => this.#entry(at, 8), address) : address;
   }
 
   #walk(linear: bigint, root: bigint, shifts: readonly bigint[]): number | undefined {
