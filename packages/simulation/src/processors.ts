@@ -2,7 +2,7 @@
 
 import {PROFILES} from '@hyperscope/machine';
 
-export interface ProcessorChoice {
+interface ProcessorChoice {
   /** What `--cpu` and a session's `profile` take. */
   readonly id: string;
   /** `Nehalem-like (VT-x with EPT)` */

@@ -1,7 +1,8 @@
 // "What if x86 had trapped": on the strict processor every sensitive instruction gives #GP(0) outside ring 0.
 
 import {describe, expect, test} from 'vitest';
-import {TestMachine, longMode, protectedMode} from '../machine-fixture.js';
+import {longMode, protectedMode} from '../machine-fixture.js';
+import type {TestMachine} from '../machine-fixture.js';
 import {withFeature} from './features.js';
 import {MODERN_INTEL, NEHALEM, withStrictness} from './profiles.js';
 
