@@ -283,6 +283,6 @@ export class Lab extends LitElement implements ShellParts {
           ></hs-inspector>
         </section>
       </main>
-      ${timelinePanel(this.lab, hypervised)}`;
+      ${timelinePanel(this.lab, hypervised, hasExits)}`;
   }
 }

@@ -13,7 +13,7 @@ const HINTS: Readonly<Record<NonNullable<LabState['hint']>, string>> = {
 const BARE: readonly Actor[] = ['guest-user', 'guest-kernel'];
 
 /** The panel at the moment of `lab`. */
-export function timelinePanel(lab: LabState, hypervised: boolean): TemplateResult {
+export function timelinePanel(lab: LabState, hypervised: boolean, hasExits: boolean): TemplateResult {
   const {moment} = lab;
   if (moment === undefined) return html`<footer></footer>`;
   const cycle = moment.next?.cycle ?? lab.endCycle;
@@ -27,7 +27,7 @@ export function timelinePanel(lab: LabState, hypervised: boolean): TemplateResul
       .granularity=${lab.granularity}
       ?playing=${lab.playing}
       ?finished=${moment.finished}
-      ?exits=${hypervised}
+      ?exits=${hasExits}
       .hint=${lab.hint === undefined || !hypervised || moment.index >= moment.length ? '' : HINTS[lab.hint]}
       >${lab.costs === undefined ? nothing : html`<hs-cost-note .costs=${lab.costs}></hs-cost-note>`}</hs-transport
     >
