@@ -12,6 +12,9 @@ export class RunObservation implements Observer {
   get ignoresEvents(): boolean {
     return this.watcher === undefined;
   }
+  get ignoresWrites(): boolean {
+    return this.watcher === undefined || this.watcher.ignoresWrites === true;
+  }
 
   willWrite(bank: string, offset: number, length: number): void {
     this.watcher?.willWrite(bank, offset, length);

@@ -62,6 +62,11 @@ export interface TechniqueRun {
   readonly banks: readonly Bank[];
   observe(observer: RunObserver | undefined): void;
   step(): StepReport;
+  /**
+   * Runs guest instructions for as long as each is nothing but an instruction that changes registers and RAM, `limit` of
+   * them at the most, and gives their number; 0 where the next thing is for `step`. For those who need no report of each.
+   */
+  runAhead(limit: number): number;
   /** The guest's registers as it would find them, wherever they lie now: in the processor, or saved by a hypervisor. */
   guestRegisters(): RegisterValues;
   /** Where guest-physical memory lies in host-physical memory. */

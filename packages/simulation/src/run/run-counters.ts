@@ -31,6 +31,9 @@ export class RunCounters implements RunObserver {
     this.#next = next;
   }
 
+  get ignoresWrites(): boolean {
+    return this.#next === undefined || this.#next.ignoresWrites === true;
+  }
   willWrite(bank: string, offset: number, length: number): void {
     this.#next?.willWrite(bank, offset, length);
   }

@@ -90,10 +90,11 @@ export class RunDriver {
   /** Carries the machine to a recorded state. */
   seek(index: number): void {
     if (index === this.#position) return;
-    const {memory} = this.run.machine;
+    const {memory, tlb} = this.run.machine;
     this.#recorder.seek(this.#position, index, (bank, offset, length) => {
       if (bank === 'memory') memory.invalidate(offset, length);
     });
+    tlb.invalidate();
     this.#position = index;
   }
 

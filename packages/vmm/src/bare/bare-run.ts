@@ -106,6 +106,10 @@ export class BareRun implements TechniqueRun {
     return {actor, kind: step.kind === 'delivery' ? 'delivery' : 'instruction', rip, length, outcome: this.#outcome};
   }
 
+  runAhead(limit: number): number {
+    return this.#outcome === undefined ? this.machine.runAhead(limit) : 0;
+  }
+
   guestRegisters(): RegisterValues {
     return recordOf(GUEST_CELLS, cell => this.machine.registers.get(cell));
   }

@@ -114,6 +114,10 @@ export class VtxEptRun implements TechniqueRun {
     return this.code.symbolAt(rip)?.actor ?? 'hypervisor';
   }
 
+  runAhead(limit: number): number {
+    return this.#outcome === undefined ? this.machine.runAhead(limit) : 0;
+  }
+
   guestRegisters(): RegisterValues {
     return recordOf(
       GUEST_CELLS,
