@@ -1,0 +1,21 @@
+import {expect, test} from 'vitest';
+import {TEST_PORTS, realModeImage, runToEnd} from '../testing/run-guest.js';
+import {VtxEptRun} from './vtx-ept-run.js';
+
+const start = (profile: string): VtxEptRun =>
+  new VtxEptRun({image: realModeImage([0xf4]), ports: TEST_PORTS, profile, costModel: undefined});
+
+test.each([
+  ['pentium-iii', 'no VMX'],
+  ['amd-svm', 'no VMX'],
+  ['westmere,-vmx', 'no VMX'],
+  ['prescott', 'VMX without EPT'],
+  ['nehalem', 'EPT without "unrestricted guest"'],
+])('%s is refused: it has %s; the processors that will do are named', (profile, lack) => {
+  expect(() => start(profile)).toThrow(lack);
+  expect(() => start(profile)).toThrow('Choose one of: westmere, modern-intel');
+});
+
+test.each(['westmere', 'modern-intel', 'westmere,+strict'])('%s runs a guest', profile => {
+  expect(runToEnd(start(profile)).outcome).toEqual({kind: 'halted'});
+});
