@@ -12,6 +12,8 @@ const MONITOR = 1 << 3;
 const MONITOR_LEAF = 5;
 const OSXSAVE = 1 << 27;
 const HYPERVISOR = 1 << 31;
+/** This KVM’s local APIC has neither: they would come as MSRs. */
+const X2APIC_TSC_DEADLINE = (1 << 21) | (1 << 24);
 const CR4_OSXSAVE = 1n << 18n;
 const SIGNATURE_LEAF = 0x4000_0000;
 /** "KVMKVMKVM\0\0\0" in EBX, ECX, EDX; Documentation/virt/kvm/x86/cpuid.rst. */
@@ -26,7 +28,7 @@ function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
   if (leaf !== 1) return [eax, ebx, ecx, edx];
   const osxsave = (guestCr4(host) & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
-  return [eax, ebx, (ecx & ~(VMX | MONITOR | OSXSAVE)) | osxsave | HYPERVISOR, edx];
+  return [eax, ebx, (ecx & ~(VMX | MONITOR | OSXSAVE | X2APIC_TSC_DEADLINE)) | osxsave | HYPERVISOR, edx];
 }
 
 export function handleCpuid(host: Host): StepResult {
