@@ -78,6 +78,12 @@ function register(width: 8 | 16 | 32 | 64, {bits, random}: Shape): string {
   return {16: '', 32: 'e', 64: 'r'}[width] + random.pick(STEMS);
 }
 
+/** Registers 8 to 15 mostly where they exist, and MMX registers that are XMM registers' numbers seldom. */
+function vector(file: 'xmm' | 'mm', {bits, random}: Shape): string {
+  const extended = file === 'xmm' && (bits === 64 ? random.once(3) : random.once(60));
+  return `${random.once(40) ? 'mm' : file}${random.below(8) + (extended ? 8 : 0)}`;
+}
+
 function keyword(width: number): string {
   return {8: 'byte ', 16: 'word ', 32: 'dword ', 64: 'qword ', 128: 'oword '}[width] ?? '';
 }
@@ -161,6 +167,28 @@ function operand(type: OperandType, form: OpcodeForm, shape: Shape): string {
       return (random.once(12) ? keyword(width) : '') + memory(bits, random);
     case 'm128':
       return (random.once(4) ? 'oword ' : '') + memory(bits, random);
+    case 'm16':
+      return sizedMemory(16, shape);
+    case 'm32':
+      return sizedMemory(32, shape);
+    case 'xmm':
+    case 'regXmm':
+      return vector('xmm', shape);
+    case 'mm':
+    case 'regMm':
+      return vector('mm', shape);
+    case 'xmm/m32':
+      return random.once(2) ? vector('xmm', shape) : sizedMemory(32, shape);
+    case 'xmm/m64':
+      return random.once(2) ? vector('xmm', shape) : sizedMemory(64, shape);
+    case 'xmm/m128':
+      return random.once(2) ? vector('xmm', shape) : sizedMemory(128, shape);
+    case 'mm/m32':
+      return random.once(2) ? vector('mm', shape) : sizedMemory(32, shape);
+    case 'mm/m64':
+      return random.once(2) ? vector('mm', shape) : sizedMemory(64, shape);
+    case 'AX':
+      return 'ax';
     case 'm16:V':
       return (
         (form.operandTypes.length === 1 ? `far ${random.once(2) ? keyword(width) : ''}` : '') + memory(bits, random)

@@ -43,4 +43,29 @@ export const QUIRKS: readonly Quirk[] = [
     why: 'nasm takes WAIT for a prefix itself and writes it first; ours writes prefixes where they were written.',
     covers: ({line, nasm, ours}) => /^a(16|32) wait$/.test(line) && nasm === '9b67' && ours === '679b',
   },
+  {
+    rule: 'negative shift counts and shuffle orders',
+    why: 'they are unsigned bytes, and nasm warns of -1; ours takes both readings of a byte everywhere.',
+    covers: ({line, nasm, ours}) =>
+      /\bp(s[lr]l|sra|shuf)[a-z]+ .*, (strict )?(byte )?(-\d|~0)/.test(line) &&
+      nasm === undefined &&
+      ours !== undefined,
+  },
+  {
+    rule: 'sizes that nasm does not take beside MMX registers',
+    why: 'its table has no size for these operands, or another one than is read; ours takes what the manual says.',
+    covers: ({line, nasm, ours}) =>
+      nasm === undefined &&
+      ours !== undefined &&
+      (/\bp(s[lr]l|sra)[wdq] mm\d, (strict )?byte /.test(line) ||
+        /\bpsubq mm\d, qword /.test(line) ||
+        /\bpunpckl(bw|wd|dq) mm\d, dword /.test(line) ||
+        /\bpshuf[wd] /.test(line)),
+  },
+  {
+    rule: 'SKINIT outside 64-bit mode',
+    why: "nasm knows it only there; AMD's manual has it in protected mode too.",
+    covers: ({bits, line, nasm, ours}) =>
+      bits !== 64 && /\bskinit$/.test(line) && nasm === undefined && ours !== undefined,
+  },
 ];

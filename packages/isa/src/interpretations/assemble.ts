@@ -81,6 +81,9 @@ function rewritten(request: EncodeRequest): EncodeRequest {
       return request;
     case 'MOV':
       return first?.kind === 'segment' ? selectorMove(request) : narrowMove(request);
+    case 'LAR':
+    case 'LSL':
+      return selectorSource(request);
     case 'LOOP':
     case 'LOOPE':
     case 'LOOPNE':
@@ -117,6 +120,15 @@ function selectorMove(request: EncodeRequest): EncodeRequest {
   if (first === undefined || second?.kind !== 'register' || second.width === 8) return request;
   if (second.width === 64 && request.codeSize !== 64) return request;
   return {...request, operands: [first, {...second, width: 16}]};
+}
+
+/** LAR and LSL read 16 bits of whatever register is named. */
+function selectorSource(request: EncodeRequest): EncodeRequest {
+  const [first, second] = request.operands;
+  if (first?.kind !== 'register' || second?.kind !== 'register' || second.width === 8 || first.width === 8)
+    return request;
+  if (second.width === 64 && request.codeSize !== 64) return request;
+  return {...request, operands: [first, {...second, width: first.width}]};
 }
 
 /** `loop x, ecx` names the counter, whose size is the address size. */
