@@ -13,6 +13,14 @@ describe.each(TECHNIQUES)('$id', technique => {
   });
 });
 
+describe('vtx-ept with the interrupt controllers in the kernel', () => {
+  const technique = TECHNIQUES.find(({id}) => id === 'vtx-ept');
+  test.each(CONFORMANCE_CASES.filter(({devices}) => devices !== undefined))('$mode mode: $title', testCase => {
+    const result = technique === undefined ? undefined : runCaseOnTechnique(technique, testCase, 'kernel');
+    expect(result === undefined ? ['no technique'] : brokenPromises(testCase, result)).toEqual([]);
+  });
+});
+
 test('no two cases have the same title', () => {
   const titles = CONFORMANCE_CASES.map(each => `${each.mode}: ${each.title}`);
   expect(new Set(titles).size).toBe(titles.length);

@@ -1,5 +1,6 @@
 // The conformance suite's programs: the one list that every executor runs, simulated and real.
 
+import {DEVICE_CASES} from './cases-devices.js';
 import {LONG_CASES} from './cases-long.js';
 import {PROTECTED_CASES} from './cases-protected.js';
 import {REAL_CASES} from './cases-real.js';
@@ -11,4 +12,5 @@ export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
   ...PROTECTED_CASES,
   ...LONG_CASES,
   ...RING_CASES,
+  ...DEVICE_CASES,
 ];

@@ -34,6 +34,13 @@ export interface ConformanceCase {
   /** On top of the mode's start state. */
   readonly registers?: RegisterValues;
   readonly memory?: readonly MemoryBytes[];
+  /**
+   * What of a PC the case needs: interrupt controllers and timer, or the whole board. Of the ports only those of the
+   * exception handlers are compared then.
+   */
+  readonly devices?: 'irqchip' | 'board';
+  /** The first hard disk. */
+  readonly disk?: Uint8Array;
   /** Departures of known executors from the manual that this case would meet: numbers of kvm.md, 'D3'. */
   readonly quirks?: readonly string[];
   readonly expect: ConformanceExpectation;
