@@ -1,6 +1,7 @@
 // What a processor's VT-x can do, as its capability MSRs announce it (SDM vol. 3D, "VMX Capability Reporting Facility").
 // Everything else asks here: VM-entry checks, VMXON, RDMSR of 480h to 491h. A feature exists when a bit here says so.
 
+import {PREEMPTION_TIMER_RATE} from './preemption-rate.js';
 import {
   ENTRY_DEFAULT1,
   EXIT_DEFAULT1,
@@ -73,7 +74,12 @@ export const VMX_CAPABILITIES: VmxCapabilities = {
     must: PIN_DEFAULT1,
     may:
       PIN_DEFAULT1 |
-      controlMask(pinControl('external-interrupt exiting'), pinControl('NMI exiting'), pinControl('virtual NMIs')),
+      controlMask(
+        pinControl('external-interrupt exiting'),
+        pinControl('NMI exiting'),
+        pinControl('virtual NMIs'),
+        pinControl('activate VMX-preemption timer'),
+      ),
   },
   primary: {
     must: PRIMARY_DEFAULT1 & ~controlMask(primaryControl('CR3-load exiting'), primaryControl('CR3-store exiting')),
@@ -95,6 +101,7 @@ export const VMX_CAPABILITIES: VmxCapabilities = {
         primaryControl('MOV-DR exiting'),
         primaryControl('unconditional I/O exiting'),
         primaryControl('use I/O bitmaps'),
+        primaryControl('monitor trap flag'),
         primaryControl('use MSR bitmaps'),
         primaryControl('MONITOR exiting'),
         primaryControl('PAUSE exiting'),
@@ -125,6 +132,7 @@ export const VMX_CAPABILITIES: VmxCapabilities = {
         exitControl('load IA32_PAT'),
         exitControl('save IA32_EFER'),
         exitControl('load IA32_EFER'),
+        exitControl('save VMX-preemption timer value'),
       ),
   },
   entry: {
@@ -178,9 +186,11 @@ export function readVmxCapabilityMsr(capabilities: VmxCapabilities, index: numbe
       return DEFAULT1_KEPT(c.exit, EXIT_DEFAULT1);
     case 0x484:
       return DEFAULT1_KEPT(c.entry, ENTRY_DEFAULT1);
-    // 5: EFER.LMA is stored into "IA-32e mode guest" on exits.
+    // 4:0 the timer's rate; 5: EFER.LMA is stored into "IA-32e mode guest" on exits.
     case 0x485:
-      return (1n << 5n) | (BigInt(c.activityStates) << 6n) | (BigInt(c.cr3Targets) << 16n);
+      return (
+        BigInt(PREEMPTION_TIMER_RATE) | (1n << 5n) | (BigInt(c.activityStates) << 6n) | (BigInt(c.cr3Targets) << 16n)
+      );
     case 0x486:
       return c.cr0.must;
     case 0x487:

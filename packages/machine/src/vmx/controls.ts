@@ -26,7 +26,9 @@ export class Controls {
   readonly usesEpt: boolean;
   readonly unrestrictedGuest: boolean;
   readonly interruptWindow: boolean;
-  /** Asked before every instruction: interrupt-window or NMI-window exiting. */
+  readonly preemptionTimer: boolean;
+  readonly monitorTrap: boolean;
+  /** Asked before every instruction: interrupt-window or NMI-window exiting, the timer or the trap flag. */
   readonly anyWindow: boolean;
 
   constructor(vmcs: Vmcs) {
@@ -46,7 +48,10 @@ export class Controls {
     this.usesEpt = this.secondary('enable EPT');
     this.unrestrictedGuest = this.secondary('unrestricted guest');
     this.interruptWindow = this.primary('interrupt-window exiting');
-    this.anyWindow = this.interruptWindow || this.primary('NMI-window exiting');
+    this.preemptionTimer = this.pin('activate VMX-preemption timer');
+    this.monitorTrap = this.primary('monitor trap flag');
+    this.anyWindow =
+      this.interruptWindow || this.primary('NMI-window exiting') || this.preemptionTimer || this.monitorTrap;
   }
 
   pin(name: PinControl): boolean {

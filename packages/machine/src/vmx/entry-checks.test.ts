@@ -34,7 +34,7 @@ test.each<[rule: string, ...changes: Change[]]>([
   ],
   [
     'PIN_BASED_VM_EXECUTION_CONTROLS: bits that this processor does not support are 0',
-    ['PIN_BASED_VM_EXECUTION_CONTROLS', 0x16n | 0x40n],
+    ['PIN_BASED_VM_EXECUTION_CONTROLS', 0x16n | 0x80n],
   ],
   ['virtual NMIs = 1 needs NMI exiting = 1', ['PIN_BASED_VM_EXECUTION_CONTROLS', 0x16n | 0x20n]],
   ['CR3-target count ≤ 4', ['CR3_TARGET_COUNT', 5n]],

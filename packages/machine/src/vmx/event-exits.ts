@@ -12,6 +12,7 @@ import type {Fault} from '../cpu/trouble.js';
 import type {Checks, VmExitInformation} from '../observer.js';
 import type {Controls} from './controls.js';
 import {exitInformation} from './exit-information.js';
+import {monitorTrapExit, monitorTrapIsDue, timingExit} from './guest-timing.js';
 
 const SOURCE = 'SDM vol. 3C, "Other Causes of VM Exits"';
 const VALID = 0x8000_0000;
@@ -84,6 +85,8 @@ export function exceptionExit(core: Core, controls: Controls, fault: Fault): VmE
 }
 
 export function interruptExit(core: Core, controls: Controls, event: DeliverableEvent): VmExitInformation | undefined {
+  // The trap flag's exit comes before any interrupt.
+  if (monitorTrapIsDue(controls)) return monitorTrapExit(core, controls);
   const nmi = event.type === 'NMI';
   const control = nmi ? 'NMI exiting' : 'external-interrupt exiting';
   if (!controls.pin(control)) return undefined;
@@ -99,7 +102,7 @@ export function interruptExit(core: Core, controls: Controls, event: Deliverable
 /** Asked before each instruction, so the common answer comes first. */
 export function windowExit(core: Core, controls: Controls): VmExitInformation | undefined {
   if (!controls.anyWindow) return undefined;
-  return nmiWindowExit(core, controls) ?? interruptWindowExit(core, controls);
+  return timingExit(core, controls) ?? nmiWindowExit(core, controls) ?? interruptWindowExit(core, controls);
 }
 
 /** Between instructions at which a virtual NMI could be delivered. SDM vol. 3C, "Other Causes of VM Exits". */

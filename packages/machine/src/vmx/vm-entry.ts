@@ -11,6 +11,7 @@ import type {Controls} from './controls.js';
 import {entryChecks} from './entry-checks.js';
 import {EntryContext} from './entry-context.js';
 import {loadGuestState} from './guest-state.js';
+import {startTiming} from './guest-timing.js';
 import {loadHostState} from './host-state.js';
 import {loadMsrList} from './msr-lists.js';
 import {currentVmcs, fail, failInvalid} from './outcome.js';
@@ -81,6 +82,7 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
   }
   if (how === 'VMLAUNCH') vmcs.launchState = 'launched';
   const event = injectedEvent(vmcs);
+  startTiming(core, controls, event === undefined ? 'nothing' : 'an event');
   if (core.observed)
     core.emit({kind: 'vm-entry', how, vmcs: vmcs.address, guestRip: vmcs.get('GUEST_RIP'), injected: event?.vector});
   if (event === undefined) return;

@@ -6,6 +6,7 @@ import type {Core} from '../cpu/core.js';
 import type {VmExitInformation} from '../observer.js';
 import {Controls} from './controls.js';
 import {saveGuestState} from './guest-state.js';
+import {preemptionTimerValue} from './guest-timing.js';
 import {loadHostState} from './host-state.js';
 import {loadMsrList, storeMsrList} from './msr-lists.js';
 import {currentVmcs} from './outcome.js';
@@ -22,6 +23,8 @@ export function exitGuest(core: Core, exit: VmExitInformation): void {
   if (core.observed) core.emit({kind: 'vm-exit', exit});
   const controls = new Controls(vmcs);
   recordExit(vmcs, exit);
+  if (controls.exit('save VMX-preemption timer value'))
+    vmcs.set('VMX_PREEMPTION_TIMER_VALUE', preemptionTimerValue(core, controls));
   saveGuestState(core, controls, exit.guestRip);
   if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined)
     return abort(core, vmcs, ABORT_SAVING_MSRS);

@@ -206,3 +206,41 @@ test('descriptor-table exiting tells displacement and registers', () => {
   setControl(made, SECONDARY, 2);
   expect(exitOf(made)).toMatchObject({reason: 46, qualification: 0x1234n});
 });
+
+const PIN = 'PIN_BASED_VM_EXECUTION_CONTROLS';
+
+test('the monitor trap flag ends the guest’s turn after one instruction', () => {
+  const made = machineWithGuest([0x40, 0x40, 0x40, 0xf4]); // inc ax ×3
+  setControl(made, PRIMARY, 27);
+  const exit = exitOf(made);
+  expect(exit).toMatchObject({reason: 37, guestRip: 0x8001n, instructionLength: 0});
+  expect(made.machine.registers.get('RAX') & 0xffffn).toBe(1n);
+});
+
+test('an injected event is what the monitor trap flag allows: the exit comes before the handler’s first instruction', () => {
+  const made = machineWithGuest([0x40, 0xf4]);
+  setControl(made, PRIMARY, 27);
+  made.machine.memory.write(hpa(4 * 0x21), 4, 0x9000n);
+  made.vmcs.set('GUEST_IDTR_LIMIT', 0x3ffn);
+  made.vmcs.set('GUEST_RFLAGS', 0x202n);
+  made.vmcs.set('VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0021n);
+  expect(exitOf(made)).toMatchObject({reason: 37, guestRip: 0x9000n});
+});
+
+test('the preemption timer counts the time-stamp counter down by its rate, and its rest can be saved', () => {
+  const made = machineWithGuest([0xeb, 0xfe]); // jmp $
+  made.vmcs.set(PIN, made.vmcs.get(PIN) | (1n << 6n));
+  made.vmcs.set('VMX_PREEMPTION_TIMER_VALUE', 4n);
+  const before = made.machine.registers.get('TSC');
+  expect(exitOf(made, 10_000)).toMatchObject({reason: 52, guestRip: 0x8000n});
+  // The exit itself is charged too, so a little more than 4 × 2^5 cycles have passed.
+  expect(made.machine.registers.get('TSC') - before).toBeGreaterThanOrEqual(4n << 5n);
+  const other = machineWithGuest([0x90, 0xf4]);
+  other.vmcs.set(PIN, other.vmcs.get(PIN) | (1n << 6n));
+  other.vmcs.set('VM_EXIT_CONTROLS', other.vmcs.get('VM_EXIT_CONTROLS') | (1n << 22n));
+  other.vmcs.set('VMX_PREEMPTION_TIMER_VALUE', 0x10_0000n);
+  expect(exitOf(other)).toMatchObject({reason: 12});
+  const rest = other.vmcs.get('VMX_PREEMPTION_TIMER_VALUE');
+  expect(rest).toBeGreaterThan(0xf_0000n);
+  expect(rest).toBeLessThanOrEqual(0x10_0000n);
+});

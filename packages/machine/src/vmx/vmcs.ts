@@ -4,6 +4,8 @@
 //   +0   VMCS revision identifier (31: shadow-VMCS indicator)
 //   +4   VMX-abort indicator
 //   +8   launch state: 0 clear, 1 launched            ┐
+//   +12  instruction boundaries since VM entry         │
+//   +16  time-stamp counter at VM entry                │
 //   +64  one 8-byte slot for each field, in the order  │ implementation-specific
 //        of isa's list of encodings                    ┘
 
@@ -15,6 +17,8 @@ import type {PhysicalMemory} from '../mmu/physical-memory.js';
 const REVISION = 0;
 const ABORT = 4;
 const LAUNCH_STATE = 8;
+const BOUNDARIES = 12;
+const ENTRY_TIME_STAMP = 16;
 
 /** No VMCS, no VMXON region: the pointer's value outside their use. */
 export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
@@ -47,6 +51,20 @@ export class Vmcs {
   }
   set launchState(state: 'clear' | 'launched') {
     this.#memory.write(hpa(this.address + LAUNCH_STATE), 4, state === 'launched' ? 1n : 0n);
+  }
+  /** For the monitor trap flag. */
+  get boundariesSinceEntry(): number {
+    return Number(this.#memory.read(hpa(this.address + BOUNDARIES), 4));
+  }
+  set boundariesSinceEntry(count: number) {
+    this.#memory.write(hpa(this.address + BOUNDARIES), 4, BigInt(count));
+  }
+  /** For the VMX-preemption timer. */
+  get entryTimeStamp(): bigint {
+    return this.#memory.read(hpa(this.address + ENTRY_TIME_STAMP), 8);
+  }
+  set entryTimeStamp(cycles: bigint) {
+    this.#memory.write(hpa(this.address + ENTRY_TIME_STAMP), 8, cycles);
   }
   set abortIndicator(reason: number) {
     this.#memory.write(hpa(this.address + ABORT), 4, BigInt(reason));
