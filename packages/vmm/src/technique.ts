@@ -86,8 +86,8 @@ export interface TechniqueOptions {
   /** Ids of a processor profile and of a cost model; the technique's own defaults when absent. */
   readonly profile: string | undefined;
   readonly costModel: string | undefined;
-  /** The first hard disk, on techniques that have one: a multiple of 512 bytes. The guest writes to it. */
-  readonly disk?: Uint8Array | undefined;
+  /** Up to two hard disks, on techniques that have them: multiples of 512 bytes. The guest writes to them. */
+  readonly disks?: readonly Uint8Array[] | undefined;
 }
 
 export interface Technique {

@@ -5,7 +5,7 @@ import {exitStatusOf, parseSerialScript} from '@hyperscope/simulation';
 import {writeRecord} from '@hyperscope/trace';
 import {EXIT} from '../exit-status.js';
 import {checkWritable, readBytes, readText, writeBytes} from '../files.js';
-import {firstDisk, missingForDisk} from '../run/disk.js';
+import {hardDisks, missingForDisk} from '../run/disk.js';
 import {execute} from '../run/execute.js';
 import type {Executed, ExecutionResult} from '../run/execute.js';
 import {traceLines} from '../run/event-lines.js';
@@ -145,7 +145,7 @@ function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock
         capturePorts: given.capturePorts.map(({port}) => port),
       },
       profile: profileText(given),
-      disk: firstDisk(given, program),
+      disks: hardDisks(given, program),
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
       serialScript: script === undefined ? [] : parseSerialScript(readText(script)),

@@ -1,4 +1,4 @@
-// The first hard disk of a run. A technique whose machine has the devices of a PC finds it behind an IDE controller.
+// The hard disks of a run. A technique whose machine has the devices of a PC finds them behind an IDE controller.
 
 import {readBytes} from '../files.js';
 import type {Program} from './program.js';
@@ -12,20 +12,28 @@ const WITH_CONTROLLER: readonly string[] = ['bare', 'vtx-ept'];
 export function missingForDisk({disks, technique}: RunArguments): string | undefined {
   if (disks.length === 0) return undefined;
   if (!WITH_CONTROLLER.includes(technique)) return `a disk controller (--disk) with --on ${technique}`;
-  return disks.some(({unit}) => unit !== 0) ? 'more than one disk (--disk, unit 0 only)' : undefined;
+  return disks.some(({unit}) => unit > 1) ? 'more than two disks (--disk, units 0 and 1)' : undefined;
 }
 
 /**
- * The disk's contents in memory, whole sectors: the file of `--disk 0:FILE`, or the disk image that was booted. The
- * guest may write to it; the file stays as it is.
+ * The disks' contents in memory, whole sectors: the files of `--disk 0:FILE` and `--disk 1:FILE`; where there is no disk 0,
+ * the disk image that was booted. The guest may write to them; the files stay as they are.
  */
-export function firstDisk({disks, technique}: RunArguments, program: Program): Uint8Array | undefined {
-  if (!WITH_CONTROLLER.includes(technique)) return undefined;
-  const named = disks.find(({unit}) => unit === 0);
-  const bytes =
-    named !== undefined ? readBytes(named.path) : program.loaded.kind === 'boot-sector' ? program.bytes : undefined;
-  if (bytes === undefined) return undefined;
-  const contents = new Uint8Array(Math.ceil(bytes.length / SECTOR) * SECTOR);
+export function hardDisks({disks, technique}: RunArguments, program: Program): readonly Uint8Array[] {
+  if (!WITH_CONTROLLER.includes(technique)) return [];
+  const named = (unit: number): Uint8Array | undefined => {
+    const disk = disks.find(each => each.unit === unit);
+    return disk === undefined ? undefined : readBytes(disk.path);
+  };
+  const first = named(0) ?? (program.loaded.kind === 'boot-sector' ? program.bytes : undefined);
+  const second = named(1);
+  // A second drive cannot stand alone on its cable: the first is then an empty one, of one sector.
+  if (second !== undefined) return [wholeSectors(first ?? new Uint8Array(SECTOR)), wholeSectors(second)];
+  return first === undefined ? [] : [wholeSectors(first)];
+}
+
+function wholeSectors(bytes: Uint8Array): Uint8Array {
+  const contents = new Uint8Array(Math.max(1, Math.ceil(bytes.length / SECTOR)) * SECTOR);
   contents.set(bytes);
   return contents;
 }

@@ -15,8 +15,8 @@ export interface Execution {
   readonly ports: NonNullable<RunRequest['ports']>;
   /** Profile with features, as `--cpu` gives it. Only simulated processors have one. */
   readonly profile: string | undefined;
-  /** The first hard disk, whole sectors, where the technique has a controller. */
-  readonly disk?: Uint8Array | undefined;
+  /** Up to two hard disks, whole sectors, where the technique has a controller. */
+  readonly disks?: readonly Uint8Array[] | undefined;
   /** Guest instructions; on KVM, exits. */
   readonly maxInstructions: number | undefined;
   readonly timeoutMilliseconds: number | undefined;

@@ -23,7 +23,7 @@ test('an image alone runs on vtx-ept, loaded by what it is', () => {
 
 test('every option of the contract for foreign images is understood', () => {
   const line =
-    'kernel --on bare --as raw --at 0x100000 --mode paged32 --set rip=0x100010 --set CS.base=0 --module a --module b ' +
+    'kernel --on bare --as raw --at 0x100000 --mode paged32 --set rip=0x100010 --set CS.base=0 --initrd i --module a --module b ' +
     '--disk 1:disk.img --memory 32 --cpu default,+pcid,-nx --vendor GenuineIntel --serial out.txt --serial-script s ' +
     '--stop-serial o[k] --capture-port 0xe9=debug.txt --exit-port 0xf4 --poweroff-port 0x604 --max-instructions 1000 ' +
     '--timeout 2.5 --dump-memory 0x8000:16 --record r.hsr --trace t.jsonl --json -';
@@ -37,7 +37,7 @@ test('every option of the contract for foreign images is understood', () => {
       ['cs.base', 0n],
     ],
     commandLine: 'quiet x',
-    modules: ['a', 'b'],
+    modules: ['i', 'a', 'b'],
     disks: [{unit: 1, path: 'disk.img'}],
     memoryMiB: 32,
     cpu: {profile: undefined, add: ['pcid'], remove: ['nx']},

@@ -86,7 +86,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     load: readLoad(args),
     registers: args.values('set').map(readRegister),
     commandLine: args.value('append'),
-    modules: args.values('module'),
+    modules: [...args.values('initrd'), ...args.values('module')],
     disks: args.values('disk').map(readDisk),
     irqchip: readIrqchip(args.value('irqchip')),
     memoryMiB: number('memory', 1, 3072),

@@ -19,11 +19,12 @@ export const RUN_OPTIONS = {
     help: 'A register to start with: rip, rsp, rax…, rflags, cs.base, cs.selector. In real mode a base follows from its selector unless it is set too.',
   },
   append: {value: 'TEXT', help: 'Command line for a multiboot kernel.'},
+  initrd: {value: 'FILE', help: 'The first multiboot module: what QEMU’s -initrd is for a multiboot kernel.'},
   module: {value: 'FILE', repeatable: 'repeatable', help: 'A multiboot module; may be given several times.'},
   disk: {
     value: 'N:FILE',
     repeatable: 'repeatable',
-    help: 'A hard disk behind an IDE controller: 0:FILE, with --on bare or vtx-ept; elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
+    help: 'A hard disk behind an IDE controller: 0:FILE and 1:FILE, with --on bare or vtx-ept; elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
   },
   memory: {value: 'MIB', help: 'Memory of the guest. Default: what the guest asks for, or 64.'},
   irqchip: {

@@ -32,7 +32,7 @@ const INTEL_64: readonly Feature[] = [
   'lm',
   'vmx',
 ];
-const SINCE_NEHALEM: readonly Feature[] = ['popcnt', 'lahf64', 'rdtscp'];
+const SINCE_NEHALEM: readonly Feature[] = ['popcnt', 'lahf64', 'rdtscp', 'x2apic'];
 
 /** 2005, Pentium 4 662 and 672: the first VT-x, with ten instructions. No LAHF in 64-bit mode, no RDTSCP, no EPT. */
 export const PRESCOTT = profileOf({
@@ -78,7 +78,7 @@ export const WESTMERE = profileOf({
   physicalAddressBits: 40,
   highestLeaf: 0xb,
   highestExtendedLeaf: 0x8000_0008,
-  features: [...INTEL_64, ...SINCE_NEHALEM, 'gigabytePages'],
+  features: [...INTEL_64, ...SINCE_NEHALEM, 'tscDeadline', 'gigabytePages'],
   vmx: WESTMERE_VMX,
 });
 
@@ -97,6 +97,7 @@ export const MODERN_INTEL = profileOf({
   features: [
     ...INTEL_64,
     ...SINCE_NEHALEM,
+    'tscDeadline',
     'gigabytePages',
     'smep',
     'smap',

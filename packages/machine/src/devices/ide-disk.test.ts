@@ -7,7 +7,7 @@ function disk(): {disk: IdeDisk; line: TestLine; contents: Uint8Array} {
   const contents = new Uint8Array(SECTORS * 512);
   for (let sector = 0; sector < SECTORS; sector++) contents.fill(sector, sector * 512, (sector + 1) * 512);
   const line = new TestLine();
-  return {disk: new IdeDisk(contents, line), line, contents};
+  return {disk: new IdeDisk([contents], line), line, contents};
 }
 const command = (device: IdeDisk, code: number, sector: number, count: number): void => {
   const registers = [count, sector & 0xff, (sector >> 8) & 0xff, (sector >> 16) & 0xff, 0xe0, code];
@@ -92,4 +92,26 @@ test('with nIEN the drive is silent; a software reset leaves the signature', () 
   device.write(0x206, 1, 4);
   device.write(0x206, 1, 0);
   expect([1, 2, 3, 4, 5, 7].map(port => device.read(port, 1))).toEqual([1, 1, 1, 0, 0, 0x50]);
+});
+
+test('a second drive has its own sectors, and a command is about the drive that it was given to', () => {
+  const disks = [new Uint8Array(512).fill(1), new Uint8Array(1024).fill(2)];
+  const device = new IdeDisk(disks);
+  const read = (select: number): number => {
+    for (const [at, value] of [
+      [6, select],
+      [2, 1],
+      [3, 0],
+      [4, 0],
+      [5, 0],
+      [7, 0x20],
+    ] as const)
+      device.write(at, 1, value);
+    return device.read(0, 2);
+  };
+  expect([read(0xe0), read(0xf0)]).toEqual([0x0101, 0x0202]);
+  device.write(7, 1, 0x30);
+  device.write(6, 1, 0xe0);
+  for (let word = 0; word < 256; word++) device.write(0, 2, 0x7777);
+  expect([disks[0]?.[0], disks[1]?.[0]]).toEqual([1, 0x77]);
 });

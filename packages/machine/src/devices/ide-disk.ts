@@ -1,10 +1,10 @@
-// One hard disk behind the first ATA channel, in programmed I/O: the program moves every word itself.
+// One or two hard disks behind the first ATA channel, in programmed I/O: the program moves every word itself.
 // T13, "AT Attachment 8—ATA/ATAPI Command Set", "ATA/ATAPI-7 Volume 2, Parallel Transport". Commands take no time.
 //
 //   1f0h data, 16 or 32 bits · 1f1h error, features · 1f2h sector count · 1f3h to 1f5h LBA · 1f6h device · 1f7h status,
 //   command · 3f6h alternate status, device control    (LBA48: count and LBA registers are two bytes deep)
 
-import {assert} from '@hyperscope/base';
+import {assert, assertExists} from '@hyperscope/base';
 import type {Bank} from '../observer.js';
 import {BankedDevice} from './banked-device.js';
 import {SECTOR_BYTES, identity} from './ide-identity.js';
@@ -24,6 +24,8 @@ const FORMER = 8,
   CONTROL_REGISTER = 16,
   /** 0 none · 1 the drive gives words · 2 it takes them. */
   TRANSFER = 17,
+  /** The drive that the command in hand was given to. */
+  DRIVE = 18,
   POSITION = 20,
   SECTOR = 24,
   LEFT = 32,
@@ -61,18 +63,18 @@ export class IdeDisk extends BankedDevice implements PortDevice {
   readonly ports: PortRange = {first: 0x1f0, count: 8};
   readonly also: readonly PortRange[] = [{first: 0x3f6, count: 1}];
   readonly widest = 4;
-  /** The sectors themselves. */
-  readonly contents: Bank;
+  /** The sectors themselves, of one drive or two. */
+  readonly contents: readonly Bank[];
   readonly #line: InterruptLine;
-  readonly #sectors: number;
 
-  /** `contents` is the disk, not a copy of it: a multiple of 512 bytes. */
-  constructor(contents: Uint8Array, line: InterruptLine = UNCONNECTED) {
+  /** `disks` are the disks, not copies of them: each a multiple of 512 bytes. */
+  constructor(disks: readonly Uint8Array[], line: InterruptLine = UNCONNECTED) {
     super('ide', BUFFER + SECTOR_BYTES);
-    assert(contents.length > 0 && contents.length % SECTOR_BYTES === 0, 'a disk consists of whole sectors');
-    this.contents = {name: 'disk', bytes: contents};
+    assert(disks.length === 1 || disks.length === 2, 'a channel has one drive or two');
+    const isWhole = disks.every(({length}) => length > 0 && length % SECTOR_BYTES === 0);
+    assert(isWhole, 'a disk consists of whole sectors');
+    this.contents = disks.map((bytes, drive) => ({name: drive === 0 ? 'disk' : `disk-${drive}`, bytes}));
     this.#line = line;
-    this.#sectors = contents.length / SECTOR_BYTES;
     this.#reset();
   }
 
@@ -107,9 +109,19 @@ export class IdeDisk extends BankedDevice implements PortDevice {
     }
   }
 
-  /** There is no second drive; reading its registers gives 0. */
+  get #selected(): 0 | 1 {
+    return (this.byte(DEVICE) & SECOND_DRIVE) === 0 ? 0 : 1;
+  }
+  /** Reading the registers of a drive that is not there gives 0. */
   get #isAbsent(): boolean {
-    return (this.byte(DEVICE) & SECOND_DRIVE) !== 0;
+    return this.#selected >= this.contents.length;
+  }
+  /** The disk that the command in hand is about. */
+  get #disk(): Bank {
+    return assertExists(this.contents[this.byte(DRIVE)], 'commands are given to drives that are there');
+  }
+  get #sectors(): number {
+    return this.#disk.bytes.length / SECTOR_BYTES;
   }
 
   /** Ready, with the signature of an ATA drive. */
@@ -123,6 +135,7 @@ export class IdeDisk extends BankedDevice implements PortDevice {
     this.#line.set(0);
     this.setByte(ERROR, 0);
     this.setByte(TRANSFER, NO_TRANSFER);
+    this.setByte(DRIVE, this.#selected);
     switch (command) {
       case READ:
       case READ + 1:
@@ -232,7 +245,7 @@ export class IdeDisk extends BankedDevice implements PortDevice {
 
   #load(): void {
     const start = this.time(SECTOR) * SECTOR_BYTES;
-    this.#fill(this.contents.bytes.subarray(start, start + SECTOR_BYTES));
+    this.#fill(this.#disk.bytes.subarray(start, start + SECTOR_BYTES));
   }
   #fill(bytes: Uint8Array): void {
     this.willWrite?.(this.name, BUFFER, SECTOR_BYTES);
@@ -240,7 +253,8 @@ export class IdeDisk extends BankedDevice implements PortDevice {
   }
   #store(): void {
     const start = this.time(SECTOR) * SECTOR_BYTES;
-    this.willWrite?.(this.contents.name, start, SECTOR_BYTES);
-    this.contents.bytes.set(this.bank.bytes.subarray(BUFFER, BUFFER + SECTOR_BYTES), start);
+    const {name, bytes} = this.#disk;
+    this.willWrite?.(name, start, SECTOR_BYTES);
+    bytes.set(this.bank.bytes.subarray(BUFFER, BUFFER + SECTOR_BYTES), start);
   }
 }

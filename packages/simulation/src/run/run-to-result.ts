@@ -28,8 +28,8 @@ export interface RunRequest {
   readonly ports?: PortOptions | undefined;
   readonly profile?: string | undefined;
   readonly costModel?: string | undefined;
-  /** The first hard disk, whole sectors, where the technique has a controller; the guest writes to it. */
-  readonly disk?: Uint8Array | undefined;
+  /** Up to two hard disks, whole sectors, where the technique has a controller; the guest writes to them. */
+  readonly disks?: readonly Uint8Array[] | undefined;
   /** Guest instructions. */
   readonly maxInstructions?: number | undefined;
   readonly timeoutMilliseconds?: number | undefined;
@@ -71,7 +71,7 @@ export function runToResult(request: RunRequest): FinishedRun {
     ports: request.ports ?? NO_PORTS,
     profile: request.profile,
     costModel: request.costModel,
-    disk: request.disk,
+    disks: request.disks,
   });
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);

@@ -19,7 +19,7 @@ function start(mode: Mode, code: string, handlers: Readonly<Record<number, strin
     ports: TEST_PORTS,
     profile: undefined,
     costModel: undefined,
-    disk,
+    disks: disk === undefined ? [] : [disk],
   });
 }
 

@@ -37,7 +37,7 @@ export class BareRun implements TechniqueRun {
     });
     this.#board = new DeviceBoard(options.ports);
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
-    this.chipset = this.#connect(costModel.second.cycles, options.disk);
+    this.chipset = this.#connect(costModel.second.cycles, options.disks);
     if (options.image.startedBy === 'firmware') this.#boot(options);
     for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
     for (const region of this.chipset.regions) this.machine.memory.addRegion(region);
@@ -49,7 +49,7 @@ export class BareRun implements TechniqueRun {
   }
 
   /** A PC around the processor, whose clock has this many cycles in a second. */
-  #connect(hertz: number, disk: Uint8Array | undefined): PcChipset {
+  #connect(hertz: number, disks: readonly Uint8Array[] | undefined): PcChipset {
     const {memory, pins, ports, registers} = this.machine;
     const chipset = new PcChipset({
       processor: {
@@ -63,7 +63,7 @@ export class BareRun implements TechniqueRun {
       },
       memoryBytes: memory.size,
       uart: this.#board.uart,
-      disk,
+      disks,
     });
     chipset.attach(ports);
     memory.addressLine20 = chipset.wires;
@@ -74,9 +74,9 @@ export class BareRun implements TechniqueRun {
   }
 
   /** What firmware would have done before: memory and devices as it leaves them. */
-  #boot({disk}: TechniqueOptions): void {
+  #boot({disks = []}: TechniqueOptions): void {
     const {memory, ports, profile} = this.machine;
-    const left = firmwareMemory(memory.size, profile, disk === undefined ? 0 : 1);
+    const left = firmwareMemory(memory.size, profile, disks.length);
     for (const {at, bytes} of left) this.#load(gpa(at), bytes);
     for (const [port, value] of FIRMWARE_PORT_WRITES) ports.write(port, 1, value);
   }

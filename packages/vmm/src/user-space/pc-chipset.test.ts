@@ -31,7 +31,7 @@ class Bench {
       },
       memoryBytes: this.memory.size,
       uart,
-      disk: new Uint8Array(8 * 512),
+      disks: [new Uint8Array(8 * 512), new Uint8Array(512)],
     });
     this.chipset.attach(this.ports);
     for (const region of this.chipset.regions) this.memory.addRegion(region);

@@ -84,8 +84,8 @@ export interface ChipsetOptions {
   readonly uart: Uart16550;
   /** The date at cycle 0. */
   readonly date?: CalendarDate | undefined;
-  /** The contents of the first hard disk, a multiple of 512 bytes; it is written to. None where absent. */
-  readonly disk?: Uint8Array | undefined;
+  /** The contents of up to two hard disks, multiples of 512 bytes; they are written to. None where absent. */
+  readonly disks?: readonly Uint8Array[] | undefined;
   /** The clock of the timers that an in-kernel interrupt controller does not have; the chipset's own where absent. */
   readonly userClock?: DeviceClock | undefined;
   /** What stands between a device and the controllers where they are on two sides of a system call. */
@@ -114,7 +114,7 @@ export class PcChipset implements InterruptController {
   readonly #test = new TestDevice();
 
   constructor(options: ChipsetOptions) {
-    const {processor, memoryBytes, uart, date, disk} = options;
+    const {processor, memoryBytes, uart, date, disks = []} = options;
     const wire = (irq: number): InterruptLine => options.interruptWire?.(irq, this.#line(irq)) ?? this.#line(irq);
     this.clock = new DeviceClock(() => processor.cycles(), processor.hertz);
     const apicMode = (): ApicMode => apicModeOf(processor.apicBase());
@@ -140,11 +140,11 @@ export class PcChipset implements InterruptController {
     });
     this.keyboard = new KeyboardController8042(this.wires, wire(KEYBOARD_IRQ));
     this.vga = new VgaText(this.clock);
-    this.disk = disk === undefined ? undefined : new IdeDisk(disk, wire(DISK_IRQ));
+    this.disk = disks.length === 0 ? undefined : new IdeDisk(disks, wire(DISK_IRQ));
     this.#pci = new PciConfiguration(this.wires, [
       HOST_BRIDGE,
       ISA_BRIDGE,
-      ...(disk === undefined ? [] : [IDE_CONTROLLER]),
+      ...(disks.length === 0 ? [] : [IDE_CONTROLLER]),
     ]);
     this.#speaker = new SpeakerPort(this.clock, this.pit);
     this.#portA = new SystemControlPortA(this.wires);
@@ -200,7 +200,7 @@ export class PcChipset implements InterruptController {
   /** The state of what is not at a port; the port map knows the rest. */
   get banks(): readonly Bank[] {
     const banks = this.#behindPorts.map(device => device.bank);
-    return this.disk === undefined ? banks : [...banks, this.disk.contents];
+    return this.disk === undefined ? banks : [...banks, ...this.disk.contents];
   }
   observe(willWrite: WillWrite | undefined): void {
     for (const device of this.#behindPorts) device.willWrite = willWrite;

@@ -63,7 +63,7 @@ export interface HostContextParts {
   readonly options: VtxEptOptions;
   readonly board: DeviceBoard;
   readonly observation: RunObservation;
-  readonly disk: Uint8Array | undefined;
+  readonly disks: readonly Uint8Array[];
   tell(event: HypervisorEvent): void;
 }
 
@@ -102,7 +102,7 @@ export class HostContext {
       board: parts.board,
       place: parts.options.irqchip ?? parts.image.irqchip ?? 'user',
       memoryBytes: parts.image.memoryBytes,
-      disk: parts.disk,
+      disks: parts.disks,
     });
     this.emulator = new GuestEmulator(this);
   }

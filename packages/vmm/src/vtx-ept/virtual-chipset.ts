@@ -30,7 +30,7 @@ export interface VirtualChipsetParts {
   readonly board: DeviceBoard;
   readonly place: IrqchipPlace;
   readonly memoryBytes: number;
-  readonly disk: Uint8Array | undefined;
+  readonly disks: readonly Uint8Array[];
 }
 
 export class VirtualChipset {
@@ -48,7 +48,7 @@ export class VirtualChipset {
   readonly #kernelPorts: ReadonlySet<PortDevice>;
   readonly #kernelRegions: readonly MmioRegion[];
 
-  constructor({machine, vcpu, board, place, memoryBytes, disk}: VirtualChipsetParts) {
+  constructor({machine, vcpu, board, place, memoryBytes, disks}: VirtualChipsetParts) {
     this.#machine = machine;
     this.place = place;
     const hertz = machine.costModel.second.cycles;
@@ -65,7 +65,7 @@ export class VirtualChipset {
       },
       memoryBytes,
       uart: board.uart,
-      disk,
+      disks,
       userClock,
       interruptWire: (irq, line) => {
         if (place === 'kernel') return this.lines.wire(irq, line, () => this.#kick());

@@ -34,7 +34,7 @@ function start(
       ports: TEST_PORTS,
       profile: undefined,
       costModel: undefined,
-      disk,
+      disks: disk === undefined ? [] : [disk],
     },
     {...VTX_EPT_DEFAULTS, irqchip},
   );

@@ -59,7 +59,7 @@ export class VtxEptRun implements TechniqueRun {
       board: this.#board,
       tell,
       observation: this.#observation,
-      disk: options.disk,
+      disks: options.disks ?? [],
     });
     const initial = initialState(this.machine, options.image.registers);
     const routines = [
@@ -84,9 +84,8 @@ export class VtxEptRun implements TechniqueRun {
   }
 
   /** QEMU's memory, before KVM hears of it: what firmware would have left, then the image. */
-  #load({image, disk}: TechniqueOptions, profile: ProcessorProfile): void {
-    const firmware =
-      image.startedBy === 'firmware' ? firmwareMemory(image.memoryBytes, profile, disk === undefined ? 0 : 1) : [];
+  #load({image, disks = []}: TechniqueOptions, profile: ProcessorProfile): void {
+    const firmware = image.startedBy === 'firmware' ? firmwareMemory(image.memoryBytes, profile, disks.length) : [];
     for (const {at, bytes} of [...firmware, ...image.segments.map(({gpa, bytes}) => ({at: gpa, bytes}))]) {
       const host = this.host.guestBytes(at);
       if (host !== undefined) this.machine.memory.load(host, bytes);
