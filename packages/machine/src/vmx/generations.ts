@@ -50,17 +50,21 @@ export const NEHALEM_VMX: VmxCapabilities = {
 
 /**
  * 2005, the ten original instructions: no secondary controls, so neither EPT nor VPID; no MSR bitmaps, no virtual NMIs; EFER
- * and PAT are not switched by the processor; the default1 bits are fixed, so every MOV to and from CR3 exits.
+ * and PAT are not switched by the processor; no preemption timer, no monitor trap flag; the default1 bits are fixed, so every MOV to and from CR3 exits.
  */
 export const PRESCOTT_VMX: VmxCapabilities = {
   ...VMX_CAPABILITIES,
   hasTrueControls: false,
-  pin: fixed(without(VMX_CAPABILITIES.pin, pinControl('virtual NMIs')), PIN_DEFAULT1),
+  pin: fixed(
+    without(VMX_CAPABILITIES.pin, pinControl('virtual NMIs'), pinControl('activate VMX-preemption timer')),
+    PIN_DEFAULT1,
+  ),
   primary: fixed(
     without(
       VMX_CAPABILITIES.primary,
       primaryControl('NMI-window exiting'),
       primaryControl('use MSR bitmaps'),
+      primaryControl('monitor trap flag'),
       primaryControl('activate secondary controls'),
     ),
     PRIMARY_DEFAULT1,
@@ -73,6 +77,7 @@ export const PRESCOTT_VMX: VmxCapabilities = {
       exitControl('load IA32_PAT'),
       exitControl('save IA32_EFER'),
       exitControl('load IA32_EFER'),
+      exitControl('save VMX-preemption timer value'),
     ),
     EXIT_DEFAULT1,
   ),
