@@ -96,16 +96,14 @@ function readOperand(cursor: Cursor, type: OperandType, form: OpcodeForm, contex
       return registerOrMemory(context, width, 32);
     case 'xmm':
     case 'mm':
-      return vectorRegister(type, address?.reg ?? 0);
     case 'regXmm':
     case 'regMm':
-      return vectorRegister(type === 'regXmm' ? 'xmm' : 'mm', address?.rm ?? 0);
     case 'xmm/m32':
     case 'xmm/m64':
     case 'xmm/m128':
     case 'mm/m32':
     case 'mm/m64':
-      return vectorOrMemory(type, context);
+      return vectorOperand(type, context);
     case 'sreg':
       return segmentOperand(form, address?.reg ?? 0);
     case 'cr':
@@ -232,11 +230,23 @@ function vectorRegister(file: 'xmm' | 'mm', number: number): Operand {
   return {kind: 'vector', register: assertExists(register, `${file} register ${number}`)};
 }
 
-const VECTOR_MEMORY = {'xmm/m32': 32, 'xmm/m64': 64, 'xmm/m128': 128, 'mm/m32': 32, 'mm/m64': 64} as const;
+const VECTOR_MEMORY = {
+  xmm: undefined,
+  mm: undefined,
+  regXmm: undefined,
+  regMm: undefined,
+  'xmm/m32': 32,
+  'xmm/m64': 64,
+  'xmm/m128': 128,
+  'mm/m32': 32,
+  'mm/m64': 64,
+} as const;
 
-function vectorOrMemory(type: keyof typeof VECTOR_MEMORY, {address}: OperandContext): Operand {
-  if (address?.memory !== undefined) return {...address.memory, width: VECTOR_MEMORY[type]};
-  return vectorRegister(type.startsWith('xmm') ? 'xmm' : 'mm', address?.rm ?? 0);
+function vectorOperand(type: keyof typeof VECTOR_MEMORY, {address}: OperandContext): Operand {
+  const memory = VECTOR_MEMORY[type];
+  if (memory !== undefined && address?.memory !== undefined) return {...address.memory, width: memory};
+  const number = type === 'xmm' || type === 'mm' ? address?.reg : address?.rm;
+  return vectorRegister(/xmm/i.test(type) ? 'xmm' : 'mm', number ?? 0);
 }
 
 function segmentOperand(form: OpcodeForm, reg: number): Operand | string {

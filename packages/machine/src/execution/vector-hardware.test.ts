@@ -2,7 +2,8 @@ import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
 import {withFeature} from '../cpu/features.js';
 import {MODERN_INTEL} from '../cpu/profiles.js';
-import {CODE, TestMachine, longMode} from '../machine-fixture.js';
+import {CODE, longMode} from '../machine-fixture.js';
+import type {TestMachine} from '../machine-fixture.js';
 
 const MEMORY = 0x3_0000;
 
