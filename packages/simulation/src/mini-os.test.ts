@@ -38,10 +38,22 @@ describe('mini-os', {timeout: 120_000}, () => {
   test('a program is shown with its lines of the source, though its page is not at the address it was assembled for', () => {
     const session = host.open({guest: GUEST.id, technique: 'bare'});
     const program = 0x4000_0000n;
-    while (session.moment().last?.rip !== program) session.step('forward', 'ring');
-    const {code} = session.step('back', 'instruction');
+    session.run(2000);
+    const first = Array.from({length: session.record.length}, (_, step) => step).find(
+      step => session.record.columns.who(step) === 'guest-user',
+    );
+    const {code} = session.seek(assertExists(first, 'a program runs within 2000 steps'));
     const line = code.find(({address}) => address === program)?.sourceLine ?? 0;
     expect(GUEST.source.split('\n')[line - 1]).toContain('xor r12d, r12d');
+  });
+
+  test('code of a mode that is still to come is shown as the source means it', () => {
+    const session = host.open({guest: GUEST.id, technique: 'bare'});
+    const {code} = session.step('forward', 'mode');
+    const texts = code.map(({address, text}) => `${address.toString(16)} ${text}`);
+    expect(texts).toContain('7c12 jmp 0x8:0x7c17'); // 16 bits
+    expect(texts).toContain('7c17 mov ax, 0x18'); // 32 bits; as 16-bit code the same bytes are MOV EAX, and all after it garbage
+    expect(texts).toContain('7c27 mov eax, 0xb000');
   });
 
   test('two runs give the same bytes', async () => {

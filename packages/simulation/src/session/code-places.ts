@@ -2,7 +2,7 @@
 // may show them to itself at any address, through segments and page tables.
 
 import {codeAddress} from '@hyperscope/trace';
-import type {SourceMap} from './source-map.js';
+import type {SourceInstruction, SourceMap} from './source-map.js';
 import type {StateView} from './state-view.js';
 
 const PAGE = 4096n;
@@ -29,10 +29,10 @@ export class CodePlaces {
     return start === undefined ? undefined : start + (linear % PAGE);
   }
 
-  /** The source's line of the instruction at `address`. */
-  lineAt(source: SourceMap | undefined, address: bigint): number | undefined {
+  /** What the source says of the instruction at `address`. */
+  sourceAt(source: SourceMap | undefined, address: bigint): SourceInstruction | undefined {
     const place = source === undefined ? undefined : this.physical(address);
-    return place === undefined ? undefined : source?.at(place)?.line;
+    return place === undefined ? undefined : source?.at(place);
   }
 
   /** Starts of up to `count` instructions of the source before `address`, nearest last; none of a page that lies elsewhere. */

@@ -41,43 +41,50 @@ function linesFrom(
   most: number,
 ): readonly CodeLine[] {
   const cells = state.guestCells();
+  const rip = cells('RIP') ?? 0n;
   const bytes = state.guestMemory.readLinear(cells, codeAddress(cells, start), most * LONGEST) ?? new Uint8Array(0);
   const lines: CodeLine[] = [];
   for (let offset = 0; lines.length < most && offset < bytes.length;) {
     const address = start + BigInt(offset);
-    const line = places.lineAt(knowledge.source, address);
-    const found = lineAt(bytes, offset, address, cells, knowledge, line);
-    if (found === undefined) break;
-    lines.push(found.line);
-    offset += found.length;
+    const source = places.sourceAt(knowledge.source, address);
+    // What comes next runs as the processor is now; further on, the guest may have changed its mode by then.
+    const instruction = instructionAt(bytes, offset, cells, address === rip ? undefined : source?.length);
+    if (instruction === undefined) break;
+    lines.push(lineOf(instruction, address, knowledge, source?.line));
+    offset += instruction.bytes.length;
   }
   return lines;
 }
 
-function lineAt(
-  bytes: Uint8Array,
-  offset: number,
+function lineOf(
+  instruction: Instruction,
   address: bigint,
-  cells: CellSource,
-  knowledge: CodeKnowledge,
+  {executed, virtualized}: CodeKnowledge,
   sourceLine: number | undefined,
-): {readonly line: CodeLine; readonly length: number} | undefined {
-  const instruction = instructionAt(bytes, offset, cells);
-  if (instruction === undefined) return undefined;
-  const exits = knowledge.executed.exitsAt(address);
+): CodeLine {
   return {
-    length: instruction.bytes.length,
-    line: {
-      address,
-      text: disassemble(instruction, address),
-      bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
-      sourceLine,
-      chips: chipsOf(instruction, {exits, virtualized: knowledge.virtualized}),
-    },
+    address,
+    text: disassemble(instruction, address),
+    bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
+    sourceLine,
+    chips: chipsOf(instruction, {exits: executed.exitsAt(address), virtualized}),
   };
 }
 
-function instructionAt(bytes: Uint8Array, offset: number, cells: CellSource): Instruction | undefined {
-  const decoded = decode(bytes, codeSizeOf(cells), offset);
-  return decoded.kind === 'instruction' ? decoded.instruction : undefined;
+const CODE_SIZES = [16, 32, 64] as const;
+
+/** `length`: what the assembler made of it, in whichever code size it was told; that tells the code size again. */
+function instructionAt(
+  bytes: Uint8Array,
+  offset: number,
+  cells: CellSource,
+  length: number | undefined,
+): Instruction | undefined {
+  const now = codeSizeOf(cells);
+  for (const size of length === undefined ? [now] : [now, ...CODE_SIZES]) {
+    const decoded = decode(bytes, size, offset);
+    if (decoded.kind === 'instruction' && (length === undefined || decoded.instruction.bytes.length === length))
+      return decoded.instruction;
+  }
+  return length === undefined ? undefined : instructionAt(bytes, offset, cells, undefined);
 }
