@@ -33,7 +33,7 @@ export function runCaseOnTechnique(technique: Technique, test: ConformanceCase, 
     ports: {exitPort: undefined, powerOffPort: undefined, capturePorts: []},
     profile: undefined,
     costModel: undefined,
-    disk: test.disk?.slice(),
+    disks: test.disk === undefined ? undefined : [test.disk.slice()],
   });
   const writes: (readonly [number, number])[] = [];
   const exits: string[] = [];
@@ -83,7 +83,9 @@ export function runCaseOnVirtualMachine(machine: VirtualMachine, test: Conforman
   let ending: string | undefined;
   for (let exits = 0; exits < STEP_LIMIT && ending === undefined; exits++) {
     const exit = machine.vcpu.run();
-    if (exit.reason !== 'io') ending = exit.reason;
+    if (exit.reason === 'mmio') {
+      if (exit.direction === 'read') exit.data.fill(0xff);
+    } else if (exit.reason !== 'io') ending = exit.reason;
     else if (exit.direction === 'out') writes.push(...writesOf(exit));
     else exit.data.fill(0xff);
   }

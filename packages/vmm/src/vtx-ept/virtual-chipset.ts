@@ -83,8 +83,7 @@ export class VirtualChipset {
     this.userClock = userClock ?? this.chipset.clock;
     this.kernelClock = place === 'kernel' ? this.chipset.clock : undefined;
     this.chipset.attach(board.ports);
-    const inKernel = (region: MmioRegion): boolean =>
-      place === 'kernel' && CONTROLLERS.includes(region.name);
+    const inKernel = (region: MmioRegion): boolean => place === 'kernel' && CONTROLLERS.includes(region.name);
     this.#kernelRegions = this.chipset.regions.filter(inKernel);
     board.regions.push(...this.chipset.regions.filter(region => !inKernel(region)));
     if (memoryBytes >= VIDEO_TEXT.end) board.regions.push(videoText(machine));

@@ -102,6 +102,14 @@ describe.each(['user', 'kernel'] as const)('interrupt controllers in %s space', 
     expect(exits(finished).slice(-3)).toEqual(['EXTERNAL_INTERRUPT', 'INTERRUPT_WINDOW', 'HLT']);
   });
 
+  test('STI shields one instruction: the interrupt that waits comes behind it', () => {
+    // Wait until the request is in the 8259 (OCW3, IRR); mov bx, 7 / sti / inc bx / inc bx / inc bx / cli / hlt
+    const code = `${pic('fe')} b0 30 e6 43 b0 10 e6 40 b0 00 e6 40 b0 0a e6 20 e4 20 a8 01 74 fa bb 07 00 fb 43 43 43 fa f4`;
+    const run = start(place, 'real', code, {0x18: '89 d9 cf'}); // mov cx, bx / iret
+    expect(runToEnd(run, STEPS).outcome).toEqual({kind: 'halted'});
+    expect(run.guestRegisters()).toMatchObject({RBX: 10n, RCX: 8n});
+  });
+
   test('a masked line interrupts nobody, and HLT does not wait for it, nor with RFLAGS.IF = 0', () => {
     for (const code of [`${pic('ff')}${PIT} fb f4`, `${pic('fe')}${PIT} fa f4`]) {
       const finished = runToEnd(start(place, 'real', code), STEPS);
