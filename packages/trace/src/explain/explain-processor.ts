@@ -4,7 +4,7 @@ import {assertUnreachable, hex} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
 import type {MachineEvent} from '@hyperscope/machine';
 import type {Explanation} from '../session-view.js';
-import {becauseSentence, explanation, otherwiseSentence} from './explanation.js';
+import {becauseSentence, capital, explanation, otherwiseSentence} from './explanation.js';
 import {portName} from './port-names.js';
 
 export type ProcessorEvent = Exclude<
@@ -114,7 +114,7 @@ function explainRing(event: Of<'ring'>): Explanation {
   return explanation({
     title: `Ring ${event.from} → ring ${event.to}`,
     sentences: [
-      `${event.how} changed CPL from ${event.from} to ${event.to}: ${inward ? 'into more privilege, and only at an entry point that the kernel chose.' : 'into less privilege, which any kernel code may choose.'}`,
+      `${capital(event.how)} changed CPL from ${event.from} to ${event.to}: ${inward ? 'into more privilege, and only at an entry point that the kernel chose.' : 'into less privilege, which any kernel code may choose.'}`,
     ],
     sources: ['SDM vol. 3A, "Privilege Levels"'],
   });

@@ -9,6 +9,7 @@ import {explainEvent} from './explain-event.js';
 import {explainExit} from './explain-exit.js';
 import {explainHostAction} from './explain-host-action.js';
 import {explainInstructionStep} from './explain-instruction.js';
+import {explainInterrupt} from './explain-interrupt.js';
 import {capital, explanation} from './explanation.js';
 import {meaningOf} from './instruction-story.js';
 import {labelEvent} from './label-event.js';
@@ -73,6 +74,7 @@ export function explainStep(
     case 'kvm-step':
       return explainRealStep(step, number, context);
     case 'delivery':
+      return explainInterrupt(step, number, events, context) ?? explainEventful(step, number, main, events, context);
     case 'kvm-exit':
       return explainEventful(step, number, main, events, context);
     default:
