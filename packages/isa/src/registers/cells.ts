@@ -103,6 +103,11 @@ const PROCESSOR_CELLS = [
   'INSTRUCTIONS',
   /** Time-stamp counter as RDTSC would return it outside VMX non-root operation. */
   'TSC',
+  /** PAE paging: the entries of the page-directory-pointer table, as they were when CR3 was loaded. */
+  'PDPTE0',
+  'PDPTE1',
+  'PDPTE2',
+  'PDPTE3',
   /** Physical address of the 64 bytes that MONITOR watches, and bit 0 set; 0 when it watches nothing. */
   'MONITORED_LINE',
   /** What those bytes were then, as one number. */

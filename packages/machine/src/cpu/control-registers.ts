@@ -1,7 +1,6 @@
 // Loading CR0, CR3, CR4 and CR8: the checks on the new value, the change of mode that it brings, the TLB it empties.
 // SDM vol. 3A, "Control Registers", "Switching to Protected Mode", "Initializing IA-32e Mode".
 
-import {hpa} from '@hyperscope/base';
 import {CR0, CR3, CR4, EFER, SEGMENT, VMX_OPERATION} from './cell-indexes.js';
 import {Checklist, shown} from './faults.js';
 import {
@@ -37,7 +36,7 @@ import {isSince} from './features.js';
 import type {ProcessorFeatures} from './features.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
-import {PTE_PRESENT, reservedBits, levelsOf} from '../mmu/paging-structures.js';
+import {loadPdptes} from './page-directory-pointers.js';
 
 const SOURCE = 'SDM vol. 2, "MOV—Move to/from Control Registers"';
 
@@ -59,8 +58,9 @@ export function loadCr0(cpu: Processor, wanted: bigint): Trouble | undefined {
   const old = cpu.registers.cells[CR0] ?? 0n;
   const next = isSince(cpu.profile, 'i486') ? (value & CR0_DEFINED) | CR0_ET : value;
   const startsPaging = (old & BigInt(CR0_PG)) === 0n && (next & BigInt(CR0_PG)) !== 0n;
-  if (startsPaging && !entersLongMode(cpu)) {
-    const bad = checkPdptes(cpu, cpu.registers.cells[CR3] ?? 0n, low(cpu.registers, CR4), checks);
+  const changesCaches = ((old ^ next) & BigInt(CR0_CD | CR0_NW)) !== 0n;
+  if ((startsPaging || (changesCaches && isPaging(cpu.registers))) && !entersLongMode(cpu)) {
+    const bad = loadPdptes(cpu, cpu.registers.cells[CR3] ?? 0n, low(cpu.registers, CR4), checks);
     if (bad !== undefined) return bad;
   }
   cpu.registers.cells[CR0] = next;
@@ -123,8 +123,9 @@ export function updateLongModeActive(cpu: Processor): void {
 
 export function loadCr3(cpu: Processor, wanted: bigint): Trouble | undefined {
   const checks = new Checklist(SOURCE);
-  const keepsPcid = (low(cpu.registers, CR4) & CR4_PCIDE) !== 0 && wanted >> 63n === 1n;
-  const value = keepsPcid ? wanted & ~(1n << 63n) : wanted;
+  const hasPcids = (low(cpu.registers, CR4) & CR4_PCIDE) !== 0;
+  const keeps = hasPcids && wanted >> 63n === 1n;
+  const value = keeps ? wanted & ~(1n << 63n) : wanted;
   if (isLongMode(cpu.registers)) {
     const beyond = value >> BigInt(cpu.profile.physicalAddressBits);
     if (
@@ -135,35 +136,14 @@ export function loadCr3(cpu: Processor, wanted: bigint): Trouble | undefined {
     )
       return checks.fault('#GP', 0);
   } else if (isPaging(cpu.registers)) {
-    const bad = checkPdptes(cpu, value, low(cpu.registers, CR4), checks);
+    const bad = loadPdptes(cpu, value, low(cpu.registers, CR4), checks);
     if (bad !== undefined) return bad;
   }
   const old = cpu.registers.cells[CR3] ?? 0n;
   cpu.registers.cells[CR3] = value;
   cpu.emit({kind: 'control-register', register: 'CR3', from: old, to: value});
-  if (!keepsPcid) cpu.tlb.flushNonGlobal();
-  return undefined;
-}
-
-/**
- * PAE paging: the four PDPTEs are looked at when CR3 is loaded, and a reserved bit is #GP(0) there and then.
- * Walks read them from memory again, as AMD's processors do; Intel's keep them in registers until the next load of CR3.
- */
-function checkPdptes(cpu: Processor, cr3: bigint, cr4: number, checks: Checklist): Trouble | undefined {
-  if ((cr4 & CR4_PAE) === 0 || cpu.usesEpt) return undefined;
-  const [pdpte] = levelsOf('PAE');
-  if (pdpte === undefined) return undefined;
-  const reserved = reservedBits(pdpte, false, {
-    physicalAddressBits: cpu.profile.physicalAddressBits,
-    noExecute: true,
-    gigabytePages: false,
-  });
-  for (let index = 0; index < 4; index++) {
-    const entry = cpu.memory.read(hpa(Number(cr3 & 0xffff_ffe0n) + 8 * index), 8);
-    const isFine = (entry & PTE_PRESENT) === 0n || (entry & reserved) === 0n;
-    if (!checks.require(`reserved bits of PDPTE ${index} = 0`, isFine, shown('PDPTE', entry)))
-      return checks.fault('#GP', 0);
-  }
+  if (hasPcids) cpu.tlb.enterSpace(Number(value & 0xfffn), keeps ? 'kept' : 'forgotten');
+  else cpu.tlb.flushNonGlobal();
   return undefined;
 }
 
@@ -218,7 +198,7 @@ export function loadCr4(cpu: Processor, wanted: bigint): Trouble | undefined {
   const pagingBits = BigInt(CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP);
   const changed = (old ^ value) & pagingBits;
   if (changed !== 0n && isPaging(cpu.registers) && !isLongMode(cpu.registers)) {
-    const bad = checkPdptes(cpu, cpu.registers.cells[CR3] ?? 0n, Number(value), checks);
+    const bad = loadPdptes(cpu, cpu.registers.cells[CR3] ?? 0n, Number(value), checks);
     if (bad !== undefined) return bad;
   }
   cpu.registers.cells[CR4] = value;

@@ -32,6 +32,7 @@ export const FEATURE_BITS = {
   pat: at(1, 3, 16),
   cx8: at(1, 3, 8),
   cmov: at(1, 3, 15),
+  pse36: at(1, 3, 17),
   clflush: at(1, 3, 19),
   mmx: at(1, 3, 23),
   fxsr: at(1, 3, 24),

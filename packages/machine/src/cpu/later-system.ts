@@ -1,7 +1,7 @@
 // The machinery of WRFSBASE, XSETBV, INVPCID and RDPMC. SDM vol. 2, each under its name.
 
 import type {SegmentRegister} from '@hyperscope/isa';
-import {CR4} from './cell-indexes.js';
+import {CR3, CR4} from './cell-indexes.js';
 import {cpuidEntry} from './cpuid.js';
 import {Checklist, shown} from './faults.js';
 import {CR4_PCIDE, isCanonical, low} from './modes.js';
@@ -35,10 +35,7 @@ export function loadXcr(cpu: Processor, index: number, value: bigint): Trouble |
   return undefined;
 }
 
-/**
- * Types: 0 one address, 1 one PCID, 2 everything, 3 everything that is not global. The TLB keeps no PCIDs, so more is
- * forgotten than was asked for, as the manual allows.
- */
+/** Types: 0 one address in one address space, 1 one address space, 2 everything, 3 everything that is not global. */
 export function invalidatePcid(cpu: Processor, type: bigint, descriptor: bigint, linear: bigint): Trouble | undefined {
   const checks = new Checklist('SDM vol. 2, "INVPCID—Invalidate Process-Context Identifier"');
   const fine =
@@ -51,10 +48,26 @@ export function invalidatePcid(cpu: Processor, type: bigint, descriptor: bigint,
     ) &&
     checks.require('the address is canonical (type 0)', type !== 0n || isCanonical(linear), shown('address', linear));
   if (!fine) return checks.fault('#GP', 0);
-  if (type === 0n) cpu.tlb.flushPage(linear);
+  const pcid = Number(descriptor & 0xfffn);
+  const isCurrent = BigInt(pcid) === spaceOf(cpu);
+  if (type === 0n && isCurrent) cpu.tlb.flushPage(linear);
+  else if (type === 0n) cpu.tlb.flushPageOfSpace(pcid, linear);
+  else if (type === 1n && isCurrent) forgetCurrentSpace(cpu, pcid);
+  else if (type === 1n) cpu.tlb.flushSpace(pcid);
   else if (type === 2n) cpu.tlb.flushAll();
   else cpu.tlb.flushNonGlobal();
+  // Whatever was forgotten, the current address space has its PCID still.
+  if (type >= 2n && hasPcids(cpu)) cpu.tlb.enterSpace(Number(spaceOf(cpu)), 'kept');
   return undefined;
+}
+
+const hasPcids = (cpu: Processor): boolean => (low(cpu.registers, CR4) & CR4_PCIDE) !== 0;
+/** The PCID in CR3; 0 without CR4.PCIDE. */
+const spaceOf = (cpu: Processor): bigint => (hasPcids(cpu) ? (cpu.registers.cells[CR3] ?? 0n) & 0xfffn : 0n);
+
+function forgetCurrentSpace(cpu: Processor, pcid: number): void {
+  if (hasPcids(cpu)) cpu.tlb.enterSpace(pcid, 'forgotten');
+  else cpu.tlb.flushNonGlobal();
 }
 
 /** No profile announces performance counters (CPUID leaf 0Ah), so every index is one that does not exist. */

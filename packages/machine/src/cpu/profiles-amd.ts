@@ -34,6 +34,7 @@ export const AMD_SVM = profileOf({
     'pge',
     'cmov',
     'pat',
+    'pse36',
     'clflush',
     'monitor',
     'cx16',

@@ -1,7 +1,7 @@
 // The second half of a task switch: the processor as the new task's TSS describes it. Selectors first, descriptors after, so
 // that a fault finds the new task's registers in place. SDM vol. 3A, "Task Switching", the table of exception conditions.
 
-import {CR3, RFLAGS, RIP, SEGMENT} from './cell-indexes.js';
+import {CR3, CR4, RFLAGS, RIP, SEGMENT} from './cell-indexes.js';
 import {checkOffset} from './code-segment.js';
 import {
   dplOf,
@@ -17,6 +17,7 @@ import {
   typeOf,
 } from './descriptor.js';
 import {Checklist, counted, isTrouble, shown} from './faults.js';
+import {loadPdptes} from './page-directory-pointers.js';
 import {RFLAGS_NT, RFLAGS_VM, isPaging, low} from './modes.js';
 import type {Processor} from './processor.js';
 import {dataSegment, nullSegment, realModeSegment, stackSegment} from './segment-load.js';
@@ -46,6 +47,8 @@ export function loadTask(cpu: Processor, layout: TssLayout, base: bigint, entran
   registers.cells[RIP] = image.ip;
   GENERAL_IN_TSS.forEach((register, index) => registers.set(register, image.general[index] ?? 0n));
   if (image.cr3 !== undefined && isPaging(registers)) {
+    const refused = loadPdptes(cpu, image.cr3, low(registers, CR4), new Checklist(SOURCE));
+    if (refused !== undefined) return refused;
     registers.cells[CR3] = image.cr3;
     cpu.tlb.flushNonGlobal();
   }

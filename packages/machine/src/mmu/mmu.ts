@@ -3,6 +3,7 @@
 
 import {gpa, hpa} from '@hyperscope/base';
 import {noteAccess} from '../cpu/breakpoints.js';
+import {heldPdptes} from '../cpu/page-directory-pointers.js';
 import type {Processor} from '../cpu/processor.js';
 import type {Trouble} from '../cpu/trouble.js';
 import {
@@ -56,9 +57,7 @@ export class Mmu {
 
   #translate(linear: bigint, access: AccessKind, privilege: Privilege): number | Trouble {
     const nested = this.#cpu.usesEpt;
-    return (
-      this.#remembered(linear, access, privilege, nested) ?? this.#walk(linear, access, privilege, nested)
-    );
+    return this.#remembered(linear, access, privilege, nested) ?? this.#walk(linear, access, privilege, nested);
   }
 
   #remembered(linear: bigint, access: AccessKind, privilege: Privilege, nested: boolean): number | undefined {
@@ -198,6 +197,8 @@ export class Mmu {
       cr3: cpu.registers.cells[CR3] ?? 0n,
       physicalAddressBits: cpu.profile.physicalAddressBits,
       gigabytePages: cpu.features.gigabytePages,
+      pse36: cpu.features.pse36,
+      pointers: mode === 'PAE' ? heldPdptes(cpu) : undefined,
       noExecute: (low(cpu.registers, EFER) & EFER_NXE) !== 0,
       pageSizeExtensions: (cr4 & CR4_PSE) !== 0,
       globalPages: (cr4 & CR4_PGE) !== 0,
@@ -215,9 +216,9 @@ export class Mmu {
   #plainTables(): TableAccess {
     const {memory} = this.#cpu;
     return {
-      read: (address, bytes) => memory.read(hpa(address), bytes),
+      read: (address, bytes) => memory.read(hpa(memory.throughA20(address)), bytes),
       write: (address, bytes, value) => {
-        memory.write(hpa(address), bytes, value);
+        memory.write(hpa(memory.throughA20(address)), bytes, value);
         return undefined;
       },
     };
@@ -233,7 +234,7 @@ export class Mmu {
           {kind: 'read', linear, purpose: 'paging-structure'},
           references,
         );
-        return typeof at === 'number' ? cpu.memory.read(hpa(at), bytes) : at;
+        return typeof at === 'number' ? cpu.memory.read(hpa(cpu.memory.throughA20(at)), bytes) : at;
       },
       write: (address, bytes, value) => {
         const at = cpu.translateGuestPhysical(
@@ -242,7 +243,7 @@ export class Mmu {
           undefined,
         );
         if (typeof at !== 'number') return at;
-        cpu.memory.write(hpa(at), bytes, value);
+        cpu.memory.write(hpa(cpu.memory.throughA20(at)), bytes, value);
         return undefined;
       },
     };

@@ -34,6 +34,8 @@ export interface PagingRules extends PagingFeatures {
   readonly cr3: bigint;
   readonly writeProtect: boolean;
   readonly pageSizeExtensions: boolean;
+  /** PAE paging: the four PDPTEs, where the processor holds them in registers. */
+  readonly pointers?: readonly bigint[] | undefined;
   readonly globalPages: boolean;
   readonly smep: boolean;
   readonly smap: boolean;
@@ -83,7 +85,7 @@ export function walkPageTables(
   for (const at of levelsOf(rules.mode)) {
     const index = Number((linear >> at.shift) & BigInt((1 << at.indexBits) - 1));
     const address = table + index * at.entryBytes;
-    const entry = tables.read(address, at.entryBytes);
+    const entry = (at.isPointerOnly ? rules.pointers?.[index] : undefined) ?? tables.read(address, at.entryBytes);
     if (typeof entry !== 'bigint') return entry;
     references?.push({table: 'guest', level: at.level, address, entry});
     steps.push({at, address, entry});

@@ -93,12 +93,14 @@ export interface PagingFeatures {
   readonly physicalAddressBits: number;
   readonly noExecute: boolean;
   readonly gigabytePages: boolean;
+  /** PSE-36: 4 MiB pages beyond 4 GiB. */
+  readonly pse36: boolean;
 }
 
 /** The bits of an entry that must be 0. */
 export function reservedBits(at: PagingLevel, isLarge: boolean, features: PagingFeatures): bigint {
   const width = features.physicalAddressBits;
-  if (at.entryBytes === 4) return isLarge ? 1n << 21n : 0n;
+  if (at.entryBytes === 4) return isLarge ? range(21, (features.pse36 ? Math.min(width, 40) : 32) - 19) : 0n;
   const beyond = width < 52 ? range(51, width) : 0n;
   if (at.isPointerOnly) return range(63, 52) | beyond | 0x1e6n;
   // PAE entries have no ignored bits 62:52; 4-level entries have, but telling them apart is the root's level.

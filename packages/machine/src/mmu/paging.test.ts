@@ -157,7 +157,7 @@ test('a 1 GiB page is a reserved bit on a processor without them', () => {
   expect(NEHALEM.cpuid.get(0x8000_0001)?.get(0)?.[3]).toBe(0x2810_0800);
 });
 
-test('32-bit paging with a 4 MiB page, and PAE paging with 2 MiB pages', () => {
+test('32-bit paging with a 4 MiB page', () => {
   const load = 'a1 00 00 10 00'; // mov eax, [100000h]
   const legacy = protectedMode({}, load, HLT)
     .quad(PAGE, 7n)
@@ -166,13 +166,6 @@ test('32-bit paging with a 4 MiB page, and PAE paging with 2 MiB pages', () => {
   legacy.machine.registers.set('CR0', 0x8000_0011n);
   legacy.run();
   expect([legacy.get('RAX'), legacy.exceptions]).toEqual([7n, []]);
-  const pae = protectedMode({}, load, HLT)
-    .quad(PAGE, 9n)
-    .quad(PDPT, BigInt(PD) | 1n)
-    .quad(PD, 0x83n)
-    .set({CR3: BigInt(PDPT), CR4: 0x20n, CR0: 0x8000_0011n});
-  pae.run();
-  expect([pae.get('RAX'), pae.exceptions]).toEqual([9n, []]);
 });
 
 test('an address that is not canonical is #GP(0), and #SS(0) through the stack', () => {

@@ -6,8 +6,12 @@
 // current.
 // The whole state is one bank of doubles (page numbers have at most 52 bits, so they fit exactly):
 //
-//   0: generation of all entries   1: generation of non-global entries   2…65: next way to replace, by set
+//   0: generation of global entries   1: generation of the others, in the current address space
+//   2: the last generation given out   3: generations up to this one are forgotten   4: the current address space
+//   5…68: next way to replace, by set   69…4164: the generation of each address space, by PCID
 //   then for each entry: linear page | physical page | flags | generation
+//
+// A PCID costs an entry nothing: the generation says whose it is, because no two address spaces share one.
 
 import type {Bank, Observer} from '../observer.js';
 import type {TlbControl} from '../cpu/core.js';
@@ -15,7 +19,17 @@ import type {TlbControl} from '../cpu/core.js';
 const SETS = 64;
 const WAYS = 4;
 const WORDS = 4;
-const ENTRIES = 2 + SETS;
+const GLOBAL = 0,
+  CURRENT = 1,
+  LAST = 2,
+  FORGOTTEN = 3,
+  SPACE = 4,
+  NEXT_WAY = 5,
+  SPACES = NEXT_WAY + SETS;
+const PCIDS = 4096;
+/** What is found before CR3 was loaded again after flushAll belongs to no PCID. */
+const NO_PCID = PCIDS;
+const ENTRIES = SPACES + PCIDS;
 
 /** Flags of an entry. The low five are the page's rights; the next three say which accesses EPT has allowed so far. */
 export const TLB_USER = 1;
@@ -58,8 +72,10 @@ export class Tlb implements TlbControl {
   reset(): void {
     this.#willWrite(0, this.words.length);
     this.words.fill(0);
-    this.words[0] = 1;
-    this.words[1] = 1;
+    this.words[GLOBAL] = 1;
+    this.words[CURRENT] = 1;
+    this.words[LAST] = 1;
+    this.words[SPACE] = NO_PCID;
     this.follower?.forgetAll();
   }
   /** Tells the follower that the bank changed behind its back (a seek in the record). */
@@ -91,25 +107,59 @@ export class Tlb implements TlbControl {
     this.words[at] = entry.linearPage;
     this.words[at + 1] = entry.physicalPage;
     this.words[at + 2] = entry.flags | (entry.pageBits << PAGE_BITS_SHIFT);
-    this.words[at + 3] = this.words[(entry.flags & TLB_GLOBAL) === 0 ? 1 : 0] ?? 0;
+    this.words[at + 3] = this.words[(entry.flags & TLB_GLOBAL) === 0 ? CURRENT : GLOBAL] ?? 0;
   }
 
   flushAll(): void {
-    this.#willWrite(0, 2);
-    this.words[0] = (this.words[0] ?? 0) + 1;
-    this.words[1] = (this.words[1] ?? 0) + 1;
+    this.#willWrite(GLOBAL, SPACE + 1);
+    this.words[GLOBAL] = (this.words[GLOBAL] ?? 0) + 1;
+    this.words[SPACE] = NO_PCID;
+    this.words[FORGOTTEN] = this.words[LAST] ?? 0;
+    this.words[CURRENT] = this.#newGeneration();
     this.follower?.forgetAll();
   }
+  /** Forgets what is not global, of every address space. */
   flushNonGlobal(): void {
-    this.#willWrite(1, 1);
-    this.words[1] = (this.words[1] ?? 0) + 1;
+    this.#willWrite(CURRENT, SPACE);
+    this.words[SPACE] = NO_PCID;
+    this.words[FORGOTTEN] = this.words[LAST] ?? 0;
+    this.words[CURRENT] = this.#newGeneration();
     this.follower?.forgetAll();
+  }
+
+  /** CR3 names another address space. `known`: what the TLB still knows of it counts again, or is forgotten. */
+  enterSpace(pcid: number, known: 'kept' | 'forgotten'): void {
+    if (known === 'forgotten') this.flushSpace(pcid);
+    this.#willWrite(CURRENT, SPACE);
+    const generation = this.words[SPACES + pcid] ?? 0;
+    const isKnown = generation > (this.words[FORGOTTEN] ?? 0);
+    this.words[CURRENT] = isKnown ? generation : this.#newGeneration();
+    if (!isKnown) this.#setGeneration(pcid, this.words[CURRENT]);
+    this.words[SPACE] = pcid;
+    this.follower?.forgetAll();
+  }
+  /** Forgets what is not global of one address space. */
+  flushSpace(pcid: number): void {
+    this.#setGeneration(pcid, 0);
+    if (this.words[SPACE] !== pcid) return;
+    this.#willWrite(CURRENT, LAST);
+    this.words[CURRENT] = this.#newGeneration();
+    this.#setGeneration(pcid, this.words[CURRENT]);
+    this.follower?.forgetAll();
+  }
+  /** Forgets one page of an address space, whatever its size; global pages stay, unless the space is the current one. */
+  flushPageOfSpace(pcid: number, linear: bigint): void {
+    if (this.words[SPACE] === pcid) this.flushPage(linear);
+    else this.#forgetPage(linear, at => this.words[at + 3] === this.words[SPACES + pcid] && !this.#isGlobal(at));
   }
   /** Forgets every part of the page that `linear` lies in, global or not, whatever the page's size. */
   flushPage(linear: bigint): void {
+    this.#forgetPage(linear, at => this.#isCurrent(at));
+  }
+  #forgetPage(linear: bigint, counts: (at: number) => boolean): void {
     const page = Number(BigInt.asUintN(64, linear) >> 12n);
     for (let at = ENTRIES; at < this.words.length; at += WORDS) {
-      if (!this.#isCurrent(at)) continue;
+      if (!counts(at)) continue;
       const parts = 2 ** ((this.flags(at) >> PAGE_BITS_SHIFT) - 12);
       if (Math.floor((this.words[at] ?? 0) / parts) !== Math.floor(page / parts)) continue;
       this.#willWrite(at + 3, 1);
@@ -134,14 +184,26 @@ export class Tlb implements TlbControl {
     return found;
   }
 
+  #isGlobal(at: number): boolean {
+    return (this.flags(at) & TLB_GLOBAL) !== 0;
+  }
   #isCurrent(at: number): boolean {
-    const generation = (this.flags(at) & TLB_GLOBAL) === 0 ? this.words[1] : this.words[0];
-    return this.words[at + 3] === generation;
+    return this.words[at + 3] === this.words[this.#isGlobal(at) ? GLOBAL : CURRENT];
+  }
+  /** Whoever calls has announced that LAST changes. */
+  #newGeneration(): number {
+    const generation = (this.words[LAST] ?? 0) + 1;
+    this.words[LAST] = generation;
+    return generation;
+  }
+  #setGeneration(pcid: number, generation: number): void {
+    this.#willWrite(SPACES + pcid, 1);
+    this.words[SPACES + pcid] = generation;
   }
   #victim(set: number): number {
-    const way = this.words[2 + set] ?? 0;
-    this.#willWrite(2 + set, 1);
-    this.words[2 + set] = (way + 1) % WAYS;
+    const way = this.words[NEXT_WAY + set] ?? 0;
+    this.#willWrite(NEXT_WAY + set, 1);
+    this.words[NEXT_WAY + set] = (way + 1) % WAYS;
     return ENTRIES + (set * WAYS + way) * WORDS;
   }
   #willWrite(word: number, count: number): void {

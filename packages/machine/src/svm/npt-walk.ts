@@ -28,6 +28,7 @@ function nestedRules(core: Core, root: bigint): PagingRules {
     mode: long ? '4-level' : pae ? 'PAE' : '32-bit',
     cr3: root,
     physicalAddressBits: core.profile.physicalAddressBits,
+    pse36: false,
     gigabytePages: featuresOf(core.profile).gigabytePages,
     noExecute: (host.efer & BigInt(EFER_NXE)) !== 0n,
     pageSizeExtensions: (host.cr4 & BigInt(CR4_PSE)) !== 0n,

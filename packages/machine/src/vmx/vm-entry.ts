@@ -14,6 +14,7 @@ import {loadGuestState} from './guest-state.js';
 import {startTiming} from './guest-timing.js';
 import {loadHostState} from './host-state.js';
 import {loadMsrList} from './msr-lists.js';
+import {loadGuestPdptes} from './pointer-table-entries.js';
 import {currentVmcs, fail, failInvalid} from './outcome.js';
 import type {Vmcs} from './vmcs.js';
 
@@ -66,6 +67,7 @@ function qualificationOf(failed: readonly Check[]): bigint {
 function commitEntry(core: Core, how: EntryInstruction, controls: Controls): void {
   const {vmcs} = controls;
   loadGuestState(core, controls);
+  loadGuestPdptes(core, controls);
   core.registers.set('VMX_OPERATION', 2n);
   core.tlb.flushAll();
   const bad = loadMsrList(core, vmcs.get('VM_ENTRY_MSR_LOAD_ADDRESS'), vmcs.get('VM_ENTRY_MSR_LOAD_COUNT'));

@@ -9,6 +9,7 @@ import {saveGuestState} from './guest-state.js';
 import {preemptionTimerValue} from './guest-timing.js';
 import {loadHostState} from './host-state.js';
 import {loadMsrList, storeMsrList} from './msr-lists.js';
+import {loadPdptesFromMemory, saveGuestPdptes} from './pointer-table-entries.js';
 import {currentVmcs} from './outcome.js';
 import {assertExists} from '@hyperscope/base';
 import type {Vmcs} from './vmcs.js';
@@ -26,11 +27,13 @@ export function exitGuest(core: Core, exit: VmExitInformation): void {
   if (controls.exit('save VMX-preemption timer value'))
     vmcs.set('VMX_PREEMPTION_TIMER_VALUE', preemptionTimerValue(core, controls));
   saveGuestState(core, controls, exit.guestRip);
+  saveGuestPdptes(core, controls);
   if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined)
     return abort(core, vmcs, ABORT_SAVING_MSRS);
   const blocking = blockingByNmi(controls, exit);
   if (blocking !== undefined) core.registers.set('NMI_BLOCKING', blocking);
   loadHostState(core, controls);
+  loadPdptesFromMemory(core);
   core.registers.set('VMX_OPERATION', 1n);
   core.tlb.flushAll();
   if (loadMsrList(core, vmcs.get('VM_EXIT_MSR_LOAD_ADDRESS'), vmcs.get('VM_EXIT_MSR_LOAD_COUNT')) !== undefined)
