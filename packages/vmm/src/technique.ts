@@ -69,6 +69,8 @@ export interface TechniqueRun {
   runAhead(limit: number): number;
   /** The guest's registers as it would find them, wherever they lie now: in the processor, or saved by a hypervisor. */
   guestRegisters(): RegisterValues;
+  /** Stretches outside RAM that `guestToHost` knows as well: ROMs that have memory slots of their own. */
+  readonly readOnlyMemory?: readonly {readonly gpa: Gpa; readonly bytes: number}[];
   /** Where guest-physical memory lies in host-physical memory. */
   guestToHost(gpa: Gpa): Hpa | undefined;
   /** Bytes the guest sent to the first serial port so far, and to each captured port. */

@@ -178,3 +178,26 @@ test('an exit for MOV to CR0 names the value that the guest wanted to load', () 
     'The guest kernel executed mov cr0, rbx at 0x8006, to load CR0 with 0x80000011 from RBX.',
   );
 });
+
+describe('interrupts and emulated instructions', () => {
+  test('an injection says who asked and why it may go', () => {
+    const event = {kind: 'injection', vector: 0x20, decision: 'injected', why: 'the guest has RFLAGS.IF = 1'} as const;
+    const told = explainEvent(event);
+    expect(told.title).toBe('KVM injects interrupt 0x20 into the guest');
+    expect(told.sentences.join(' ')).toContain('The guest has RFLAGS.IF = 1.');
+    expect(labelEvent(event)).toBe('interrupt 0x20 injected');
+  });
+  test('an interrupt that must wait says what it waits for', () => {
+    const told = explainEvent({kind: 'injection', vector: 0x20, decision: 'window-requested', why: 'IF = 0'});
+    expect(told.title).toContain('must wait');
+    expect(told.sentences[0]).toContain('as soon as the interrupt could be taken');
+  });
+  test('an emulated instruction tells its accesses and how it ended', () => {
+    const accesses = ['write 1 byte, 0x41, to GPA 0xb8000 (VGA text memory, in user space)'];
+    const event = {kind: 'emulation', rip: 0x8000n, text: 'mov [0], al', outcome: 'completed', accesses} as const;
+    const told = explainEvent(event);
+    expect(told.title).toBe('KVM carries out mov [0], al in software');
+    expect(told.sentences[1]).toBe(`It had to ${accesses[0]}.`);
+    expect(labelEvent(event)).toBe('emulated: mov [0], al');
+  });
+});

@@ -36,7 +36,13 @@ const PURPOSES: ReadonlyMap<string, string> = new Map([
   ['vmx_handle_exit', 'reads why the guest left'],
   ['vcpu_enter_guest', 'prepares the processor for the guest'],
   ['skip_emulated_instruction', 'moves the guest past the instruction'],
-  ['handle_ept_violation', 'finds out which page is missing'],
+  ['handle_ept_violation', 'finds out what lies at the address'],
+  ['handle_external_interrupt', 'calls the host’s own interrupt handler'],
+  ['hrtimer_interrupt', 'lets the in-kernel timers act that are due'],
+  ['kvm_check_and_inject_events', 'looks what it can inject'],
+  ['kvm_vcpu_halt', 'waits for something that could wake the guest'],
+  ['main_loop_wait', 'runs the timers of QEMU’s devices'],
+  ['kvm_arch_pre_run', 'looks whether the guest can be given an interrupt'],
   ['qemu_wait_io_event', 'waits for something that could wake the guest'],
 ]);
 
@@ -138,6 +144,7 @@ function fields(instructions: readonly VmxInstruction[]): string {
 /** What a zero says in fields whose bit 31 is the valid bit. */
 const EMPTY: Readonly<Record<string, string>> = {
   IDT_VECTORING_INFORMATION: 'no event was being delivered',
+  GUEST_INTERRUPTIBILITY_STATE: 'nothing blocks events',
   VM_ENTRY_INTERRUPTION_INFORMATION: 'nothing to inject',
 };
 

@@ -1,7 +1,7 @@
 // The guest under VT-x with EPT: a machine with a host on it, QEMU's role at its first instruction, and the guest's image
 // in the memory that QEMU will offer to KVM.
 
-import {hpa, recordOf} from '@hyperscope/base';
+import {gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
 import type {Bank, ProcessorProfile, WillWrite} from '@hyperscope/machine';
@@ -126,6 +126,11 @@ export class VtxEptRun implements TechniqueRun {
   /** The devices of the guest's PC, for views and for whoever types on the keyboard. */
   get chipset(): PcChipset {
     return this.host.devices.chipset;
+  }
+  get readOnlyMemory(): readonly {readonly gpa: Gpa; readonly bytes: number}[] {
+    return this.host.slots
+      .filter(({access}) => access === 'read-only')
+      .map(({gpa: address, bytes}) => ({gpa: gpa(address), bytes}));
   }
   guestToHost(address: Gpa): Hpa | undefined {
     const at = this.host.guestBytes(address);
