@@ -18,8 +18,6 @@ export interface ElfFile {
 
 const MAGIC = 0x464c457f;
 const PT_LOAD = 1;
-/** The most bytes that the segments may take together: what a hostile header must not exceed. */
-const MOST_BYTES = 2 ** 31;
 
 export function isElf(bytes: Uint8Array): boolean {
   return bytes.length >= 52 && viewOf(bytes).getUint32(0, true) === MAGIC;
@@ -29,8 +27,11 @@ export function elfClass(bytes: Uint8Array): 32 | 64 | undefined {
   return !isElf(bytes) ? undefined : bytes[4] === 1 ? 32 : bytes[4] === 2 ? 64 : undefined;
 }
 
-/** Parses an ELF file. UserErrors: image-bad-magic, image-truncated, image-too-large. */
-export function parseElf(bytes: Uint8Array, name: string): ElfFile {
+/**
+ * Parses an ELF file, for memory of so many bytes: a header that asks for more gets none. UserErrors: image-bad-magic,
+ * image-truncated, image-too-large.
+ */
+export function parseElf(bytes: Uint8Array, name: string, memoryBytes: number): ElfFile {
   const bits = elfClass(bytes);
   if (bits === undefined || bytes[5] !== 1)
     throw new UserError('image-bad-magic', `${name} is no little-endian ELF file of 32 or 64 bits.`);
@@ -53,8 +54,16 @@ export function parseElf(bytes: Uint8Array, name: string): ElfFile {
     const [offset, fileSize, memorySize] = [Number(field(1)), Number(field(4)), Number(field(5))];
     total += memorySize;
     if (offset + fileSize > bytes.length) throw truncated(name);
-    if (total > MOST_BYTES || fileSize > memorySize)
-      throw new UserError('image-too-large', `${name} asks for segments of ${total} bytes, which cannot be loaded.`);
+    if (fileSize > memorySize)
+      throw new UserError(
+        'image-truncated',
+        `${name} is damaged: a segment has more bytes in the file than in memory.`,
+      );
+    if (total > memoryBytes)
+      throw new UserError(
+        'image-too-large',
+        `${name} asks for ${total} bytes in its segments, and memory has ${memoryBytes}. Give the machine more with --memory.`,
+      );
     if (memorySize === 0) continue;
     const contents = new Uint8Array(memorySize);
     contents.set(bytes.subarray(offset, offset + fileSize));

@@ -12,7 +12,7 @@ const EM_X86_64 = 62;
 /** Loads a 64-bit ELF file. UserErrors: image-bad-magic, image-truncated, image-too-large, image-unusable. */
 export function loadElf64(bytes: Uint8Array, options: ImageOptions): LoadedImage {
   const {name, memoryBytes} = options;
-  const elf = parseElf(bytes, name);
+  const elf = parseElf(bytes, name, memoryBytes);
   if (elf.bits !== 64 || elf.machine !== EM_X86_64)
     throw new UserError('image-unusable', `${name} is not an ELF64 file for x86-64.`);
   const home = elf.segments.find(

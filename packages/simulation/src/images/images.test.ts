@@ -72,6 +72,12 @@ describe('a boot sector', () => {
     expect(loaded.image.registers).toMatchObject({RIP: 0x7c00n, 'CS.base': 0n, RDX: 0x80n, CR0: 0x10n, RFLAGS: 2n});
     expect(detectImage(sector)).toBe('boot-sector');
   });
+  test('boots its disk even where a kernel with a multiboot header lies behind it', () => {
+    const disk = new Uint8Array(8192);
+    disk.set(sector);
+    disk.set(multibootHeader(0, []).subarray(0, 12), 0x1000);
+    expect(detectImage(disk)).toBe('boot-sector');
+  });
   test('of a large disk image is followed by as much as fits below the extended BIOS data area', () => {
     const disk = new Uint8Array(1_474_560);
     disk.set(sector);

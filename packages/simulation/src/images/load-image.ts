@@ -1,7 +1,7 @@
 // Recognizes an image and loads it.
 
 import {UserError, assertUnreachable} from '@hyperscope/base';
-import {isBootSector, loadBootSector} from './boot-sector.js';
+import {SECTOR, isBootSector, loadBootSector} from './boot-sector.js';
 import {elfClass} from './elf.js';
 import {loadElf64} from './elf64.js';
 import type {ImageKind, ImageOptions, LoadedImage} from './image-options.js';
@@ -10,10 +10,13 @@ import {loadRom} from './rom.js';
 
 /** What the bytes say they are; undefined for those that say nothing: ROMs and flat binaries must be named by the user. */
 export function detectImage(bytes: Uint8Array): Exclude<ImageKind, 'rom' | 'raw'> | undefined {
-  if (elfClass(bytes) === 64) return 'elf64';
-  if (findMultibootHeader(bytes) !== undefined) return 'multiboot';
-  if (isBootSector(bytes)) return 'boot-sector';
-  return undefined;
+  const elf = elfClass(bytes);
+  if (elf === 64) return 'elf64';
+  const header = findMultibootHeader(bytes);
+  // A kernel that lies on a disk, behind its boot sector, may have a multiboot header too: the disk is what boots.
+  const isOnDisk = elf === undefined && isBootSector(bytes) && header !== undefined && header.offset >= SECTOR;
+  if (header !== undefined && !isOnDisk) return 'multiboot';
+  return isBootSector(bytes) ? 'boot-sector' : undefined;
 }
 
 /** Loads an image of a kind that needs no address (raw ones: `loadRaw`), or of the kind that it says it is. */

@@ -88,7 +88,7 @@ function byElf(bytes: Uint8Array, {name, memoryBytes}: ImageOptions): Kernel {
       'image-unusable',
       `${name} is no ELF file, and its multiboot header has no address fields (flag bit 16).`,
     );
-  const elf = parseElf(bytes, name);
+  const elf = parseElf(bytes, name, memoryBytes);
   if (elf.bits !== 32)
     throw new UserError(
       'image-unusable',
