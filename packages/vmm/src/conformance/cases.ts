@@ -5,6 +5,7 @@ import {LONG_CASES} from './cases-long.js';
 import {PROTECTED_CASES} from './cases-protected.js';
 import {REAL_CASES} from './cases-real.js';
 import {RING_CASES} from './cases-rings.js';
+import {VECTOR_CASES} from './cases-vector.js';
 import type {ConformanceCase} from './conformance-case.js';
 
 export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
@@ -12,5 +13,6 @@ export const CONFORMANCE_CASES: readonly ConformanceCase[] = [
   ...PROTECTED_CASES,
   ...LONG_CASES,
   ...RING_CASES,
+  ...VECTOR_CASES,
   ...DEVICE_CASES,
 ];
