@@ -98,6 +98,21 @@ export const DEVICE_CASES: readonly ConformanceCase[] = [
     expect: {registers: {RAX: 0x1f49n}, memory: [{gpa: 0xb_8000, bytes: [0x49, 0x1f, 0x69]}]},
   },
   {
+    title: 'device memory is reached through PAE paging',
+    mode: 'protected',
+    devices: 'board',
+    memory: [{gpa: 0x2000, bytes: [0x01, 0x30, 0, 0, 0, 0, 0, 0]}], // PDPTE 0: the page directory, present
+    code: listing(`
+      b8 00 20 00 00 0f 22 d8     ; mov eax, 2000h / mov cr3, eax
+      0f 20 e0 83 c8 20 0f 22 e0  ; CR4.PAE
+      0f 20 c0 0d 00 00 00 80 0f 22 c0 ; CR0.PG
+      c6 05 00 80 0b 00 41        ; mov byte [b8000h], 41h
+      80 05 00 80 0b 00 01        ; add byte [b8000h], 1
+      a0 00 80 0b 00 f4           ; mov al, [b8000h] / hlt
+    `),
+    expect: {registers: {RAX: 0x8000_0042n}},
+  },
+  {
     title: 'a write to read-only memory is lost',
     mode: 'protected',
     devices: 'board',

@@ -7,7 +7,7 @@
 import {hex, hpa} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/isa';
 import type {Cell, DescriptorRegister, Microcode, VmcsFieldName} from '@hyperscope/isa';
-import {InstructionEmulator} from '@hyperscope/machine';
+import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';
 import type {Trouble} from '@hyperscope/machine';
 import {guestCr0, guestCr4} from './guest-registers.js';
 import {IN_VCPU, IN_VMCS} from './guest-view.js';
@@ -30,6 +30,8 @@ export interface FetchedInstruction {
 }
 
 const INTERRUPTIBILITY_SHADOWS = 3n;
+/** PAE paging takes its four first entries from registers. */
+const PDPTES: readonly Cell[] = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'];
 const FETCH_CELLS: readonly Cell[] = ['RIP', 'RFLAGS', 'CR0', 'CR3', 'CR4', 'EFER', 'CPL', ...segmentCells('CS')];
 
 export class GuestEmulator {
@@ -67,6 +69,7 @@ export class GuestEmulator {
     this.#emulator.registers.cells.fill(0n);
     this.#loaded.clear();
     this.#load(FETCH_CELLS);
+    if (pagingModeOf(this.#emulator.registers) === 'PAE') this.#load(PDPTES);
     const microcode = this.#emulator.fetch();
     if (!('operations' in microcode)) return microcode;
     const rip = this.#emulator.registers.get('RIP');

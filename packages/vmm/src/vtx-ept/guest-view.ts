@@ -29,6 +29,10 @@ export const IN_VMCS: ReadonlyMap<Cell, VmcsFieldName> = new Map<Cell, VmcsField
   ['GDTR.limit', 'GUEST_GDTR_LIMIT'],
   ['IDTR.base', 'GUEST_IDTR_BASE'],
   ['IDTR.limit', 'GUEST_IDTR_LIMIT'],
+  ['PDPTE0', 'GUEST_PDPTE0'],
+  ['PDPTE1', 'GUEST_PDPTE1'],
+  ['PDPTE2', 'GUEST_PDPTE2'],
+  ['PDPTE3', 'GUEST_PDPTE3'],
   ...DESCRIPTOR_REGISTERS.flatMap((name): [Cell, VmcsFieldName][] => [
     [`${name}.selector`, `GUEST_${name}_SELECTOR`],
     [`${name}.base`, `GUEST_${name}_BASE`],
