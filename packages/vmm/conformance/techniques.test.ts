@@ -2,6 +2,7 @@
 
 import {beforeAll, describe, expect, test} from 'vitest';
 import {CONFORMANCE_CASES, TECHNIQUES, brokenPromises, runCaseOnTechnique} from '../src/index.js';
+import type {Technique} from '../src/index.js';
 
 beforeAll(() => {
   process.stderr.write(`[vmm] conformance runs on ${TECHNIQUES.map(({id}) => id).join(', ')}\n`);
@@ -10,6 +11,13 @@ beforeAll(() => {
 describe.each(TECHNIQUES)('$id', technique => {
   test.each(CONFORMANCE_CASES)('$mode mode: $title', testCase => {
     expect(brokenPromises(testCase, runCaseOnTechnique(technique, testCase))).toEqual([]);
+  });
+});
+
+describe.each(TECHNIQUES)('$id, every instruction walked by the reference tier', technique => {
+  const walked: Technique = {...technique, start: options => technique.start({...options, executor: 'reference'})};
+  test.each(CONFORMANCE_CASES)('$mode mode: $title', testCase => {
+    expect(brokenPromises(testCase, runCaseOnTechnique(walked, testCase))).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
 // so the record, the comparison and the views need not know which one they look at.
 
 import type {Gpa, Hpa} from '@hyperscope/base';
-import type {Bank, FaultLink, Machine, Observer} from '@hyperscope/machine';
+import type {Bank, FaultLink, Machine, MachineOptions, Observer} from '@hyperscope/machine';
 import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js';
 
 /** What a loader made of an image: bytes at guest-physical addresses, and registers to start with. */
@@ -90,6 +90,8 @@ export interface TechniqueOptions {
   readonly costModel: string | undefined;
   /** Up to two hard disks, on techniques that have them: multiples of 512 bytes. The guest writes to them. */
   readonly disks?: readonly Uint8Array[] | undefined;
+  /** How the machine executes instructions; all ways give the same run. */
+  readonly executor?: MachineOptions['executor'];
 }
 
 export interface Technique {

@@ -31,6 +31,7 @@ export class BareRun implements TechniqueRun {
     const costModel = chooseCostModel(options.costModel);
     this.machine = new Machine({
       memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE,
+      executor: options.executor,
       profile,
       costModel,
       virtualization: virtualizationOf(profile),

@@ -45,6 +45,7 @@ export class VtxEptRun implements TechniqueRun {
     const slots = memorySlots(options.image);
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
+      executor: options.executor,
       profile,
       costModel: chooseCostModel(options.costModel),
       virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},

@@ -7,7 +7,10 @@ import {NEXT} from './act.js';
 import type {Act} from './act.js';
 import {
   CF,
+  PF,
+  SF,
   STATUS,
+  ZF,
   additionFlags,
   longAdditionFlags,
   longResultFlags,
@@ -289,21 +292,56 @@ export interface FlagSource {
   readonly bit: number;
 }
 
-/** Sets several flags at once; where `when` is given, only if that word is 1. */
-export function flagWrites(f: Int32Array, sources: readonly FlagSource[], when: number | undefined): Act {
-  const kept = ~sources.reduce((mask, {bit}) => mask | (1 << bit), 0);
-  const [first] = sources;
-  if (when === undefined && sources.length === 1 && first !== undefined) {
+/** Flags that are set together. */
+export interface FlagGroup {
+  readonly sources: readonly FlagSource[];
+  /** SF, ZF and PF by a value of so many bits. */
+  readonly result: (Place & {readonly width: number}) | undefined;
+}
+
+/** Sets several flags at once; where `when` is given, only if that word is 1. `zero` is a word that holds 0. */
+export function flagWrites(f: Int32Array, {sources, result}: FlagGroup, when: number | undefined, zero: number): Act {
+  const byResult = result === undefined ? 0 : SF | ZF | PF;
+  const kept = ~sources.reduce((mask, {bit}) => mask | (1 << bit), byResult);
+  const [first, second, third] = sources;
+  const condition = when ?? -1;
+  if (result !== undefined && sources.length <= 3) {
+    const {low, high, width} = result;
+    const {word: one, bit: oneBit} = first ?? {word: zero, bit: 0};
+    const {word: two, bit: twoBit} = second ?? {word: zero, bit: 0};
+    const {word: three, bit: threeBit} = third ?? {word: zero, bit: 0};
+    const top = width - 1;
+    return () => {
+      if (condition >= 0 && f[condition] !== 1) return NEXT;
+      const set = width === 64 ? longResultFlags(f[low] ?? 0, f[high] ?? 0) : resultFlags(f[low] ?? 0, top);
+      f[FLAGS] =
+        ((f[FLAGS] ?? 0) & kept) |
+        ((f[one] ?? 0) << oneBit) |
+        ((f[two] ?? 0) << twoBit) |
+        ((f[three] ?? 0) << threeBit) |
+        set;
+      return NEXT;
+    };
+  }
+  if (result === undefined && sources.length === 1 && first !== undefined && when === undefined) {
     const {word, bit} = first;
-    return () => ((f[FLAGS] = ((f[FLAGS] ?? 0) & kept) | ((f[word] ?? 0) << bit)), NEXT);
+    return () => {
+      f[FLAGS] = ((f[FLAGS] ?? 0) & kept) | ((f[word] ?? 0) << bit);
+      return NEXT;
+    };
   }
   return () => {
-    if (when !== undefined && f[when] !== 1) return NEXT;
+    if (condition >= 0 && f[condition] !== 1) return NEXT;
     let flags = (f[FLAGS] ?? 0) & kept;
     for (let i = 0; i < sources.length; i++) {
       const source = sources[i];
       if (source !== undefined) flags |= (f[source.word] ?? 0) << source.bit;
     }
+    if (result !== undefined)
+      flags |=
+        result.width === 64
+          ? longResultFlags(f[result.low] ?? 0, f[result.high] ?? 0)
+          : resultFlags(f[result.low] ?? 0, result.width - 1);
     f[FLAGS] = flags;
     return NEXT;
   };

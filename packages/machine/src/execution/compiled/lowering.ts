@@ -7,7 +7,7 @@
 // before anything was committed, which the recorder has made sure of: what may fault comes before what commits.
 
 import {FLAG_BITS} from '@hyperscope/isa';
-import type {Microcode, Operation} from '@hyperscope/isa';
+import type {Flag, Microcode, Operation} from '@hyperscope/isa';
 import {GENERAL} from '../../cpu/cell-indexes.js';
 import {sequence} from './act.js';
 import type {Act, ActContext} from './act.js';
@@ -56,6 +56,7 @@ export function compileMicrocode(
   }
 }
 
+const RESULT_FLAGS: ReadonlySet<Flag> = new Set<Flag>(['SF', 'ZF', 'PF']);
 const SETTLED_FLAGS: ReadonlySet<string> = new Set(['CF', 'PF', 'AF', 'ZF', 'SF', 'OF', 'DF']);
 
 class Lowering {
@@ -250,38 +251,71 @@ class Lowering {
   /** This flag, and those that are set after it under the same condition. */
   #setFlag(at: number): number {
     const values = this.#values;
+    const {writes, last, condition} = this.#flagWritesFrom(at);
+    const result = this.#resultOf(writes);
     const sources: FlagSource[] = [];
+    for (const [flag, value] of writes) {
+      if (result !== undefined && RESULT_FLAGS.has(flag)) continue;
+      sources.push({word: values.condition(value), bit: FLAG_BITS[flag]});
+    }
+    const group = {
+      sources,
+      result: result === undefined ? undefined : {...values.place(result), width: values.widthOf(result)},
+    };
+    const when = this.#when(condition);
+    if (writes.size > 0) {
+      values.beforeFlags(last);
+      this.#commit(flagWrites(this.#f, group, when, values.zero));
+    }
+    return last + 1;
+  }
+
+  /** The values of the flags that are set together. Of two writes to one flag the last counts. */
+  #flagWritesFrom(at: number) {
+    const writes = new Map<Flag, number>();
     const first = this.#operations[at];
     const condition = first?.op === 'setFlag' ? first.when : undefined;
-    let next = at;
     let last = at;
-    for (; next < this.#operations.length; next++) {
-      const operation = values.operation(next);
+    for (let next = at; next < this.#operations.length; next++) {
+      const operation = this.#values.operation(next);
       if (operation.op !== 'setFlag') {
         // A flag that is read after it was written here must be seen as written.
-        const seesWrite =
-          operation.op === 'state' ||
-          (operation.op === 'flag' && sources.some(({bit}) => bit === FLAG_BITS[operation.flag]));
+        const seesWrite = operation.op === 'state' || (operation.op === 'flag' && writes.has(operation.flag));
         if (GIVES_A_VALUE.has(operation.op) && !seesWrite) continue;
         break;
       }
-      if (operation.when !== condition) break;
+      if (!this.#isSameCondition(operation.when, condition)) break;
       last = next;
       if (!SETTLED_FLAGS.has(operation.flag)) this.#unsettles = true;
-      if (this.#isUnchanged(operation)) continue;
-      const word = values.condition(operation.value);
-      const bit = FLAG_BITS[operation.flag];
-      // Of two writes to one flag the last counts.
-      const earlier = sources.findIndex(source => source.bit === bit);
-      if (earlier >= 0) sources.splice(earlier, 1);
-      sources.push({word, bit});
+      if (writes.has(operation.flag) || !this.#isUnchanged(operation)) writes.set(operation.flag, operation.value);
     }
-    const when = this.#when(condition);
-    if (sources.length > 0) {
-      values.beforeFlags(last);
-      this.#commit(flagWrites(this.#f, sources, when));
-    }
-    return last + 1;
+    return {writes, last, condition};
+  }
+
+  /** The same value, or the same comparison of one value with a constant. */
+  #isSameCondition(a: number | undefined, b: number | undefined): boolean {
+    if (a === b) return true;
+    if (a === undefined || b === undefined) return false;
+    const [x, y] = [this.#values.operation(a), this.#values.operation(b)];
+    if (x.op !== 'binary' || y.op !== 'binary' || x.operation !== y.operation || x.a !== y.a) return false;
+    const constant = this.#values.constantOf(x.b);
+    return constant !== undefined && constant === this.#values.constantOf(y.b);
+  }
+
+  /** The value whose sign, zero and parity are SF, ZF and PF, where it is one. */
+  #resultOf(writes: ReadonlyMap<Flag, number>): number | undefined {
+    const [zero, sign, parity] = (['ZF', 'SF', 'PF'] as const).map(flag => {
+      const value = writes.get(flag);
+      return value === undefined || this.#values.isSettled(value) ? undefined : this.#values.operation(value);
+    });
+    if (zero?.op !== 'binary' || zero.operation !== 'eq' || this.#values.constantOf(zero.b) !== 0n) return undefined;
+    const result = zero.a;
+    const width = this.#values.widthOf(result);
+    if (parity?.op !== 'unary' || parity.operation !== 'parity' || parity.a !== result) return undefined;
+    if (sign?.op !== 'unary' || sign.operation !== 'trunc' || width > 64) return undefined;
+    const shifted = this.#values.operation(sign.a);
+    if (shifted.op !== 'binary' || shifted.operation !== 'shr' || shifted.a !== result) return undefined;
+    return this.#values.constantOf(shifted.b) === BigInt(width - 1) ? result : undefined;
   }
 
   /** A flag that is given its own value, which nothing has changed in between. */

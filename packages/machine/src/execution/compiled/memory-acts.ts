@@ -198,6 +198,14 @@ export function stackTop(f: Int32Array, to: number, delta: number): Act {
     return NEXT;
   };
 }
+/** All ones of the stack's width. */
+export function stackMask(f: Int32Array, to: number): Act {
+  return () => {
+    f[to] = ((f[STACK_RIGHTS] ?? 0) & RIGHTS_DB) === 0 ? 0xffff : -1;
+    f[to + 1] = 0;
+    return NEXT;
+  };
+}
 /** A 16-bit stack keeps the upper bits of the pointer. */
 export function moveStack(f: Int32Array, delta: number): Act {
   return () => {

@@ -10,7 +10,7 @@ import type {Act} from './act.js';
 import {TABLE_FLAGS, flagCondition} from './control-acts.js';
 import type {FlagTable} from './control-acts.js';
 import type {Frame} from './frame.js';
-import {longSum, stackTop} from './memory-acts.js';
+import {longSum, stackMask, stackTop} from './memory-acts.js';
 import {
   choice,
   copy,
@@ -206,6 +206,10 @@ export class Values {
     if (state === 'RFLAGS') return this.#make(to => copy(this.words, to, {low: FLAGS, high: FLAGS + 1}));
     if (state === 'IOPL') return this.#make(to => extraction(this.words, to, FLAGS, 12, 2));
     if (state === 'VM') return this.#make(to => extraction(this.words, to, FLAGS, 17, 1));
+    if (state === 'stackMask') {
+      if (this.#microcode.instruction.codeSize === 64) return whole(this.constantWord(-1), this.constantWord(-1));
+      return this.#make(to => stackMask(this.words, to));
+    }
     if (state === 'PE') return this.#make(to => extraction(this.words, to, 2 * CR0, Math.log2(CR0_PE), 1));
     if (!isCell(state) || !(PLAIN_STATES.has(state) || state.endsWith('.selector'))) throw new NotCompiled();
     const cell = cellIndex(state);
@@ -256,6 +260,12 @@ export class Values {
       return from === 64 ? whole(low, this.place(a).high) : whole(low, this.zero);
     }
     if (operation === 'trunc') return this.#truncation(a, width);
+    if (operation === 'parity') {
+      const low = this.low(a);
+      return this.#make(
+        to => narrowUnary(this.words, operation, to, low, 8, 1) ?? copy(this.words, to, {low, high: low}),
+      );
+    }
     if (from === 64 || width === 64) {
       if (operation === 'sext') {
         const low = this.low(a);
