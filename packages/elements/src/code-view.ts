@@ -190,7 +190,10 @@ export class CodeView extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (!changed.has('current') && !changed.has('lines') && !changed.has('source')) return;
+    if (changed.has('current') || changed.has('lines') || changed.has('source')) this.showCurrent();
+  }
+
+  private showCurrent(): void {
     const box = this.renderRoot.querySelector('.lines');
     const line = this.renderRoot.querySelector('.current');
     if (box === null || line === null) return;
@@ -205,6 +208,9 @@ export class CodeView extends LitElement {
         aria-pressed=${shown === view}
         @click=${() => {
           this.view = view;
+          void this.updateComplete.then(() => {
+            this.showCurrent();
+          });
         }}
       >
         ${name}
@@ -231,9 +237,12 @@ export class CodeView extends LitElement {
   }
 
   private sourceLines(source: string): TemplateResult {
-    const byLine = new Map(
-      this.lines.flatMap(line => (line.sourceLine === undefined ? [] : [[line.sourceLine, line] as const])),
-    );
+    // Of the instructions that a macro made of one line, the current one stands for the line.
+    const byLine = new Map<number, CodeLine>();
+    for (const line of this.lines) {
+      if (line.sourceLine === undefined) continue;
+      if (!byLine.has(line.sourceLine) || line.address === this.current) byLine.set(line.sourceLine, line);
+    }
     return html`${source.split('\n').map((text, index) => {
       const line = byLine.get(index + 1);
       const current = line !== undefined && line.address === this.current;

@@ -4,6 +4,9 @@
 import {exitTitle} from '@hyperscope/isa';
 import type {RunRecord} from '@hyperscope/trace';
 
+/** External interrupts, NMIs, and windows for them: the instruction that they overtake has no part in it. */
+const COMES_FROM_OUTSIDE: ReadonlySet<number> = new Set([1, 7, 8]);
+
 export class ExecutionMap {
   readonly #record: RunRecord;
   #stepsSeen = 0;
@@ -49,7 +52,7 @@ export class ExecutionMap {
     }
     for (; this.#eventsSeen < events.length; this.#eventsSeen++) {
       const event = events.at(this.#eventsSeen);
-      if (event?.kind !== 'vm-exit') continue;
+      if (event?.kind !== 'vm-exit' || COMES_FROM_OUTSIDE.has(event.exit.reason & 0xffff)) continue;
       const at = this.#exits.get(event.exit.guestRip) ?? new Map<string, number>();
       const title = exitTitle(event.exit);
       at.set(title, (at.get(title) ?? 0) + 1);
