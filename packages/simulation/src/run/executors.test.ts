@@ -1,0 +1,48 @@
+// Every shipped guest, on every technique, on both tiers of the executor: the same bytes on record, step for step, and the
+// same result where nobody records.
+
+import {GUESTS} from '@hyperscope/guests';
+import {writeRecord} from '@hyperscope/trace';
+import {TECHNIQUES} from '@hyperscope/vmm';
+import type {Technique} from '@hyperscope/vmm';
+import {assertExists} from '@hyperscope/base';
+import {describe, expect, test} from 'vitest';
+import {loadGuest} from '../images/guest-program.js';
+import {runToResult} from './run-to-result.js';
+
+/** More than any of them needs but the longest, whose beginning is enough here. */
+const LIMIT = 60_000;
+
+const walked = (technique: Technique): Technique => ({
+  ...technique,
+  start: options => technique.start({...options, executor: 'reference'}),
+});
+
+function run(technique: Technique, id: string, recording: 'on' | 'off') {
+  const guest = assertExists(
+    GUESTS.find(each => each.id === id),
+    id,
+  );
+  const image = loadGuest(guest);
+  return runToResult({
+    technique,
+    image,
+    guest: {id, title: guest.title, bytes: image.assembly.bytes},
+    clock: {now: () => 0},
+    maxInstructions: LIMIT,
+    recording,
+  });
+}
+
+describe.each(TECHNIQUES)('$id', technique => {
+  test.each(GUESTS)('$id leaves the same record on both tiers', {timeout: 120_000}, async ({id}) => {
+    const compiled = run(technique, id, 'on');
+    const reference = run(walked(technique), id, 'on');
+    expect(compiled.result).toEqual(reference.result);
+    const [a, b] = await Promise.all(
+      [compiled, reference].map(({record}) => writeRecord(assertExists(record, 'a record was asked for'))),
+    );
+    expect(Buffer.compare(a ?? new Uint8Array(), b ?? new Uint8Array(1))).toBe(0);
+    expect(run(technique, id, 'off').result).toEqual(reference.result);
+  });
+});
