@@ -5,6 +5,7 @@ import type {Command} from './commands/command.js';
 import {COMPARE} from './commands/compare.js';
 import {DISASM} from './commands/disasm.js';
 import {DOCTOR} from './commands/doctor.js';
+import {FUZZ} from './commands/fuzz.js';
 import {GUESTS_COMMAND} from './commands/guests.js';
 import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
@@ -15,7 +16,7 @@ import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
 
-const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, SHOW, DOCTOR, GUESTS_COMMAND, ASM, DISASM, VECTORS, SERVE];
+const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, SHOW, DOCTOR, GUESTS_COMMAND, ASM, DISASM, VECTORS, FUZZ, SERVE];
 
 /** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
 function interrupted(): AbortSignal {

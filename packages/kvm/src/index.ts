@@ -5,6 +5,7 @@ export * from './kvm-session.js';
 export {KvmVcpu, type Interruption} from './kvm-vcpu.js';
 export * from './kvm-virtual-machine.js';
 export type {WriteListener} from './memory-mirror.js';
+export * from './program-runner.js';
 export * from './quirks.js';
 export * from './run-in-child.js';
 export * from './run-on-kvm.js';

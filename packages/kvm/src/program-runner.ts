@@ -3,6 +3,7 @@
 
 import {CELLS} from '@hyperscope/isa';
 import type {RegisterValues, VmExit} from '@hyperscope/vmm';
+import {explained} from './kvm-error.js';
 import {KvmVirtualMachine} from './kvm-virtual-machine.js';
 
 export interface ShortProgram {
@@ -40,6 +41,14 @@ export class KvmProgramRunner {
     const exit = vcpu.run();
     vcpu.readCells(this.#cells);
     return {exit, cells: this.#cells, memory: this.#machine.memory.subarray(0, memory.length)};
+  }
+
+  /**
+   * KVM_GET_CPUID2: what the processor has for the programs, as kvm_cpuid_entry2 after another, ten words each. Some hosts
+   * give a guest more than KVM_GET_SUPPORTED_CPUID admits.
+   */
+  cpuid(): Uint32Array {
+    return explained(() => this.#machine.vcpu.native.getCpuid2());
   }
 
   close(): void {
