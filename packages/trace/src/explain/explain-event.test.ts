@@ -180,6 +180,12 @@ test('an exit for MOV to CR0 names the value that the guest wanted to load', () 
 });
 
 describe('interrupts and emulated instructions', () => {
+  test('an exit for an interrupt of the host came between two instructions, and tells the vector', () => {
+    const interrupt = exit({reason: 1, interruptionInformation: 0x8000_00ec, checks: [outChecks[0]]});
+    const told = explainEvent({kind: 'vm-exit', exit: interrupt}).sentences.join(' ');
+    expect(told).toContain('It came between two instructions: at 0x8006');
+    expect(told).toContain('the vector, 0xec');
+  });
   test('an injection says who asked and why it may go', () => {
     const event = {kind: 'injection', vector: 0x20, decision: 'injected', why: 'the guest has RFLAGS.IF = 1'} as const;
     const told = explainEvent(event);

@@ -20,6 +20,9 @@ const UNCONDITIONAL: ReadonlySet<number> = new Set([
   2, 3, 4, 9, 10, 11, 13, 18, 19, 20, 21, 22, 24, 26, 27, 50, 53, 55,
 ]);
 
+/** External interrupt, interrupt window, NMI window. */
+const BETWEEN_INSTRUCTIONS: ReadonlySet<number> = new Set([1, 7, 8]);
+
 /** `who` ran when it happened. */
 export function explainExit(exit: VmExitInformation, context: StepContext, who: Actor = 'guest-kernel'): Explanation {
   if (exit.svm !== undefined) return explainSvmExit(exit, exit.svm, context, who);
@@ -35,7 +38,10 @@ export function explainExit(exit: VmExitInformation, context: StepContext, who: 
       savedSentence(exit, context),
       caused
         ? skipSentence(exit)
-        : 'The instruction has had no effect: the guest will repeat it when it is entered again.',
+        : BETWEEN_INSTRUCTIONS.has(reason)
+          ? `It came between two instructions: at ${hex(exit.guestRip)} the guest will go on as if nothing had been.`
+          : 'The instruction has had no effect: the guest will repeat it when it is entered again.',
+      ...acknowledged(exit),
       ...vectoring(exit),
       answerSentence(reason, context),
     ].filter(text => text !== ''),
@@ -112,6 +118,9 @@ function consequence(reason: number): string {
       return 'the exception would have been delivered through the guest’s own IDT, and the hypervisor would not have known';
     case 1:
       return 'the interrupt would have gone to the guest’s own handler';
+    case 7:
+    case 8:
+      return 'the guest would have gone on, and what waits for it would have waited longer';
     case 12:
       return 'the processor itself would have slept inside the guest';
     case 28:
@@ -127,6 +136,14 @@ function consequence(reason: number): string {
     default:
       return 'the instruction would have run in the guest, with no exit';
   }
+}
+
+/** With “acknowledge interrupt on exit” the processor has already asked the host's interrupt controller. */
+function acknowledged(exit: VmExitInformation): readonly string[] {
+  if ((exit.reason & 0xffff) !== 1 || exit.interruptionInformation === 0) return [];
+  return [
+    `The host’s own interrupt controller was asked for the vector, ${hex(exit.interruptionInformation & 0xff)}: it is in VM_EXIT_INTERRUPTION_INFORMATION.`,
+  ];
 }
 
 function vectoring(exit: VmExitInformation): readonly string[] {

@@ -40,7 +40,6 @@ const PURPOSES: ReadonlyMap<string, string> = new Map([
   ['handle_external_interrupt', 'calls the host’s own interrupt handler'],
   ['hrtimer_interrupt', 'lets the in-kernel timers act that are due'],
   ['kvm_check_and_inject_events', 'looks what it can inject'],
-  ['kvm_vcpu_halt', 'waits for something that could wake the guest'],
   ['main_loop_wait', 'runs the timers of QEMU’s devices'],
   ['kvm_arch_pre_run', 'looks whether the guest can be given an interrupt'],
   ['qemu_wait_io_event', 'waits for something that could wake the guest'],
