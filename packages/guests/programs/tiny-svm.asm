@@ -65,6 +65,11 @@ start:
         cpuid
         bt ecx, 2
         jnc no_svm
+        mov eax, 0x8000000a     ; and what of it: nested paging (bit 0), the next RIP (bit 3)?
+        cpuid
+        and edx, (1 << 0) | (1 << 3)
+        cmp edx, (1 << 0) | (1 << 3)
+        jne too_old
 
         mov ecx, EFER
         rdmsr
@@ -102,7 +107,7 @@ start:
         mov dword [INTERCEPT_4], (1 << 0) | (1 << 1)
         mov qword [IOPM_BASE], IOPM
         mov qword [MSRPM_BASE], MSRPM
-        mov byte [IOPM + COM1 / 8], 1   ; bit 0 of this byte: port 3f8
+        mov byte [IOPM + COM1 / 8], 1 << COM1 % 8       ; the bit of port 3f8
         mov dword [ASID], 1             ; 0 is the host's own
 
 ; How it begins: real mode, at 0100:0000, which is guest-physical 1000.
@@ -200,6 +205,9 @@ skip:
 no_svm:
         mov rsi, text_none
         jmp finish
+too_old:
+        mov rsi, text_too_old
+        jmp finish
 
 ; ---- small routines --------------------------------------------------------------------------------------------------
 
@@ -245,6 +253,7 @@ print_hex:
 
 text_on:      db 'tiny-svm: SVM is on', 10, 0
 text_none:    db 'tiny-svm: this processor has no SVM', 10, 0
+text_too_old: db 'tiny-svm: this SVM has no nested paging, or does not tell the next RIP', 10, 0
 text_exit:    db 'exit ', 0
 text_colon:   db ': ', 0
 text_cpuid:   db 'CPUID', 10, 0

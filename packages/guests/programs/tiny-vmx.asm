@@ -83,8 +83,11 @@ start:
         mov cr0, rax
         mov ecx, FEATURE_CONTROL
         rdmsr
-        or eax, 5               ; allow VMXON, and lock: firmware normally does this
+        test al, 1              ; locked: firmware has decided, and nobody may write it any more
+        jnz .decided
+        or eax, 5               ; allow VMXON, and lock it ourselves
         wrmsr
+.decided:
 
         mov ecx, VMX_BASIC
         rdmsr                   ; bits 30:0: the revision of this processor's VMCS format
@@ -114,7 +117,7 @@ start:
         field 0x4004, 0                                 ; exceptions stay in the guest
         field 0x2000, IO_BITMAP
         field 0x2002, IO_BITMAP + 0x1000
-        mov byte [IO_BITMAP + COM1 / 8], 1              ; bit 0 of this byte: port 3f8
+        mov byte [IO_BITMAP + COM1 / 8], 1 << COM1 % 8  ; the bit of port 3f8
         field 0x2800, -1                                ; no VMCS behind this one
 
 ; Its memory: guest-physical 0 to 1fff lie at GUEST. Bits 0 to 2 are read, write, execute; 6 << 3 is write-back memory.

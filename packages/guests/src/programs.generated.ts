@@ -1250,6 +1250,11 @@ start:
         cpuid
         bt ecx, 2
         jnc no_svm
+        mov eax, 0x8000000a     ; and what of it: nested paging (bit 0), the next RIP (bit 3)?
+        cpuid
+        and edx, (1 << 0) | (1 << 3)
+        cmp edx, (1 << 0) | (1 << 3)
+        jne too_old
 
         mov ecx, EFER
         rdmsr
@@ -1287,7 +1292,7 @@ start:
         mov dword [INTERCEPT_4], (1 << 0) | (1 << 1)
         mov qword [IOPM_BASE], IOPM
         mov qword [MSRPM_BASE], MSRPM
-        mov byte [IOPM + COM1 / 8], 1   ; bit 0 of this byte: port 3f8
+        mov byte [IOPM + COM1 / 8], 1 << COM1 % 8       ; the bit of port 3f8
         mov dword [ASID], 1             ; 0 is the host's own
 
 ; How it begins: real mode, at 0100:0000, which is guest-physical 1000.
@@ -1385,6 +1390,9 @@ skip:
 no_svm:
         mov rsi, text_none
         jmp finish
+too_old:
+        mov rsi, text_too_old
+        jmp finish
 
 ; ---- small routines --------------------------------------------------------------------------------------------------
 
@@ -1430,6 +1438,7 @@ print_hex:
 
 text_on:      db 'tiny-svm: SVM is on', 10, 0
 text_none:    db 'tiny-svm: this processor has no SVM', 10, 0
+text_too_old: db 'tiny-svm: this SVM has no nested paging, or does not tell the next RIP', 10, 0
 text_exit:    db 'exit ', 0
 text_colon:   db ': ', 0
 text_cpuid:   db 'CPUID', 10, 0
@@ -1541,8 +1550,11 @@ start:
         mov cr0, rax
         mov ecx, FEATURE_CONTROL
         rdmsr
-        or eax, 5               ; allow VMXON, and lock: firmware normally does this
+        test al, 1              ; locked: firmware has decided, and nobody may write it any more
+        jnz .decided
+        or eax, 5               ; allow VMXON, and lock it ourselves
         wrmsr
+.decided:
 
         mov ecx, VMX_BASIC
         rdmsr                   ; bits 30:0: the revision of this processor's VMCS format
@@ -1572,7 +1584,7 @@ start:
         field 0x4004, 0                                 ; exceptions stay in the guest
         field 0x2000, IO_BITMAP
         field 0x2002, IO_BITMAP + 0x1000
-        mov byte [IO_BITMAP + COM1 / 8], 1              ; bit 0 of this byte: port 3f8
+        mov byte [IO_BITMAP + COM1 / 8], 1 << COM1 % 8  ; the bit of port 3f8
         field 0x2800, -1                                ; no VMCS behind this one
 
 ; Its memory: guest-physical 0 to 1fff lie at GUEST. Bits 0 to 2 are read, write, execute; 6 << 3 is write-back memory.

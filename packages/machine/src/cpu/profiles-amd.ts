@@ -3,16 +3,16 @@
 
 import {profileOf} from './profiles-outline.js';
 
-/** 2007, an Opteron of family 10h ("Barcelona"): SVM with nested paging. Family 10h, model 2, revision B2. */
+/** 2008, an Opteron of family 10h ("Shanghai"): SVM with nested paging and next RIP, which its forerunner lacked. Model 4, revision C2. */
 export const AMD_SVM = profileOf({
   id: 'amd-svm',
-  title: 'AMD family 10h (2007, SVM with nested paging)',
+  title: 'AMD family 10h (2008, SVM with nested paging)',
   summary:
     'SVM with nested paging, 1 GiB pages, LZCNT and POPCNT; SYSENTER only outside long mode, SYSCALL in every mode',
-  year: 2007,
+  year: 2008,
   maker: 'AMD',
   generation: 'p6',
-  signature: 0x0010_0f22,
+  signature: 0x0010_0f42,
   physicalAddressBits: 48,
   highestLeaf: 5,
   highestExtendedLeaf: 0x8000_001a,
