@@ -1,5 +1,6 @@
 // Every element, in every state and theme, as a reader with assistive technology meets it.
 
+import type {ScreenView} from '@hyperscope/trace';
 import type {LitElement} from 'lit';
 import {expect, test} from 'vitest';
 import {
@@ -10,6 +11,7 @@ import {
   RegisterFile,
   RingStage,
   SerialConsole,
+  TextScreenView,
   Timeline,
   Transport,
   VmcsView,
@@ -42,6 +44,13 @@ function registers(index: number): RegisterFile {
   });
 }
 
+/** A screen with a word in its first row, in colours. */
+function textScreen(word: string, attribute: number): ScreenView {
+  const cells = new Uint8Array(4000);
+  [...word].forEach((letter, at) => cells.set([letter.charCodeAt(0), attribute], 2 * at));
+  return {columns: 80, rows: 25, cells, cursor: word.length};
+}
+
 const compareRows = [
   {
     simulated: {index: 5, until: 7, text: 'KVM_EXIT_IO'},
@@ -54,6 +63,8 @@ const compareRows = [
 ] as const;
 
 const STATES: Readonly<Record<string, () => LitElement>> = {
+  'an empty text screen': () => new TextScreenView(),
+  'a text screen': () => made(new TextScreenView(), {screen: textScreen('Hello', 0x1f)}),
   'an empty stage': () => new RingStage(),
   'the stage at a VM exit': () => stage(5),
   'the stage in QEMU': () => stage(7),

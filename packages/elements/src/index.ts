@@ -9,6 +9,7 @@ export * from './register-file.js';
 export * from './ring-stage.js';
 export * from './shared-styles.js';
 export * from './stage-picture.js';
+export * from './text-screen.js';
 export * from './theme.js';
 export * from './timeline.js';
 export {type RealMark} from './timeline-painting.js';

@@ -38,6 +38,16 @@ export interface CodeLine {
   }[];
 }
 
+/** Text-mode video memory, as a monitor would show it. */
+export interface ScreenView {
+  readonly columns: number;
+  readonly rows: number;
+  /** Two bytes a place, row by row: the character (code page 437), then its colours (3:0 ink, 6:4 paper, 7 blink). */
+  readonly cells: Uint8Array;
+  /** Where the cursor stands, counted from the first place; undefined while it is off or elsewhere. */
+  readonly cursor: number | undefined;
+}
+
 /** Everything that the panels show at one playhead position. */
 export interface Moment {
   /** State index: 0 is before the first step. The step about to run is `step`. */
@@ -66,6 +76,8 @@ export interface Moment {
   readonly why: Explanation;
   readonly code: readonly CodeLine[];
   readonly serial: string;
+  /** What stands on the guest's text screen; undefined where there is no video adapter, or nothing was written. */
+  readonly screen?: ScreenView | undefined;
   /** Named addresses for the strip under the stage, in display order. */
   readonly strip: readonly {readonly label: string; readonly value: string}[];
   /** VMCS fields by area, when there is a current VMCS. */

@@ -71,21 +71,24 @@ export class VgaText extends BankedDevice implements PortDevice {
 
   /** What the screen shows, out of the machine's RAM. */
   screen(memory: Uint8Array): TextScreen {
-    const first = this.#pair(START_HIGH);
-    const cells = Array.from({length: COLUMNS * ROWS}, (_, cell) => {
-      const at = VIDEO_TEXT.start + ((2 * (first + cell)) & (VIDEO_TEXT.end - VIDEO_TEXT.start - 1));
-      return {character: memory[at] ?? 0x20, attribute: memory[at + 1] ?? 7};
-    });
-    const cursor = this.#pair(CURSOR_HIGH) - first;
-    const isShown = (this.byte(REGISTERS + CURSOR_START) & CURSOR_OFF) === 0 && cursor >= 0 && cursor < cells.length;
-    return {columns: COLUMNS, rows: ROWS, cells, cursor: isShown ? cursor : undefined};
-  }
-
-  #pair(high: number): number {
-    return (this.byte(REGISTERS + high) << 8) | this.byte(REGISTERS + high + 1);
+    return textScreen(this.bank.bytes, memory.subarray(VIDEO_TEXT.start, VIDEO_TEXT.end));
   }
   get #status(): number {
     const line = this.#clock.ticks(LINE_HERTZ) % LINES;
     return line < VISIBLE_LINES ? 0 : STATUS_BLANK | (line < VISIBLE_LINES + 2 ? 0 : STATUS_RETRACE);
   }
+}
+
+/** What the screen shows, out of the bytes of a device's bank and video memory: a live machine's, or a record's. */
+export function textScreen(bank: Uint8Array, video: Uint8Array): TextScreen {
+  const register = (index: number): number => bank[REGISTERS + index] ?? 0;
+  const pair = (high: number): number => (register(high) << 8) | register(high + 1);
+  const first = pair(START_HIGH);
+  const cells = Array.from({length: COLUMNS * ROWS}, (_, cell) => {
+    const at = (2 * (first + cell)) & (VIDEO_TEXT.end - VIDEO_TEXT.start - 1);
+    return {character: video[at] ?? 0x20, attribute: video[at + 1] ?? 7};
+  });
+  const cursor = pair(CURSOR_HIGH) - first;
+  const isShown = (register(CURSOR_START) & CURSOR_OFF) === 0 && cursor >= 0 && cursor < cells.length;
+  return {columns: COLUMNS, rows: ROWS, cells, cursor: isShown ? cursor : undefined};
 }

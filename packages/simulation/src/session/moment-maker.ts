@@ -20,6 +20,7 @@ import type {Actor, ExitRow, Explanation, Moment, RunRecord, Step, TimelineWindo
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
+import {screenView} from './screen-view.js';
 import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
@@ -80,6 +81,7 @@ export class MomentMaker {
         virtualized: record.header.technique !== 'bare',
       }),
       serial: this.serial.before(index),
+      screen: screenView(banks, (address, length) => state.guestMemory.readPhysical(address, length)),
       strip: strip(state, record.header.engine),
       vmcs: [
         ...vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),

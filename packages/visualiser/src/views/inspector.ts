@@ -5,7 +5,7 @@ import {LitElement, css, html, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {LabState} from '../lab-state.js';
 
-export const TABS = ['registers', 'vmcs', 'walk', 'exits', 'real'] as const;
+export const TABS = ['registers', 'vmcs', 'walk', 'exits', 'screen', 'real'] as const;
 export type Tab = (typeof TABS)[number];
 
 const NAMES: Readonly<Record<Tab, string>> = {
@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<Tab, string>> = {
   vmcs: 'VMCS',
   walk: 'Page walk',
   exits: 'Exits',
+  screen: 'Screen',
   real: 'Real KVM',
 };
 
@@ -76,7 +77,10 @@ export class Inspector extends LitElement {
   @property() technique = '';
 
   override render(): TemplateResult {
-    const tabs = TABS.filter(tab => this.hypervised || (tab !== 'vmcs' && tab !== 'exits'));
+    const hasScreen = this.state?.moment?.screen !== undefined || this.tab === 'screen';
+    const tabs = TABS.filter(
+      tab => (this.hypervised || (tab !== 'vmcs' && tab !== 'exits')) && (tab !== 'screen' || hasScreen),
+    );
     const open = tabs.includes(this.tab) ? this.tab : 'registers';
     return html`<div
         role="tablist"
@@ -119,6 +123,8 @@ export class Inspector extends LitElement {
         return html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
       case 'exits':
         return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
+      case 'screen':
+        return html`<hs-text-screen .screen=${moment.screen}></hs-text-screen>`;
       case 'real':
         return html`<hs-real-kvm-view
           .real=${state.real}
