@@ -18,6 +18,8 @@ a32 mov al, [0x50]|a16 mov al, [0x50]|mov al, [qword 0x50]|mov rax, [qword 0x123
 imul eax, strict dword 5|imul eax, 500|imul eax, [0x50], 5|bt [0x50], 5|bt dword [0x50], byte 5|shl eax, 1|shl eax, byte 1|shl [0x50], 1
 shl eax, cx|sal eax, 2|movzx ax, [0x50]|movzx ax, bx|movsx ax, bx|movsx rax, ecx|movsxd rax, ecx|movsxd eax, ecx|movsx rax, dword [0x50]
 bswap ax|bswap r9|vmxon qword [0x50]|sysret|o64 sysret|syscall|swapgs|xlat|es xlatb|o32 pushf|fs movsb|rep hlt|a32 movsb|a16 movsb
+finit|fclex|fstcw [0x50]|fstsw [0x50]|fstsw ax|fstenv [0x50]|fsave [es:bx]|fstcw word [0x50]|fxsave [0x50]|fxsave64 [0x50]|movq xmm1, rax|movd eax, xmm9
+movsd|movsd xmm1, [0x50]|movsd xmm1, xmm2|movntdq [0x50], xmm3|lddqu xmm1, [0x50]|a32 wait
 jnle $|jpe $|setnae al|cmovpo eax, ebx|mov rax, 5|mov rax, -1|mov rax, 0xffffffff|mov rax, 0x80000000|mov rax, dword 5|mov rax, qword 5
 mov rax, strict qword 5|mov rax, strict dword 5|mov rax, $$|add rax, strict dword 1|add eax, strict byte 1
 add [0x50], 5|add [0x50], byte 5|add [0x50], word 5|add word [0x50], 0xffff|add ax, byte 0xfffe|add eax, byte 200|mov r8d, 5|mov sil, 5

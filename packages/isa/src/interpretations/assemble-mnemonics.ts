@@ -3,6 +3,16 @@
 import type {CodeSize} from '../instruction.js';
 import {LINES, type Line} from './assemble-lines.js';
 
+/** x87 spellings that are two instructions: WAIT, and the one that does not wait. */
+export const WAITING: ReadonlyMap<string, string> = new Map([
+  ['FINIT', 'FNINIT'],
+  ['FCLEX', 'FNCLEX'],
+  ['FSTCW', 'FNSTCW'],
+  ['FSTSW', 'FNSTSW'],
+  ['FSTENV', 'FNSTENV'],
+  ['FSAVE', 'FNSAVE'],
+]);
+
 const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['SAL', 'SHL'],
   ['XLAT', 'XLATB'],
@@ -10,6 +20,7 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['LOOPZ', 'LOOPE'],
   ['LOOPNZ', 'LOOPNE'],
   ['FWAIT', 'WAIT'],
+  ...WAITING,
   ['ICEBP', 'INT1'],
   ['INT01', 'INT1'],
   ['INT03', 'INT3'],

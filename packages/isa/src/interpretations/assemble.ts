@@ -7,7 +7,7 @@ import {emptyDraft, type Draft} from './assemble-draft.js';
 import {emit} from './assemble-emit.js';
 import {modesOf, type Line} from './assemble-lines.js';
 import {immediateConflict, matchOperand, noForm} from './assemble-match.js';
-import {meaningOf, nearestMnemonics} from './assemble-mnemonics.js';
+import {WAITING, meaningOf, nearestMnemonics} from './assemble-mnemonics.js';
 import type {EncodeFailure, EncodeRequest, EncodeResult, EncodeWarning} from './assemble-request.js';
 import {within} from './assemble-ranges.js';
 
@@ -22,6 +22,14 @@ interface Candidate {
  * Never throws for what a person wrote: the reason for a failure is in the result.
  */
 export function encodeInstruction(request: EncodeRequest): EncodeResult {
+  if (!WAITING.has(request.mnemonic.toUpperCase())) return encodeOne(request);
+  const result = encodeOne({...request, address: request.address + 1n});
+  return result.ok ? {...result, bytes: Uint8Array.of(WAIT_OPCODE, ...result.bytes)} : result;
+}
+
+const WAIT_OPCODE = 0x9b;
+
+function encodeOne(request: EncodeRequest): EncodeResult {
   const meaning = meaningOf(request.mnemonic, request.codeSize, request.prefixes.operandSize);
   if (meaning === undefined) {
     const nearest = nearestMnemonics(request.mnemonic);
