@@ -41,6 +41,22 @@ test.each([
   expect(exclusionOf(vector(bytes, exception))?.id).toBe(rule);
 });
 
+/** AX before and after: EAX is the third register. */
+const ax = (before: number, after: number): Partial<Vector> => ({
+  before: none.with(2, before),
+  after: none.with(2, after),
+});
+
+test.each([
+  ['idiv-lost-bit', 0x81c1, 0xc180],
+  ['idiv-lost-bit', 0x63b9, 0x3980],
+  [undefined, 0x81c1, 0xc181],
+  [undefined, 0x81c1, 0xc080],
+])('the rule %s for IDIV of %j that gave %j', (rule, before, after) => {
+  expect(exclusionOf(vector([0xf6, 0x3c, 0xf4], undefined, ax(before, after)))?.id).toBe(rule);
+  expect(exclusionOf(vector([0xf6, 0x34, 0xf4], undefined, ax(before, after)))).toBeUndefined();
+});
+
 test('what holds on modern processors too is excused by nothing, and a 386 is not excused as a 286', () => {
   expect(exclusionOf(vector([0xf0, 0x40, 0xf4], undefined, {kind: 'modern'}))).toBeUndefined();
   expect(exclusionOf(vector([0xf0, 0x40, 0xf4], undefined, {chip: '386E'}))).toBeUndefined();

@@ -2,6 +2,7 @@
 // where something is not simulated. Rules speak of instructions, never of single vectors, and each has its reason.
 // A vector that its keepers found to hold on modern processors too (kind 'modern') is excused by none of them.
 
+import {slotOf} from './vector.js';
 import type {Vector} from './vector.js';
 
 export interface ExclusionRule {
@@ -38,6 +39,14 @@ const POPS: ReadonlySet<number> = new Set([
 const isString = (opcode: number): boolean =>
   (opcode >= 0x6c && opcode <= 0x6f) || (opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf);
 
+const EAX = slotOf('eax');
+/** AX after the division that lost its partial remainder: AL 80h, in AH the seven bits that were left, with their sign. */
+function undividedAnswer(ax: number): number {
+  const dividend = (ax << 16) >> 16;
+  const left = Math.abs(dividend) & 0x7f;
+  return (((dividend < 0 ? -left : left) & 0xff) << 8) | 0x80;
+}
+
 export const EXCLUSION_RULES: readonly ExclusionRule[] = [
   {
     id: 'x87',
@@ -69,6 +78,18 @@ export const EXCLUSION_RULES: readonly ExclusionRule[] = [
     reason: 'AAM 0 raises #DE: a 286 has changed SF, ZF and PF by then, later processors push the flags as they were.',
     applies: ({chip, exception}, {opcode, modrm}) =>
       chip === 'C286' && exception === DIVIDE_ERROR && opcode === 0xd4 && modrm === 0,
+  },
+  {
+    id: 'idiv-lost-bit',
+    reason:
+      'IDIV of a byte whose quotient does not fit: where the first partial remainder, |AX| / 128 less the divisor, is ' +
+      'exactly 80h, a 286 loses it and answers 80h (AH: what it has not divided yet) instead of #DE.',
+    applies: ({chip, exception, before, after}, {opcode, modrm}) =>
+      chip === 'C286' &&
+      exception === undefined &&
+      opcode === 0xf6 &&
+      reg(modrm) === 7 &&
+      (after[EAX] ?? 0) === undividedAnswer(before[EAX] ?? 0),
   },
   {
     id: 'stack-wrap',
