@@ -86,19 +86,23 @@ const classes = (comparison: Comparison): readonly string[] =>
 const unchanged = (): void => undefined;
 
 describe('the same guest on bare metal and on VT-x with EPT', {timeout: 60_000}, () => {
-  test.each(host.guests().map(guest => guest.id))('%s: every event matches, and every difference is explained', id => {
-    const [a, b] = ['vtx-ept', 'bare'].map(technique => {
-      const session = host.open({guest: id, technique});
-      session.run(1_000_000);
-      return session.record;
-    });
-    if (a === undefined || b === undefined) throw new Error('two runs');
-    const comparison = compareRecords(a, b);
-    expect(comparison.unexplained).toBe(0);
-    expect(comparison.events.every(event => event.a !== undefined && event.b !== undefined)).toBe(true);
-    expect(comparison.exits.every(row => row.class === 'no-hypervisor')).toBe(true);
-    expect(comparison.a.serial).toBe(comparison.b.serial);
-  });
+  const underHypervisors = host.guests().filter(({hypervisor}) => hypervisor === undefined);
+  test.each(underHypervisors.map(guest => guest.id))(
+    '%s: every event matches, and every difference is explained',
+    id => {
+      const [a, b] = ['vtx-ept', 'bare'].map(technique => {
+        const session = host.open({guest: id, technique});
+        session.run(1_000_000);
+        return session.record;
+      });
+      if (a === undefined || b === undefined) throw new Error('two runs');
+      const comparison = compareRecords(a, b);
+      expect(comparison.unexplained).toBe(0);
+      expect(comparison.events.every(event => event.a !== undefined && event.b !== undefined)).toBe(true);
+      expect(comparison.exits.every(row => row.class === 'no-hypervisor')).toBe(true);
+      expect(comparison.a.serial).toBe(comparison.b.serial);
+    },
+  );
 });
 
 describe('against a recording of KVM', {timeout: 60_000}, () => {
