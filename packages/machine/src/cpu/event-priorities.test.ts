@@ -215,6 +215,44 @@ const EXECUTION: readonly Pair[] = [
     wins: AC_FAULT,
   },
   {
+    causes: '#AC over a page fault (as measured on real processors: kvm, fault-priorities.kvmtest.ts)',
+    machine: () => withCr0(absent(longMode({cpl: 3, rflags: 2n | AC}, '8b 04 25 01 00 09 00')), AM),
+    wins: AC_FAULT,
+  },
+  {
+    causes: 'alignment of MOVAPS over a page fault',
+    machine: () => {
+      const t = absent(longMode({cpl: 3}, '0f 28 04 25 01 00 09 00'));
+      return t.set({CR4: t.get('CR4') | OSFXSR});
+    },
+    wins: GP,
+  },
+  {
+    causes: 'alignment of CMPXCHG16B over a page fault',
+    machine: () => absent(longMode({cpl: 3}, '48 0f c7 0c 25 08 00 09 00')),
+    wins: GP,
+  },
+  {
+    causes: 'the stack of POP over its destination',
+    machine: () => absent(longMode({cpl: 3}, '8f 03').set({RBX: 1n << 62n, RSP: BigInt(ABSENT)})),
+    wins: PF,
+  },
+  {
+    causes: 'what MOVS reads over what it writes',
+    machine: () => absent(longMode({cpl: 3}, '48 a5').set({RSI: BigInt(ABSENT), RDI: 1n << 62n})),
+    wins: PF,
+  },
+  {
+    causes: 'the target of CALL over its stack',
+    machine: () => longMode({cpl: 3}, 'ff d3').set({RBX: 1n << 62n, RSP: 1n << 62n}),
+    wins: GP,
+  },
+  {
+    causes: 'the end of the frame that ENTER makes, which it does not write',
+    machine: () => absent(longMode({cpl: 3}, 'c8 00 10 00').set({RSP: BigInt(ABSENT + 0x1008)})),
+    wins: PF,
+  },
+  {
     causes: '#DE over the single step that would follow: a fault leaves no trap',
     machine: () => longMode({rflags: 2n | TF}, 'f7 f1').set({RCX: 0n}),
     wins: DE,
