@@ -47,7 +47,7 @@ function registers(index: number): RegisterFile {
 /** A screen with a word in its first row, in colours. */
 function textScreen(word: string, attribute: number): ScreenView {
   const cells = new Uint8Array(4000);
-  [...word].forEach((letter, at) => cells.set([letter.charCodeAt(0), attribute], 2 * at));
+  for (let at = 0; at < word.length; at++) cells.set([word.charCodeAt(at), attribute], 2 * at);
   return {columns: 80, rows: 25, cells, cursor: word.length};
 }
 

@@ -11,8 +11,8 @@ export const HELPERS = {
     mayFault: true,
     summary: '{0:segment} ← selector {1}, with base, limit and rights from its descriptor',
   }),
-  loadGdtr: helper('loadGdtr', {writes: ['GDTR'], summary: 'GDTR ← limit {0}, base {1}'}),
-  loadIdtr: helper('loadIdtr', {writes: ['IDTR'], summary: 'IDTR ← limit {0}, base {1}'}),
+  loadGdtr: helper('loadGdtr', {writes: ['GDTR'], mayFault: true, summary: 'GDTR ← limit {0}, base {1}'}),
+  loadIdtr: helper('loadIdtr', {writes: ['IDTR'], mayFault: true, summary: 'IDTR ← limit {0}, base {1}'}),
   loadLdtr: helper('loadLdtr', {
     reads: ['GDTR'],
     writes: ['LDTR'],

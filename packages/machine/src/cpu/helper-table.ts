@@ -11,12 +11,12 @@ import {cpuid} from './cpuid.js';
 import {loadDebugRegister, readDebugRegister} from './debug-registers.js';
 import {farCall, farJump} from './far-transfer.js';
 import {farReturn, interruptReturn} from './far-return.js';
-import {faultBecause} from './faults.js';
+import {faultBecause, shown} from './faults.js';
 import {randomNumber} from './entropy.js';
 import {readAccessRights, readSegmentLimit, verifySegment} from './descriptor-questions.js';
 import {invalidatePcid, loadSegmentBase, loadXcr, readPerformanceCounter} from './later-system.js';
 import {requireSystemCallMode, syscall, sysenter, sysexit, sysret, swapgs} from './fast-system-call.js';
-import {is64Bit} from './modes.js';
+import {isCanonical, is64Bit} from './modes.js';
 import {readMsr, writeMsr} from './msrs.js';
 import {checkPortPermission, portIn, portOut} from './port-access.js';
 import type {Processor} from './processor.js';
@@ -158,9 +158,19 @@ function loadSegmentRegister(cpu: Processor, instruction: Instruction, args: rea
   return trouble;
 }
 
-function loadTable(cpu: Processor, table: 'GDTR' | 'IDTR', args: readonly bigint[]): undefined {
+function loadTable(cpu: Processor, table: 'GDTR' | 'IDTR', args: readonly bigint[]): Trouble | undefined {
+  const base = argument(args, 1);
+  if (is64Bit(cpu.registers) && !isCanonical(base))
+    return faultBecause(
+      '#GP',
+      0,
+      'the base of the table is canonical',
+      [shown('base', base)],
+      'SDM vol. 2, "LGDT/LIDT—Load Global/Interrupt Descriptor Table Register"',
+    );
   cpu.registers.set(`${table}.limit`, argument(args, 0) & 0xffffn);
-  cpu.registers.set(`${table}.base`, argument(args, 1));
+  cpu.registers.set(`${table}.base`, base);
+  return undefined;
 }
 
 /** As INVLPG forms it: no limit, no rights. */
