@@ -154,8 +154,9 @@ export class GuestEmulator {
       this.#accesses.push(`read ${size} at GPA ${hex(gpa)}, for which user space gave ${hex(answer.value)}`);
       return answer.value;
     }
+    // From here on the attempt is without meaning: it will be thrown away.
+    if (this.#missing === undefined) this.#accesses.push(`read ${size} at GPA ${hex(gpa)}${this.#placeOf(gpa)}`);
     this.#missing ??= {gpa, bytes, value: 0n};
-    if (this.#missing.gpa === gpa) this.#accesses.push(`read ${size} at GPA ${hex(gpa)}${this.#placeOf(gpa)}`);
     return 0n;
   }
 
@@ -163,7 +164,7 @@ export class GuestEmulator {
     const slot = this.#host.slotAt(gpa);
     const to = slot?.access === 'read-write' ? 'memory' : 'device';
     this.#pending.push({gpa, bytes, value, to});
-    if (this.#phase === 'fetch' || to === 'memory') return;
+    if (this.#phase === 'fetch' || to === 'memory' || this.#missing !== undefined) return;
     const size = bytes === 1 ? '1 byte' : `${bytes} bytes`;
     this.#accesses.push(`write ${size}, ${hex(value)}, to GPA ${hex(gpa)}${this.#placeOf(gpa)}`);
   }

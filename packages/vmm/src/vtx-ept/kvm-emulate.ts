@@ -6,7 +6,7 @@ import {bit, bits, hex} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
 import type {Trouble} from '@hyperscope/machine';
 import type {Emulation, FetchedInstruction} from './guest-emulator.js';
-import {injectException} from './guest-registers.js';
+import {CR0_PG, guestCr0, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from './host-program.js';
 import {cannotEmulate, deliveryInterrupted} from './kvm-emulation-failure.js';
@@ -30,8 +30,9 @@ function fetchAndDecode(host: Host): StepResult {
   if (!('microcode' in fetched)) return refused(host, fetched, 'the fetch of the instruction');
   const {microcode, rip, gpa, text} = fetched;
   const {bytes} = microcode.instruction;
+  const paging = (guestCr0(host) & CR0_PG) !== 0n;
   return {
-    say: `fetch ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} at guest RIP ${hex(rip)} (GPA ${hex(gpa)}, by the guest’s own page tables): ${hexBytes(bytes)}; decode: ${text}`,
+    say: `fetch ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} at guest RIP ${hex(rip)} (GPA ${hex(gpa)}${paging ? ', by the guest’s own page tables' : ''}): ${hexBytes(bytes)}; decode: ${text}`,
   };
 }
 

@@ -224,6 +224,11 @@ describe('the instruction emulator', () => {
     expect(finished.outcome).toEqual({kind: 'halted'});
     const mmio = ofKind(finished, 'kvm-exit').flatMap(({exit}) => (exit.reason === 'mmio' ? [exit.direction] : []));
     expect(mmio).toEqual(['write', 'read', 'write']);
+    expect(ofKind(finished, 'emulation').map(({outcome, accesses}) => [outcome, accesses.length])).toEqual([
+      ['completed', 1],
+      ['needs-user-space', 1],
+      ['completed', 2],
+    ]);
     expect((run.guestRegisters().RAX ?? 0n) & 0x41n).toBe(0x41n); // ZF and CF
     expect(run.machine.memory.bytes[GUEST_RAM + 0xb_8000]).toBe(0);
   });
