@@ -103,7 +103,7 @@ const words = (memory: Uint8Array): Uint32Array =>
   new Uint32Array(memory.buffer, memory.byteOffset, FUZZ_LAYOUT.end / 4);
 
 /** Where the exception that ended the program put the flags; −2 where none did. */
-function pushedFlags(mode: FuzzMode, outcome: FuzzOutcome): number {
+export function pushedFlags(mode: FuzzMode, outcome: FuzzOutcome): number {
   const frame = frameOf(mode, outcome);
   if (frame === undefined) return -2;
   return frame + (mode === 'real' ? 4 : mode === 'protected' ? 8 : 16);

@@ -16,6 +16,8 @@ export interface Divergence {
   readonly cr2: bigint;
   /** The instruction that the exception at the end is about, where there is one. */
   readonly faulting: Instruction | undefined;
+  /** Where that exception pushed the flags; −2 where there is none. */
+  readonly flagsAt: number;
 }
 
 export interface DifferenceRule {
@@ -81,6 +83,18 @@ export const DIFFERENCE_RULES: readonly DifferenceRule[] = [
       /^(CMPS|MOVS)[BWDQ]$/.test(faulting?.mnemonic ?? '') &&
       endsAt(simulated.ending, STACK_FAULT, GENERAL_PROTECTION, PAGE_FAULT) &&
       endsAt(other, STACK_FAULT, GENERAL_PROTECTION, PAGE_FAULT),
+  },
+  {
+    id: 'repeated-comparison',
+    quirk: 'ring-0-sse',
+    reason:
+      'REP CMPS and REP SCAS that fault after some elements: the emulator puts the flags back to those before the first ' +
+      'one, as SDM vol. 2, "REP/REPE/REPZ/REPNE/REPNZ" says; the processor itself, in ring 3, keeps those of the last.',
+    modes: ['real', 'protected', 'long'],
+    excuses: ({difference: {what}, faulting, flagsAt}) =>
+      faulting?.form.attributes.has('repcc') === true &&
+      faulting.prefixes.repeat !== 'none' &&
+      (what === 'RFLAGS' || what === `[${flagsAt.toString(16)}]` || what === `[${(flagsAt + 1).toString(16)}]`),
   },
   {
     id: 'emulated-after-fault',

@@ -3,7 +3,7 @@
 
 import {cellIndex, decode, disassemble} from '@hyperscope/isa';
 import type {Instruction, OpcodeForm} from '@hyperscope/isa';
-import {differences, endingText, frameOf} from './compare-outcomes.js';
+import {differences, endingText, frameOf, pushedFlags} from './compare-outcomes.js';
 import type {Difference} from './compare-outcomes.js';
 import {DIFFERENCE_RULES} from './difference-rules.js';
 import type {DifferenceRule} from './difference-rules.js';
@@ -119,13 +119,14 @@ export class FuzzCampaign {
     const {mode, quirks} = this.#options;
     const cr2 = simulated.cells[CR2] ?? 0n;
     const faulting = faultingInstruction(mode, simulated);
+    const flagsAt = pushedFlags(mode, simulated);
     const rules = new Set<DifferenceRule>();
     const unexplained = differences(mode, simulated, other, undefinedFlags).filter(difference => {
       const rule = DIFFERENCE_RULES.find(
         each =>
           each.modes.includes(mode) &&
           (each.quirk === undefined || quirks.has(each.quirk)) &&
-          each.excuses({difference, simulated, other: other.ending, cr2, faulting}),
+          each.excuses({difference, simulated, other: other.ending, cr2, faulting, flagsAt}),
       );
       if (rule !== undefined) rules.add(rule);
       return rule === undefined;

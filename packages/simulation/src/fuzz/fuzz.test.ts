@@ -125,6 +125,7 @@ test('difference rules excuse what they name and nothing else', () => {
     other: simulated.ending,
     cr2: 0x2_4000n,
     faulting: undefined,
+    flagsAt: -2,
   });
   expect(rule('torn-store').excuses(divergence('[23fff]', '0', '1'))).toBe(true);
   expect(rule('torn-store').excuses(divergence('[24000]', '0', '1'))).toBe(false);
