@@ -84,6 +84,11 @@ export class Machine implements Core {
   hostProgram: HostProgram | undefined;
   /** The time of devices that act by themselves, where there are any. */
   deviceClock: DeviceClock | undefined;
+  /**
+   * What the last step can have changed of the registers: all of them, or, of a 'plain' one, only general registers, RIP,
+   * RFLAGS and the counters.
+   */
+  lastStep: 'plain' | 'any' = 'any';
   readonly #fetch: InstructionFetch;
   readonly #compiled: CompiledTier | undefined;
 
@@ -181,6 +186,7 @@ export class Machine implements Core {
   /** Executes one instruction (or one iteration of a repeated one), delivers one event, or runs one host action. */
   step(): MachineStep {
     const {registers, processor} = this;
+    this.lastStep = 'any';
     if (this.deviceClock !== undefined && this.cycles >= this.deviceClock.next) this.deviceClock.run();
     if (
       this.hostProgram !== undefined &&
@@ -196,8 +202,10 @@ export class Machine implements Core {
     processor.instructionRip = registers.cells[RIP] ?? 0n;
     const early = this.#deliverPending() ?? this.#leaveBefore();
     const tier = this.#compiled;
-    if (early === undefined && tier !== undefined && this.#isPlain && tier.isReady() && tier.step())
+    if (early === undefined && tier !== undefined && this.#isPlain && tier.isReady() && tier.step()) {
+      this.lastStep = 'plain';
       return INSTRUCTION_STEPS[tier.lastLength] ?? {kind: 'instruction', length: tier.lastLength};
+    }
     const step = early ?? (low(registers, ACTIVITY) === HALTED ? this.#sleep() : this.#instruction());
     const after = this.mode;
     // A VM exit or entry puts another context into the processor; that context's own mode has not changed.

@@ -67,6 +67,7 @@ export class RunDriver {
     this.#recorder.endStep(
       {who: report.actor, kind: report.kind, rip: report.rip, length: report.length, cycle},
       this.#cycles(),
+      this.run.machine.lastStep === 'plain' ? 'general' : 'all',
     );
     this.#position++;
     if (report.outcome !== undefined) {

@@ -6,10 +6,14 @@ import {ChangeEncoder} from './change-encoder.js';
 import {ChangeReader} from './change.js';
 
 const CHUNK = 64;
+/** Chunks whose slot is found without the map, a power of two: those that steps write again and again. */
+const RECENT = 256;
 
 export class ChangeAccumulator {
   readonly #reader = new ChangeReader();
   readonly #slots = new Map<number, number>();
+  readonly #recentChunks = new Float64Array(RECENT).fill(-1);
+  readonly #recentSlots = new Int32Array(RECENT);
   #xor = new Uint8Array(64 * CHUNK);
   #written = new Uint8Array(64 * CHUNK);
 
@@ -34,8 +38,11 @@ export class ChangeAccumulator {
 
   #addTo(index: number, bytes: Uint8Array, from: number, count: number): void {
     const xor = this.#xor;
-    for (let i = 0; i < count; i++) xor[index + i] = (xor[index + i] ?? 0) ^ (bytes[from + i] ?? 0);
-    this.#written.fill(1, index, index + count);
+    const written = this.#written;
+    for (let i = 0; i < count; i++) {
+      xor[index + i] = (xor[index + i] ?? 0) ^ (bytes[from + i] ?? 0);
+      written[index + i] = 1;
+    }
   }
 
   /** The composition of everything added since the last call, encoded; the accumulator is empty afterwards. */
@@ -53,12 +60,19 @@ export class ChangeAccumulator {
     this.#xor.fill(0, 0, this.#slots.size * CHUNK);
     this.#written.fill(0, 0, this.#slots.size * CHUNK);
     this.#slots.clear();
+    this.#recentChunks.fill(-1);
     return out.toBytes();
   }
 
   #slot(chunk: number): number {
-    const known = this.#slots.get(chunk);
-    if (known !== undefined) return known;
+    const recent = chunk % RECENT;
+    if (this.#recentChunks[recent] === chunk) return this.#recentSlots[recent] ?? 0;
+    const slot = this.#slots.get(chunk) ?? this.#newSlot(chunk);
+    this.#recentChunks[recent] = chunk;
+    this.#recentSlots[recent] = slot;
+    return slot;
+  }
+  #newSlot(chunk: number): number {
     const slot = this.#slots.size;
     this.#slots.set(chunk, slot);
     if ((slot + 1) * CHUNK > this.#xor.length) {

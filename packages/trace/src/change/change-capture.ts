@@ -3,10 +3,21 @@
 //   told       large (memory, devices): the machine says `willWrite` first, and the old bytes are kept until the step ends
 
 import type {Bank} from '@hyperscope/machine';
+import {CELLS, GENERAL_REGISTERS, cellIndex} from '@hyperscope/isa';
 import {assert} from '@hyperscope/base';
 import {ByteColumn} from '../record/growable-columns.js';
 import {ChangeEncoder} from './change-encoder.js';
 import {StateSpace} from './state-space.js';
+
+/** Which registers a step can have changed: all, or general registers, RIP, RFLAGS and the counters. */
+export type RegisterExtent = 'all' | 'general';
+
+const COUNTERS = (['CYCLES', 'INSTRUCTIONS', 'TSC'] as const).map(cellIndex);
+/** The second kind, as ranges of words of the register bank, in their order. */
+const GENERAL_WORDS = [
+  [0, 2 * Math.max(...[...GENERAL_REGISTERS, 'RIP', 'RFLAGS'].map(name => CELLS.findIndex(cell => cell === name))) + 2],
+  [2 * Math.min(...COUNTERS), 2 * Math.max(...COUNTERS) + 2],
+] as const;
 
 /** A compared bank seen as 32-bit words: a comparison of words needs neither BigInt nor allocation. */
 interface Shadow {
@@ -60,14 +71,19 @@ export class ChangeCapture {
     this.#keep(this.space.starts[index] ?? 0, bytes, offset, offset + length, 0);
   }
 
-  /** Encodes what changed since the last call, as one change. */
-  take(): void {
+  /**
+   * Encodes what changed since the last call, as one change. `extent`: of the compared banks, only what an ordinary
+   * instruction changes, where the caller knows that the step was one.
+   */
+  take(extent: RegisterExtent = 'all'): void {
     this.#encoder.begin();
     if (this.#captures.length > 1) this.#captures.sort((a, b) => a.place - b.place);
     let next = 0;
     for (const shadow of this.#shadows) {
       next = this.#emitCaptures(next, shadow.start);
-      this.#emitShadow(shadow);
+      if (extent === 'general' && shadow.start === 0)
+        for (const [from, to] of GENERAL_WORDS) this.#emitWords(shadow, from, to);
+      else this.#emitShadow(shadow);
     }
     this.#emitCaptures(next, Number.POSITIVE_INFINITY);
     this.#encoder.end();

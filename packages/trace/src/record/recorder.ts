@@ -5,6 +5,7 @@ import type {Bank, MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
 import {assert} from '@hyperscope/base';
 import {ChangeCapture} from '../change/change-capture.js';
+import type {RegisterExtent} from '../change/change-capture.js';
 import {encodeChange} from '../change/change-encoder.js';
 import {StateSpace} from '../change/state-space.js';
 import type {RecordHeader} from '../record-format.js';
@@ -37,11 +38,11 @@ export class Recorder implements RunObserver {
     assert(!this.#inStep, 'a step inside a step');
     this.#inStep = true;
   }
-  /** Closes the step. `endCycle` is the cycle counter after it. */
-  endStep(step: RecordedStep, endCycle: number): void {
+  /** Closes the step. `endCycle` is the cycle counter after it; `extent` says which registers it can have changed. */
+  endStep(step: RecordedStep, endCycle: number, extent: RegisterExtent = 'all'): void {
     assert(this.#inStep, 'endStep without beginStep');
     this.#inStep = false;
-    this.#capture.take();
+    this.#capture.take(extent);
     this.record.changes.push();
     this.record.columns.push(step);
     this.record.endCycle = endCycle;

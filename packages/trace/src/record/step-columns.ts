@@ -21,6 +21,9 @@ export class StepColumns {
   readonly #tags = new ByteColumn();
   readonly #lengths = new ByteColumn();
   readonly #rips = new AddressColumn();
+  #lastWho: Actor | undefined;
+  #lastKind: StepKind | undefined;
+  #lastTag = 0;
   readonly cycles: NumberColumn = new NumberColumn();
 
   get length(): number {
@@ -28,10 +31,20 @@ export class StepColumns {
   }
 
   push(step: RecordedStep): void {
-    this.#tags.push(ACTOR_ORDER.indexOf(step.who) | (STEP_KINDS.indexOf(step.kind) << 3));
+    this.#tags.push(this.#tagOf(step.who, step.kind));
     this.#lengths.push(step.length);
     this.#rips.push(step.rip);
     this.cycles.push(step.cycle);
+  }
+
+  /** Most steps have the tag of the step before. */
+  #tagOf(who: Actor, kind: StepKind): number {
+    if (who !== this.#lastWho || kind !== this.#lastKind) {
+      this.#lastTag = ACTOR_ORDER.indexOf(who) | (STEP_KINDS.indexOf(kind) << 3);
+      this.#lastWho = who;
+      this.#lastKind = kind;
+    }
+    return this.#lastTag;
   }
 
   /** The index of the actor in ACTORS. */

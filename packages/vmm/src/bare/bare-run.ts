@@ -2,6 +2,7 @@
 
 import {assert, gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
+import {cellIndex} from '@hyperscope/isa';
 import {Machine, WESTMERE, virtualizationOf} from '@hyperscope/machine';
 import type {Bank, MmioRegion} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-support.js';
@@ -14,7 +15,9 @@ import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
 
-const USER = 3n;
+const USER = 3;
+const RIP = cellIndex('RIP');
+const CPL = cellIndex('CPL');
 const PAGE = 4096;
 
 export class BareRun implements TechniqueRun {
@@ -94,8 +97,8 @@ export class BareRun implements TechniqueRun {
 
   step(): StepReport {
     const {registers} = this.machine;
-    const rip = registers.get('RIP');
-    const actor = registers.get('CPL') === USER ? 'guest-user' : 'guest-kernel';
+    const rip = registers.cells[RIP] ?? 0n;
+    const actor = registers.words[2 * CPL] === USER ? 'guest-user' : 'guest-kernel';
     if (this.#outcome !== undefined) return {actor, kind: 'instruction', rip, length: 0, outcome: this.#outcome};
     const step = this.machine.step();
     const ended = outcomeOf(step);

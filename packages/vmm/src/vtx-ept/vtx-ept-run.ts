@@ -3,6 +3,7 @@
 
 import {gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
+import {cellIndex} from '@hyperscope/isa';
 import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
 import type {Bank, ProcessorProfile, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
@@ -27,8 +28,11 @@ import {SETUP_ROUTINES} from './kvm-setup.js';
 import {QEMU_ROUTINES} from './qemu.js';
 import {enabledInstructions, requireUnrestrictedEpt} from './required-processor.js';
 
-const NON_ROOT = 2n;
-const USER = 3n;
+const NON_ROOT = 2;
+const USER = 3;
+const RIP = cellIndex('RIP');
+const CPL = cellIndex('CPL');
+const VMX_OPERATION = cellIndex('VMX_OPERATION');
 
 export class VtxEptRun implements TechniqueRun {
   readonly machine: Machine;
@@ -98,7 +102,7 @@ export class VtxEptRun implements TechniqueRun {
   }
 
   step(): StepReport {
-    const rip = this.machine.registers.get('RIP');
+    const rip = this.machine.registers.cells[RIP] ?? 0n;
     const actor = this.#actor(rip);
     if (this.#outcome !== undefined) return {actor, kind: 'host-action', rip, length: 0, outcome: this.#outcome};
     const step = this.machine.step();
@@ -109,8 +113,8 @@ export class VtxEptRun implements TechniqueRun {
 
   #actor(rip: bigint): Actor {
     const {registers} = this.machine;
-    if (registers.get('VMX_OPERATION') === NON_ROOT)
-      return registers.get('CPL') === USER ? 'guest-user' : 'guest-kernel';
+    if (registers.words[2 * VMX_OPERATION] === NON_ROOT)
+      return registers.words[2 * CPL] === USER ? 'guest-user' : 'guest-kernel';
     return this.code.symbolAt(rip)?.actor ?? 'hypervisor';
   }
 
