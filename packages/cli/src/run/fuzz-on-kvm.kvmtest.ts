@@ -6,6 +6,8 @@ import type {FuzzTarget} from '@hyperscope/simulation';
 import {assertExists, keysOf} from '@hyperscope/base';
 import {cellIndex, decode} from '@hyperscope/isa';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
+import {FUZZ} from '../commands/fuzz.js';
+import {runInProcess} from '../testing/run-in-process.js';
 import {KvmFuzzTarget} from './fuzz-on-kvm.js';
 
 const PER_MODE = 25_500;
@@ -40,6 +42,18 @@ describe.skipIf(skipKvmTests())('the simulator and KVM', () => {
     }
     // Every line that is compared was compared; a few end a program and are drawn seldom.
     expect(fuzz.executed.size).toBeGreaterThan(fuzz.choice.eligible.length * 0.97);
+  });
+
+  test('the command says so, as a table and as JSON', async () => {
+    const {status, out} = await runInProcess([FUZZ], ['fuzz', '--mode', 'ring3', '-n', '300', '--json', '-']);
+    expect(status).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      seed: 1,
+      modes: [{mode: 'ring3', differing: 0, findings: [], lines: {excluded: {identity: 1}}}],
+    });
+    const table = await runInProcess([FUZZ], ['fuzz', '--mode', 'real', '--program', '3']);
+    expect(table.status).toBe(0);
+    expect(table.out).toMatch(/^real +1 /m);
   });
 
   test('would be told apart by one wrong result, which is shrunk to its instruction', () => {
