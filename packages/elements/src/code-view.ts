@@ -111,6 +111,19 @@ export class CodeView extends LitElement {
         gap: 4px;
         position: sticky;
         inset-inline-end: 2px;
+        /* A long instruction fades out under what is said of it. */
+        --under: var(--panel);
+        background: var(--under);
+        box-shadow: -6px 0 5px var(--under);
+      }
+      .chips:empty {
+        display: none;
+      }
+      .current .chips {
+        --under: var(--hit);
+      }
+      .left .chips {
+        --under: var(--panel);
       }
       .bytes {
         font-size: 0.92em;
