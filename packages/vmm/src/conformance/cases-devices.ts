@@ -23,6 +23,7 @@ const WAIT_FOR_REQUEST = `
 `;
 /** Some time for an interrupt to come: mov dx, 1000h / again: dec dx / jnz again. Some executors look only now and then. */
 const SPIN = 'ba 00 10 4a 75 fd';
+const SPIN_32 = 'ba 00 10 00 00 4a 75 fd';
 
 export const DEVICE_CASES: readonly ConformanceCase[] = [
   {
@@ -84,6 +85,21 @@ export const DEVICE_CASES: readonly ConformanceCase[] = [
       f4                          ; hlt
     `),
     expect: {registers: {RAX: 0n, RBX: 0x20n}},
+  },
+  {
+    title: 'an NMI that comes while one is handled waits for IRET',
+    mode: 'protected',
+    devices: 'irqchip',
+    quirks: ['D1'],
+    code: listing(`
+      c7 05 f0 00 e0 fe ff 01 00 00 ; mov dword [fee000f0h], 1ffh     the local APIC is enabled
+      bb 01 00 00 00              ; mov ebx, 1
+      c7 05 00 03 e0 fe 00 44 00 00 ; mov dword [fee00300h], 4400h    an NMI to APIC 0
+      ${SPIN_32} f4               ; hlt
+    `),
+    // dec ebx / js done / mov dword [fee00300h], 4400h / done: iret
+    handlers: {2: listing('4b 78 0a c7 05 00 03 e0 fe 00 44 00 00 cf')},
+    expect: {registers: {RBX: 0xffff_ffffn}},
   },
   {
     title: 'text-mode video memory keeps what is written, whole words and single bytes',

@@ -4,7 +4,7 @@
 // answer of user space is missing, nothing happens, and the instruction is begun anew when the answer is there.
 // Linux, arch/x86/kvm/x86.c: x86_emulate_instruction, emulator_read_write_onepage.
 
-import {hex, hpa} from '@hyperscope/base';
+import {hex} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/isa';
 import type {Cell, DescriptorRegister, Microcode, VmcsFieldName} from '@hyperscope/isa';
 import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';

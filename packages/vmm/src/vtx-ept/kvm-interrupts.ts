@@ -76,7 +76,7 @@ export function beforeEntry(host: Host): StepResult | undefined {
 function workLeft(host: Host): boolean {
   const {vcpu} = host;
   const isFree = (host.vmx.vmread('VM_ENTRY_INTERRUPTION_INFORMATION') & VALID) === 0n;
-  if (isFree && vcpu.get('nmi_pending') !== 0n && nmiAllowed(host)) return true;
+  if (vcpu.get('nmi_pending') !== 0n && ((isFree && nmiAllowed(host)) || vcpu.get('nmi_window') === 0n)) return true;
   if (isFree && waiting(host) !== undefined && interruptAllowed(host)) return true;
   return windowWanted(host) !== (vcpu.get('irq_window') !== 0n) || userWindowOpen(host);
 }
@@ -109,8 +109,19 @@ function checkAndInject(host: Host): StepResult {
     host.tell({kind: 'injection', vector: NMI_VECTOR, decision: 'injected', why: 'nothing blocks NMIs'});
     said.push('the NMI goes into the VM-entry interruption-information field');
   } else if (isFree && waiting(host) !== undefined && interruptAllowed(host)) said.push(injectInterrupt(host));
+  if (host.vcpu.get('nmi_pending') !== 0n) said.push(...requestNmiWindow(host));
   said.push(...chooseWindow(host));
   return {say: said.join('; ') || 'nothing can be injected', go: 'vcpu_enter_guest'};
+}
+
+/** An NMI is still being handled, or an instruction is shielded: the guest is to exit when that is over. */
+function requestNmiWindow(host: Host): readonly string[] {
+  if (host.vcpu.get('nmi_window') !== 0n) return [];
+  setPrimary(host, 'NMI-window exiting', 'on');
+  host.vcpu.set('nmi_window', 1n);
+  const why = 'NMIs are blocked until the guest’s handler executes IRET, or another event comes first';
+  host.tell({kind: 'injection', vector: NMI_VECTOR, decision: 'window-requested', why});
+  return ['the NMI must wait: NMI-window exiting ← 1'];
 }
 
 function injectInterrupt(host: Host): string {
@@ -202,6 +213,7 @@ function handleInterruptWindow(host: Host): StepResult {
 
 function handleNmiWindow(host: Host): StepResult {
   setPrimary(host, 'NMI-window exiting', 'off');
+  host.vcpu.set('nmi_window', 0n);
   host.handled(NMI_WINDOW, 'kvm', 'NMIs are no longer blocked: the one that waited can be injected');
   return {say: 'NMI-window exiting ← 0; the NMI that waited is looked at again', go: 'vcpu_enter_guest'};
 }

@@ -29,6 +29,8 @@ const SWITCHED: readonly (readonly [Cell, VcpuSlot, VcpuSlot])[] = [
 ];
 const VALID = 1n << 31n;
 const ENTRY_FAILURE = 1n << 31n;
+const NMI_TYPE = 2n;
+const BLOCKING_BY_NMI = 8n;
 
 function beginRun(host: Host): StepResult {
   const pending = host.vcpu.get('complete_userspace_io');
@@ -159,6 +161,11 @@ function reinject(host: Host): string {
   const information = host.vmx.vmread('IDT_VECTORING_INFORMATION');
   if ((information & VALID) === 0n) return '';
   host.vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', information & ~(1n << 12n));
+  // SDM vol. 3C, "Information for VM Exits During Event Delivery": an NMI that was not delivered must not block itself.
+  if (bits(information, 10, 8) === NMI_TYPE) {
+    const state = host.vmx.vmread('GUEST_INTERRUPTIBILITY_STATE');
+    host.vmx.vmwrite('GUEST_INTERRUPTIBILITY_STATE', state & ~BLOCKING_BY_NMI);
+  }
   if ((information & (1n << 11n)) !== 0n)
     host.vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', host.vmx.vmread('IDT_VECTORING_ERROR_CODE'));
   host.vmx.vmwrite('VM_ENTRY_INSTRUCTION_LENGTH', host.vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH'));

@@ -49,8 +49,9 @@ const SLOTS = [
   /** An interrupt that KVM_INTERRUPT has handed over: vector + 100h; 0 when there is none. */
   'pending_interrupt',
   'nmi_pending',
-  /** Whether interrupt-window exiting is on at the moment. */
+  /** Whether interrupt-window and NMI-window exiting are on at the moment. */
   'irq_window',
+  'nmi_window',
   /** kvm_run: request_interrupt_window, if_flag, ready_for_interrupt_injection. */
   'request_interrupt_window',
   'if_flag',

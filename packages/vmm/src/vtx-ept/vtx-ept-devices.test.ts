@@ -139,6 +139,17 @@ describe.each(['user', 'kernel'] as const)('interrupt controllers in %s space', 
     expect(new Set(routes.map(({route}) => route))).toEqual(new Set([place === 'kernel' ? 'kvm' : 'user-space']));
   });
 
+  test('an NMI that comes while one is handled is told by an NMI-window exit', () => {
+    const nmi = 'c7 05 00 03 e0 fe 00 44 00 00'; // mov dword [fee00300h], 4400h: an NMI to APIC 0
+    const enable = 'c7 05 f0 00 e0 fe ff 01 00 00';
+    // mov ebx, 1 / …; the handler: dec ebx / js done / another NMI / done: iret
+    const run = start(place, 'protected', `${enable} bb 01 00 00 00 ${nmi} 90 f4`, {2: `4b 78 0a ${nmi} cf`});
+    const finished = runToEnd(run, STEPS);
+    expect([finished.outcome, run.guestRegisters().RBX]).toEqual([{kind: 'halted'}, 0xffff_ffffn]);
+    expect(injections(finished)).toEqual(['0x2 injected', '0x2 window-requested', '0x2 injected']);
+    expect(exits(finished).filter(name => name.includes('WINDOW'))).toEqual(['NMI_WINDOW']);
+  });
+
   test('a key that is pressed interrupts a running guest, and its scan code is read at 60h', () => {
     const run = start(place, 'real', `${pic('fd')} fb eb fe`, {0x19: 'e4 60 e6 80 fa f4'});
     for (let step = 0; step < 3000; step++) expect(run.step().outcome).toBeUndefined();
