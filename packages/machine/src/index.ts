@@ -29,6 +29,7 @@ export * from './devices/port-map.js';
 export * from './devices/power-management.js';
 export * from './devices/power-off-port.js';
 export * from './devices/rtc-cmos.js';
+export * from './devices/scan-codes.js';
 export * from './devices/system-control-ports.js';
 export * from './devices/test-device.js';
 export * from './devices/uart-16550.js';

@@ -80,6 +80,8 @@ export interface TechniqueRun {
   unknownPorts(): ReadonlyMap<number, number>;
   /** Bytes that arrive at the first serial port. */
   sendSerial(bytes: Uint8Array): void;
+  /** Keys pressed and released on the guest's keyboard: scan codes of set 1. */
+  pressKeys(scanCodes: Uint8Array): void;
 }
 
 export interface TechniqueOptions {

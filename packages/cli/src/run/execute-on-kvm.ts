@@ -167,7 +167,14 @@ class KvmRun {
   }
 
   #type(): void {
-    for (const reply of this.#serial.replies()) this.#session.board.uart.receive(reply);
+    for (const {device, bytes} of this.#serial.replies()) {
+      if (device === 'keyboard')
+        throw new UserError(
+          'no-keyboard',
+          'A guest on KVM has no keyboard here. Use send in the script, or --on bare.',
+        );
+      this.#session.board.uart.receive(bytes);
+    }
   }
 }
 

@@ -42,7 +42,7 @@ export const RUN_OPTIONS = {
   },
   'serial-script': {
     value: 'FILE',
-    help: 'What to type: lines `wait "text"` and `send "text\\n"`.',
+    help: 'What to type: lines `wait "text"`, `send "text\\n"` (serial port) and `keys "text\\n"` (keyboard).',
   },
   'stop-serial': {value: 'REGEX', help: 'Stop when the serial output matches.'},
   'capture-port': {

@@ -21,7 +21,7 @@ const OUTPUT = 0,
   KEYBOARD = 5,
   QUEUE_LENGTH = 8,
   QUEUE = 12,
-  QUEUE_BYTES = 64;
+  QUEUE_BYTES = 256;
 const DATA = 0,
   COMMAND = 4;
 
@@ -73,7 +73,7 @@ export class KeyboardController8042 extends BankedDevice implements PortDevice {
 
   /**
    * Keys are pressed and released: scan codes of set 1, E0 prefixes and break codes included. They wait until the
-   * program has taken what came before; beyond 64 waiting bytes they are lost, as on a keyboard.
+   * program has taken what came before; beyond 256 waiting bytes they are lost, as on a keyboard.
    */
   type(scanCodes: Uint8Array): void {
     for (const code of scanCodes) this.#enqueue(code);

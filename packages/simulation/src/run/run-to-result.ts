@@ -198,9 +198,10 @@ class RunLoop {
   }
 
   #type(): void {
-    for (const reply of this.#serial.replies()) {
-      if (this.driver === undefined) this.#run.sendSerial(reply);
-      else this.driver.sendSerial(reply);
+    const target = this.driver ?? this.#run;
+    for (const {device, bytes} of this.#serial.replies()) {
+      if (device === 'keyboard') target.pressKeys(bytes);
+      else target.sendSerial(bytes);
     }
   }
 

@@ -38,9 +38,9 @@ test('a script answers each text once, and then nobody listens', () => {
     {kind: 'wait', text: '?'},
     {kind: 'send', text: 'b'},
   ]);
-  expect(watch.replies()).toEqual([bytes('a')]);
+  expect(watch.replies()).toEqual([{device: 'serial', bytes: bytes('a')}]);
   expect(watch.isListening).toBe(true);
   watch.hear(bytes('what?'));
-  expect(watch.replies()).toEqual([bytes('b')]);
+  expect(watch.replies()).toEqual([{device: 'serial', bytes: bytes('b')}]);
   expect([watch.isListening, watch.replies()]).toEqual([false, []]);
 });

@@ -1,7 +1,7 @@
 // Listens to the first serial port as the guest prints: what a script types in answer, and when enough was printed.
 
 import {SerialScriptPlayer} from './serial-script.js';
-import type {SerialCommand} from './serial-script.js';
+import type {ScriptedInput, SerialCommand} from './serial-script.js';
 
 /** A text is looked for in the last characters at every byte, and in everything once so many more were printed. */
 const WINDOW = 4096;
@@ -34,8 +34,8 @@ export class SerialWatch {
   }
 
   /** What must be typed now, in order. */
-  replies(): readonly Uint8Array[] {
-    const replies: Uint8Array[] = [];
+  replies(): readonly ScriptedInput[] {
+    const replies: ScriptedInput[] = [];
     if (this.#script.done) return replies;
     for (let send = this.#script.next(this.#text); send !== undefined; send = this.#script.next(this.#text))
       replies.push(send);

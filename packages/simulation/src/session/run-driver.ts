@@ -99,13 +99,20 @@ export class RunDriver {
     this.#position = index;
   }
 
-  /** Input from outside is a step of its own, so that going back takes it back. */
   sendSerial(bytes: Uint8Array): void {
+    this.#fromOutside(() => this.run.sendSerial(bytes));
+  }
+  pressKeys(scanCodes: Uint8Array): void {
+    this.#fromOutside(() => this.run.pressKeys(scanCodes));
+  }
+
+  /** Input from outside is a step of its own, so that going back takes it back. */
+  #fromOutside(give: () => void): void {
     this.seek(this.record.length);
     const {registers} = this.run.machine;
     const cycle = this.#cycles();
     this.#recorder.beginStep();
-    this.run.sendSerial(bytes);
+    give();
     this.#recorder.endStep(
       {who: 'device', kind: 'host-action', rip: registers.get('RIP'), length: 0, cycle},
       this.#cycles(),

@@ -1,6 +1,7 @@
 // A running, recorded, seekable session: a guest on a technique, with a playhead that can be anywhere in what was
 // recorded. Running goes on only at the frontier; looking back moves the machine itself back.
 
+import {scanCodesOf} from '@hyperscope/machine';
 import type {ExitRow, Granularity, Moment, RunRecord, SessionClient, TimelineWindow} from '@hyperscope/trace';
 import {isBoundary} from '@hyperscope/trace';
 import type {PortOptions, Technique} from '@hyperscope/vmm';
@@ -124,6 +125,13 @@ export class Session implements SessionClient {
   /** Types at the first serial port, at the frontier. */
   sendSerial(bytes: Uint8Array): Moment {
     this.#driver.sendSerial(bytes);
+    this.#index = this.record.length;
+    return this.moment();
+  }
+
+  /** Types on the guest's keyboard, at the frontier. @throws UserError 'no-such-key' */
+  typeKeys(text: string): Moment {
+    this.#driver.pressKeys(scanCodesOf(text));
     this.#index = this.record.length;
     return this.moment();
   }

@@ -132,6 +132,9 @@ export class BareRun implements TechniqueRun {
   sendSerial(bytes: Uint8Array): void {
     this.#board.uart.receive(bytes);
   }
+  pressKeys(scanCodes: Uint8Array): void {
+    this.chipset.keyboard.type(scanCodes);
+  }
 }
 
 /** Read-only memory: writes are lost. */

@@ -153,4 +153,7 @@ export class VtxEptRun implements TechniqueRun {
   sendSerial(bytes: Uint8Array): void {
     this.#board.uart.receive(bytes);
   }
+  pressKeys(scanCodes: Uint8Array): void {
+    this.chipset.keyboard.type(scanCodes);
+  }
 }
