@@ -11,6 +11,7 @@ import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
 import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js';
 import type {PcChipset} from '../user-space/pc-chipset.js';
+import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
 import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {VTX_EPT_DEFAULTS} from './controls.js';
@@ -95,6 +96,8 @@ export class VtxEptRun implements TechniqueRun {
       const host = this.host.guestBytes(at);
       if (host !== undefined) this.machine.memory.load(host, bytes);
     }
+    if (image.startedBy !== 'firmware') return;
+    for (const [port, value] of FIRMWARE_PORT_WRITES) this.#board.ports.write(port, 1, value);
   }
 
   observe(observer: RunObserver | undefined): void {
