@@ -186,6 +186,7 @@ export interface InstructionRule extends Omit<FormRule, 'excludes'> {
 }
 
 const TF = 0x100n;
+const AC = 0x4_0000n;
 
 export const INSTRUCTION_RULES: readonly InstructionRule[] = [
   {
@@ -228,11 +229,30 @@ export const INSTRUCTION_RULES: readonly InstructionRule[] = [
       (form.operandTypes.includes('sreg') ? width === 64 : mnemonics('SLDT STR')(form) && width !== 16),
   },
   {
-    id: 'fence-without-trap',
+    id: 'no-single-step',
     quirk: 'ring-0-sse',
-    reason: "Single-stepping (RFLAGS.TF) over a fence: KVM's emulator raises no #DB behind it.",
+    reason: "Single-stepping (RFLAGS.TF) over a fence or RDFSBASE and its kin: KVM's emulator raises no #DB behind it.",
     modes: RING_0,
-    excludes: ({form}, rflags) => (rflags & TF) !== 0n && mnemonics('LFENCE MFENCE SFENCE')(form),
+    excludes: ({form}, rflags) =>
+      (rflags & TF) !== 0n && mnemonics('LFENCE MFENCE SFENCE RDFSBASE RDGSBASE WRFSBASE WRGSBASE')(form),
+  },
+  {
+    id: 'enter-in-the-middle',
+    quirk: undefined,
+    reason:
+      'ENTER that faults (here: #AC, with RFLAGS.AC set) where it copies frame pointers: a processor has stored what it ' +
+      'pushed before, below a stack pointer that has not moved; the simulator stores all or nothing.',
+    modes: ALL,
+    excludes: ({form}, rflags) => (rflags & AC) !== 0n && form.mnemonic === 'ENTER',
+  },
+  {
+    id: 'movsxd-16',
+    quirk: undefined,
+    reason:
+      'MOVSXD with a 16-bit operand in memory: Intel reads 16 bits, AMD 32 (SDM vol. 2, "MOVSX/MOVSXD"; APM vol. 3, ' +
+      '"MOVSXD"), which shows where the second half faults.',
+    modes: LONG,
+    excludes: ({form, width, operands}) => form.mnemonic === 'MOVSXD' && width === 16 && operands[1]?.kind === 'memory',
   },
   {
     id: 'compare-and-exchange-zeroes',
