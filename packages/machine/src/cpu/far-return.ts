@@ -95,7 +95,7 @@ function commitOutward(cpu: Processor, target: CodeTarget, ss: SegmentValues, rs
 
 /**
  * Data segments that the outer ring could not have loaded itself become null, so that it cannot use what is left in
- * them.
+ * them. The manual names the selector and the valid bit; the base stays, and 64-bit mode uses that of FS and GS.
  */
 function forgetInnerSegments(cpu: Processor, ring: number): void {
   for (const register of ['ES', 'DS', 'FS', 'GS'] as const) {
@@ -103,7 +103,8 @@ function forgetInnerSegments(cpu: Processor, ring: number): void {
     if ((rights & RIGHTS_UNUSABLE) !== 0) continue;
     const isConformingCode = (rights & 0x1c) === 0x1c;
     if (isConformingCode || ((rights >> 5) & 3) >= ring) continue;
-    cpu.registers.setSegment(register, nullSegment(0));
+    const base = cpu.registers.cells[SEGMENT[register].base] ?? 0n;
+    cpu.registers.setSegment(register, {...nullSegment(0), base});
   }
 }
 
