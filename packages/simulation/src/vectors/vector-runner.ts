@@ -59,7 +59,13 @@ const ACTIVITY_WORD = 2 * cellIndex('ACTIVITY');
 const CR0_WORD = 2 * cellIndex('CR0');
 
 export class VectorRunner {
-  readonly #machine = new Machine({memoryBytes: MEMORY_BYTES, profile: NEHALEM, costModel: NEHALEM_COSTS});
+  /** Nearly every instruction runs once, so there is nothing that compiling it would save. */
+  readonly #machine = new Machine({
+    memoryBytes: MEMORY_BYTES,
+    profile: NEHALEM,
+    costModel: NEHALEM_COSTS,
+    executor: 'reference',
+  });
   readonly #reset: BigUint64Array;
   readonly #cr0: number;
   /** Where the machine wrote in this vector: address and length by turns. */

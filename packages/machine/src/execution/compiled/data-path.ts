@@ -21,7 +21,6 @@ const NO_PAGE = 1;
 
 /** Index of a segment register here: its encoding. */
 export const segmentIndex = (name: (typeof SEGMENT_REGISTERS)[number]): number => SEGMENT_REGISTERS.indexOf(name);
-export const FS = segmentIndex('FS');
 
 const wordsOf = (part: 'base' | 'limit' | 'attributes'): Int32Array =>
   Int32Array.from(SEGMENT_REGISTERS, name => 2 * SEGMENT[name][part]);

@@ -28,7 +28,7 @@ import {load, loadToModify, moveLongStack, moveStack, probe, pushWord, store, st
 import type {Reach} from './memory-acts.js';
 import {reachOf} from './reach.js';
 import {registerWrite} from './register-acts.js';
-import {NotCompiled, Values} from './values.js';
+import {NOT_COMPILED, Values} from './values.js';
 import {maskOf} from './value-acts.js';
 import {segmentIndex} from './data-path.js';
 
@@ -51,7 +51,7 @@ export function compileMicrocode(
   try {
     return new Lowering(microcode, frame, context).lower();
   } catch (error) {
-    if (error instanceof NotCompiled) return undefined;
+    if (error === NOT_COMPILED) return undefined;
     throw error;
   }
 }
@@ -159,7 +159,7 @@ class Lowering {
         this.#commit(repeatIf(this.#f, values.condition(operation.when)));
         return at + 1;
       default:
-        throw new NotCompiled();
+        throw NOT_COMPILED;
     }
   }
 
@@ -178,7 +178,7 @@ class Lowering {
   }
 
   #load(at: number, operation: Op<'load'>): number {
-    if (operation.width > 64) throw new NotCompiled();
+    if (operation.width > 64) throw NOT_COMPILED;
     const bytes = operation.width / 8;
     const reach = this.#reach(operation);
     const to = this.#values.temporary();
@@ -193,7 +193,7 @@ class Lowering {
   }
 
   #store(at: number, operation: Op<'store'>): number {
-    if (operation.width > 64) throw new NotCompiled();
+    if (operation.width > 64) throw NOT_COMPILED;
     const bytes = operation.width / 8;
     const next = this.#operations[at + 1];
     if (this.#isPush(operation) && next?.op === 'moveStack' && bytes === 4) {
@@ -230,7 +230,7 @@ class Lowering {
   }
 
   #setFlags(at: number, {rule, a, b, result, width}: Op<'setFlags'>): number {
-    if (width > 64) throw new NotCompiled();
+    if (width > 64) throw NOT_COMPILED;
     const values = this.#values;
     const act = flagsOf(this.#f, rule, values.place(a), values.place(b), values.place(result), width);
     values.beforeFlags(at);

@@ -6,7 +6,7 @@ import {SEGMENT} from '../../cpu/cell-indexes.js';
 import {segmentIndex} from './data-path.js';
 import type {Reach} from './memory-acts.js';
 import {longBinary} from './value-acts.js';
-import {NotCompiled} from './values.js';
+import {NOT_COMPILED} from './values.js';
 import type {Values} from './values.js';
 
 interface Sum {
@@ -78,7 +78,7 @@ function longReach(values: Values, segment: SegmentRegister, offset: number): Re
   const cell = 2 * SEGMENT[segment].base;
   const to = values.temporary();
   const act = longBinary(values.words, 'add', to, {low: base, high: baseHigh}, {low: cell, high: cell + 1});
-  if (act === undefined) throw new NotCompiled();
+  if (act === undefined) throw NOT_COMPILED;
   values.acts.push(act);
   return {...reach, base: to, baseHigh: to + 1, displacement};
 }

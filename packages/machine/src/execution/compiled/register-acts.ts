@@ -14,7 +14,7 @@ export function registerWrite(
   from: Place,
 ): Act {
   const to = 2 * GENERAL[register];
-  const {low: low, high: upper} = from;
+  const {low, high: upper} = from;
   if (width === 32)
     return () => {
       f[to] = f[low] ?? 0;

@@ -26,8 +26,8 @@ import type {Place} from './value-acts.js';
 
 type Op<K extends Operation['op']> = Extract<Operation, {op: K}>;
 
-/** Thrown while compiling, and caught there: the instruction is left to the reference tier. */
-export class NotCompiled extends Error {}
+/** Thrown while compiling, and caught there: the instruction is left to the reference tier. One object, so it costs no stack. */
+export const NOT_COMPILED = new Error('this instruction is not compiled');
 
 const FLAGS = 2 * RFLAGS;
 /** State that is a cell, and read as it is. */
@@ -64,7 +64,7 @@ export class Values {
   }
   operation(id: number): Operation {
     const operation = this.#microcode.operations[id];
-    if (operation === undefined) throw new NotCompiled();
+    if (operation === undefined) throw NOT_COMPILED;
     return operation;
   }
   widthOf(id: number): number {
@@ -73,12 +73,12 @@ export class Values {
   }
   constantWord(value: number): number {
     const index = this.#frame.constant(value);
-    if (index === undefined) throw new NotCompiled();
+    if (index === undefined) throw NOT_COMPILED;
     return index;
   }
   temporary(): number {
     const index = this.#frame.temporary();
-    if (index === undefined) throw new NotCompiled();
+    if (index === undefined) throw NOT_COMPILED;
     return index;
   }
   /** A constant's value; undefined for what is none. */
@@ -171,7 +171,7 @@ export class Values {
       case 'concat':
         return this.#concat(operation);
       case 'choose': {
-        if (operation.width > 64) throw new NotCompiled();
+        if (operation.width > 64) throw NOT_COMPILED;
         const [condition, a, b] = [
           this.condition(operation.condition),
           this.place(operation.a),
@@ -181,7 +181,7 @@ export class Values {
       }
       default:
         // Loads have been settled in their turn; helpers and whatever is not known here are not compiled.
-        throw new NotCompiled();
+        throw NOT_COMPILED;
     }
   }
 
@@ -192,7 +192,7 @@ export class Values {
   }
 
   #constant({value, width}: Op<'constant'>): RawPlace {
-    if (width > 64) throw new NotCompiled();
+    if (width > 64) throw NOT_COMPILED;
     const high = Number(BigInt.asIntN(32, value >> 32n));
     return whole(this.constantWord(Number(BigInt.asIntN(32, value))), this.constantWord(high));
   }
@@ -211,7 +211,7 @@ export class Values {
       return this.#make(to => stackMask(this.words, to));
     }
     if (state === 'PE') return this.#make(to => extraction(this.words, to, 2 * CR0, Math.log2(CR0_PE), 1));
-    if (!isCell(state) || !(PLAIN_STATES.has(state) || state.endsWith('.selector'))) throw new NotCompiled();
+    if (!isCell(state) || !(PLAIN_STATES.has(state) || state.endsWith('.selector'))) throw NOT_COMPILED;
     const cell = cellIndex(state);
     return {low: 2 * cell, high: 2 * cell + 1, shift: 0, isPart: width < 32};
   }
@@ -227,7 +227,7 @@ export class Values {
     const table = width === 1 ? this.flagTable(id) : undefined;
     if (table !== undefined) return this.#make(to => flagCondition(this.words, to, table));
     const widths = {a: this.widthOf(a), b: this.widthOf(b)};
-    if (widths.a > 64 || widths.b > 64 || width > 64) throw new NotCompiled();
+    if (widths.a > 64 || widths.b > 64 || width > 64) throw NOT_COMPILED;
     const bit = width === 1 ? undefined : this.#fixedShift(operation, a, b);
     if (bit !== undefined)
       return this.#make(to => extraction(this.words, to, bit.word, bit.shift, widths.a - bit.shift));
@@ -254,7 +254,7 @@ export class Values {
 
   #unary({operation, a, width}: Op<'unary'>): RawPlace {
     const from = this.widthOf(a);
-    if (from > 64 || width > 64) throw new NotCompiled();
+    if (from > 64 || width > 64) throw NOT_COMPILED;
     if (operation === 'zext') {
       const {low} = this.place(a);
       return from === 64 ? whole(low, this.place(a).high) : whole(low, this.zero);
@@ -302,7 +302,7 @@ export class Values {
   }
 
   #concat({high, low, width}: Op<'concat'>): RawPlace {
-    if (width > 64) throw new NotCompiled();
+    if (width > 64) throw NOT_COMPILED;
     const [h, l] = [this.place(high), this.place(low)];
     if (width === 64) return whole(l.low, h.low);
     const half = width / 2;
