@@ -187,6 +187,7 @@ function asJson({mode, campaign, findings, seconds}: ModeReport): unknown {
       excluded: Object.fromEntries(excludedBy(campaign)),
     },
     excused: Object.fromEntries([...campaign.excused].map(([{id}, count]) => [id, count])),
+    undefinedFlags: campaign.undefinedFlags,
     differing: campaign.differing,
     findings: findings.map(({program, ...finding}) => ({
       ...finding,
@@ -222,6 +223,13 @@ function printReport(reports: readonly ModeReport[], request: Request, terminal:
   const [heading = '', ...lines] = table(columns, rows);
   terminal.line(terminal.style('bold', heading));
   for (const line of lines) terminal.line(line);
+  for (const {mode, campaign} of reports) {
+    const {programs, same} = campaign.undefinedFlags;
+    if (programs > 0)
+      terminal.line(
+        `${mode}: flags that the manual leaves undefined came out the same in ${same} of ${programs} programs.`,
+      );
+  }
   printRules(reports, terminal);
   for (const {findings} of reports) for (const finding of findings) printFinding(finding, request, terminal);
   const differing = reports.reduce((sum, {campaign}) => sum + campaign.differing, 0);

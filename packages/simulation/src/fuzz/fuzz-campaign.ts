@@ -38,6 +38,7 @@ interface Judgement {
 const NOTHING: Judgement = {unexplained: [], rules: new Set(), endings: ''};
 
 const CR2 = cellIndex('CR2');
+const RFLAGS = cellIndex('RFLAGS');
 
 export interface CampaignOptions {
   readonly mode: FuzzMode;
@@ -61,6 +62,8 @@ export class FuzzCampaign {
   differing = 0;
   /** Programs whose differences a rule explains. */
   readonly excused = new Map<DifferenceRule, number>();
+  /** Programs that ended with undefined flags, and those of them in which the machines had chosen the same. */
+  readonly undefinedFlags = {programs: 0, same: 0};
   readonly #options: CampaignOptions;
   readonly #generator: ProgramGenerator;
 
@@ -82,7 +85,13 @@ export class FuzzCampaign {
     this.instructions += generated.instructions;
     for (const form of generated.forms) this.executed.set(form, (this.executed.get(form) ?? 0) + 1);
     const {program, simulated, undefinedFlags} = generated;
-    const judgement = this.#judge(simulated, target.run(program), undefinedFlags);
+    const other = target.run(program);
+    if (undefinedFlags !== 0) {
+      const chosen = ((simulated.cells[RFLAGS] ?? 0n) ^ (other.cells[RFLAGS] ?? 0n)) & BigInt(undefinedFlags);
+      this.undefinedFlags.programs++;
+      if (chosen === 0n) this.undefinedFlags.same++;
+    }
+    const judgement = this.#judge(simulated, other, undefinedFlags);
     for (const rule of judgement.rules) this.excused.set(rule, (this.excused.get(rule) ?? 0) + 1);
     if (judgement.unexplained.length === 0) return undefined;
     this.differing++;

@@ -58,6 +58,8 @@ test('two simulators agree', () => {
   const same = campaign(new SpoiledTarget(() => undefined));
   for (let number = 0; number < 40; number++) expect(same.run(number)).toBeUndefined();
   expect(same.instructions).toBeGreaterThan(500);
+  expect(same.undefinedFlags.programs).toBeGreaterThan(0);
+  expect(same.undefinedFlags.same).toBe(same.undefinedFlags.programs);
 });
 
 test('a wrong result of one instruction is found, and shrunk to that instruction', () => {
