@@ -95,3 +95,12 @@ test('the interrupt line is told after every access', () => {
   uart.read(0);
   expect(levels).toEqual([0, 0, 1, 0]);
 });
+
+test('a received byte interrupts whether or not OUT2 is set, but not in loopback', () => {
+  const uart = new Uart16550();
+  uart.write(1, 1, 1);
+  uart.receive(Uint8Array.of(0x41));
+  expect(uart.interruptLine).toBe(true);
+  uart.write(4, 1, 0x10);
+  expect(uart.interruptLine).toBe(false);
+});
