@@ -127,21 +127,16 @@ function fixedDescription(facs: number, dsdt: number): Uint8Array {
 
 /** The MADT: one processor, one IOAPIC, and how the ISA interrupts reach it. */
 function interruptControllers(): Uint8Array {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setUint32(0, LOCAL_APIC.start, true);
-  view.setUint32(4, 1, true); // There is an 8259 pair too.
-  return table(
-    'APIC',
-    1,
-    Uint8Array.of(
-      ...new Uint8Array(view.buffer),
-      ...[0, 8, 0, 0, 1, 0, 0, 0], // Processor 0, APIC id 0, enabled.
-      ...[1, 12, 0, 0, ...word32(IO_APIC.start), 0, 0, 0, 0], // IOAPIC 0, from interrupt 0 on.
-      ...[2, 10, 0, 0, 2, 0, 0, 0, 0, 0], // The timer's IRQ 0 is at pin 2.
-      ...[2, 10, 0, SCI_IRQ, SCI_IRQ, 0, 0, 0, 0xd, 0], // The SCI is active high, level-triggered.
-      ...[4, 6, 0xff, 0, 0, 1], // NMI at LINT1 of all processors.
-    ),
-  );
+  const isaBus = 0;
+  const entries: readonly (readonly number[])[] = [
+    [...word32(LOCAL_APIC.start), ...word32(1)], // There is an 8259 pair too.
+    [0, 8, 0, 0, ...word32(1)], // Processor 0, APIC id 0, enabled.
+    [1, 12, 0, 0, ...word32(IO_APIC.start), ...word32(0)], // IOAPIC 0, from interrupt 0 on.
+    [2, 10, isaBus, 0, ...word32(2), 0, 0], // The timer's IRQ 0 is at pin 2.
+    [2, 10, isaBus, SCI_IRQ, ...word32(SCI_IRQ), 0xd, 0], // The SCI is active high, level-triggered.
+    [4, 6, 0xff, 0, 0, 1], // NMI at LINT1 of all processors.
+  ];
+  return table('APIC', 1, Uint8Array.from(entries.flat()));
 }
 
 const word32 = (value: number): readonly number[] => [0, 8, 16, 24].map(shift => (value >>> shift) & 0xff);
