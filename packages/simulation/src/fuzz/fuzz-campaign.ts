@@ -94,8 +94,11 @@ export class FuzzCampaign {
     const judgement = this.#judge(simulated, other, undefinedFlags);
     for (const rule of judgement.rules) this.excused.set(rule, (this.excused.get(rule) ?? 0) + 1);
     if (judgement.unexplained.length === 0) return undefined;
+    // A program that reads its own code saw less of it while it was being drawn: what counts is the whole one.
+    const again = this.#compare(program);
+    if (again.unexplained.length === 0) return undefined;
     this.differing++;
-    return this.#finding(number, program, judgement);
+    return this.#finding(number, program, again);
   }
 
   #finding(number: number, drawn: FuzzProgram, found: Judgement): FuzzFinding {
