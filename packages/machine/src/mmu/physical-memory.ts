@@ -9,6 +9,8 @@ export interface MmioRegion {
   readonly start: number;
   readonly length: number;
   readonly name: string;
+  /** What it holds, where that never changes (a ROM): instructions in it are decoded once. */
+  readonly contents?: Uint8Array;
   read(offset: number, bytes: number): bigint;
   write(offset: number, bytes: number, value: bigint): void;
 }
@@ -19,11 +21,15 @@ export interface AddressLine20 {
 }
 
 const PAGE_SHIFT = 12;
+const PAGE_BYTES = 1 << PAGE_SHIFT;
 const MEGABYTE = 0x10_0000;
 
 export class PhysicalMemory {
   readonly bytes: Uint8Array;
-  /** Grows by one with every write to the page: a decoding made under an older number is stale. */
+  /**
+   * Grows by one with every write to the page: a decoding made under an older number is stale. The last one is no page's, and
+   * never changes.
+   */
   readonly pageVersions: Uint32Array;
   observer: Observer | undefined;
   addressLine20: AddressLine20 | undefined;
@@ -38,7 +44,7 @@ export class PhysicalMemory {
   /** `size` in bytes, a multiple of 4096. */
   constructor(size: number) {
     this.bytes = new Uint8Array(size);
-    this.pageVersions = new Uint32Array(size >>> PAGE_SHIFT);
+    this.pageVersions = new Uint32Array((size >>> PAGE_SHIFT) + 1);
     this.view = new DataView(this.bytes.buffer);
     this.#plainEnd = size;
   }
@@ -60,6 +66,14 @@ export class PhysicalMemory {
       address + length <= this.bytes.length &&
       this.#regions.every(r => address + length <= r.start || address >= r.start + r.length)
     );
+  }
+
+  /** Whether the page that starts at an address lies in one region whose contents never change, and in no other. */
+  isUnchangingPage(address: number): boolean {
+    const overlapping = this.#regions.filter(r => address + PAGE_BYTES > r.start && address < r.start + r.length);
+    const [only] = overlapping;
+    if (only?.contents === undefined || overlapping.length > 1) return false;
+    return address >= only.start && address + PAGE_BYTES <= only.start + only.length;
   }
 
   /** The address that reaches the bus: without bit 20 while A20 is held low. */

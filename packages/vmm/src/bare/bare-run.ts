@@ -144,6 +144,7 @@ function rom(start: Gpa, bytes: Uint8Array): MmioRegion {
     start: gpa(start),
     length: bytes.length,
     name: 'ROM',
+    contents: bytes,
     read: (offset, count) => {
       let value = 0n;
       for (let index = count - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[offset + index] ?? 0xff);

@@ -33,10 +33,13 @@ export class CodeEntry {
 export class CodePage {
   /** Physical page number. */
   readonly number: number;
+  /** Which of the page versions is its own. */
+  readonly versionAt: number;
   readonly entries: (CodeEntry | undefined)[] = Array.from({length: PAGE}, () => undefined);
 
-  constructor(number: number) {
+  constructor(number: number, versionAt: number) {
     this.number = number;
+    this.versionAt = versionAt;
   }
 }
 
@@ -48,13 +51,13 @@ export class CodeCache {
     this.#memory = memory;
   }
 
-  /** `number`: a physical page number, of RAM. */
-  page(number: number, codeSize: CodeSize): CodePage {
-    const key = 4 * number + codeSize / 32;
+  /** `number`: a physical page number. */
+  page(number: number, codeSize: CodeSize, kind: 'RAM' | 'ROM'): CodePage {
+    const key = (2 * number + (kind === 'ROM' ? 1 : 0)) * 4 + codeSize / 32;
     const known = this.#pages.get(key);
     if (known !== undefined) return known;
     if (this.#pages.size >= PAGE_LIMIT) this.#pages.clear();
-    const page = new CodePage(number);
+    const page = new CodePage(number, kind === 'ROM' ? this.#memory.pageVersions.length - 1 : number);
     this.#pages.set(key, page);
     return page;
   }
@@ -68,7 +71,7 @@ export class CodeCache {
     const {bytes} = entry.microcode.instruction;
     const start = page.number * PAGE + offset;
     for (let i = 0; i < bytes.length; i++) if (this.#memory.bytes[start + i] !== bytes[i]) return false;
-    entry.version = this.#memory.pageVersions[page.number] ?? 0;
+    entry.version = this.#memory.pageVersions[page.versionAt] ?? 0;
     return true;
   }
 }

@@ -171,3 +171,37 @@ function followPass(pair: LockStep, pass: number, what: string): boolean {
   }
   return true;
 }
+
+test('code in a ROM is compiled too, and does the same', () => {
+  const start = realMode('f4');
+  // mov ax, 1; l: inc ax; add bx, ax; cmp ax, 50; jb l; mov [1000h], bx; hlt
+  const contents = new Uint8Array(4096);
+  contents.set([0xb8, 1, 0, 0x40, 1, 0xc3, 0x83, 0xf8, 50, 0x72, 0xf8, 0x89, 0x1e, 0, 0x10, 0xf4]);
+  const pair = new LockStep(start);
+  pair.both(machine => {
+    machine.memory.addRegion({
+      start: 0xf_0000,
+      length: contents.length,
+      name: 'ROM',
+      contents,
+      read: (offset, count) => {
+        let value = 0n;
+        for (let i = count - 1; i >= 0; i--) value = (value << 8n) | BigInt(contents[offset + i] ?? 0);
+        return value;
+      },
+      write: () => undefined,
+    });
+    machine.registers.setSegment('CS', {selector: 0xf000, base: 0xf_0000n, limit: 0xffff, attributes: 0x9b});
+    machine.registers.set('RIP', 0n);
+  });
+  let ahead = 0;
+  for (let step = 0; step < 400; step++) {
+    const ran = pair.runAhead(100);
+    if (typeof ran === 'string') expect.fail(ran);
+    ahead += ran;
+    const done = pair.step();
+    if (typeof done === 'string') expect.fail(done);
+    if (done.kind === 'halted') break;
+  }
+  expect(ahead).toBeGreaterThan(150);
+});

@@ -186,7 +186,7 @@ export class CompiledTier {
       let entry;
       if ((linear & -4096) === linearPage && page !== undefined && f[NEXT_RIP + 1] === this.#linearHigh) {
         entry = page.entries[linear & 0xfff];
-        if (entry === undefined || entry.version !== versions[page.number]) entry = this.#find(rip);
+        if (entry === undefined || entry.version !== versions[page.versionAt]) entry = this.#find(rip);
       } else {
         entry = this.#find(rip);
         linearPage = this.#linear;
@@ -229,14 +229,14 @@ export class CompiledTier {
     const offset = linear & 0xfff;
     const known = page.entries[offset];
     const entry =
-      known !== undefined && (known.version === this.#versions[page.number] || this.#code.renew(page, known, offset))
+      known !== undefined && (known.version === this.#versions[page.versionAt] || this.#code.renew(page, known, offset))
         ? known
         : this.#decodeAt(page, offset);
     if (entry !== undefined && entry.act === undefined && entry.runs !== Infinity) this.#warm(entry);
     return entry;
   }
 
-  /** Where the linear address lies in a page of RAM that may be executed from, all of it within CS. */
+  /** Where the linear address lies in a page of RAM or ROM that may be executed from, all of it within CS. */
   #enterPage(rip: number, linear: number): boolean {
     const f = this.#words;
     const high = f[NEXT_RIP + 1] ?? 0;
@@ -252,10 +252,12 @@ export class CompiledTier {
     } else if (high >> 15 !== 0 && high >> 15 !== -1) return false;
     const {mmu, memory, privilege} = this.#cpu;
     const physical = mmu.known((BigInt(high >>> 0) << 32n) | BigInt(start >>> 0), 'execute', privilege);
-    if (physical === undefined || !memory.isRam(hpa(physical), 4096)) return false;
+    if (physical === undefined) return false;
+    const isRam = memory.isRam(hpa(physical), 4096);
+    if (!isRam && !memory.isUnchangingPage(physical)) return false;
     this.#linear = start;
     this.#linearHigh = high;
-    this.#page = this.#code.page(physical / 4096, this.#codeSize);
+    this.#page = this.#code.page(physical / 4096, this.#codeSize, isRam ? 'RAM' : 'ROM');
     return true;
   }
 
@@ -263,7 +265,7 @@ export class CompiledTier {
     page.entries[offset] = undefined;
     const microcode = this.#fetch.within(page.number * 4096 + offset, this.#codeSize);
     if (microcode === undefined) return undefined;
-    const entry = new CodeEntry(microcode, this.#versions[page.number] ?? 0);
+    const entry = new CodeEntry(microcode, this.#versions[page.versionAt] ?? 0);
     page.entries[offset] = entry;
     return entry;
   }
