@@ -150,6 +150,7 @@ export class Machine implements Core {
       {name: 'memory', bytes: this.memory.bytes},
       this.tlb.bank,
       this.processor.vectors.bank,
+      ...(this.processor.features.mtrr ? [this.processor.memoryTypeRanges.bank] : []),
       this.pins.bank,
       ...this.ports.devices.map(device => device.bank),
       ...(this.processor.unit?.banks ?? []),
@@ -161,6 +162,7 @@ export class Machine implements Core {
     this.memory.observer = observer;
     this.tlb.observer = observer;
     this.processor.vectors.observer = observer;
+    this.processor.memoryTypeRanges.observer = observer;
     this.pins.observer = observer;
     this.ports.observe(
       observer === undefined ? undefined : (bank, offset, length) => observer.willWrite(bank, offset, length),

@@ -17,6 +17,8 @@ const ROWS = [
   [0x176, 'IA32_SYSENTER_EIP', 'where SYSENTER jumps to'],
   [0x1a0, 'IA32_MISC_ENABLE', 'features that software may turn off'],
   [0x1d9, 'IA32_DEBUGCTL', 'branch tracing and single-stepping on branches'],
+  [0xfe, 'IA32_MTRRCAP', 'how many memory-type ranges there are'],
+  [0x2ff, 'IA32_MTRR_DEF_TYPE', 'the memory type outside all ranges, and whether the ranges count'],
   [0x277, 'IA32_PAT', 'memory types that page-table entries choose from'],
   [0x480, 'IA32_VMX_BASIC', 'VMCS revision identifier, size and memory type'],
   [0x481, 'IA32_VMX_PINBASED_CTLS', 'allowed settings of the pin-based controls'],

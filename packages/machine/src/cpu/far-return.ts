@@ -4,7 +4,7 @@
 import {RFLAGS, RIP, SEGMENT} from './cell-indexes.js';
 import {checkOffset, claim, enter, isLongTarget, returnTarget} from './code-segment.js';
 import type {CodeTarget} from './code-segment.js';
-import {Checklist, counted, isTrouble, shown} from './faults.js';
+import {Checklist, isTrouble, shown} from './faults.js';
 import {slotBytes} from './far-transfer.js';
 import {
   RFLAGS_IF,

@@ -28,6 +28,7 @@ export const FEATURE_BITS = {
   pae: at(1, 3, 6),
   apic: at(1, 3, 9),
   sep: at(1, 3, 11),
+  mtrr: at(1, 3, 12),
   pge: at(1, 3, 13),
   pat: at(1, 3, 16),
   cx8: at(1, 3, 8),

@@ -64,7 +64,8 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
   const fromApic = isApicMsr(cpu, index) ? cpu.apic?.readMsr(index) : undefined;
   if (fromApic !== undefined) return fromApic;
   const fromUnit = index >= 0x480 && index <= 0x493 && cpu.features.vmx ? cpu.unit?.readMsr?.(cpu, index) : undefined;
-  return fromUnit ?? unknown(index, 'RDMSR—Read From Model Specific Register');
+  const fromRanges = cpu.features.mtrr ? cpu.memoryTypeRanges.read(index) : undefined;
+  return fromUnit ?? fromRanges ?? unknown(index, 'RDMSR—Read From Model Specific Register');
 }
 
 export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble | undefined {
@@ -89,7 +90,8 @@ export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble 
     default:
   }
   if (isApicMsr(cpu, index)) return writeToApic(cpu, index, value);
-  return unknown(index, 'WRMSR—Write to Model Specific Register');
+  const ranges = cpu.features.mtrr ? cpu.memoryTypeRanges.write(index, value) : 'unknown';
+  return ranges === 'unknown' ? unknown(index, 'WRMSR—Write to Model Specific Register') : ranges;
 }
 
 function unknown(index: number, section: string): Trouble {

@@ -17,6 +17,7 @@ import {absentFlags, announcedInstructions, featuresOf, withUnit} from './featur
 import type {ProcessorFeatures} from './features.js';
 import {faultBecause, shown} from './faults.js';
 import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes.js';
+import {MemoryTypeRanges} from './memory-type-ranges.js';
 import {RegisterFile} from './register-file.js';
 import {deliverAtOnce} from './exceptions.js';
 import type {Fault, Trouble} from './trouble.js';
@@ -37,6 +38,7 @@ export class Processor implements Core {
   readonly memory: PhysicalMemory;
   readonly tlb = new Tlb();
   readonly mmu: Mmu;
+  readonly memoryTypeRanges: MemoryTypeRanges;
   readonly ports: PortMap;
   readonly profile: ProcessorProfile;
   readonly features: ProcessorFeatures;
@@ -74,6 +76,7 @@ export class Processor implements Core {
     this.entropySeed = parts.entropySeed;
     this.costModel = parts.costModel;
     this.unit = parts.unit;
+    this.memoryTypeRanges = new MemoryTypeRanges(this.profile.physicalAddressBits);
     this.mmu = new Mmu(this);
   }
 

@@ -62,7 +62,7 @@ export const PENTIUM_III = profileOf({
   highestLeaf: 2,
   highestExtendedLeaf: undefined,
   features: [
-    ...(['fpu', 'vme', 'de', 'pse', 'tsc', 'msr', 'pae', 'cx8', 'apic', 'sep', 'pge', 'cmov', 'pat', 'pse36'] as const),
+    ...(['fpu', 'vme', 'de', 'pse', 'tsc', 'msr', 'pae', 'cx8', 'apic', 'sep', 'pge', 'cmov', 'mtrr', 'pat', 'pse36'] as const),
     ...(['mmx', 'fxsr', 'sse'] as const),
   ],
 });
