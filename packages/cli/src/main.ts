@@ -16,7 +16,19 @@ import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
 
-const COMMANDS: readonly Command[] = [RUN, COMPARE, RECORD, SHOW, DOCTOR, GUESTS_COMMAND, ASM, DISASM, VECTORS, FUZZ, SERVE];
+const COMMANDS: readonly Command[] = [
+  RUN,
+  COMPARE,
+  RECORD,
+  SHOW,
+  DOCTOR,
+  GUESTS_COMMAND,
+  ASM,
+  DISASM,
+  VECTORS,
+  FUZZ,
+  SERVE,
+];
 
 /** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
 function interrupted(): AbortSignal {

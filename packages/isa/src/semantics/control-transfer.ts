@@ -5,7 +5,7 @@ import {assert} from '@hyperscope/base';
 import type {Semantics} from '../opcodes/form.js';
 import type {Instruction, Operand} from '../instruction.js';
 import {HELPERS} from '../microcode/helpers.js';
-import type {Microcode, Width} from '../microcode/microcode.js';
+import type {Microcode} from '../microcode/microcode.js';
 import type {Value} from '../microcode/value.js';
 import {memoryOperand, operandAt} from './operand-access.js';
 import {requireIoplInVirtual8086} from './privilege.js';
