@@ -213,8 +213,11 @@ function complete(
   const registerForm = form.operandTypes.includes('rmM') || form.pattern.registerOnly ? 'registerForm' : 'anyForm';
   const address = hasModrm ? readModRm(cursor, modrm, reaching, registerForm) : undefined;
   const immediateStart = cursor.length;
+  // Written out: a spread costs more than all the rest of decoding.
   const operands = readOperands(cursor, form, {
-    ...reaching,
+    prefixes: reaching.prefixes,
+    codeSize: reaching.codeSize,
+    addressSize: reaching.addressSize,
     width,
     address,
     low: lastOpcodeByte(cursor, opcodeEnd) & 7,
