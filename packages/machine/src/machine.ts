@@ -2,7 +2,7 @@
 
 import type {Bank, MachineEvent, Mode, Observer} from './observer.js';
 import {ACTIVITY, CYCLES, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
-import {breakpointsEnabled, debugException, instructionBreakpoint} from './cpu/breakpoints.js';
+import {breakpointsEnabled, debugException, instructionBreakpoint, reportInDr6} from './cpu/breakpoints.js';
 import type {Core, DeliverableEvent, ProcessorProfile, VirtualizationUnit} from './cpu/core.js';
 import type {CostModel} from './cpu/cost-model.js';
 import {deliverOrRaise, resolveTrouble} from './cpu/exceptions.js';
@@ -375,7 +375,11 @@ export class Machine implements Core {
   /** The traps of a completed instruction: single step, and the data breakpoints that it (or a MOV SS before it) struck. */
   #trapAfter(instruction: Instruction, flags: number): Trouble | undefined {
     const {processor, pins} = this;
-    const hits = processor.struck | pins.takeDebug();
+    const held = pins.takeDebug();
+    // INT1 is a #DB itself: what MOV SS before it held back is told in the same #DB, whose handler runs next.
+    const isTold = held !== 0 && instruction.mnemonic === 'INT1';
+    if (isTold) reportInDr6(processor, BigInt(held));
+    const hits = processor.struck | (isTold ? 0 : held);
     processor.struck = 0;
     if (hits !== 0 && low(this.registers, INTERRUPT_SHADOW) === SHADOW_MOV_SS) {
       pins.holdDebug(hits);

@@ -60,3 +60,16 @@ test('DR7.GD guards the debug registers, and the handler is let in', () => {
   t.steps(1);
   expect([t.exceptions, t.get('DR6') & 0x2000n, t.get('DR7')]).toEqual([['1'], 0x2000n, 0x400n]);
 });
+
+test('B0 to B3 tell of the last #DB alone; the other bits of DR6 stay', () => {
+  const t = longMode({}, '90').set({DR2: BigInt(CODE), DR7: 0x410n, DR6: 0xffff_4ff2n});
+  t.steps(1);
+  expect([t.exceptions, t.get('DR6')]).toEqual([['1'], 0xffff_4ff4n]);
+});
+
+test('INT1 after MOV SS and the data breakpoint that MOV SS struck are one #DB', () => {
+  const t = realMode('8e 16 00 20 f1 90').set({DR0: 0x2000n, DR7: dr7(3, 1), DR6: 0xffff_0ff0n, RSP: 0x7000n});
+  t.steps(2);
+  // One frame of FLAGS, CS and IP, and nothing waits before the handler's first instruction.
+  expect([t.get('RSP'), t.get('DR6'), t.machine.pins.holdsDebug]).toEqual([0x7000n - 6n, 0xffff_0ff1n, false]);
+});

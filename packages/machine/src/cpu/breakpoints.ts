@@ -62,3 +62,8 @@ export function debugException(cpu: Processor, hits: number, value: readonly [st
   );
   return {...fault('#DB', undefined, [rule]), debugStatus: BigInt(hits)};
 }
+
+/** B0 to B3 tell of this #DB alone; the other bits stay until software clears them. SDM vol. 3B, "Debug Status Register (DR6)". */
+export function reportInDr6(cpu: Processor, status: bigint): void {
+  cpu.registers.set('DR6', (cpu.registers.get('DR6') & ~0xfn) | status);
+}

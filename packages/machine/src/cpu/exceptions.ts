@@ -3,6 +3,7 @@
 
 import {hex} from '@hyperscope/base';
 import {EXCEPTIONS, hasErrorCode} from '@hyperscope/isa';
+import {reportInDr6} from './breakpoints.js';
 import {ACTIVITY, CR0, INSTRUCTIONS, INTERRUPT_SHADOW} from './cell-indexes.js';
 import {EVENT_TYPES} from './core.js';
 import type {DeliverableEvent} from './core.js';
@@ -65,7 +66,7 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
     const exit = cpu.isGuest ? cpu.unit?.interceptException(cpu, current) : undefined;
     if (exit !== undefined) return leave(cpu, exit, before);
     if (current.address !== undefined) cpu.registers.set('CR2', current.address);
-    if (current.debugStatus !== undefined) cpu.registers.set('DR6', cpu.registers.get('DR6') | current.debugStatus);
+    if (current.debugStatus !== undefined) reportInDr6(cpu, current.debugStatus);
     cpu.registers.cells[INTERRUPT_SHADOW] = 0n;
     const event = exceptionEvent(cpu, current);
     const trouble = deliverEvent(cpu, event);
