@@ -79,6 +79,19 @@ export class RegisterFile extends LitElement {
         font-size: 0.88em;
         font-weight: 400;
       }
+      .note {
+        margin: 0 4px 4px;
+        color: var(--mute);
+        font-size: 0.88em;
+      }
+      .meaning {
+        grid-column: 1 / -1;
+        font: 0.92em/1.4 var(--sans);
+        color: var(--mute);
+      }
+      .changed .meaning {
+        color: inherit;
+      }
       .fields {
         grid-column: 1 / -1;
         display: flex;
@@ -116,10 +129,12 @@ export class RegisterFile extends LitElement {
   @property({attribute: false}) who: Actor | undefined = undefined;
   /** The current VMCS: while the host runs it holds what was the guest's. */
   @property({attribute: false}) vmcs: Moment['vmcs'] = [];
+  /** The x87, MMX and SSE registers, once something of them is used. */
+  @property({attribute: false}) vector: Moment['vector'] = [];
 
   override render(): TemplateResult {
     if (this.registers.length === 0) return html`<p class="empty">No registers are recorded here.</p>`;
-    return html`${this.owner()} ${REGISTER_GROUPS.map(group => this.group(group))}`;
+    return html`${this.owner()} ${REGISTER_GROUPS.map(group => this.group(group))} ${this.vectors()}`;
   }
 
   /** Whose registers these are; while the host runs, also where the guest's are. */
@@ -163,6 +178,14 @@ export class RegisterFile extends LitElement {
       <dl>${shown.map(item => registerRow(item, group.digits))}</dl>`;
   }
 
+  private vectors(): TemplateResult | typeof nothing {
+    if (this.vector.length === 0) return nothing;
+    const omitsZeros = this.vector.some(row => row.name === 'MXCSR');
+    return html`<h3>Vector and x87 state</h3>
+      ${omitsZeros ? html`<p class="note">XMM registers that are not listed hold 0.</p>` : nothing}
+      <dl>${this.vector.map(vectorRow)}</dl>`;
+  }
+
   private shown(cell: string): readonly Shown[] {
     const at = this.cells.indexOf(cell);
     const now = this.registers[at];
@@ -187,6 +210,16 @@ function registerRow(item: Shown, digits: number): TemplateResult {
     <dt>${name}</dt>
     <dd>${word ?? html`<span class="zero">0x${zeros}</span>${rest}`}</dd>
     ${changed ? html`<dd class="was">was ${hex(item.before)}</dd>` : nothing} ${fieldChips(item)}
+  </div>`;
+}
+
+function vectorRow({name, value, changed, was, meaning}: Moment['vector'][number]): TemplateResult {
+  const [, zeros = '', rest = value] = /^(0x0*)([0-9a-f]+)$/u.exec(value) ?? [];
+  return html`<div class="row ${changed ? 'changed' : ''}">
+    <dt>${name}</dt>
+    <dd><span class="zero">${zeros}</span>${rest}</dd>
+    ${was === undefined ? nothing : html`<dd class="was">was ${was}</dd>`}
+    ${meaning === '' ? nothing : html`<dd class="meaning">${meaning}</dd>`}
   </div>`;
 }
 

@@ -90,6 +90,16 @@ export interface Moment {
     readonly was?: string | undefined;
     readonly meaning: string;
   }[];
+  /** The x87, MMX and SSE registers: nothing where they are as after RESET, or where the record does not hold them. */
+  readonly vector: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly changed: boolean;
+    /** The value before the last step, where it changed. */
+    readonly was?: string | undefined;
+    /** What a control, status or tag word says, and which register a place of the x87 stack is; '' for the rest. */
+    readonly meaning: string;
+  }[];
   /** The last page walk at or before this moment. */
   readonly walk: Extract<TraceEvent, {kind: 'page-walk'}> | undefined;
 }

@@ -154,6 +154,7 @@ export class SampleSession implements SessionClient {
         {area: 'Guest state', name: 'GUEST_RIP', value: '0x8007', changed: exit, meaning: 'where the guest goes on'},
         {area: 'Controls', name: 'EPT_POINTER', value: '0x7f01e', changed: false, meaning: 'root of the EPT tables'},
       ],
+      vector: [],
       walk: SAMPLE_WALK,
     };
   }

@@ -25,6 +25,7 @@ import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
 import {strip} from './strip.js';
+import {vectorPanel} from './vector-panel.js';
 import {vmcbPanel} from './vmcb-panel.js';
 import {vmcsPanel} from './vmcs-panel.js';
 
@@ -87,6 +88,7 @@ export class MomentMaker {
         ...vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),
         ...vmcbPanel(state.vmcb(), previous?.vmcb()),
       ],
+      vector: vectorPanel(state.vector, previous?.vector),
       walk: record.events.lastBefore('page-walk', index),
     };
   }

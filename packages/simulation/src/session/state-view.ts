@@ -22,6 +22,8 @@ export class StateView {
   /** The processor's cells, whoever runs. */
   readonly cells: CellSource;
   readonly registers: BigUint64Array;
+  /** The x87, MMX and SSE registers; a record of a real processor has none. */
+  readonly vector: Uint8Array | undefined;
   #guest: CellSource | undefined;
 
   constructor(header: StateHeader, banks: readonly Bank[]) {
@@ -30,6 +32,7 @@ export class StateView {
     this.guestMemory = new GuestMemory(header, this.memory);
     const bytes = banks.find(bank => bank.name === 'registers')?.bytes ?? new Uint8Array(0);
     this.registers = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3);
+    this.vector = banks.find(bank => bank.name === 'vector')?.bytes;
     const index = new Map(header.cells.map((cell, i) => [cell, i]));
     this.cells = cell => {
       const at = index.get(cell);

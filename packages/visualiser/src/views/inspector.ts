@@ -116,6 +116,7 @@ export class Inspector extends LitElement {
           .previous=${moment.previousRegisters}
           .who=${moment.who}
           .vmcs=${moment.vmcs}
+          .vector=${moment.vector}
         ></hs-register-file>`;
       case 'vmcs':
         return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
