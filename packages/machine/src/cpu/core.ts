@@ -48,6 +48,17 @@ export interface DeliverableEvent {
   readonly returnRip: bigint;
 }
 
+/** A switch to another task, by JMP, CALL, IRET or a task gate. */
+export interface TaskSwitch {
+  readonly source: 'CALL' | 'IRET' | 'JMP' | 'gate';
+  /** The selector of the new task's TSS. */
+  readonly selector: number;
+  /** What the old task will go on with. */
+  readonly returnRip: bigint;
+  /** An exception's error code, which the new task finds on its stack. */
+  readonly errorCode: number | undefined;
+}
+
 export interface TlbControl {
   flushAll(): void;
   flushNonGlobal(): void;
@@ -120,6 +131,8 @@ export interface VirtualizationUnit {
   usesEpt(core: Core): boolean;
   /** A triple fault in the guest; undefined where it shuts the processor down, guest and host. */
   tripleFault(core: Core): VmExitInformation | undefined;
+  /** A task switch in the guest, once its TSS descriptor has been found good; undefined where the processor carries it out. */
+  interceptTaskSwitch?(core: Core, wanted: TaskSwitch): VmExitInformation | undefined;
   /** Carries an exit out: saves the guest, loads the host (SDM vol. 3C, "VM Exits"). */
   exit(core: Core, exit: VmExitInformation): void;
   /** What MOV from CR0 and CR4 read: guest/host masks and read shadows. Only called in VMX non-root operation. */

@@ -5,18 +5,14 @@
 import {CR0, DR7, RFLAGS, RIP} from './cell-indexes.js';
 import {isNull, isPresent, isSystem, limitOf, loadedFrom, readDescriptor, selectorError, typeOf} from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
-import {Checklist, check, isTrouble, shown} from './faults.js';
+import {Checklist, isTrouble, shown} from './faults.js';
 import {RFLAGS_NT} from './modes.js';
 import type {Processor} from './processor.js';
+import type {TaskSwitch} from './core.js';
 import {loadTask} from './task-load.js';
 import {GENERAL_IN_TSS, LAYOUTS, SELECTORS_IN_TSS} from './task-state-segment.js';
 import type {TssLayout} from './task-state-segment.js';
 import type {Trouble} from './trouble.js';
-import {exitInformation} from '../vmx/exit-information.js';
-
-/** How the switch came about, by the number that exit qualifications give it (SDM vol. 3C, "Task Switches"). */
-const SOURCES = {CALL: 0, IRET: 1, JMP: 2, gate: 3} as const;
-export type TaskSwitchSource = keyof typeof SOURCES;
 
 const SOURCE = 'SDM vol. 3A, "Task Switching"';
 const CR0_TS = 8n;
@@ -24,21 +20,12 @@ const CR0_TS = 8n;
 const DR7_LOCAL = 0x155n;
 const BUSY = 2n;
 
-export interface TaskSwitch {
-  readonly source: TaskSwitchSource;
-  /** The selector of the new task's TSS. */
-  readonly selector: number;
-  /** What the old task will go on with. */
-  readonly returnRip: bigint;
-  /** An exception's error code, which the new task finds on its stack. */
-  readonly errorCode: number | undefined;
-}
-
 /** Carries the switch out. Trouble means that the old task goes on, and says why. */
 export function switchTask(cpu: Processor, wanted: TaskSwitch): Trouble | undefined {
   const tss = taskDescriptor(cpu, wanted);
   if (isTrouble(tss)) return tss;
-  if (cpu.isGuest) return leaveGuest(cpu, wanted);
+  const exit = cpu.isGuest ? cpu.unit?.interceptTaskSwitch?.(cpu, wanted) : undefined;
+  if (exit !== undefined) return {kind: 'vm-exit', exit};
   const next = layoutOf(typeOf(tss));
   const oldBase = cpu.registers.get('TR.base'),
     newBase = loadedFrom(tss, wanted.selector).base;
@@ -86,19 +73,6 @@ function taskDescriptor(cpu: Processor, {source, selector}: TaskSwitch): Descrip
   return checks.require('the limit of the TSS leaves room for a task', limitOf(d) >= least, shown('limit', limitOf(d)))
     ? d
     : checks.fault('#TS', error);
-}
-
-/** In VMX non-root operation a task switch always exits: a hypervisor has to do it by hand. */
-function leaveGuest(cpu: Processor, {source, selector}: TaskSwitch): Trouble {
-  const checks = [
-    check('a task switch always leaves VMX non-root operation', true, [], 'SDM vol. 3C, "Other Causes of VM Exits"'),
-  ];
-  const qualification = BigInt(selector) | (BigInt(SOURCES[source]) << 30n);
-  const instructionLength = source === 'gate' ? 0 : Number((cpu.registers.cells[RIP] ?? 0n) - cpu.instructionRip);
-  return {
-    kind: 'vm-exit',
-    exit: exitInformation('TASK_SWITCH', cpu.instructionRip, checks, {instructionLength, qualification}),
-  };
 }
 
 /** Page faults come while the old task can still handle them. */

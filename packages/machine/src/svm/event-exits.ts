@@ -3,7 +3,7 @@
 
 import {hex} from '@hyperscope/base';
 import {SVM_EXIT_BASE, exceptionAt, svmInterceptExit} from '@hyperscope/isa';
-import type {Core, DeliverableEvent} from '../cpu/core.js';
+import type {Core, DeliverableEvent, TaskSwitch} from '../cpu/core.js';
 import {check} from '../cpu/faults.js';
 import type {Fault} from '../cpu/trouble.js';
 import type {VmExitInformation} from '../observer.js';
@@ -59,6 +59,23 @@ export function virtualInterruptExit(core: Core, controls: SvmControls): VmExitI
   if (!virtualInterruptReady(core, controls)) return undefined;
   const asked = interceptCheck(controls, 'VINTR');
   return asked.holds ? svmExit(svmInterceptExit('VINTR'), core.registers.get('RIP'), [asked]) : undefined;
+}
+
+const BY_IRET = 1n << 36n;
+const BY_JUMP = 1n << 38n;
+const HAS_ERROR_CODE = 1n << 44n;
+
+/** EXITINFO1: the selector; EXITINFO2: how it came about, and the error code for the new stack. */
+export function taskSwitchExit(core: Core, controls: SvmControls, wanted: TaskSwitch): VmExitInformation | undefined {
+  const asked = interceptCheck(controls, 'TASK_SWITCH');
+  if (!asked.holds) return undefined;
+  const how = wanted.source === 'IRET' ? BY_IRET : wanted.source === 'JMP' ? BY_JUMP : 0n;
+  const error = wanted.errorCode === undefined ? 0n : HAS_ERROR_CODE | BigInt(wanted.errorCode);
+  const resume = core.registers.flag('RF') ? 1n << 48n : 0n;
+  return svmExit(svmInterceptExit('TASK_SWITCH'), core.instructionRip, [asked], {
+    info1: BigInt(wanted.selector),
+    info2: how | error | resume,
+  });
 }
 
 /** A triple fault; without the intercept the processor shuts down, guest and all. */

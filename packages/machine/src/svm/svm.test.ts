@@ -226,6 +226,45 @@ describe('events', () => {
   });
 });
 
+test('a task switch of the guest is an exit where it is asked for, and the processor’s own work where not', () => {
+  // A 32-bit protected guest: jmp 8:0, to an available TSS at 4000h whose task begins with HLT at 8100h.
+  const made = (): SvmMachine => {
+    const guest = svmMachine([0xea, 0, 0, 0, 0, 8, 0]);
+    const {memory} = guest.machine;
+    memory.load(hpa(GUEST_CODE + 0x100), Uint8Array.from([0xf4]));
+    memory.write(hpa(0x3008), 8, 0x0000_8900_4000_0067n);
+    memory.write(hpa(0x3028), 8, 0x0000_8b00_4800_0067n);
+    memory.write(hpa(0x3010), 8, 0x00cf_9b00_0000_ffffn);
+    memory.write(hpa(0x3018), 8, 0x00cf_9300_0000_ffffn);
+    for (const [offset, value] of [
+      [32, GUEST_CODE + 0x100],
+      [36, 2],
+      [76, 0x10],
+      [80, 0x18],
+      [84, 0x18],
+    ] as const)
+      memory.write(hpa(0x4000 + offset), 4, BigInt(value));
+    guest.vmcb.set('CR0', 0x11n);
+    guest.vmcb.set('CS_ATTRIB', 0xc9bn);
+    guest.vmcb.set('CS_LIMIT', 0xffff_ffffn);
+    guest.vmcb.set('GDTR_BASE', 0x3000n);
+    guest.vmcb.set('GDTR_LIMIT', 0x2fn);
+    guest.machine.registers.setSegment('TR', {selector: 0x28, base: 0x4800n, limit: 0x67, attributes: 0x8b});
+    return guest;
+  };
+  const asked = made();
+  setBit(asked, 'INTERCEPT_WORD_3', 29);
+  asked.run();
+  expect([exitOf(asked), asked.vmcb.get('EXITINFO1'), asked.vmcb.get('EXITINFO2')]).toEqual([
+    'VMEXIT_TASK_SWITCH',
+    8n,
+    1n << 38n,
+  ]);
+  const plain = made();
+  plain.run();
+  expect([exitOf(plain), plain.vmcb.get('RIP')]).toEqual(['VMEXIT_HLT', BigInt(GUEST_CODE + 0x100)]);
+});
+
 describe('nested paging', () => {
   const nested = (code: readonly number[]): SvmMachine => {
     const made = svmMachine(code);

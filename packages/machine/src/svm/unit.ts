@@ -8,6 +8,7 @@ import {
   interruptExit,
   physicalInterruptsOpen,
   shutdownExit,
+  taskSwitchExit,
   virtualInterruptExit,
   virtualInterruptReady,
 } from './event-exits.js';
@@ -40,6 +41,7 @@ export function createSvmUnit(): VirtualizationUnit {
       walkNestedTables(core, controlsOf(core).nestedRoot, address, access, references),
     usesEpt: core => controlsOf(core).nestedPaging,
     tripleFault: core => shutdownExit(core, controlsOf(core)),
+    interceptTaskSwitch: (core, wanted) => taskSwitchExit(core, controlsOf(core), wanted),
     exit: leaveGuest,
     // A guest reads and writes its real control registers: what a hypervisor wants to keep from it, it intercepts.
     visibleCr0: core => core.registers.get('CR0'),

@@ -6,7 +6,7 @@
 import {bit, hex} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
 import {EVENT_TYPES} from '../cpu/core.js';
-import type {Core, DeliverableEvent} from '../cpu/core.js';
+import type {Core, DeliverableEvent, TaskSwitch} from '../cpu/core.js';
 import {check} from '../cpu/faults.js';
 import type {Fault} from '../cpu/trouble.js';
 import type {Checks, VmExitInformation} from '../observer.js';
@@ -136,6 +136,17 @@ function interruptWindowExit(core: Core, controls: Controls): VmExitInformation 
     ),
   ];
   return exitInformation('INTERRUPT_WINDOW', core.registers.get('RIP'), checks);
+}
+
+/** How the switch came about, as bits 31:30 of the qualification tell it. SDM vol. 3C, "Task Switches". */
+const TASK_SOURCES = {CALL: 0, IRET: 1, JMP: 2, gate: 3} as const;
+
+/** A task switch always exits: a hypervisor has to do it by hand. */
+export function taskSwitchExit(core: Core, {source, selector}: TaskSwitch): VmExitInformation {
+  const checks = [check('a task switch always leaves VMX non-root operation', true, [], SOURCE)];
+  const qualification = BigInt(selector) | (BigInt(TASK_SOURCES[source]) << 30n);
+  const instructionLength = source === 'gate' ? 0 : Number(core.registers.get('RIP') - core.instructionRip);
+  return exitInformation('TASK_SWITCH', core.instructionRip, checks, {instructionLength, qualification});
 }
 
 export function tripleFaultExit(core: Core): VmExitInformation {

@@ -10,7 +10,7 @@ import type {VmxCapabilities} from './capabilities.js';
 import {requiredCr0, visible, writable} from './control-register-rules.js';
 import {Controls} from './controls.js';
 import {walkEpt} from './ept-walk.js';
-import {exceptionExit, interruptExit, tripleFaultExit, windowExit} from './event-exits.js';
+import {exceptionExit, interruptExit, taskSwitchExit, tripleFaultExit, windowExit} from './event-exits.js';
 import {absentInGuest, interceptInstruction} from './intercepts.js';
 import {currentVmcs} from './outcome.js';
 import {exitGuest} from './vm-exit.js';
@@ -37,6 +37,7 @@ export function createVmxUnit(
       walkEpt(core, controlsOf(core).eptPointer, address, access, references),
     usesEpt: core => controlsOf(core).usesEpt,
     tripleFault: tripleFaultExit,
+    interceptTaskSwitch: taskSwitchExit,
     exit: exitGuest,
     visibleCr0: core => visible(core.registers.get('CR0'), controlsOf(core).cr0Mask, controlsOf(core).cr0Shadow),
     visibleCr4: core => visible(core.registers.get('CR4'), controlsOf(core).cr4Mask, controlsOf(core).cr4Shadow),
