@@ -6,6 +6,7 @@ export * from './cpu/faults.js';
 export * from './cpu/features.js';
 export * from './cpu/helper-table.js';
 export * from './cpu/interrupt-pins.js';
+export {memoryTypeRangeFault, MTRR_CAPABILITIES, MTRR_CAPABILITIES_MSR, MTRR_MSRS} from './cpu/memory-type-ranges.js';
 export * from './cpu/modes.js';
 export * from './cpu/profiles.js';
 export * from './cpu/register-file.js';

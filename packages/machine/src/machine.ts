@@ -151,6 +151,7 @@ export class Machine implements Core {
       this.tlb.bank,
       this.processor.vectors.bank,
       ...(this.processor.features.mtrr ? [this.processor.memoryTypeRanges.bank] : []),
+      ...(this.processor.features.mca ? [this.processor.machineCheck.bank] : []),
       this.pins.bank,
       ...this.ports.devices.map(device => device.bank),
       ...(this.processor.unit?.banks ?? []),
@@ -163,6 +164,7 @@ export class Machine implements Core {
     this.tlb.observer = observer;
     this.processor.vectors.observer = observer;
     this.processor.memoryTypeRanges.observer = observer;
+    this.processor.machineCheck.observer = observer;
     this.pins.observer = observer;
     this.ports.observe(
       observer === undefined ? undefined : (bank, offset, length) => observer.willWrite(bank, offset, length),

@@ -9,12 +9,16 @@ export interface Msr {
 }
 
 const ROWS = [
+  [0x0, 'IA32_P5_MC_ADDR', 'where a Pentium’s bus or parity error was'],
+  [0x1, 'IA32_P5_MC_TYPE', 'what kind of cycle it was'],
   [0x10, 'IA32_TIME_STAMP_COUNTER', 'the time-stamp counter that RDTSC reads'],
   [0x1b, 'IA32_APIC_BASE', 'where the local APIC is mapped, and whether it is on'],
   [0x3a, 'IA32_FEATURE_CONTROL', 'locked at boot: whether VMXON is allowed'],
   [0x174, 'IA32_SYSENTER_CS', 'CS (and, plus 8, SS) that SYSENTER loads'],
   [0x175, 'IA32_SYSENTER_ESP', 'stack pointer that SYSENTER loads'],
   [0x176, 'IA32_SYSENTER_EIP', 'where SYSENTER jumps to'],
+  [0x179, 'IA32_MCG_CAP', 'how many banks report machine-check errors'],
+  [0x17a, 'IA32_MCG_STATUS', 'whether a machine check is being handled'],
   [0x1a0, 'IA32_MISC_ENABLE', 'features that software may turn off'],
   [0x1d9, 'IA32_DEBUGCTL', 'branch tracing and single-stepping on branches'],
   [0xfe, 'IA32_MTRRCAP', 'how many memory-type ranges there are'],

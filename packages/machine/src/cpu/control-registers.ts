@@ -11,6 +11,7 @@ import {
   CR0_TS,
   CR0_WP,
   CR4_DE,
+  CR4_MCE,
   CR4_OSFXSR,
   CR4_OSXMMEXCPT,
   CR4_PAE,
@@ -149,14 +150,15 @@ export function loadCr3(cpu: Processor, wanted: bigint): Trouble | undefined {
 
 /** CR4 bits that exist on a processor with these features; VMXE only with a VMX unit. */
 export function supportedCr4(f: ProcessorFeatures, unit: 'with VMX' | 'without VMX'): bigint {
-  // MCE, PCE
-  const always = 0x40n | 0x100n;
+  // PCE
+  const always = 0x100n;
   const optional: readonly (readonly [boolean, number])[] = [
     [f.vme, CR4_VME | CR4_PVI],
     [f.tsc, CR4_TSD],
     [f.de, CR4_DE],
     [f.pse, CR4_PSE],
     [f.pae, CR4_PAE],
+    [f.mce, CR4_MCE],
     [f.pge, CR4_PGE],
     [f.vmx && unit === 'with VMX', CR4_VMXE],
     [f.fxsr, CR4_OSFXSR],

@@ -65,7 +65,9 @@ export function readMsr(cpu: Processor, index: number): bigint | Trouble {
   if (fromApic !== undefined) return fromApic;
   const fromUnit = index >= 0x480 && index <= 0x493 && cpu.features.vmx ? cpu.unit?.readMsr?.(cpu, index) : undefined;
   const fromRanges = cpu.features.mtrr ? cpu.memoryTypeRanges.read(index) : undefined;
-  return fromUnit ?? fromRanges ?? unknown(index, 'RDMSR—Read From Model Specific Register');
+  return (
+    fromUnit ?? fromRanges ?? cpu.machineCheck.read(index) ?? unknown(index, 'RDMSR—Read From Model Specific Register')
+  );
 }
 
 export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble | undefined {
@@ -91,7 +93,8 @@ export function writeMsr(cpu: Processor, index: number, value: bigint): Trouble 
   }
   if (isApicMsr(cpu, index)) return writeToApic(cpu, index, value);
   const ranges = cpu.features.mtrr ? cpu.memoryTypeRanges.write(index, value) : 'unknown';
-  return ranges === 'unknown' ? unknown(index, 'WRMSR—Write to Model Specific Register') : ranges;
+  const done = ranges === 'unknown' ? cpu.machineCheck.write(index, value) : ranges;
+  return done === 'unknown' ? unknown(index, 'WRMSR—Write to Model Specific Register') : done;
 }
 
 function unknown(index: number, section: string): Trouble {

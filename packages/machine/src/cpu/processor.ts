@@ -17,6 +17,7 @@ import {absentFlags, announcedInstructions, featuresOf, withUnit} from './featur
 import type {ProcessorFeatures} from './features.js';
 import {faultBecause, shown} from './faults.js';
 import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes.js';
+import {MachineCheck} from './machine-check.js';
 import {MemoryTypeRanges} from './memory-type-ranges.js';
 import {RegisterFile} from './register-file.js';
 import {deliverAtOnce} from './exceptions.js';
@@ -39,6 +40,7 @@ export class Processor implements Core {
   readonly tlb = new Tlb();
   readonly mmu: Mmu;
   readonly memoryTypeRanges: MemoryTypeRanges;
+  readonly machineCheck: MachineCheck;
   readonly ports: PortMap;
   readonly profile: ProcessorProfile;
   readonly features: ProcessorFeatures;
@@ -77,6 +79,7 @@ export class Processor implements Core {
     this.costModel = parts.costModel;
     this.unit = parts.unit;
     this.memoryTypeRanges = new MemoryTypeRanges(this.profile.physicalAddressBits);
+    this.machineCheck = new MachineCheck(this.features);
     this.mmu = new Mmu(this);
   }
 

@@ -46,7 +46,7 @@ export const PENTIUM = profileOf({
   physicalAddressBits: 32,
   highestLeaf: 1,
   highestExtendedLeaf: undefined,
-  features: ['fpu', 'vme', 'de', 'pse', 'tsc', 'msr', 'cx8', 'apic'],
+  features: ['fpu', 'vme', 'de', 'pse', 'tsc', 'msr', 'mce', 'cx8', 'apic'],
 });
 
 /** 1999 (Coppermine): PAE, global pages, PAT, SYSENTER, CMOV. What Robin and Irvine studied and VMware translated. */
@@ -70,10 +70,12 @@ export const PENTIUM_III = profileOf({
       'tsc',
       'msr',
       'pae',
+      'mce',
       'cx8',
       'apic',
       'sep',
       'pge',
+      'mca',
       'cmov',
       'mtrr',
       'pat',

@@ -1,6 +1,7 @@
 // RDMSR and WRMSR that exit, and XSETBV. Linux, arch/x86/kvm/x86.c: kvm_emulate_rdmsr, kvm_emulate_wrmsr, kvm_set_msr_common.
 
 import {hex} from '@hyperscope/base';
+import {memoryTypeRangeFault, MTRR_CAPABILITIES, MTRR_CAPABILITIES_MSR, MTRR_MSRS} from '@hyperscope/machine';
 import {msrAt} from '@hyperscope/isa';
 import type {VmcsFieldName} from '@hyperscope/isa';
 import {CR0_PG, EFER_LMA, EFER_LME, guestCr0, injectException, setEfer} from './guest-registers.js';
@@ -18,6 +19,7 @@ const SKIP = 'skip_emulated_instruction';
 
 const KEPT: ReadonlyMap<number, VcpuSlot> = new Map<number, VcpuSlot>([
   [0x1b, 'apic_base'],
+  [0x17a, 'mcg_status'],
   [0x1a0, 'misc_enable'],
   [0xc000_0081, 'star'],
   [0xc000_0082, 'lstar'],
@@ -36,6 +38,16 @@ const IN_VMCS: ReadonlyMap<number, VmcsFieldName> = new Map<number, VmcsFieldNam
   [0xc000_0100, 'GUEST_FS_BASE'],
   [0xc000_0101, 'GUEST_GS_BASE'],
 ]);
+/**
+ * Read-only: eight memory-type ranges; and no bank that reports machine checks (user space never asks for any with
+ * KVM_X86_SETUP_MCE, and this KVM offers none by itself).
+ */
+const FIXED: ReadonlyMap<number, bigint> = new Map([
+  [0, 0n],
+  [1, 0n],
+  [0x179, 0n],
+  [MTRR_CAPABILITIES_MSR, MTRR_CAPABILITIES],
+]);
 /** These must hold canonical addresses. */
 const ADDRESSES: ReadonlySet<number> = new Set([
   0x175, 0x176, 0xc000_0082, 0xc000_0083, 0xc000_0100, 0xc000_0101, 0xc000_0102,
@@ -51,22 +63,24 @@ const edxEax = (host: Host): bigint =>
 
 export function handleRdmsr(host: Host): StepResult {
   const msr = index(host);
-  const slot = KEPT.get(msr);
-  const field = IN_VMCS.get(msr);
-  const value =
-    slot !== undefined
-      ? host.vcpu.get(slot)
-      : field !== undefined
-        ? host.vmx.vmread(field)
-        : msr === 0x10
-          ? timeStamp(host)
-          : undefined;
+  const value = read(host, msr);
   if (value === undefined)
     return unknown(host, RDMSR, `RDMSR of ${nameOf(msr)}, which this virtual processor does not have`);
   host.vcpu.setRegister('RAX', value & 0xffff_ffffn);
   host.vcpu.setRegister('RDX', value >> 32n);
   host.handled(RDMSR, 'kvm', `KVM knows the guest’s ${nameOf(msr)}`);
   return {say: `kvm_get_msr: ${nameOf(msr)} is ${hex(value)}; EDX:EAX ← it`, go: SKIP};
+}
+
+/** The guest's value; undefined for an MSR that its processor does not have. */
+function read(host: Host, msr: number): bigint | undefined {
+  const slot = KEPT.get(msr);
+  if (slot !== undefined) return host.vcpu.get(slot);
+  const field = IN_VMCS.get(msr);
+  if (field !== undefined) return host.vmx.vmread(field);
+  const range = MTRR_MSRS.indexOf(msr);
+  if (range >= 0) return host.vcpu.memoryTypeRange(range);
+  return msr === 0x10 ? timeStamp(host) : FIXED.get(msr);
 }
 
 export const timeStamp = (host: Host): bigint =>
@@ -87,8 +101,17 @@ export function handleWrmsr(host: Host): StepResult {
   return {say: `kvm_set_msr: ${nameOf(msr)} ← ${hex(value)}`, go: SKIP};
 }
 
+/** EPT gives guest memory its types here, so the guest's ranges are kept and have no effect (kvm_mtrr_set_msr). */
+function writeMemoryTypeRange(host: Host, msr: number, value: bigint): string | undefined {
+  if (memoryTypeRangeFault(msr, value, host.machine.profile.physicalAddressBits) !== undefined)
+    return 'reserved bits are set, or a memory type does not exist';
+  host.vcpu.setMemoryTypeRange(MTRR_MSRS.indexOf(msr), value);
+  return undefined;
+}
+
 /** What is wrong with the write, or undefined when it was done. */
 function writePlain(host: Host, msr: number, value: bigint): string | undefined {
+  if (MTRR_MSRS.includes(msr)) return writeMemoryTypeRange(host, msr, value);
   const slot = KEPT.get(msr);
   const field = IN_VMCS.get(msr);
   if (slot === undefined && field === undefined && msr !== 0x10) return 'this virtual processor does not have it';

@@ -2,6 +2,7 @@
 // registers, CR2 or the SYSCALL MSRs, so KVM keeps them here; being memory, they are recorded and shown like any other.
 //
 //   kvm_vcpu  +0 regs[16] in encoding order · then one 8-byte slot for each name below
+//             +c00 the memory-type range registers, 8 bytes each (mtrr_state)
 //   kvm_run   Documentation/virt/kvm/api.rst, "The kvm_run structure": +8 exit_reason, +32 the union
 
 import {hpa} from '@hyperscope/base';
@@ -60,6 +61,7 @@ const SLOTS = [
   'ioctl_argument',
   /** CPUState.halted of QEMU: the guest has executed HLT and waits. */
   'cpu_halted',
+  'mcg_status',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
@@ -67,6 +69,8 @@ const SLOT_OFFSET: ReadonlyMap<VcpuSlot, number> = new Map(SLOTS.map((slot, inde
 
 export const COMPLETE = {nothing: 0n, skip: 1n, input: 2n, string: 3n, mmioRead: 4n, mmioWrite: 5n} as const;
 
+/** Behind the answers of user space (kvm-mmio.ts). */
+const MTRR_STATE = 0xc00;
 const EXIT_REASON = 8;
 const UNION = 32;
 
@@ -103,6 +107,14 @@ export class KvmVcpu {
   }
   set(slot: VcpuSlot, value: bigint): void {
     this.#memory.write(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8, BigInt.asUintN(64, value));
+  }
+
+  /** A register of mtrr_state, by its place in MTRR_MSRS. */
+  memoryTypeRange(index: number): bigint {
+    return this.#memory.read(hpa(VCPU_STRUCT + MTRR_STATE + 8 * index), 8);
+  }
+  setMemoryTypeRange(index: number, value: bigint): void {
+    this.#memory.write(hpa(VCPU_STRUCT + MTRR_STATE + 8 * index), 8, value);
   }
 
   get exitReason(): number {
