@@ -177,6 +177,7 @@ export class Machine implements Core {
     resetRegisters(this.registers, this.profile);
     this.tlb.reset();
     this.processor.vectors.reset();
+    if (this.processor.features.mtrr) this.processor.memoryTypeRanges.reset();
     this.pins.reset();
   }
 

@@ -39,3 +39,18 @@ test('IA32_MTRRCAP tells of eight variable ranges, the fixed ones and write comb
   t.run();
   expect(t.get('RAX')).toBe(0x508n);
 });
+
+test('RESET disables the ranges and leaves the rest of them', () => {
+  const after = ([msr, value]: readonly [number, bigint]): bigint | undefined => {
+    const t = written(msr, value);
+    t.machine.reset();
+    return t.machine.processor.memoryTypeRanges.read(msr);
+  };
+  const cases = [
+    [0x201, 0xf_f000_0800n],
+    [0x200, 0x1000_0006n],
+    [0x26f, 0x0606n << 8n],
+    [0x2ff, 0xc06n],
+  ] as const;
+  expect(cases.map(after)).toEqual([0xf_f000_0000n, 0x1000_0006n, 0x06_0600n, 0x406n]);
+});

@@ -28,6 +28,8 @@ export const MTRR_MSRS: readonly number[] = [
   DEFAULT_TYPE,
 ];
 
+const isMask = (msr: number): boolean => msr < FIRST_VARIABLE + 2 * VARIABLE_RANGES && msr % 2 === 1;
+
 export class MemoryTypeRanges {
   readonly #values = new BigUint64Array(MTRR_MSRS.length);
   readonly bank: Bank = {name: 'mtrrs', bytes: new Uint8Array(this.#values.buffer)};
@@ -51,9 +53,20 @@ export class MemoryTypeRanges {
     if (index < 0) return 'unknown';
     const refused = memoryTypeRangeFault(msr, value, this.#physicalAddressBits);
     if (refused !== undefined) return refused;
+    this.#set(index, value);
+    return undefined;
+  }
+
+  /** RESET clears V of every variable range, and E. SDM vol. 3A, "MTRR Initialization". */
+  reset(): void {
+    for (const [index, msr] of MTRR_MSRS.entries()) {
+      if (msr === DEFAULT_TYPE || isMask(msr)) this.#set(index, (this.#values[index] ?? 0n) & ~(1n << 11n));
+    }
+  }
+
+  #set(index: number, value: bigint): void {
     this.observer?.willWrite('mtrrs', index * 8, 8);
     this.#values[index] = value;
-    return undefined;
   }
 }
 
