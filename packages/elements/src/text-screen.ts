@@ -70,8 +70,8 @@ export class TextScreenView extends LitElement {
         background: #000;
         color: #aaa;
         overflow: auto;
-        /* Eighty columns fill a wide panel; in a narrow one the text keeps a readable size and scrolls. */
-        font: clamp(11px, calc((100cqw - 18px) / 48.5), 18px) / 1.2 var(--mono);
+        /* Eighty columns fill the panel: a screen is looked at whole. Far too narrow a panel scrolls. */
+        font: clamp(6.5px, calc((100cqw - 18px) / 48.5), 18px) / 1.2 var(--mono);
       }
       pre:focus-visible {
         outline: 2px solid var(--focus);
