@@ -4,6 +4,7 @@ import {SVM_INTERCEPT_BITS, VMCB_FIELDS, svmExitCode} from '@hyperscope/isa';
 import type {VmcbArea, VmcbField} from '@hyperscope/isa';
 import {hex} from '@hyperscope/base';
 import type {Moment} from '@hyperscope/trace';
+import {controlBlockRows} from './control-block-rows.js';
 
 const AREA_TITLES: Readonly<Record<VmcbArea, string>> = {
   exit: 'Exit information',
@@ -11,30 +12,21 @@ const AREA_TITLES: Readonly<Record<VmcbArea, string>> = {
   save: 'Guest state',
 };
 const AREA_ORDER: readonly VmcbArea[] = ['exit', 'control', 'save'];
+const FIELDS = AREA_ORDER.flatMap(area => VMCB_FIELDS.filter(field => field.area === area));
 const ALWAYS = new Set(['EXITCODE', 'EXITINFO1', 'EXITINFO2', 'RIP', 'RSP', 'RAX', 'RFLAGS', 'CR0', 'CR3']);
 const WORDS: Readonly<Record<string, 3 | 4 | 5>> = {INTERCEPT_WORD_3: 3, INTERCEPT_WORD_4: 4, INTERCEPT_WORD_5: 5};
 
 /** The fields that hold something, or that changed. Both are the bytes of a page; `before` is one step earlier. */
 export function vmcbPanel(page: Uint8Array | undefined, before: Uint8Array | undefined): Moment['vmcs'] {
   if (page === undefined) return [];
-  return AREA_ORDER.flatMap(area =>
-    VMCB_FIELDS.filter(field => field.area === area).flatMap(field => {
-      const value = read(page, field);
-      const was = before === undefined ? undefined : read(before, field);
-      const changed = was !== undefined && was !== value;
-      if (value === 0n && !changed && !ALWAYS.has(field.name)) return [];
-      return [
-        {
-          area: AREA_TITLES[area],
-          name: field.name,
-          value: valueText(field, value),
-          changed,
-          was: changed ? valueText(field, was) : undefined,
-          meaning: meaningText(field, value),
-        },
-      ];
-    }),
-  );
+  return controlBlockRows(FIELDS, {
+    areaTitle: field => AREA_TITLES[field.area],
+    read: field => read(page, field),
+    readBefore: field => (before === undefined ? undefined : read(before, field)),
+    always: ALWAYS,
+    valueText,
+    meaningText,
+  });
 }
 
 /** A field, little-endian. */

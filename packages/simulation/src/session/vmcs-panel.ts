@@ -6,6 +6,7 @@ import {VMCS_FIELDS, exitReasonTitle} from '@hyperscope/isa';
 import type {VmcsArea, VmcsField, VmcsFieldName} from '@hyperscope/isa';
 import {bit, hex} from '@hyperscope/base';
 import type {Moment} from '@hyperscope/trace';
+import {controlBlockRows} from './control-block-rows.js';
 
 const AREA_TITLES: Readonly<Record<VmcsArea, string>> = {
   'exit-information': 'Exit information',
@@ -14,6 +15,7 @@ const AREA_TITLES: Readonly<Record<VmcsArea, string>> = {
   host: 'Host state',
 };
 const AREA_ORDER: readonly VmcsArea[] = ['exit-information', 'guest', 'control', 'host'];
+const FIELDS = AREA_ORDER.flatMap(area => VMCS_FIELDS.filter(field => field.area === area));
 
 const CONTROL_BITS: Readonly<Partial<Record<VmcsFieldName, Readonly<Record<string, number>>>>> = {
   PIN_BASED_VM_EXECUTION_CONTROLS: PIN_CONTROLS,
@@ -38,24 +40,14 @@ const ALWAYS: ReadonlySet<VmcsFieldName> = new Set<VmcsFieldName>([
 /** The fields that hold something, or that changed; `before` is the same VMCS one step earlier, where there was one. */
 export function vmcsPanel(vmcs: Vmcs | undefined, before: Vmcs | undefined): Moment['vmcs'] {
   if (vmcs === undefined) return [];
-  return AREA_ORDER.flatMap(area =>
-    VMCS_FIELDS.filter(field => field.area === area).flatMap(field => {
-      const value = vmcs.get(field.name);
-      const was = before?.get(field.name);
-      const changed = was !== undefined && was !== value;
-      if (value === 0n && !changed && !ALWAYS.has(field.name)) return [];
-      return [
-        {
-          area: AREA_TITLES[area],
-          name: field.name,
-          value: valueText(field, value),
-          changed,
-          was: changed ? valueText(field, was) : undefined,
-          meaning: meaningText(field, value),
-        },
-      ];
-    }),
-  );
+  return controlBlockRows(FIELDS, {
+    areaTitle: field => AREA_TITLES[field.area],
+    read: field => vmcs.get(field.name),
+    readBefore: field => before?.get(field.name),
+    always: ALWAYS,
+    valueText,
+    meaningText,
+  });
 }
 
 function valueText(field: VmcsField, value: bigint): string {
