@@ -2,7 +2,7 @@
 // interrupts.
 
 import {expect, test} from 'vitest';
-import {CODE, HANDLERS, IDT, STACK, TSS, longMode, protectedMode, pteAt, realMode} from '../machine-fixture.js';
+import {CODE, HANDLERS, IDT, SEL, STACK, TSS, longMode, protectedMode, pteAt, realMode} from '../machine-fixture.js';
 
 const HLT = 'f4';
 const UD2 = '0f 0b';
@@ -140,4 +140,38 @@ test('an instruction outside the supported set stops the run with its name, byte
   const {last} = longMode({}, 'd8 c1').run(); // fadd st0, st1
   expect(last).toMatchObject({kind: 'unsupported', address: BigInt(CODE)});
   expect(last.kind === 'unsupported' && last.what).toContain('D8: FADD ST0, STi');
+});
+
+/** A 64-bit interrupt gate for a vector's handler, on the first stack of the interrupt stack table. */
+const onStack1 = (vector: number): bigint =>
+  BigInt(HANDLERS + vector * 16) | (BigInt(SEL.code64) << 16n) | (0x8e01n << 32n);
+
+// SDM vol. 3A, "Conditions for Generating a Double Fault".
+test.each<[first: string, second: string, expected: string[]]>([
+  ['benign', 'contributory', ['6', '13:33']],
+  ['benign', 'page fault', ['6', '14:2']],
+  ['contributory', 'contributory', ['13:1230', '8:0']],
+  ['contributory', 'page fault', ['13:1230', '14:2']],
+  ['page fault', 'contributory', ['14:0', '8:0']],
+  ['page fault', 'page fault', ['14:0', '8:0']],
+])('%s, then %s while it is delivered', (first, second, expected) => {
+  const causes = {
+    benign: {code: UD2, vector: 6},
+    contributory: {code: '8e d8', vector: 13}, // mov ds, ax
+    'page fault': {code: '48 8b 04 25 00 00 10 00', vector: 14}, // mov rax, [100000h]
+  };
+  const cause = first === 'benign' || first === 'contributory' ? causes[first] : causes['page fault'];
+  const t = longMode({}, cause.code)
+    .set({RAX: 0x1230n})
+    .quad(pteAt(0x10_0000), 0n)
+    .quad(IDT + 8 * 16, onStack1(8))
+    .quad(TSS + 0x24, 0x5_8000n);
+  // A gate that is missing is contributory (#GP); a stack that is missing is a page fault, whose own handler has another.
+  if (second === 'contributory') t.quad(IDT + cause.vector * 16, 0n);
+  else {
+    t.quad(pteAt(STACK - 8), 0n);
+    if (cause.vector !== 14) t.quad(IDT + 14 * 16, onStack1(14));
+  }
+  t.run();
+  expect(t.exceptions).toEqual(expected);
 });
