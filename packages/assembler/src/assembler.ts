@@ -1,7 +1,7 @@
 // Text to bytes: preprocess once, read every line once, then lay out until nothing moves any more.
 
 import type {CodeSize} from '@hyperscope/isa';
-import {diagnosticAt, diagnosticOf, type Diagnostic} from './diagnostics.js';
+import {MOST_DIAGNOSTICS, diagnosticAt, diagnosticOf, tooManyDiagnostics, type Diagnostic} from './diagnostics.js';
 import {EncodingCache, Pass} from './layout.js';
 import {preprocess, type Include, type LogicalLine} from './preprocessor.js';
 import {image, placeSections} from './section.js';
@@ -57,11 +57,14 @@ export function assemble(source: string, options: AssembleOptions = {}): Assembl
   const preprocessed = preprocess(source, options.include ?? (() => undefined));
   const statements: Statement[] = [];
   const found: Diagnostic[] = [...preprocessed.diagnostics];
-  for (const line of preprocessed.lines) readStatement(line, statements, found);
+  if (preprocessed.stopped) return {ok: false, diagnostics: inOrder(found)};
+  for (const line of preprocessed.lines) {
+    readStatement(line, statements, found);
+    if (found.length > MOST_DIAGNOSTICS)
+      return {ok: false, diagnostics: inOrder([...found, tooManyDiagnostics(line.origin)])};
+  }
   const {pass, unsettled} = layOut(statements, options);
-  const diagnostics = unique([...found, ...pass.diagnostics, ...unsettled]).sort(
-    (a, b) => a.line - b.line || a.column - b.column,
-  );
+  const diagnostics = inOrder([...found, ...pass.diagnostics, ...unsettled]);
   if (diagnostics.some(({severity}) => severity === 'error')) return {ok: false, diagnostics};
   const sections = [...pass.sections.values()];
   return {
@@ -115,6 +118,11 @@ function layOut(
 function originOf(statements: readonly Statement[]): bigint | undefined {
   const org = statements.find(({body}) => body.kind === 'org')?.body;
   return org?.kind === 'org' && org.value.kind === 'number' ? BigInt.asUintN(64, org.value.value) : undefined;
+}
+
+/** Each once, by place. */
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return unique(diagnostics).sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** A line inside %rep or times may report the same thing more than once. */

@@ -11,6 +11,13 @@ interface Definition {
 }
 
 const DEPTH_LIMIT = 100;
+/** Names replaced, and tokens made, in one line: what macros that double each other may cost. */
+const GROWTH_LIMIT = 100_000;
+
+/** What of GROWTH_LIMIT was used. */
+interface Growth {
+  count: number;
+}
 
 /** The single-line macros that are defined at a point of the source. */
 export class Definitions {
@@ -44,10 +51,10 @@ export class Definitions {
     const needed = tokens.some(
       token => (token.kind === 'name' && this.lookup(token.text) !== undefined) || token.text === '%+',
     );
-    return needed ? joined(this.replace(tokens, [])) : tokens;
+    return needed ? joined(this.replace(tokens, [], {count: 0})) : tokens;
   }
 
-  private replace(tokens: readonly Token[], active: readonly string[]): readonly Token[] {
+  private replace(tokens: readonly Token[], active: readonly string[], growth: Growth): readonly Token[] {
     const result: Token[] = [];
     for (let index = 0; index < tokens.length; index++) {
       const token = tokens[index];
@@ -71,7 +78,7 @@ export class Definitions {
       index = call.last;
       const body = substituted(
         found,
-        call.args.map(argument => this.replace(argument, active)),
+        call.args.map(argument => this.replace(argument, active, growth)),
       );
       const placed = body.map((part, place) => ({
         ...part,
@@ -79,7 +86,14 @@ export class Definitions {
         length: token.length,
         spaceBefore: place === 0 ? token.spaceBefore : part.spaceBefore,
       }));
-      result.push(...this.replace(placed, [...active, found.name]));
+      growth.count += 1 + placed.length;
+      if (growth.count > GROWTH_LIMIT)
+        throw new SourceError(
+          token,
+          `The macro '${token.text}' becomes more than ${GROWTH_LIMIT} words.`,
+          'Macros that use each other more than once grow with every step: make the chain shorter.',
+        );
+      for (const part of this.replace(placed, [...active, found.name], growth)) result.push(part);
     }
     return result;
   }

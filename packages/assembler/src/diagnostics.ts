@@ -59,3 +59,18 @@ export function diagnosticOf(origin: Origin, error: unknown): Diagnostic {
   if (!(error instanceof SourceError)) throw error;
   return diagnosticAt(origin, error, 'error', error.message, error.advice);
 }
+
+/** Nobody reads more than so many: a source that has them is no assembler text, or repeats one mistake. */
+export const MOST_DIAGNOSTICS = 1000;
+
+/** What stands in place of all the diagnostics that would follow. */
+export function tooManyDiagnostics(origin: Origin): Diagnostic {
+  const message = `There are more than ${MOST_DIAGNOSTICS} messages; reading ends here.`;
+  return diagnosticAt(
+    origin,
+    {column: 0, length: 1},
+    'error',
+    message,
+    'Put the first ones right, and assemble again.',
+  );
+}

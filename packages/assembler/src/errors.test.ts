@@ -107,3 +107,38 @@ test('a macro that calls itself without end is refused, not followed', () => {
   const found = errorsOf('%macro again 0\n  again\n%endmacro\nagain\n');
   expect(found.map(({message}) => message)).toEqual(["The macro 'again' is nested too deeply."]);
 });
+
+const doubling = (steps: number, first: string, next: (last: string, name: string) => string): string =>
+  Array.from({length: steps}, (_, step) => (step === 0 ? first : next(`m${step - 1}`, `m${step}`))).join('\n');
+
+test.each<[string, string, RegExp]>([
+  ['%rep of a thousand million', '%rep 1000000000\nnop\n%endrep\n', /more than 500000 lines/],
+  ['%rep of nothing', '%rep 1000000000\n%endrep\n', /more than 500000 lines/],
+  ['%rep in %rep', '%rep 100000\n%rep 100000\nnop\n%endrep\n%endrep\n', /more than 500000 lines/],
+  ['a macro that calls itself twice', '%macro a 0\na\na\n%endmacro\na\n', /nested too deeply/],
+  ['a macro that doubles its argument', '%macro a 1\na {%1,%1}\n%endmacro\na x\n', /longer than 100000 characters/],
+  [
+    'macros that call the one before twice',
+    `${doubling(40, '%macro m0 0\nnop\n%endmacro', (last, name) => `%macro ${name} 0\n${last}\n${last}\n%endmacro`)}\nm39\n`,
+    /more than 500000 lines/,
+  ],
+  [
+    'names that become two of the one before',
+    `${doubling(60, '%define m0 1', (last, name) => `%define ${name} ${last} ${last}`)}\ndb m59\n`,
+    /more than 100000 words/,
+  ],
+  ['parentheses', `db ${'('.repeat(100_000)}1${')'.repeat(100_000)}\n`, /more than 1000 parts/],
+  ['signs', `mov ax, [${'-'.repeat(100_000)}1]\n`, /more than 1000 parts/],
+  ['a long sum', `db 1${'+1'.repeat(100_000)}\n`, /more than 1000 parts/],
+  ['%if in %if', '%if 1\n'.repeat(50_000), /nested too deeply/],
+  ['times', 'times 1000000000 db 0\n', /larger than 64 MiB/],
+  ['align', 'nop\nalign 0x80000000\n', /larger than 64 MiB/],
+])('what grows without bound is refused, with a sentence: %s', (_name, source, message) => {
+  expect(errorsOf(source)[0]?.message).toMatch(message);
+});
+
+test('after a thousand messages reading ends, and says so', () => {
+  const found = errorsOf('mvo ax, 1\n'.repeat(50_000));
+  expect(found.length).toBeLessThan(1010);
+  expect(found.at(-1)?.message).toMatch(/more than 1000 messages/);
+});

@@ -53,25 +53,37 @@ const PRECEDENCE: ReadonlyMap<string, {readonly operator: BinaryOperator; readon
   LEVELS.flatMap((operators, level) => operators.map(operator => [operator, {operator, level}] as const)),
 );
 
+/** Operands, signs and parentheses of one expression: it is read and computed by functions that call themselves. */
+const PART_LIMIT = 1000;
+
+/** What of PART_LIMIT was used. */
+interface Parts {
+  count: number;
+}
+
 /** Reads one expression. Throws SourceError where it breaks off. */
 export function parseExpression(cursor: Cursor): Expression {
-  const condition = parseBinary(cursor, 0);
+  return parseChoice(cursor, {count: 0});
+}
+
+function parseChoice(cursor: Cursor, parts: Parts): Expression {
+  const condition = parseBinary(cursor, 0, parts);
   if (!cursor.at('?')) return condition;
   cursor.next();
-  const yes = parseExpression(cursor);
+  const yes = parseChoice(cursor, parts);
   cursor.expect(':', 'A choice is written: condition ? value : other value.');
-  const no = parseExpression(cursor);
+  const no = parseChoice(cursor, parts);
   return {kind: 'choice', condition, yes, no, place: spanning(condition.place, no.place)};
 }
 
-function parseBinary(cursor: Cursor, level: number): Expression {
-  let left = parseUnary(cursor);
+function parseBinary(cursor: Cursor, level: number, parts: Parts): Expression {
+  let left = parseUnary(cursor, parts);
   for (;;) {
     const token = cursor.peek();
     const found = token?.kind === 'punctuation' ? PRECEDENCE.get(token.text) : undefined;
     if (found === undefined || found.level < level) return left;
     cursor.next();
-    const right = parseBinary(cursor, found.level + 1);
+    const right = parseBinary(cursor, found.level + 1, parts);
     left = {kind: 'binary', operator: found.operator, left, right, place: spanning(left.place, right.place)};
   }
 }
@@ -80,21 +92,27 @@ function spanning(first: Place, last: Place): Place {
   return {column: first.column, length: Math.max(1, last.column + last.length - first.column)};
 }
 
-function parseUnary(cursor: Cursor): Expression {
+function parseUnary(cursor: Cursor, parts: Parts): Expression {
   const token = cursor.peek();
+  if (++parts.count > PART_LIMIT)
+    throw new SourceError(
+      cursor.place,
+      `This expression has more than ${PART_LIMIT} parts.`,
+      'Split it: give a part of it a name with equ.',
+    );
   if (token?.kind === 'punctuation' && isUnary(token.text)) {
     cursor.next();
-    const operand = parseUnary(cursor);
+    const operand = parseUnary(cursor, parts);
     return {kind: 'unary', operator: token.text, operand, place: spanning(token, operand.place)};
   }
-  return parsePrimary(cursor);
+  return parsePrimary(cursor, parts);
 }
 
 function isUnary(text: string): text is UnaryOperator {
   return text === '-' || text === '+' || text === '~' || text === '!';
 }
 
-function parsePrimary(cursor: Cursor): Expression {
+function parsePrimary(cursor: Cursor, parts: Parts): Expression {
   const {place} = cursor;
   const token = cursor.next();
   if (token === undefined)
@@ -120,7 +138,7 @@ function parsePrimary(cursor: Cursor): Expression {
           `A value was expected before '${token.text}'.`,
           'Write a number, a label or an expression.',
         );
-      const inner = parseExpression(cursor);
+      const inner = parseChoice(cursor, parts);
       const close = cursor.place;
       cursor.expect(')', 'Every ( needs a ).');
       return {...inner, place: spanning(at, close)};

@@ -209,6 +209,7 @@ export class Pass implements Scope {
     const over = BigInt(this.section.size) % boundary;
     const count = over === 0n ? 0 : Number(boundary - over);
     if (count === 0) return;
+    if (count > SIZE_LIMIT) throw tooLarge(body.boundary.place);
     const {fill} = body;
     if (fill === undefined) return this.place('padding', origin, () => this.section.skip(count));
     if (this.section.reserved)
@@ -359,5 +360,9 @@ function withAddressSize(body: InstructionBody): RequestedPrefixes {
 }
 
 function tooLarge(place: Place): SourceError {
-  return new SourceError(place, 'The output would be larger than 64 MiB.', 'Check the count of this times or resb.');
+  return new SourceError(
+    place,
+    'The output would be larger than 64 MiB.',
+    'Check the count of this times, resb or align.',
+  );
 }

@@ -2,7 +2,15 @@
 // It runs once, before any address is known, so its conditions are about numbers and never about labels.
 
 import {Definitions, parseDefinition} from './definitions.js';
-import {SourceError, diagnosticAt, diagnosticOf, type Diagnostic, type Origin} from './diagnostics.js';
+import {
+  MOST_DIAGNOSTICS,
+  SourceError,
+  diagnosticAt,
+  diagnosticOf,
+  tooManyDiagnostics,
+  type Diagnostic,
+  type Origin,
+} from './diagnostics.js';
 import {Cursor} from './cursor.js';
 import {holds, isCondition, type ConditionContext} from './conditions.js';
 import {evaluate, scalar, type Scope} from './evaluation.js';
@@ -26,13 +34,20 @@ export interface LogicalLine {
 export interface Preprocessed {
   readonly lines: readonly LogicalLine[];
   readonly diagnostics: readonly Diagnostic[];
+  /** The last diagnostic says why nothing more was read. */
+  readonly stopped: boolean;
 }
 
 /** Finds the text of an included file; undefined when there is none. */
 export type Include = (path: string) => string | undefined;
 
 const DEPTH_LIMIT = 200;
-const LINE_LIMIT = 2_000_000;
+/** Lines and rounds of %rep that are read, counted each time: what a source that grows by itself may cost. */
+const LINE_LIMIT = 500_000;
+/** Characters of a macro call's arguments: a macro that doubles its own stops here. */
+const ARGUMENT_LIMIT = 100_000;
+/** %if within %if. */
+const BRANCH_LIMIT = 200;
 
 /** Lines that are being read: a file, a macro's body, one round of %rep. */
 interface Frame {
@@ -105,6 +120,8 @@ class Preprocessor implements Preprocessed {
   private readonly macros = new Map<string, Macro[]>();
   private readonly include: Include;
   private expansions = 0;
+  private linesRead = 0;
+  stopped = false;
 
   constructor(include: Include) {
     this.include = include;
@@ -115,7 +132,7 @@ class Preprocessor implements Preprocessed {
     const branches: Branch[] = [];
     for (let index = 0; index < lines.length && frame.left === undefined; index++) {
       const line = lines[index];
-      if (line === undefined || this.lines.length > LINE_LIMIT) break;
+      if (line === undefined || !this.mayRead(line.origin)) break;
       try {
         index = this.readLine(lines, index, line, frame, branches);
       } catch (error) {
@@ -123,10 +140,30 @@ class Preprocessor implements Preprocessed {
       }
     }
     const open = branches.at(-1);
-    if (open === undefined || frame.left !== undefined) return;
+    if (open === undefined || frame.left !== undefined || this.stopped) return;
     this.diagnostics.push(
       diagnosticAt(open.origin, {column: 0, length: 1}, 'error', 'This %if has no end.', 'Close it with %endif.'),
     );
+  }
+
+  /** Counts one more line; says once, and for good, when it is too many or there were too many errors. */
+  private mayRead(origin: Origin): boolean {
+    if (this.stopped) return false;
+    const tooLong = ++this.linesRead > LINE_LIMIT;
+    if (!tooLong && this.diagnostics.length < MOST_DIAGNOSTICS) return true;
+    this.stopped = true;
+    this.diagnostics.push(
+      tooLong
+        ? diagnosticAt(
+            origin,
+            {column: 0, length: 1},
+            'error',
+            `The source becomes more than ${LINE_LIMIT} lines.`,
+            'Check the counts of %rep, and macros that use themselves; for many equal bytes write times.',
+          )
+        : tooManyDiagnostics(origin),
+    );
+    return false;
   }
 
   /** Reads one line, or a whole block that starts here; returns the index of the last line that was read. */
@@ -142,7 +179,7 @@ class Preprocessor implements Preprocessed {
     }
     const rest = withoutComment(filled(directive[2] ?? '', frame));
     if (name === 'macro' || name === 'imacro') return this.defineMacro(lines, index, rest, frame);
-    if (name === 'rep') return this.repeat(lines, index, rest, frame);
+    if (name === 'rep') return this.repeat(lines, index, line, rest, frame);
     this.directive(name, rest, line, frame);
     return index;
   }
@@ -173,6 +210,8 @@ class Preprocessor implements Preprocessed {
       return true;
     }
     if (!isCondition(name)) return false;
+    if (branches.length >= BRANCH_LIMIT)
+      throw new SourceError({column: 0, length: line.text.length}, 'This %if is nested too deeply.', 'Use %elif.');
     // A condition that cannot be decided still opens a branch, or every %endif after it would be reported too.
     const opened: Branch = {reading: false, taken: skipping, origin: line.origin};
     branches.push(opened);
@@ -219,7 +258,14 @@ class Preprocessor implements Preprocessed {
         `The macro '${name.text}' is nested too deeply.`,
         'Macros that use each other must end somewhere.',
       );
-    const args = splitArguments(textOf(tokens.slice(skip + 1)));
+    const given = textOf(tokens.slice(skip + 1));
+    if (given.length > ARGUMENT_LIMIT)
+      throw new SourceError(
+        name,
+        `The arguments of the macro '${name.text}' are longer than ${ARGUMENT_LIMIT} characters.`,
+        'Macros that use each other must end somewhere.',
+      );
+    const args = splitArguments(given);
     const unique = ++this.expansions;
     const call = overloads.map(macro => invocation(macro, args, unique)).find(made => made !== undefined);
     if (call === undefined) {
@@ -259,13 +305,13 @@ class Preprocessor implements Preprocessed {
     return end;
   }
 
-  private repeat(lines: readonly RawLine[], index: number, count: string, frame: Frame): number {
+  private repeat(lines: readonly RawLine[], index: number, line: RawLine, count: string, frame: Frame): number {
     const end = blockEnd(lines, index, /^\s*%rep\b/i, /^\s*%endrep\b/i);
     if (end === undefined)
       throw new SourceError({column: 0, length: 4}, 'This %rep has no end.', 'Close it with %endrep.');
     const times = this.evaluate(this.definitions.expand(tokenize(count)));
     const body = lines.slice(index + 1, end);
-    for (let round = 0n; round < times && this.lines.length <= LINE_LIMIT; round++) {
+    for (let round = 0n; round < times && this.mayRead(line.origin); round++) {
       const inner: Frame = {call: frame.call, depth: frame.depth + 1, left: undefined};
       this.read(body, inner);
       if (inner.left === 'macro') frame.left = 'macro';

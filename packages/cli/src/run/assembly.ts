@@ -33,6 +33,9 @@ export function assembleFile(
   return {bytes: assembly.bytes, origin: Number(assembly.origin), mode};
 }
 
+/** Characters of a source line that a message shows. */
+const SHOWN = 200;
+
 /** Each message with its line and a mark under the place. */
 export function printMessages(path: string, source: string, messages: readonly Diagnostic[], terminal: Terminal): void {
   const {noteStyle} = terminal;
@@ -43,9 +46,13 @@ export function printMessages(path: string, source: string, messages: readonly D
     terminal.note(`${place} ${noteStyle(colour, message.severity)}: ${message.message}`);
     const text = lines[message.line - 1];
     if (text !== undefined && message.column > 0) {
-      terminal.note(`  ${text}`);
-      const before = text.slice(0, message.column - 1).replace(/[^\t]/g, ' ');
-      terminal.note(`  ${before}${noteStyle(colour, '^'.repeat(Math.max(1, message.length)))}`);
+      // Of a line of thousands of characters, those around the place.
+      const from = text.length > SHOWN ? Math.max(0, message.column - 1 - SHOWN / 2) : 0;
+      const shown = text.slice(from, from + SHOWN);
+      terminal.note(`  ${shown}`);
+      const before = shown.slice(0, message.column - 1 - from).replace(/[^\t]/g, ' ');
+      const length = Math.min(Math.max(1, message.length), SHOWN - before.length);
+      terminal.note(`  ${before}${noteStyle(colour, '^'.repeat(Math.max(1, length)))}`);
     }
     if (message.within !== undefined) terminal.note(`  ${message.within}`);
     terminal.note(`  ${message.advice}`);
