@@ -2,7 +2,7 @@
 // Everything is checked before the old task is left; what fails while the new one is being loaded is the new task's fault.
 // SDM vol. 3A, "Task Switching". IA-32e mode has none.
 
-import {CR0, DR7, RFLAGS, RIP} from './cell-indexes.js';
+import {CR0, DR7, RFLAGS} from './cell-indexes.js';
 import {isNull, isPresent, isSystem, limitOf, loadedFrom, readDescriptor, selectorError, typeOf} from './descriptor.js';
 import type {Descriptor} from './descriptor.js';
 import {Checklist, isTrouble, shown} from './faults.js';
