@@ -1,6 +1,6 @@
 // Every element, in every state and theme, as a reader with assistive technology meets it.
 
-import type {ScreenView} from '@hyperscope/trace';
+import type {Moment, ScreenView} from '@hyperscope/trace';
 import type {LitElement} from 'lit';
 import {expect, test} from 'vitest';
 import {
@@ -44,6 +44,12 @@ function registers(index: number): RegisterFile {
   });
 }
 
+const VECTOR_ROWS: Moment['vector'] = [
+  {name: 'XMM0', value: `0x${'00ff'.repeat(8)}`, changed: true, was: `0x${'0'.repeat(32)}`, meaning: ''},
+  {name: 'MXCSR', value: '0x1f80', changed: false, meaning: 'every exception masked; rounds to nearest'},
+  {name: 'FTW', value: '0xff', changed: true, was: '0x00', meaning: 'abridged tags: no register is empty'},
+];
+
 /** A screen with a word in its first row, in colours. */
 function textScreen(word: string, attribute: number): ScreenView {
   const cells = new Uint8Array(4000);
@@ -78,6 +84,7 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
     made(new CodeView(), {lines: momentAt(5).code, current: 0x8007n, source: SAMPLE_SOURCE, who: 'guest-kernel'}),
   'no registers': () => new RegisterFile(),
   'registers that changed': () => registers(18),
+  'vector registers that changed': () => made(registers(18), {vector: VECTOR_ROWS}),
   'a silent console': () => new SerialConsole(),
   'a console with text': () => made(new SerialConsole(), {text: 'Hello from the guest\n'}),
   'no exits': () => new ExitTable(),

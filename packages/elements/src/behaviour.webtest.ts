@@ -128,6 +128,20 @@ test('a changed register shows its old value, and flags show which were set and 
   expect(changed.some(text => text.includes('RFLAGS') && text.includes('ZF (now set)'))).toBe(true);
 });
 
+test('vector registers stand below the others once there are any', async () => {
+  const file = new RegisterFile();
+  const {header, registers, previousRegisters} = session.seek(18);
+  Object.assign(file, {cells: header.cells, registers, previous: previousRegisters});
+  await mount(file);
+  expect(textOf(file)).not.toContain('Vector and x87 state');
+  file.vector = [{name: 'FTW', value: '0x00ff', changed: true, was: '0x0000', meaning: 'no register is empty'}];
+  await file.updateComplete;
+  const last = [...(file.shadowRoot?.querySelectorAll('dl') ?? [])].at(-1);
+  expect(last?.textContent?.replaceAll(/\s+/g, ' ').trim()).toBe('FTW 0x00ff was 0x0000 no register is empty');
+  expect(last?.querySelector('.zero')?.textContent).toBe('0x00');
+  expect(textOf(file)).not.toContain('not listed');
+});
+
 test('an exit in the table leads to the next exit of that reason', async () => {
   const table = new ExitTable();
   Object.assign(table, {rows: session.exits(), index: 5});

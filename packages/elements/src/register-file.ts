@@ -60,6 +60,7 @@ export class RegisterFile extends LitElement {
       dd {
         margin: 0;
         text-align: end;
+        overflow-wrap: anywhere;
       }
       .zero {
         color: var(--mute);

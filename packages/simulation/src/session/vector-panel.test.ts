@@ -70,7 +70,7 @@ test('FNINIT empties the stack and shows the words; MMX fills it, EMMS empties i
     name: 'ST(3)',
     value: '0xffff0000000000001234',
     changed: true,
-    was: '0x00000000000000000000 (empty)',
+    was: 'empty',
     meaning: 'R3, which MMX calls MM3: special',
   });
   expect(named(emptied, 'FTW')).toMatchObject({value: '0x00', was: '0xff'});

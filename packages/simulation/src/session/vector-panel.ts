@@ -55,9 +55,9 @@ function stackRows(now: Cells, was: Cells): readonly Row[] {
   if (now('FTW') === 0n) return [];
   return MMX_REGISTERS.map((_, depth) => {
     const [here, before] = [stackRegister(now, depth), stackRegister(was, depth)];
-    const isSame = here.value === before.value && here.tag === before.tag;
     const meaning = `${here.name.replace('MM', 'R')}, which MMX calls ${here.name}: ${here.tag}`;
-    return row(`ST(${depth})`, here.value, isSame ? here.value : `${before.value} (${before.tag})`, meaning);
+    const shown = row(`ST(${depth})`, here.value, before.value, meaning);
+    return here.tag === before.tag ? shown : {...shown, changed: true, was: wasText(before)};
   });
 }
 
@@ -67,6 +67,9 @@ interface StackRegister {
   readonly value: string;
   readonly tag: 'valid' | 'zero' | 'special' | 'empty';
 }
+
+/** What an empty register still holds is nobody's value. */
+const wasText = ({value, tag}: StackRegister): string => (tag === 'empty' ? tag : `${value} (${tag})`);
 
 /** The register `depth` places below the top. The tag is what FNSTENV would store (SDM vol. 1, "x87 FPU Tag Word"). */
 function stackRegister(cells: Cells, depth: number): StackRegister {
