@@ -119,6 +119,9 @@ export class Machine implements Core {
   get profile(): ProcessorProfile {
     return this.processor.profile;
   }
+  get features(): Processor['features'] {
+    return this.processor.features;
+  }
   get observed(): boolean {
     return this.processor.observed;
   }

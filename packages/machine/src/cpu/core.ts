@@ -5,6 +5,7 @@ import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Bank, MachineEvent, VmExitInformation, WalkReference} from '../observer.js';
 import type {VmxCapabilities} from '../vmx/capabilities.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
+import type {ProcessorFeatures} from './features.js';
 import type {RegisterFile} from './register-file.js';
 import type {Fault, Trouble} from './trouble.js';
 
@@ -14,6 +15,8 @@ export interface Core {
   readonly memory: PhysicalMemory;
   readonly tlb: TlbControl;
   readonly profile: ProcessorProfile;
+  /** What the profile announces, looked up once. */
+  readonly features: ProcessorFeatures;
   /** Tells the observer, if there is one. Building an event costs; ask `observed` first in hot paths. */
   emit(event: MachineEvent): void;
   readonly observed: boolean;

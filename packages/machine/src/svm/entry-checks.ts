@@ -5,7 +5,6 @@
 
 import {bits, hex} from '@hyperscope/base';
 import type {Core} from '../cpu/core.js';
-import {featuresOf} from '../cpu/features.js';
 import {supportedCr4} from '../cpu/control-registers.js';
 import type {Check} from '../observer.js';
 import {CheckList} from '../vmx/check-list.js';
@@ -46,7 +45,7 @@ function checkControlRegisters(core: Core, {vmcb}: SvmControls, list: CheckList)
   list.must(cr0 >> 32n === 0n, 'bits 63:32 of CR0 = 0', ['CR0', cr0]);
   const width = BigInt(core.profile.physicalAddressBits);
   list.must(cr3 >> width === 0n, `CR3 lies within the physical-address width of ${width} bits`, ['CR3', cr3]);
-  const extra = cr4 & ~supportedCr4(featuresOf(core.profile), 'without VMX');
+  const extra = cr4 & ~supportedCr4(core.features, 'without VMX');
   list.must(extra === 0n, 'CR4 sets only bits that CPUID announces', ['CR4', cr4], ['reserved bits set', extra]);
   list.must(vmcb.get('DR6') >> 32n === 0n, 'bits 63:32 of DR6 = 0', ['DR6', vmcb.get('DR6')]);
   list.must(vmcb.get('DR7') >> 32n === 0n, 'bits 63:32 of DR7 = 0', ['DR7', vmcb.get('DR7')]);
@@ -79,7 +78,7 @@ function checkControlArea(core: Core, controls: SvmControls, list: CheckList): v
     list.must(base + BigInt(bytes) <= limit, `the ${words} lies within physical memory`, [name, base]);
   }
   if (!controls.nestedPaging) return;
-  const features = featuresOf(core.profile);
+  const features = core.features;
   list.must(features.nestedPaging, 'CPUID announces nested paging', ['NP_ENABLE', 1]);
   const hostPages = (core.registers.get('CR0') & CR0_PG) !== 0n;
   list.must(hostPages, 'for nested paging the host has paging on', ['host CR0', core.registers.get('CR0')]);

@@ -5,7 +5,6 @@ import {GENERAL_REGISTERS, SVM_EXIT_BASE, svmInterceptExit} from '@hyperscope/is
 import type {Instruction, Intercept} from '@hyperscope/isa';
 import {hex} from '@hyperscope/base';
 import {check} from '../cpu/faults.js';
-import {featuresOf} from '../cpu/features.js';
 import type {VmExitInformation} from '../observer.js';
 import {svmExit} from './exit.js';
 import {INTERCEPT_SOURCE, interceptCheck, onBit} from './intercept-context.js';
@@ -18,7 +17,7 @@ const CR0_UNSELECTED = 0xan;
 
 /** Decode assists: bit 63 for MOV (not LMSW, CLTS), and the general register in bits 3:0. */
 function movInformation({core, instruction}: SvmIntercepted): bigint {
-  if (!featuresOf(core.profile).decodeAssists || instruction.mnemonic !== 'MOV') return 0n;
+  if (!core.features.decodeAssists || instruction.mnemonic !== 'MOV') return 0n;
   return MOV_CR | BigInt(generalRegister(instruction));
 }
 function generalRegister(instruction: Instruction): number {
@@ -97,7 +96,7 @@ const softwareInterrupt: SvmRule = intercepted => {
 };
 const invalidatePage: SvmRule = intercepted => {
   const decision = onBit('INVLPG')(intercepted);
-  const assists = featuresOf(intercepted.core.profile).decodeAssists;
+  const assists = intercepted.core.features.decodeAssists;
   return decision === undefined ? undefined : {...decision, info1: assists ? (intercepted.args[0] ?? 0n) : 0n};
 };
 

@@ -7,7 +7,6 @@
 import {hpa} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Core, GuestPhysicalAccess} from '../cpu/core.js';
-import {featuresOf} from '../cpu/features.js';
 import {CR4_PAE, CR4_PSE, EFER_LMA, EFER_NXE} from '../cpu/modes.js';
 import {walkPageTables} from '../mmu/page-walk.js';
 import type {PagingRules, TableAccess} from '../mmu/page-walk.js';
@@ -29,7 +28,7 @@ function nestedRules(core: Core, root: bigint): PagingRules {
     cr3: root,
     physicalAddressBits: core.profile.physicalAddressBits,
     pse36: false,
-    gigabytePages: featuresOf(core.profile).gigabytePages,
+    gigabytePages: core.features.gigabytePages,
     noExecute: (host.efer & BigInt(EFER_NXE)) !== 0n,
     pageSizeExtensions: (host.cr4 & BigInt(CR4_PSE)) !== 0n,
     globalPages: false,

@@ -8,7 +8,6 @@ import type {VmExitInformation} from '../observer.js';
 import {SvmControls} from './controls.js';
 import {vmrunChecks} from './entry-checks.js';
 import {svmExit} from './exit.js';
-import {featuresOf} from '../cpu/features.js';
 import {loadGuestState, saveGuestState} from './guest-state.js';
 import {loadHostState, saveHostState} from './host-state.js';
 import {exitIntInfo, injectedEvent} from './injection.js';
@@ -78,7 +77,7 @@ function recordExit(core: Core, vmcb: Vmcb, exit: VmExitInformation): void {
   vmcb.set('EXITINTINFO_ERROR_CODE', BigInt(exit.idtVectoringErrorCode));
   // An event is injected once: the exit withdraws the request.
   vmcb.set('EVENTINJ', vmcb.get('EVENTINJ') & ~EVENT_VALID);
-  const tellsNext = featuresOf(core.profile).nrips && exit.instructionLength > 0;
+  const tellsNext = core.features.nrips && exit.instructionLength > 0;
   vmcb.set('NRIP', tellsNext ? exit.guestRip + BigInt(exit.instructionLength) : 0n);
 }
 
