@@ -2,7 +2,7 @@
 
 import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
-import {VtxEptRun} from './vtx-ept/vtx-ept-run.js';
+import {VtxEptRun} from './kvm-role/vtx-ept-run.js';
 
 export const TECHNIQUES: readonly Technique[] = [
   {

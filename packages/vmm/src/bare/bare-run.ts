@@ -9,7 +9,7 @@ import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-su
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
 import type {RegisterValues} from '../virtual-machine.js';
-import {GUEST_CELLS} from '../vtx-ept/guest-view.js';
+import {GUEST_CELLS} from '../kvm-role/guest-view.js';
 import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
 import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';

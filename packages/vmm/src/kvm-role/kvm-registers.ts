@@ -6,7 +6,7 @@ import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS} from '@hyperscope/isa';
 import {setCr0, setCr4, setEfer, CR0_PG} from './guest-registers.js';
 import type {InitialState} from './guest-initial-state.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {returnToUser} from './system-calls.js';
 import type {VcpuSlot} from './kvm-vcpu.js';
 import type {Cell} from '@hyperscope/isa';

@@ -7,7 +7,7 @@ import type {Bank, DeviceTimer, Machine, MmioRegion, PortDevice} from '@hypersco
 import {hpa} from '@hyperscope/base';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
-import {GUEST_RAM} from './host-layout.js';
+import {GUEST_RAM} from '../host/host-layout.js';
 import {IrqLineQueue} from './irq-line-queue.js';
 import type {KvmVcpu} from './kvm-vcpu.js';
 

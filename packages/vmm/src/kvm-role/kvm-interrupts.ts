@@ -8,7 +8,7 @@ import {bit, bits, hex} from '@hyperscope/base';
 import {controlMask, primaryControl} from '@hyperscope/machine';
 import type {PrimaryControl} from '@hyperscope/machine';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import {HOST_TIMER_VECTOR} from './virtual-chipset.js';
 

@@ -4,7 +4,7 @@
 
 import {hex} from '@hyperscope/base';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {PENDING} from './kvm-interrupts.js';
 import {returnToUser} from './system-calls.js';
 import type {Ioctl} from './system-calls.js';

@@ -3,9 +3,9 @@
 // arch/x86/kvm/mmu/mmu.c: kvm_tdp_page_fault.
 
 import {bit, hex, hpa} from '@hyperscope/base';
-import {EPT_POOL, EPT_POOL_END} from './host-layout.js';
+import {EPT_POOL, EPT_POOL_END} from '../host/host-layout.js';
 import type {Host, MemorySlot} from './host-context.js';
-import type {StepResult} from './host-program.js';
+import type {StepResult} from '../host/host-program.js';
 import {cannotEmulate} from './kvm-emulation-failure.js';
 
 const EPT_VIOLATION = 48;

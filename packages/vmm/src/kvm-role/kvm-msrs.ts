@@ -6,7 +6,7 @@ import {msrAt} from '@hyperscope/isa';
 import type {VmcsFieldName} from '@hyperscope/isa';
 import {CR0_PG, EFER_LMA, EFER_LME, guestCr0, injectException, setEfer} from './guest-registers.js';
 import type {Host} from './host-context.js';
-import type {StepResult} from './host-program.js';
+import type {StepResult} from '../host/host-program.js';
 import type {VcpuSlot} from './kvm-vcpu.js';
 
 const RDMSR = 31;

@@ -4,9 +4,9 @@ import {exitReasonName} from '@hyperscope/isa';
 import type {StepReport} from '../technique.js';
 import {TEST_PORTS, realModeImage, runToEnd} from '../testing/run-guest.js';
 import type {AnyEvent, FinishedRun} from '../testing/run-guest.js';
-import {VTX_EPT_DEFAULTS} from './controls.js';
-import type {VtxEptOptions} from './controls.js';
-import {GUEST_RAM} from './host-layout.js';
+import {VTX_EPT_DEFAULTS} from './vmx/controls.js';
+import type {VtxEptOptions} from './vmx/controls.js';
+import {GUEST_RAM} from '../host/host-layout.js';
 import {VtxEptRun} from './vtx-ept-run.js';
 
 const HELLO = [0xba, 0xf8, 0x03, 0xb0, 0x48, 0xee, 0xf4]; // mov dx, 3f8h; mov al, 'H'; out dx, al; hlt

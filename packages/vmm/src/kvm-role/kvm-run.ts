@@ -9,7 +9,7 @@ import {KVM_EXIT} from './kvm-exit-codes.js';
 import {COMPLETE} from './kvm-vcpu.js';
 import type {VcpuSlot} from './kvm-vcpu.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {skipInstruction} from './guest-registers.js';
 import {completeMmio} from './kvm-emulate.js';
 import {beforeEntry, interruptAllowed} from './kvm-interrupts.js';

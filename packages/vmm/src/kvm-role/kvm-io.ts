@@ -8,7 +8,7 @@ import type {GeneralRegister} from '@hyperscope/isa';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import {COMPLETE} from './kvm-vcpu.js';
 import type {Host} from './host-context.js';
-import type {StepResult} from './host-program.js';
+import type {StepResult} from '../host/host-program.js';
 import {injectException, skipInstruction} from './guest-registers.js';
 import {readGuestVirtual, unmappedAddress, writeGuestVirtual} from './guest-memory.js';
 import {cannotEmulate} from './kvm-emulation-failure.js';

@@ -1,9 +1,9 @@
 // The boundary between QEMU and KVM: SYSCALL into the kernel with the ioctl's number in RSI, SYSRET back with its result
 // in RAX. SDM vol. 2, "SYSCALL—Fast System Call", "SYSRET—Return From Fast System Call".
 
-import {enterKernelMode, enterUserMode} from './host-environment.js';
+import {enterKernelMode, enterUserMode} from '../host/host-environment.js';
 import type {Host} from './host-context.js';
-import {KERNEL_STACK} from './host-layout.js';
+import {KERNEL_STACK} from '../host/host-layout.js';
 
 /** The ioctls that QEMU uses, with their numbers (Linux, include/uapi/linux/kvm.h). */
 const IOCTLS = {

@@ -9,7 +9,7 @@ import {hpa} from '@hyperscope/base';
 import {GENERAL_REGISTERS} from '@hyperscope/isa';
 import type {GeneralRegister} from '@hyperscope/isa';
 import type {PhysicalMemory} from '@hyperscope/machine';
-import {KVM_RUN_PAGE, PIO_DATA_PAGE, VCPU_STRUCT} from './host-layout.js';
+import {KVM_RUN_PAGE, PIO_DATA_PAGE, VCPU_STRUCT} from '../host/host-layout.js';
 
 const SLOTS = [
   'cr2',

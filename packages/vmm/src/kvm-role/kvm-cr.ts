@@ -24,7 +24,7 @@ import {
 import {readGuestPhysical} from './guest-memory.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
-import type {StepResult} from './host-program.js';
+import type {StepResult} from '../host/host-program.js';
 
 const CR_ACCESS = 28;
 const GP = 13;

@@ -4,7 +4,7 @@ import {hex} from '@hyperscope/base';
 import {cpuidEntry} from '@hyperscope/machine';
 import {guestCr4} from './guest-registers.js';
 import type {Host} from './host-context.js';
-import type {StepResult} from './host-program.js';
+import type {StepResult} from '../host/host-program.js';
 
 const CPUID = 10;
 const VMX = 1 << 5;

@@ -3,9 +3,9 @@
 
 import {hex, hpa} from '@hyperscope/base';
 import {cpuidEntry, readVmxCapabilityMsr, VMX_CAPABILITIES} from '@hyperscope/machine';
-import {KVM_RUN_PAGE, VMCS_REGION, VMXON_REGION} from './host-layout.js';
+import {KVM_RUN_PAGE, VMCS_REGION, VMXON_REGION} from '../host/host-layout.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {returnToUser, requestedIoctl, saveUserState} from './system-calls.js';
 import type {Ioctl} from './system-calls.js';
 

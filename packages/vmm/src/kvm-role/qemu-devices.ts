@@ -5,7 +5,7 @@
 
 import {hex} from '@hyperscope/base';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {callKernel} from './system-calls.js';
 
 const STEP = 0x10n;

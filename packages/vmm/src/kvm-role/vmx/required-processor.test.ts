@@ -1,6 +1,6 @@
 import {expect, test} from 'vitest';
-import {TEST_PORTS, realModeImage, runToEnd} from '../testing/run-guest.js';
-import {VtxEptRun} from './vtx-ept-run.js';
+import {TEST_PORTS, realModeImage, runToEnd} from '../../testing/run-guest.js';
+import {VtxEptRun} from '../vtx-ept-run.js';
 
 const start = (profile: string): VtxEptRun =>
   new VtxEptRun({image: realModeImage([0xf4]), ports: TEST_PORTS, profile, costModel: undefined});

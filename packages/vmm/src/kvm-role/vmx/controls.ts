@@ -15,7 +15,7 @@ import {
   secondaryControl,
 } from '@hyperscope/machine';
 import type {PrimaryControl, SecondaryControl} from '@hyperscope/machine';
-import type {IrqchipPlace} from './virtual-chipset.js';
+import type {IrqchipPlace} from '../virtual-chipset.js';
 
 export interface VtxEptOptions {
   /** Primary controls beyond those that are always on. */

@@ -4,7 +4,7 @@ import {bit, bits, hex} from '@hyperscope/base';
 import {exitReasonTitle} from '@hyperscope/isa';
 import {KVM_EXIT, INTERNAL_ERROR} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
-import type {StepResult} from './host-program.js';
+import type {StepResult} from '../host/host-program.js';
 import {readGuestVirtual} from './guest-memory.js';
 
 const LONGEST_INSTRUCTION = 15;

@@ -5,7 +5,7 @@
 import {bits} from '@hyperscope/base';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {skipInstruction} from './guest-registers.js';
 import {interruptAllowed, leaveForSignal, whyUserSpace} from './kvm-interrupts.js';
 

@@ -7,7 +7,7 @@ import type {ExitReasonName} from '@hyperscope/isa';
 import {EMULATE_ROUTINES} from './kvm-emulate.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, HostStep, StepResult} from './host-program.js';
+import type {HostRoutine, HostStep, StepResult} from '../host/host-program.js';
 import {injectException} from './guest-registers.js';
 import {handleCpuid} from './kvm-cpuid.js';
 import {handleCr, handleDr} from './kvm-cr.js';

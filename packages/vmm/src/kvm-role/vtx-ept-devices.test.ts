@@ -9,8 +9,8 @@ import {listing} from '../conformance/listing.js';
 import {startImage} from '../conformance/start-state.js';
 import {TEST_PORTS, runToEnd} from '../testing/run-guest.js';
 import type {AnyEvent, FinishedRun} from '../testing/run-guest.js';
-import {VTX_EPT_DEFAULTS} from './controls.js';
-import {GUEST_RAM} from './host-layout.js';
+import {VTX_EPT_DEFAULTS} from './vmx/controls.js';
+import {GUEST_RAM} from '../host/host-layout.js';
 import type {IrqchipPlace} from './virtual-chipset.js';
 import {VtxEptRun} from './vtx-ept-run.js';
 

@@ -5,7 +5,7 @@
 
 import {hpa} from '@hyperscope/base';
 import type {PhysicalMemory} from '@hyperscope/machine';
-import {VCPU_STRUCT} from './host-layout.js';
+import {VCPU_STRUCT} from '../host/host-layout.js';
 
 const ENTRY = 24;
 const ROOM = 16;

@@ -3,7 +3,7 @@
 
 import {hex, hpa} from '@hyperscope/base';
 import {controlWords} from './controls.js';
-import {HOST_CR0, HOST_CR4, HOST_EFER} from './host-environment.js';
+import {HOST_CR0, HOST_CR4, HOST_EFER} from '../../host/host-environment.js';
 import {
   DIRECT_MAP,
   EPT_POOL,
@@ -18,9 +18,9 @@ import {
   KERNEL_SS,
   KERNEL_STACK,
   MSR_BITMAPS,
-} from './host-layout.js';
-import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+} from '../../host/host-layout.js';
+import type {Host} from '../host-context.js';
+import type {HostRoutine, StepResult} from '../../host/host-program.js';
 
 const CR4_VMXE = 1n << 13n;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;

@@ -8,7 +8,7 @@ import type {Trouble} from '@hyperscope/machine';
 import type {Emulation, FetchedInstruction} from './guest-emulator.js';
 import {CR0_PG, guestCr0, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {cannotEmulate, deliveryInterrupted} from './kvm-emulation-failure.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {MmioAccess} from './kvm-mmio.js';

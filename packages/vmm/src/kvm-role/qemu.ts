@@ -5,7 +5,7 @@ import {gpa, hex} from '@hyperscope/base';
 import type {VmExit} from '../virtual-machine.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
-import type {HostRoutine, StepResult} from './host-program.js';
+import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {QEMU_DEVICE_ROUTINES, beforeRun} from './qemu-devices.js';
 import {callKernel} from './system-calls.js';
 import type {Ioctl} from './system-calls.js';
