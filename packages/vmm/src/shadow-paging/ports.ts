@@ -28,7 +28,7 @@ export interface GuestAccess {
   readonly kind: 'read' | 'write' | 'fetch';
   /** The guest's own CPL, virtual where it is deprivileged: 3 is user, all else supervisor. */
   readonly privilege: 'user' | 'supervisor';
-  /** RFLAGS.AC, for SMAP. */
+  /** RFLAGS.AC where it suspends SMAP: false for implicit accesses, which the processor makes to tables and stacks at CPL 3. */
   readonly ac: boolean;
 }
 
@@ -44,8 +44,15 @@ export interface ShadowHost {
 }
 
 /**
- * How the hardware that walks the shadow is set up: its paging format, and the privileges at which it runs guest code. Where
- * guest kernel and guest user share ring 3, each needs a root of its own (`views: 2`).
+ * How the hardware that walks the shadow is set up while the guest runs in its present mode: its paging format, and the
+ * privileges at which it runs guest code. Where guest kernel and guest user share ring 3, each needs a root of its own
+ * (`views: 2`); SMAP cannot be kept for such a guest, since POPF changes AC in silence: hide it.
+ *
+ *   guest's paging   can be shadowed on             the hardware's CR0.WP is always 1; CR4.SMEP and SMAP are the guest's,
+ *   none             any format                     but 0 while the guest's paging is off; EFER.NXE is `noExecute`.
+ *   32-bit           32-bit, PAE, 4-level           CR4.PGE may be anything: no shadow entry has G.
+ *   PAE              PAE, 4-level                   The processor reads PDPTEs of a PAE root at MOV CR3 or VM entry: load
+ *   4-level          4-level                        the root again whenever `flushTlb()` was called without an address.
  */
 export interface ShadowHardware {
   readonly format: '4-level' | 'PAE' | '32-bit';
@@ -54,16 +61,50 @@ export interface ShadowHardware {
   readonly views: 1 | 2;
 }
 
+/**
+ * A stretch of linear addresses in which the hypervisor itself stays mapped while the guest runs: one entry of level 2
+ * (2 MiB, or 4 MiB in the 32-bit format), aligned. `entry` is what each root has there, whatever the guest maps.
+ */
+export interface HypervisorWindow {
+  readonly linear: bigint;
+  readonly entry: bigint;
+}
+
+export interface ShadowMmuOptions {
+  readonly host: ShadowHost;
+  /** Asked anew at every fault and root, because the format may follow the guest's mode (VT-x: 4-level when its LMA = 1). */
+  hardware(): ShadowHardware;
+  /** What the guest's CPUID says: MAXPHYADDR, 1 GiB pages, PSE-36. They decide which bits of its entries are reserved. */
+  readonly features: GuestPagingFeatures;
+  /**
+   * Host memory for shadow pages and their bookkeeping, page-aligned, zero at the start of the run, below 4 GiB. A shadow
+   * page takes two pages; 6 pages and some more are headers.
+   */
+  readonly pool: {readonly start: Hpa; readonly end: Hpa};
+  readonly window?: HypervisorWindow | undefined;
+}
+
+export interface GuestPagingFeatures {
+  readonly physicalAddressBits: number;
+  readonly gigabytePages: boolean;
+  readonly pse36: boolean;
+}
+
 /** A #PF at a linear address, judged. */
 export type ShadowVerdict =
   /** The guest's own tables allow the access; the shadow is mended: repeat the instruction. */
   | {readonly kind: 'hidden'; readonly gpa: Gpa}
   /** The guest's own tables refuse: the guest gets #PF with this error code, and CR2 ← the address. */
   | {readonly kind: 'true'; readonly errorCode: number}
-  /** No RAM there, or a write to a ROM: carry the instruction out in software. */
+  /**
+   * No RAM there, or a write to a ROM; or a write that no shadow entry can allow without allowing too much (CR0.WP = 0 with
+   * SMAP): carry the instruction out in software.
+   */
   | {readonly kind: 'device'; readonly gpa: Gpa}
   /** A write to a write-protected guest page table: carry the instruction out in software, then call `guestWrote`. */
   | {readonly kind: 'page-table-write'; readonly gpa: Gpa}
+  /** The guest uses addresses in which the hypervisor hides: carry the instruction out in software. */
+  | {readonly kind: 'hypervisor-window'; readonly gpa: Gpa}
   /** The pool is empty even after everything was zapped. */
   | {readonly kind: 'no-memory'};
 
@@ -97,19 +138,47 @@ export interface ShadowEvent {
   readonly why: string;
 }
 
+/** How often what happened, since the start of the run: KVM's statistics, pf_fixed, pf_guest, mmu_pte_write, … */
+export const SHADOW_STATISTICS = [
+  'hiddenFaults',
+  'trueFaults',
+  'pageTableWrites',
+  'cr3Loads',
+  'invalidations',
+  'unsyncs',
+  'syncs',
+  'deviceFaults',
+  'zaps',
+  'floods',
+  'poolExhaustions',
+] as const;
+export type ShadowStatistics = Readonly<Record<(typeof SHADOW_STATISTICS)[number], number>>;
+
 export interface ShadowMmu {
-  /** The root to load into the real CR3 for the guest's present paging registers; made or found again in the cache. */
+  /**
+   * The root to load into the real CR3 for the guest's present paging registers; made or found again in the cache. Ask
+   * before every return to the guest, as KVM does (kvm_mmu_reload): any other call here may have taken the root away.
+   */
   root(view: 'kernel' | 'user'): Hpa;
-  /** A #PF (or a write that the shadow refused) while the guest ran. */
+  /**
+   * A #PF (or a write that the shadow refused) while the guest ran. The guest's A and D bits are set as its processor would
+   * have set them, unless the verdict is 'true'.
+   */
   fault(access: GuestAccess): ShadowVerdict;
-  /** The guest executed MOV to CR3: unsynchronized tables of the new root are synchronized. Follow with `root`. */
+  /**
+   * The guest executed MOV to CR3 (or anything else that flushes its TLB): unsynchronized tables are synchronized. Call with
+   * the new CR3 and PDPTEs in `paging()`; follow with `root`.
+   */
   guestLoadedCr3(): void;
   /** The guest changed CR0.PG/WP, CR4.PAE/PSE/PGE/SMEP/SMAP or EFER.NXE/LMA: another role, so other roots. */
   guestChangedMode(): void;
   /** The guest executed INVLPG. */
   guestInvalidated(linear: bigint): void;
-  /** The hypervisor's emulator wrote to guest-physical memory. */
+  /** The hypervisor's emulator, or a device's DMA, wrote to guest-physical memory. */
   guestWrote(gpa: Gpa, bytes: number): void;
   /** Memory slots changed: forget everything. */
   zapAll(why: string): void;
+  statistics(): ShadowStatistics;
+  /** The root last given out for a view, if it is still there: for views, changes nothing. */
+  rootInUse(view: 'kernel' | 'user'): Hpa | undefined;
 }
