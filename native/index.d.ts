@@ -28,6 +28,14 @@ export interface Kvm {
   close(): void;
 }
 
+/** A range of MSRs for the filter. A 1 in `bitmap` (whole 64-bit words) allows the accesses in `flags`: 1 reads, 2 writes. */
+export interface MsrRange {
+  readonly flags: number;
+  readonly base: number;
+  readonly count: number;
+  readonly bitmap: Uint8Array;
+}
+
 export interface Vm {
   checkExtension(capability: number): number;
   enableCap(capability: number, argument: number): void;
@@ -50,6 +58,16 @@ export interface Vm {
   ): void;
   /** One bit a page written since the last call, for a slot with KVM_MEM_LOG_DIRTY_PAGES; whole 64-bit words. */
   getDirtyLog(slot: number, pages: number, bitmap: Packed): void;
+  /** Which MSR accesses the guest may make: `flags` 0 allows what no range covers, 1 denies it. */
+  setMsrFilter(flags: 0 | 1, ranges: readonly MsrRange[]): void;
+  /** Writes to this stretch are kept in the ring of every vCPU's mapping, without an exit. */
+  registerCoalescedMmio(space: 'mmio' | 'pio', address: number, bytes: number): void;
+  unregisterCoalescedMmio(space: 'mmio' | 'pio', address: number, bytes: number): void;
+  /** Writes of `bytes` bytes here (of this value, where one is given) only count up an eventfd. Returns a number for the next two. */
+  assignIoeventfd(space: 'mmio' | 'pio', address: number, bytes: number, value?: number): number;
+  /** How many such writes there were since the last call. */
+  readIoeventfd(ioeventfd: number): number;
+  deassignIoeventfd(ioeventfd: number): void;
   createVcpu(id: number): Vcpu;
   /** The binary statistics file, whole. */
   stats(): Uint8Array;
@@ -66,10 +84,14 @@ export interface Vcpu {
   setRegs(source: Packed): void;
   getSregs(target: Packed): void;
   setSregs(source: Packed): void;
+  /** As the two above, with the PDPTEs (KVM_CAP_SREGS2). */
+  getSregs2(target: Packed): void;
+  setSregs2(source: Packed): void;
   getDebugregs(target: Packed): void;
   setDebugregs(source: Packed): void;
   /** KVM_MP_STATE_*: 0 runnable, 3 halted. */
   getMpState(): number;
+  setMpState(state: number): void;
   getXcrs(target: Packed): void;
   setXcrs(source: Packed): void;
   getXsave(target: Packed): void;
@@ -99,7 +121,18 @@ export interface Vcpu {
   close(): void;
 }
 
+/** Tracepoints of the kernel for the calling thread, through perf_event_open. */
+export interface Tracepoints {
+  enable(): void;
+  disable(): void;
+  /** Records since the last call, as perf lays them out (perf_event_open(2), "PERF_RECORD_SAMPLE": time, then the raw event). */
+  read(): Uint8Array;
+  close(): void;
+}
+
 export interface Native {
+  /** `ids` are the numbers in …/events/kvm/NAME/id of tracefs. */
+  readonly Tracepoints: new (ids: Uint32Array) => Tracepoints;
   readonly Kvm: new (path?: string) => Kvm;
   /** Ends the run of a vCPU from any thread; if none is in progress, the next one. False: no such vCPU. */
   kick(id: number): boolean;

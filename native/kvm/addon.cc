@@ -1,10 +1,11 @@
-// The module: three classes, kick(), and the layouts. Loading it touches no device, so it loads anywhere.
+// The module: its classes, kick(), and the layouts. Loading it touches no device, so it loads anywhere.
 #include "addon.h"
 
 #include "kvm.h"
 #include "kvm_run.h"
 #include "layout.h"
 #include "packed.h"
+#include "tracepoints.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -19,6 +20,7 @@ Napi::Object Initialise(Napi::Env env, Napi::Object exports) {
   data->vcpu = Napi::Persistent(Vcpu::Define(env));
   env.SetInstanceData(data);
   exports.Set("Kvm", Kvm::Define(env));
+  exports.Set("Tracepoints", Tracepoints::Define(env));
   exports.Set("kick", Napi::Function::New(env, Kick, "kick"));
   exports.Set("layout", Layout(env));
   return exports;

@@ -13,6 +13,7 @@
 #include <linux/kvm.h>
 
 static_assert(sizeof(kvm_cpuid2) == 8 && sizeof(kvm_msrs) == 8 && sizeof(kvm_xsave) == 4096);
+static_assert(sizeof(kvm_coalesced_mmio_ring) == 8 && sizeof(kvm_coalesced_mmio) == 24);
 
 #ifndef KVM_CAP_IMMEDIATE_EXIT
 #define KVM_CAP_IMMEDIATE_EXIT 136
@@ -51,4 +52,16 @@ struct kvm_stats_desc {
 #endif
 #ifndef KVM_GUESTDBG_BLOCKIRQ
 #define KVM_GUESTDBG_BLOCKIRQ 0x00100000
+#endif
+#ifndef KVM_CAP_SREGS2
+#define KVM_CAP_SREGS2 200
+#define KVM_GET_SREGS2 _IOR(KVMIO, 0xcc, struct kvm_sregs2)
+#define KVM_SET_SREGS2 _IOW(KVMIO, 0xcd, struct kvm_sregs2)
+struct kvm_sregs2 {
+  struct kvm_segment cs, ds, es, fs, gs, ss;
+  struct kvm_segment tr, ldt;
+  struct kvm_dtable gdt, idt;
+  __u64 cr0, cr2, cr3, cr4, cr8, efer, apic_base, flags;
+  __u64 pdptrs[4];
+};
 #endif

@@ -22,6 +22,10 @@ std::shared_ptr<Mapping> Mapping::OfVcpu(Napi::Env env, int fd, size_t size) {
   return Map(env, size, MAP_SHARED, fd);
 }
 
+std::shared_ptr<Mapping> Mapping::OfPerfEvent(Napi::Env env, int fd, size_t size) {
+  return Map(env, size, MAP_SHARED, fd);
+}
+
 void Mapping::Unmap() {
   if (data_ != nullptr) munmap(data_, size_);
   data_ = nullptr;

@@ -13,6 +13,8 @@ class Mapping {
   static std::shared_ptr<Mapping> GuestMemory(Napi::Env env, size_t size);
   /** The pages that a vCPU shares with the kernel. `size` is what KVM_GET_VCPU_MMAP_SIZE gave, and nothing else. */
   static std::shared_ptr<Mapping> OfVcpu(Napi::Env env, int fd, size_t size);
+  /** The ring that a perf event writes for us: a page of header and 2^n pages of records. */
+  static std::shared_ptr<Mapping> OfPerfEvent(Napi::Env env, int fd, size_t size);
 
   Mapping(void* data, size_t size) : data_(data), size_(size) {}
   Mapping(const Mapping&) = delete;

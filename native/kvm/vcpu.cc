@@ -14,12 +14,14 @@ Napi::Function Vcpu::Define(Napi::Env env) {
       {InstanceAccessor<&Vcpu::Id>("id"), InstanceAccessor<&Vcpu::KvmRunBuffer>("kvmRun"),
        InstanceMethod<&Vcpu::GetRegs>("getRegs"), InstanceMethod<&Vcpu::SetRegs>("setRegs"),
        InstanceMethod<&Vcpu::GetSregs>("getSregs"), InstanceMethod<&Vcpu::SetSregs>("setSregs"),
+       InstanceMethod<&Vcpu::GetSregs2>("getSregs2"), InstanceMethod<&Vcpu::SetSregs2>("setSregs2"),
        InstanceMethod<&Vcpu::GetDebugregs>("getDebugregs"), InstanceMethod<&Vcpu::SetDebugregs>("setDebugregs"),
        InstanceMethod<&Vcpu::GetXcrs>("getXcrs"), InstanceMethod<&Vcpu::SetXcrs>("setXcrs"),
        InstanceMethod<&Vcpu::GetXsave>("getXsave"), InstanceMethod<&Vcpu::SetXsave>("setXsave"),
        InstanceMethod<&Vcpu::GetVcpuEvents>("getVcpuEvents"), InstanceMethod<&Vcpu::SetVcpuEvents>("setVcpuEvents"),
        InstanceMethod<&Vcpu::SetGuestDebug>("setGuestDebug"), InstanceMethod<&Vcpu::Translate>("translate"),
-       InstanceMethod<&Vcpu::GetMpState>("getMpState"), InstanceMethod<&Vcpu::Interrupt>("interrupt"),
+       InstanceMethod<&Vcpu::GetMpState>("getMpState"), InstanceMethod<&Vcpu::SetMpState>("setMpState"),
+       InstanceMethod<&Vcpu::Interrupt>("interrupt"),
        InstanceMethod<&Vcpu::Nmi>("nmi"),
        InstanceMethod<&Vcpu::GetMsrs>("getMsrs"), InstanceMethod<&Vcpu::SetMsrs>("setMsrs"),
        InstanceMethod<&Vcpu::GetCpuid2>("getCpuid2"), InstanceMethod<&Vcpu::SetCpuid2>("setCpuid2"),
@@ -87,6 +89,8 @@ void Vcpu::GetRegs(const Napi::CallbackInfo& info) { Transfer<kvm_regs>(info, KV
 void Vcpu::SetRegs(const Napi::CallbackInfo& info) { Transfer<kvm_regs>(info, KVM_SET_REGS, "KVM_SET_REGS"); }
 void Vcpu::GetSregs(const Napi::CallbackInfo& info) { Transfer<kvm_sregs>(info, KVM_GET_SREGS, "KVM_GET_SREGS"); }
 void Vcpu::SetSregs(const Napi::CallbackInfo& info) { Transfer<kvm_sregs>(info, KVM_SET_SREGS, "KVM_SET_SREGS"); }
+void Vcpu::GetSregs2(const Napi::CallbackInfo& info) { Transfer<kvm_sregs2>(info, KVM_GET_SREGS2, "KVM_GET_SREGS2"); }
+void Vcpu::SetSregs2(const Napi::CallbackInfo& info) { Transfer<kvm_sregs2>(info, KVM_SET_SREGS2, "KVM_SET_SREGS2"); }
 void Vcpu::GetXcrs(const Napi::CallbackInfo& info) { Transfer<kvm_xcrs>(info, KVM_GET_XCRS, "KVM_GET_XCRS"); }
 void Vcpu::SetXcrs(const Napi::CallbackInfo& info) { Transfer<kvm_xcrs>(info, KVM_SET_XCRS, "KVM_SET_XCRS"); }
 void Vcpu::GetXsave(const Napi::CallbackInfo& info) { Transfer<kvm_xsave>(info, KVM_GET_XSAVE, "KVM_GET_XSAVE"); }
@@ -112,6 +116,11 @@ Napi::Value Vcpu::GetMpState(const Napi::CallbackInfo& info) {
   kvm_mp_state state{};
   Ioctl(info.Env(), fd(info.Env()), KVM_GET_MP_STATE, "KVM_GET_MP_STATE", &state);
   return Napi::Number::New(info.Env(), state.mp_state);
+}
+
+void Vcpu::SetMpState(const Napi::CallbackInfo& info) {
+  kvm_mp_state state{static_cast<uint32_t>(NumberArgument(info, 0))};
+  Ioctl(info.Env(), fd(info.Env()), KVM_SET_MP_STATE, "KVM_SET_MP_STATE", &state);
 }
 
 void Vcpu::Interrupt(const Napi::CallbackInfo& info) {

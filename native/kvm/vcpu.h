@@ -45,6 +45,8 @@ class Vcpu : public Napi::ObjectWrap<Vcpu> {
   void SetRegs(const Napi::CallbackInfo& info);
   void GetSregs(const Napi::CallbackInfo& info);
   void SetSregs(const Napi::CallbackInfo& info);
+  void GetSregs2(const Napi::CallbackInfo& info);
+  void SetSregs2(const Napi::CallbackInfo& info);
   void GetDebugregs(const Napi::CallbackInfo& info);
   void SetDebugregs(const Napi::CallbackInfo& info);
   void GetXcrs(const Napi::CallbackInfo& info);
@@ -55,6 +57,7 @@ class Vcpu : public Napi::ObjectWrap<Vcpu> {
   void SetVcpuEvents(const Napi::CallbackInfo& info);
   void SetGuestDebug(const Napi::CallbackInfo& info);
   void Translate(const Napi::CallbackInfo& info);
+  void SetMpState(const Napi::CallbackInfo& info);
   Napi::Value GetMpState(const Napi::CallbackInfo& info);
   void Interrupt(const Napi::CallbackInfo& info);
   void Nmi(const Napi::CallbackInfo& info);

@@ -17,6 +17,11 @@ Napi::Function Vm::Define(Napi::Env env) {
        InstanceMethod<&Vm::CreateIrqchip>("createIrqchip"), InstanceMethod<&Vm::CreatePit2>("createPit2"),
        InstanceMethod<&Vm::IrqLine>("irqLine"), InstanceMethod<&Vm::Allocate>("allocate"),
        InstanceMethod<&Vm::SetUserMemoryRegion>("setUserMemoryRegion"), InstanceMethod<&Vm::GetDirtyLog>("getDirtyLog"),
+       InstanceMethod<&Vm::SetMsrFilter>("setMsrFilter"),
+       InstanceMethod<&Vm::RegisterCoalescedMmio>("registerCoalescedMmio"),
+       InstanceMethod<&Vm::UnregisterCoalescedMmio>("unregisterCoalescedMmio"),
+       InstanceMethod<&Vm::AssignIoeventfd>("assignIoeventfd"), InstanceMethod<&Vm::ReadIoeventfd>("readIoeventfd"),
+       InstanceMethod<&Vm::DeassignIoeventfd>("deassignIoeventfd"),
        InstanceMethod<&Vm::CreateVcpu>("createVcpu"), InstanceMethod<&Vm::Stats>("stats"),
        InstanceMethod<&Vm::Close>("close")});
 }
@@ -131,6 +136,7 @@ void Vm::Close(const Napi::CallbackInfo& info) {
   // Closing removes the Vcpu from the set.
   while (!state_->vcpus.empty()) (*state_->vcpus.begin())->CloseNow(info.Env());
   stats_.Reset();
+  ioeventfds_.clear();
   state_->fd.Reset();
   // Every fd is closed: now the memory may go.
   for (auto& buffer : buffers_) buffer.Release(info.Env());

@@ -3,10 +3,12 @@
 
 #include <napi.h>
 
+#include <map>
 #include <memory>
 #include <set>
 #include <vector>
 
+#include "constants.h"
 #include "mapping.h"
 #include "stats_fd.h"
 #include "unique_fd.h"
@@ -42,10 +44,24 @@ class Vm : public Napi::ObjectWrap<Vm> {
   void GetDirtyLog(const Napi::CallbackInfo& info);
   Napi::Value CreateVcpu(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
+  // vm_exits.cc: what changes which accesses come to user space
+  void SetMsrFilter(const Napi::CallbackInfo& info);
+  void RegisterCoalescedMmio(const Napi::CallbackInfo& info);
+  void UnregisterCoalescedMmio(const Napi::CallbackInfo& info);
+  Napi::Value AssignIoeventfd(const Napi::CallbackInfo& info);
+  Napi::Value ReadIoeventfd(const Napi::CallbackInfo& info);
+  void DeassignIoeventfd(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<VmState> state_;
   std::vector<MappedBuffer> buffers_;
   StatsFd stats_;
+  /** An eventfd for each assigned ioeventfd, with what KVM wants to hear when it goes, by a number of ours. */
+  struct Ioeventfd {
+    UniqueFd fd;
+    kvm_ioeventfd assigned;
+  };
+  std::map<uint32_t, Ioeventfd> ioeventfds_;
+  uint32_t next_ioeventfd_ = 1;
   uint32_t mmap_size_ = 0;
 };

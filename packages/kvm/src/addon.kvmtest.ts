@@ -3,38 +3,14 @@
 import {readFileSync, readdirSync} from 'node:fs';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import type {Kvm, Vcpu, Vm} from '@hyperscope/native';
+import {refused, startAt, thrown} from './testing/real-mode-guest.js';
 import {skipKvmTests} from './skip-kvm-tests.js';
 import {KVM_CAP, KVM_MEM, KVM_MP_STATE, TSS_ADDRESS} from './kvm-abi.js';
 import {requireNative} from './kvm-virtual-machine.js';
 import {LAYOUT} from './kvm-layout.js';
 
-const refused = (code: string, syscall: string): object =>
-  expect.objectContaining({code, syscall, errno: expect.any(Number)});
 /** What a caller in plain JavaScript could pass. */
 const notPacked = (): Uint8Array => Object.create(Uint8Array.prototype);
-/** What a call throws; fails when it does not. */
-function thrown(call: () => unknown): unknown {
-  try {
-    call();
-  } catch (error) {
-    return error;
-  }
-  throw new Error('the call did not throw');
-}
-
-/** Real mode, CS base 0, IP 1000h, at these bytes. */
-function startAt(vcpu: Vcpu, memory: ArrayBuffer, code: readonly number[]): void {
-  new Uint8Array(memory).set(code, 0x1000);
-  const sregs = new Uint8Array(LAYOUT.kvm_sregs);
-  vcpu.getSregs(sregs);
-  sregs.fill(0, 0, 8);
-  sregs.fill(0, LAYOUT['kvm_segment.selector'], LAYOUT['kvm_segment.selector'] + 2);
-  vcpu.setSregs(sregs);
-  const regs = new BigUint64Array(18);
-  [regs[16], regs[17]] = [0x1000n, 2n];
-  vcpu.setRegs(regs);
-}
-
 describe.skipIf(skipKvmTests())('the addon', {timeout: 30_000}, () => {
   let kvm: Kvm;
   let vm: Vm;

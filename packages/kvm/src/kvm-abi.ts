@@ -23,13 +23,17 @@ export const KVM_EXIT = {
 
 export const KVM_CAP = {
   NR_MEMSLOTS: 10,
+  /** Answers with the page of a vCPU's mapping that holds the ring. */
+  COALESCED_MMIO: 15,
   SET_GUEST_DEBUG: 23,
   SYNC_REGS: 74,
   READONLY_MEM: 81,
+  SPLIT_IRQCHIP: 121,
   IMMEDIATE_EXIT: 136,
   X86_DISABLE_EXITS: 143,
   NESTED_STATE: 157,
   X86_USER_SPACE_MSR: 188,
+  SREGS2: 200,
   BINARY_STATS_FD: 203,
 } as const;
 
@@ -47,6 +51,9 @@ export const KVM_MP_STATE = {RUNNABLE: 0, HALTED: 3} as const;
 
 /** Bits of kvm_guest_debug.control. */
 export const KVM_GUESTDBG = {ENABLE: 1, SINGLESTEP: 2} as const;
+
+/** Flags of a range of the MSR filter, and of the argument of KVM_CAP_X86_USER_SPACE_MSR. */
+export const KVM_MSR_FILTER = {READ: 1, WRITE: 2} as const;
 
 /** Bits of kvm_run.msr.reason. */
 export const KVM_MSR_EXIT_REASON = {INVAL: 1, UNKNOWN: 2, FILTER: 4} as const;

@@ -15,6 +15,18 @@ const CAUSES: Readonly<Record<string, string>> = {
     'address and size must be multiples of 4096, and a live slot can only be deleted or moved',
   'KVM_SET_SREGS EINVAL':
     'the control registers contradict each other: PG needs PE, long mode needs PAE, LME with PG needs LMA, reserved bits must be 0',
+  'KVM_SET_SREGS2 EINVAL': 'the control registers contradict each other, or a flag is set that this KVM does not know',
+  'KVM_SET_MP_STATE EINVAL': 'the state is none, or needs an interrupt controller in the kernel',
+  'KVM_X86_SET_MSR_FILTER EINVAL': 'a range is too long, has no access to filter, or would filter the x2APIC’s MSRs',
+  'KVM_REGISTER_COALESCED_MMIO ENOSPC': 'this KVM keeps no more stretches apart',
+  'KVM_UNREGISTER_COALESCED_MMIO EINVAL': 'the space is neither memory nor ports',
+  'KVM_IOEVENTFD EEXIST': 'there already is an eventfd for this address and value',
+  'KVM_IOEVENTFD EINVAL': 'the length must be 1, 2, 4 or 8 bytes, or 0 for any',
+  'perf_event_open EACCES':
+    'tracing is for root or CAP_PERFMON: start as root, or lower /proc/sys/kernel/perf_event_paranoid to -1',
+  'perf_event_open EPERM':
+    'tracing is for root or CAP_PERFMON: start as root, or lower /proc/sys/kernel/perf_event_paranoid to -1',
+  'perf_event_open EINVAL': 'there is no tracepoint with this number',
   'KVM_SET_CPUID2 EINVAL': 'CPUID cannot change once the vCPU has run',
   'KVM_SET_CPUID2 E2BIG': 'there are too many CPUID entries: KVM takes 256',
   'KVM_SET_XCRS EINVAL': 'XCR0 bit 0 must be set, and the others must exist on this processor',
