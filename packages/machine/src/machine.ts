@@ -62,6 +62,7 @@ export interface MachineOptions {
   readonly virtualization?: {readonly unit: VirtualizationUnit; readonly helpers: VirtualizationHelpers} | undefined;
 }
 
+const ACTIVE = 0;
 const HALTED = 1;
 const SHUTDOWN = 2;
 /** How many deadlines HLT waits for before it is called hopeless; the first one is normally enough. */
@@ -204,7 +205,7 @@ export class Machine implements Core {
       this.hostProgram.step();
       return {kind: 'host-action'};
     }
-    if (low(registers, ACTIVITY) === SHUTDOWN) return {kind: 'shutdown'};
+    if (low(registers, ACTIVITY) === SHUTDOWN && !processor.isGuest) return {kind: 'shutdown'};
     const before = this.mode;
     const operation = low(registers, VMX_OPERATION);
     processor.instructionRip = registers.cells[RIP] ?? 0n;
@@ -214,7 +215,7 @@ export class Machine implements Core {
       this.lastStep = 'plain';
       return INSTRUCTION_STEPS[tier.lastLength] ?? {kind: 'instruction', length: tier.lastLength};
     }
-    const step = early ?? (low(registers, ACTIVITY) === HALTED ? this.#sleep() : this.#instruction());
+    const step = early ?? (low(registers, ACTIVITY) === ACTIVE ? this.#instruction() : this.#rest());
     const after = this.mode;
     // A VM exit or entry puts another context into the processor; that context's own mode has not changed.
     if (before !== after && operation === low(registers, VMX_OPERATION))
@@ -235,7 +236,7 @@ export class Machine implements Core {
     if (isOpen && pins.requested !== undefined) return 0;
     if (processor.isGuest) {
       // What may strike a guest between two instructions changes only with state that ends this run.
-      if (processor.unit?.pendingInterrupt !== undefined) return 0;
+      if (processor.unit?.hasPendingInterrupt?.(processor) === true) return 0;
       if (processor.unit?.pendingExit?.(processor) !== undefined) return 0;
     } else if (this.hostProgram !== undefined) return 0;
     if (!tier.isReady()) return 0;
@@ -256,6 +257,8 @@ export class Machine implements Core {
     const rip = registers.cells[RIP] ?? 0n;
     const shadow = low(registers, INTERRUPT_SHADOW);
     const nmi: DeliverableEvent = {type: 'NMI', vector: 2, errorCode: undefined, returnRip: rip};
+    const activity = low(registers, ACTIVITY);
+    if (activity > SHUTDOWN) return undefined;
     const isOpen = registers.get('NMI_BLOCKING') === 0n || processor.hasVirtualNmis;
     const takesNmi = pins.nmi && isOpen && (shadow & 2) === 0;
     if (takesNmi && processor.unit?.holdsInterrupt?.(processor, nmi) !== true) {
@@ -263,7 +266,7 @@ export class Machine implements Core {
       return this.#interrupt(nmi);
     }
     const vector = pins.requested;
-    if (vector === undefined || shadow !== 0) return undefined;
+    if (vector === undefined || shadow !== 0 || activity === SHUTDOWN) return undefined;
     const event: DeliverableEvent = {type: 'external-interrupt', vector, errorCode: undefined, returnRip: rip};
     if (processor.unit?.holdsInterrupt?.(processor, event) === true) return undefined;
     const exit = processor.isGuest ? processor.unit?.interceptInterrupt?.(processor, event) : undefined;
@@ -296,15 +299,36 @@ export class Machine implements Core {
   #sleep(): MachineStep {
     const {deviceClock, registers, processor} = this;
     const mayWake = (low(registers, RFLAGS) & RFLAGS_IF) !== 0 || processor.isGuest;
-    for (let wait = 0; deviceClock !== undefined && mayWake && wait < WAITS; wait++) {
-      const {nextWake} = deviceClock;
-      if (nextWake === Infinity) break;
-      processor.charge(Math.max(0, nextWake - this.cycles));
-      deviceClock.run();
-      const delivered = this.#deliverPending();
-      if (delivered !== undefined) return delivered;
+    for (let wait = 0; mayWake && wait < WAITS; wait++) {
+      const nextWake = deviceClock?.nextWake ?? Infinity;
+      const ownTime = this.#cyclesUntilExit;
+      if (nextWake === Infinity && ownTime === Infinity) break;
+      processor.charge(Math.max(0, Math.min(nextWake - this.cycles, ownTime)));
+      deviceClock?.run();
+      const woken = this.#deliverPending() ?? this.#leaveBefore();
+      if (woken !== undefined) return woken;
     }
     return {kind: 'halted'};
+  }
+
+  /** Time until the VMX-preemption timer ends a guest's turn: it counts in a halted guest too. */
+  get #cyclesUntilExit(): number {
+    const {processor} = this;
+    return (processor.isGuest ? processor.unit?.cyclesUntilExit?.(processor) : undefined) ?? Infinity;
+  }
+
+  /**
+   * No instruction is executed: HLT; or a guest that a VM entry put into shutdown, where only the timer and an NMI end its
+   * turn; or into wait-for-SIPI, where nothing does, since no other processor is there to send one.
+   */
+  #rest(): MachineStep {
+    const {processor} = this;
+    const activity = low(this.registers, ACTIVITY);
+    if (activity === HALTED) return this.#sleep();
+    const left = activity === SHUTDOWN ? this.#cyclesUntilExit : Infinity;
+    if (left === Infinity) return {kind: activity === SHUTDOWN ? 'shutdown' : 'halted'};
+    processor.charge(left);
+    return this.#leaveBefore() ?? {kind: 'shutdown'};
   }
 
   /** What ends a guest's run between instructions: an interrupt window, the preemption timer. */

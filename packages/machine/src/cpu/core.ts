@@ -167,8 +167,21 @@ export interface VirtualizationUnit {
   holdsInterrupt?(core: Core, event: DeliverableEvent): boolean;
   /** Before each instruction of a guest, after `pendingExit`: a virtual interrupt that it takes now. */
   pendingInterrupt?(core: Core): DeliverableEvent | undefined;
+  /** Whether `pendingInterrupt` would give one, which nothing but RFLAGS.IF, an interrupt shadow and the host changes. */
+  hasPendingInterrupt?(core: Core): boolean;
   /** Whether blocking by NMI is the guest's own affair (virtual NMIs). Only called in VMX non-root operation. */
   hasVirtualNmis?(core: Core): boolean;
+  /** Whether an IRET of the guest leaves blocking by NMI alone: NMIs are the host's. Only called in VMX non-root operation. */
+  keepsNmisBlocked?(core: Core): boolean;
+  /** MOV from CR8 in a guest: the task priority of its virtual APIC; undefined where CR8 is the register. */
+  readTaskPriority?(core: Core): bigint | undefined;
+  /**
+   * MOV to CR8 in a guest, for a value that is in order: 'physical' where CR8 is the register; else the virtual APIC has taken
+   * it, and perhaps asks for an exit when the instruction is done.
+   */
+  writeTaskPriority?(core: Core, priority: bigint): 'physical' | 'virtual' | VmExitInformation;
+  /** Cycles until time alone ends the guest's turn, though it be halted; undefined for never. */
+  cyclesUntilExit?(core: Core): number | undefined;
   /** RDTSC in VMX non-root operation: the value with the TSC offset. */
   visibleTimeStampCounter?(core: Core): bigint;
 }

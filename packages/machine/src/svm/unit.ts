@@ -37,6 +37,7 @@ export function createSvmUnit(): VirtualizationUnit {
       acknowledgeVirtualInterrupt(core);
       return {type: 'external-interrupt', vector, errorCode: undefined, returnRip: core.registers.get('RIP')};
     },
+    hasPendingInterrupt: core => virtualInterruptReady(core, controlsOf(core)),
     translate: (core, address, access, references) =>
       walkNestedTables(core, controlsOf(core).nestedRoot, address, access, references),
     usesEpt: core => controlsOf(core).nestedPaging,

@@ -7,6 +7,7 @@ import {WESTMERE_COSTS} from '../../cpu/cost-model.js';
 import {withFeature} from '../../cpu/features.js';
 import {AMD_SVM} from '../../cpu/profiles-amd.js';
 import {Machine} from '../../machine.js';
+import type {MachineOptions} from '../../machine.js';
 import type {MachineEvent} from '../../observer.js';
 import {SVM_HELPERS} from '../instructions.js';
 import {createSvmUnit} from '../unit.js';
@@ -37,9 +38,10 @@ export interface SvmMachine {
 const SVM_PROFILE = withFeature(AMD_SVM, 'decodeAssists', 'on');
 
 /** In the host, before VMRUN; the guest is in real mode at GUEST_CODE and exits at HLT. */
-export function svmMachine(code: readonly number[] = [0xf4]): SvmMachine {
+export function svmMachine(code: readonly number[] = [0xf4], executor?: MachineOptions['executor']): SvmMachine {
   const machine = new Machine({
     memoryBytes: 0x20_0000,
+    executor,
     profile: SVM_PROFILE,
     costModel: WESTMERE_COSTS,
     virtualization: {unit: createSvmUnit(), helpers: SVM_HELPERS},
