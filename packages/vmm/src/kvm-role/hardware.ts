@@ -28,8 +28,13 @@ export type GuestEvent =
   | {readonly kind: 'interrupt'; readonly vector: number}
   | {readonly kind: 'nmi'}
   | {readonly kind: 'exception'; readonly vector: number; readonly errorCode: number | undefined}
-  /** INT n, INT3, INTO or INT1: `length` bytes long, which the guest's return address is behind. */
-  | {readonly kind: 'software'; readonly vector: number; readonly length: number};
+  /** `length` bytes long, which the guest's return address is behind. */
+  | {
+      readonly kind: 'software';
+      readonly vector: number;
+      readonly length: number;
+      readonly instruction: 'INT n' | 'INT3' | 'INTO' | 'INT1';
+    };
 
 /** Why the guest was left, in the hardware's own terms. */
 export interface HardwareExit {
@@ -68,7 +73,7 @@ export interface PageFaultExit {
 export interface VendorRoutines {
   /** Switches the processor's virtualization on; ends with 'kvm_dev_ioctl_create_vm+1'. 'vmx_enable_virtualization_cpu' */
   readonly enable: string;
-  /** Makes a vCPU; ends with 'kvm_vm_ioctl_create_vcpu+1'. 'vmx_vcpu_create' */
+  /** Makes a vCPU; ends with 'kvm_vm_ioctl_create_vcpu'. 'vmx_vcpu_create' */
   readonly createVcpu: string;
   /** Enters the guest: 'vmx_vcpu_run'. */
   readonly run: string;
