@@ -93,6 +93,8 @@ describe('the classification, against the published lists', () => {
     'XSAVEOPT64',
     'XSAVEC',
     'XSAVEC64', // so do these: XCR0 decides what of the area is written
+    'XRSTOR',
+    'XRSTOR64', // and what of the registers is loaded or initialized
     'RDTSC', // shows the real time, unless CR4.TSD
   ];
   const LISTED = ['SGDT', 'SIDT', 'SLDT', 'SMSW', 'STR', 'INT', 'RETF', 'LAR', 'LSL', 'VERR', 'VERW'];
@@ -221,12 +223,29 @@ describe('the classification, against the published lists', () => {
 describe('a classification', () => {
   test('tells POPF from CLI in a sentence', () => {
     expect(classify(microcodeOf('9d')).sentence).toBe(
-      'sensitive, not privileged: it can change what belongs to the system and shows the state of the system, and in ring 3 it does not trap',
+      'sensitive, not privileged: it can change what belongs to the system, and in ring 3 it does not trap',
     );
     expect(classify(microcodeOf('fa')).sentence).toBe(
       'sensitive and privileged: it can change what belongs to the system, and below ring 0 it traps (when CPL > IOPL)',
     );
   });
+
+  test('holds apart what POPF may change from what PUSHF shows: only the second is visible to a user program', () => {
+    const [popf, pushf] = [classify(microcodeOf('9d')), classify(microcodeOf('9c'))];
+    expect(popf).toMatchObject({controlSensitive: true, behaviourSensitive: false, userSensitive: false});
+    expect(pushf).toMatchObject({controlSensitive: false, locationSensitive: true, modeSensitive: false});
+    expect(pushf.userSensitive).toBe(true);
+  });
+
+  test.each([
+    ['8c c8', 'MOV EAX, CS', true, false],
+    ['8c d8', 'MOV EAX, DS', false, true],
+    ['0f 02 c8', 'LAR', true, true],
+    ['0f 00 c0', 'SLDT', false, true],
+    ['cf', 'IRET', true, false],
+  ])('%s (%s): mode sensitive %s, location sensitive %s', (code, _name, mode, location) =>
+    expect(classify(microcodeOf(code, 32))).toMatchObject({modeSensitive: mode, locationSensitive: location}),
+  );
 
   test('lists the places where a hypervisor can step in', () => {
     expect(classify(microcodeOf('0f 22 d8')).exits).toEqual(['MOV to CR3']);

@@ -1,16 +1,15 @@
 // Classify: Popek and Goldberg's questions, answered from an instruction's definition instead of from a table.
 //   privileged            it traps in user mode (and does not in supervisor mode)
 //   control sensitive     it can change the mode or a resource that belongs to the system
-//   behaviour sensitive   its result depends on the mode or on such a resource
+//   behaviour sensitive   what the program gets depends on the mode or on such a resource
+//   user sensitive        sensitive in a state of a user program
 // The condition for a simple trap-and-emulate hypervisor is: sensitive implies privileged. Where it fails, a deprivileged
 // guest runs on with a wrong answer and no trap. (CACM 17(7), 1974; for IA-32: Robin and Irvine, USENIX Security 2000.)
 
-import type {Helper, Resource} from '../microcode/helper.js';
 import type {Intercept} from '../microcode/intercept.js';
-import type {Microcode, Operation, StateName} from '../microcode/microcode.js';
+import type {Microcode} from '../microcode/microcode.js';
 import {Evaluator} from './privilege-evaluator.js';
-import {possibleOnes} from './footprint.js';
-import {Wording} from './wording.js';
+import {sensitivityOf} from './sensitivity.js';
 
 export interface Classification {
   /** A user program (CPL 3, IOPL 0, protected mode) gets #GP or #UD from it, and ring 0 does not. */
@@ -18,8 +17,15 @@ export interface Classification {
   /** When the trap depends on more than CPL: `CPL > IOPL`, `CR4.UMIP = 1`. */
   readonly privilegedWhen: string | undefined;
   readonly controlSensitive: boolean;
+  /** Mode sensitive or location sensitive. */
   readonly behaviourSensitive: boolean;
+  /** What the program gets depends on the privilege level. */
+  readonly modeSensitive: boolean;
+  /** What the program gets depends on a resource of the system: on where and how it was put into the machine. */
+  readonly locationSensitive: boolean;
   readonly sensitive: boolean;
+  /** Sensitive in a state of a user program, where it does not trap: what Theorem 3 asks about. */
+  readonly userSensitive: boolean;
   /**
    * It enters the system by design, at every privilege level (INT n, SYSCALL): sensitive and unprivileged by the definitions,
    * but whoever owns the IDT and the system-call MSRs gets control.
@@ -32,54 +38,11 @@ export interface Classification {
   readonly sentence: string;
 }
 
-/** Resources that belong to the system: who writes them controls the machine. */
-const SYSTEM_RESOURCES: ReadonlySet<Resource> = new Set<Resource>([
-  'IF',
-  'CPL',
-  'segments',
-  'GDTR',
-  'IDTR',
-  'LDTR',
-  'TR',
-  'CR0',
-  'CR2',
-  'CR3',
-  'CR4',
-  'CR8',
-  'EFER',
-  'MSR',
-  'DR',
-  'XCR0',
-  'TLB',
-  'cache',
-  'port',
-  'activity',
-  'VMX',
-  'VMCS',
-  'SVM',
-]);
-
-/** State of the system that an instruction may put where a program can see it. */
-const VISIBLE_RESOURCES: ReadonlySet<Resource> = new Set(
-  [...SYSTEM_RESOURCES].filter(resource => resource !== 'IF' && resource !== 'port'),
-);
-
-/** TF and the status flags are the program's own; these belong to the system. */
-const SYSTEM_FLAGS = (1n << 9n) | (3n << 12n) | (1n << 17n) | (1n << 19n) | (1n << 20n);
-
-const ORDINARY_STATES: ReadonlySet<StateName> = new Set<StateName>([
-  'RIP',
-  'RFLAGS',
-  'FS.base',
-  'GS.base',
-  'stackMask',
-]);
-
 /** `umip`: what CR4.UMIP is, which takes five instructions off the list. */
 export function classify(microcode: Microcode, {umip = 'off'}: {readonly umip?: 'on' | 'off'} = {}): Classification {
   const {privileged, privilegedWhen} = privilegeOf(microcode, umip);
-  const controlSensitive = microcode.operations.some(operation => isControl(operation, microcode));
-  const behaviourSensitive = microcode.operations.some(operation => isBehaviour(operation, microcode));
+  const {control: controlSensitive, ...shown} = sensitivityOf(microcode, 'every state');
+  const behaviourSensitive = shown.mode || shown.location;
   const sensitive = controlSensitive || behaviourSensitive;
   const exits = microcode.operations.flatMap(operation => (operation.op === 'intercept' ? [operation.intercept] : []));
   const systemCall = microcode.operations.some(operation => operation.op === 'invoke' && operation.helper.entersSystem);
@@ -89,12 +52,20 @@ export function classify(microcode: Microcode, {umip = 'off'}: {readonly umip?: 
     privilegedWhen,
     controlSensitive,
     behaviourSensitive,
+    modeSensitive: shown.mode,
+    locationSensitive: shown.location,
     sensitive,
+    userSensitive: sensitive && !privileged && isUserSensitive(microcode),
     systemCall,
     stealth,
     exits,
     sentence: verdict({privileged, privilegedWhen, controlSensitive, behaviourSensitive, systemCall, stealth}),
   };
+}
+
+function isUserSensitive(microcode: Microcode): boolean {
+  const {control, mode, location} = sensitivityOf(microcode, 'user states');
+  return control || mode || location;
 }
 
 /** What a system enables, without which instructions are #UD in ring 0 too: OSFXSR OSXMMEXCPT VMXE FSGSBASE OSXSAVE. */
@@ -117,79 +88,6 @@ function privilegeOf(microcode: Microcode, umip: 'on' | 'off'): Pick<Classificat
   if (faults({...user, cr4: user.cr4 | CR4_TSD})) return {privileged: false, privilegedWhen: 'CR4.TSD = 1'};
   return {privileged: false, privilegedWhen: undefined};
 }
-
-function isControl(operation: Operation, microcode: Microcode): boolean {
-  switch (operation.op) {
-    case 'setFlag':
-      return operation.flag === 'IF';
-    case 'writeFlags':
-      return (possibleOnes(operation.mask, new Wording(microcode)) & SYSTEM_FLAGS) !== 0n;
-    case 'invoke':
-    case 'call':
-      return operation.helper.writes.some(resource => SYSTEM_RESOURCES.has(resource));
-    default:
-      return false;
-  }
-}
-
-function isBehaviour(operation: Operation, microcode: Microcode): boolean {
-  switch (operation.op) {
-    case 'setRegister':
-    case 'store':
-      return showsSystem(operation.value, microcode, ~0n);
-    case 'setFlag':
-      return showsSystem(operation.value, microcode, ~0n);
-    case 'setFlags':
-      return showsSystem(operation.result, microcode, ~0n);
-    case 'writeFlags':
-      return showsSystem(operation.image, microcode, ~0n) || showsSystem(operation.mask, microcode, ~0n);
-    // A helper that gives no value shows what it reads by what it writes for the program.
-    case 'invoke':
-      return readsSystem(operation.helper) && operation.helper.writes.some(to => to === 'general' || to === 'memory');
-    default:
-      return false;
-  }
-}
-
-/** Whether the bits `mask` of a value depend on state that belongs to the system. */
-function showsSystem(id: number, microcode: Microcode, mask: bigint): boolean {
-  const operation = microcode.operations[id];
-  const shows = (other: number, bits: bigint = ~0n): boolean => showsSystem(other, microcode, bits);
-  switch (operation?.op) {
-    case 'state':
-      return operation.state === 'RFLAGS' ? (mask & SYSTEM_FLAGS) !== 0n : !ORDINARY_STATES.has(operation.state);
-    case 'call':
-      return readsSystem(operation.helper);
-    case 'unary':
-      return shows(
-        operation.a,
-        operation.operation === 'trunc'
-          ? mask & ((1n << BigInt(operation.width)) - 1n)
-          : operation.operation === 'zext'
-            ? mask
-            : ~0n,
-      );
-    case 'binary':
-      return binaryShows(operation, microcode, mask);
-    case 'concat':
-      return shows(operation.high) || shows(operation.low);
-    case 'choose':
-      return shows(operation.condition) || shows(operation.a) || shows(operation.b);
-    default:
-      return false;
-  }
-}
-
-function binaryShows(operation: Operation & {op: 'binary'}, microcode: Microcode, mask: bigint): boolean {
-  const right = microcode.operations[operation.b];
-  if (operation.operation === 'and' && right?.op === 'constant')
-    return showsSystem(operation.a, microcode, mask & right.value);
-  const kept = operation.operation === 'or' ? mask : ~0n;
-  return showsSystem(operation.a, microcode, kept) || showsSystem(operation.b, microcode, kept);
-}
-
-/** Ports are devices, and reading one is already control; other helpers show what they declare to read. */
-const readsSystem = (helper: Helper): boolean => helper.reads.some(resource => VISIBLE_RESOURCES.has(resource));
 
 function verdict(
   c: Pick<

@@ -9,10 +9,10 @@ const PRIVILEGE_EXCEPTIONS: ReadonlySet<ExceptionName> = new Set<ExceptionName>(
 export interface PrivilegeSettings {
   readonly cpl: bigint;
   readonly iopl: bigint;
-  /** CR4.UMIP. */
-  readonly umip: bigint;
-  /** CR4 apart from UMIP: what the system has enabled. */
-  readonly cr4: bigint;
+  /** CR4.UMIP; undefined where it may be either. */
+  readonly umip: bigint | undefined;
+  /** CR4 apart from UMIP: what the system has enabled; undefined where that may be anything. */
+  readonly cr4: bigint | undefined;
 }
 
 export class Evaluator {
@@ -28,7 +28,7 @@ export class Evaluator {
   faults(): boolean {
     return this.#operations.some(operation => {
       if (operation.op === 'faultIf')
-        return PRIVILEGE_EXCEPTIONS.has(operation.exception) && this.#value(operation.when) === 1n;
+        return PRIVILEGE_EXCEPTIONS.has(operation.exception) && this.value(operation.when) === 1n;
       // The one check that is a helper: CPL above IOPL, and no permission in the TSS.
       if (operation.op === 'invoke' && operation.helper.name === 'checkPortPermission')
         return this.#settings.cpl > this.#settings.iopl;
@@ -37,7 +37,7 @@ export class Evaluator {
   }
 
   /** The value of an operation, where it is known. */
-  #value(id: number): bigint | undefined {
+  value(id: number): bigint | undefined {
     const operation = this.#operations[id];
     switch (operation?.op) {
       case 'constant':
@@ -45,9 +45,13 @@ export class Evaluator {
       case 'state':
         return this.#state(operation.state);
       case 'unary':
-        return knownUnary(operation, this.#value(operation.a));
+        return knownUnary(operation, this.value(operation.a));
       case 'binary':
-        return knownBinary(operation, this.#value(operation.a), this.#value(operation.b));
+        return knownBinary(operation, this.value(operation.a), this.value(operation.b));
+      case 'choose': {
+        const condition = this.value(operation.condition);
+        return condition === undefined ? undefined : this.value(condition === 0n ? operation.b : operation.a);
+      }
       default:
         return undefined;
     }

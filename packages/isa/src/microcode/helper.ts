@@ -40,6 +40,11 @@ export interface Helper {
   readonly name: string;
   readonly reads: readonly Resource[];
   readonly writes: readonly Resource[];
+  /**
+   * The part of `reads` that decides what the program gets; undefined: all of it. What only decides whether it faults, or what
+   * goes into the system's own registers, is not shown to the program.
+   */
+  readonly shows: readonly Resource[] | undefined;
   readonly mayFault: boolean;
   /** A trap by design (INT n, SYSCALL): control arrives where the system said it should, with the system's privilege. */
   readonly entersSystem: boolean;
@@ -57,6 +62,7 @@ export const helper = <N extends string>(
   declared: {
     reads?: readonly Resource[];
     writes?: readonly Resource[];
+    shows?: readonly Resource[];
     mayFault?: boolean;
     entersSystem?: boolean;
     result?: Width;
@@ -66,6 +72,7 @@ export const helper = <N extends string>(
   name,
   reads: declared.reads ?? [],
   writes: declared.writes ?? [],
+  shows: declared.shows,
   mayFault: declared.mayFault ?? false,
   entersSystem: declared.entersSystem ?? false,
   result: declared.result,

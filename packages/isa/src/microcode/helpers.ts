@@ -22,6 +22,7 @@ export const HELPERS = {
   loadTaskRegister: helper('loadTaskRegister', {
     reads: ['GDTR'],
     writes: ['TR', 'memory'],
+    shows: [],
     mayFault: true,
     summary: 'TR ← selector {0}; its TSS is marked busy',
   }),
@@ -30,6 +31,7 @@ export const HELPERS = {
   farJump: helper('farJump', {
     reads: ['GDTR', 'LDTR', 'CPL'],
     writes: ['RIP', 'segments'],
+    shows: ['GDTR', 'LDTR'],
     mayFault: true,
     summary: 'jump to {0}:{1}, through the checks of a far transfer',
   }),
@@ -43,12 +45,14 @@ export const HELPERS = {
   farReturn: helper('farReturn', {
     reads: ['GDTR', 'LDTR', 'CPL', 'memory'],
     writes: ['RIP', 'RSP', 'segments', 'CPL'],
+    shows: ['CPL'],
     mayFault: true,
     summary: 'pop CS:RIP, then release {0} bytes',
   }),
   interruptReturn: helper('interruptReturn', {
     reads: ['GDTR', 'LDTR', 'CPL', 'memory'],
     writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'IF'],
+    shows: ['CPL'],
     mayFault: true,
     summary: 'return from the interrupt: pop RIP, CS, RFLAGS (and RSP, SS)',
   }),
@@ -75,6 +79,7 @@ export const HELPERS = {
   sysret: helper('sysret', {
     reads: ['MSR', 'CPL'],
     writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF'],
+    shows: [],
     mayFault: true,
     summary: 'RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL ← 3',
   }),
@@ -88,6 +93,7 @@ export const HELPERS = {
   sysexit: helper('sysexit', {
     reads: ['MSR', 'CPL'],
     writes: ['RIP', 'RSP', 'segments', 'CPL'],
+    shows: [],
     mayFault: true,
     summary: 'RIP ← RDX, RSP ← RCX, CS and SS from IA32_SYSENTER_CS, CPL ← 3',
   }),
@@ -134,6 +140,11 @@ export const HELPERS = {
     reads: ['CR4'],
     result: 64,
     summary: 'CR4, as the guest/host mask and the read shadow show it',
+  }),
+  readCr8: helper('readCr8', {
+    reads: ['CR8'],
+    result: 64,
+    summary: 'CR8 (task priority), or the one of the guest’s virtual APIC',
   }),
   loadCr0: helper('loadCr0', {writes: ['CR0', 'EFER', 'TLB', 'segments'], mayFault: true, summary: 'CR0 ← {0}'}),
   loadCr2: helper('loadCr2', {writes: ['CR2'], summary: 'CR2 ← {0}'}),
