@@ -9,8 +9,11 @@ export const INTERCEPTS = [
   'WBINVD',
   'INVLPG',
   'INVPCID',
+  /** Not an exit, but a question: a hypervisor can keep the instruction from its guest. */
+  'INVPCID enabled',
   'RDTSC',
   'RDTSCP',
+  'RDTSCP enabled',
   'RDPMC',
   'PAUSE',
   'MONITOR',

@@ -12,7 +12,7 @@ import {requireCpl0} from './privilege.js';
 
 const modeWidth = (i: Instruction): 32 | 64 => (i.codeSize === 64 ? 64 : 32);
 
-/** MOV r, CRn. CR0 and CR4 are seen through the guest/host masks, without a VM exit. */
+/** MOV r, CRn. CR0 and CR4 are seen through the guest/host masks, CR8 through a TPR shadow, without a VM exit. */
 export const MOV_FROM_CONTROL: Semantics = (i, m) => {
   requireCpl0(m);
   const value = readControl(m, numberOf(i, 1));
@@ -34,7 +34,7 @@ function readControl(m: Microcode, number: number): Value {
       return m.call(HELPERS.readCr4);
     default:
       m.intercept('MOV from CR8');
-      return m.state('CR8');
+      return m.call(HELPERS.readCr8);
   }
 }
 

@@ -1,5 +1,6 @@
 // What the system instructions added since the Pentium II mean: fast system calls, counters, bases of FS and GS, SMAP, PCID.
-// In each: the privilege fault, then the VM exit, then whatever else can go wrong.
+// In each: the privilege fault, then the VM exit, then whatever else can go wrong. Only "not enabled for this guest" (VT-x)
+// comes before all of them: SDM vol. 3C, "Changes to Instruction Behavior in VMX Non-Root Operation", INVPCID, RDTSCP.
 
 import type {Semantics} from '../opcodes/form.js';
 import type {Instruction} from '../instruction.js';
@@ -26,6 +27,7 @@ export const SYSEXIT: Semantics = (_, m) => {
 
 /** RDTSCP: RDTSC, and IA32_TSC_AUX (by convention the number of the processor) in ECX. */
 export const RDTSCP: Semantics = (_, m) => {
+  m.intercept('RDTSCP enabled');
   m.faultIf(m.state('CR4').bit(2).and(m.cpl.isNot(0n)), '#GP', 0n);
   m.intercept('RDTSCP');
   setPair(m, m.call(HELPERS.readTimeStampCounter));
@@ -96,6 +98,7 @@ function setAlignmentCheck(m: Microcode, value: bigint): void {
 
 /** INVPCID: the type in a register, PCID and linear address in memory. */
 export const INVPCID: Semantics = (i, m) => {
+  m.intercept('INVPCID enabled');
   requireCpl0(m);
   m.intercept('INVPCID');
   const type = m.read(operandAt(i, 0), i.codeSize === 64 ? 64 : 32).zeroExtend(64);

@@ -212,7 +212,9 @@ export function loadCr4(cpu: Processor, wanted: bigint): Trouble | undefined {
 export function loadCr8(cpu: Processor, value: bigint): Trouble | undefined {
   const checks = new Checklist(SOURCE);
   if (!checks.require('CR8[63:4] = 0', value <= 0xfn, shown('CR8', value))) return checks.fault('#GP', 0);
-  cpu.registers.set('CR8', value);
+  const taken = (cpu.isGuest ? cpu.unit?.writeTaskPriority?.(cpu, value) : undefined) ?? 'physical';
+  if (taken === 'physical') cpu.registers.set('CR8', value);
+  else if (taken !== 'virtual') cpu.stopped = {kind: 'vm-exit', exit: taken};
   return undefined;
 }
 

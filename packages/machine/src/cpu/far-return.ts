@@ -114,7 +114,7 @@ function returnToTask(cpu: Processor): Trouble | undefined {
   if (typeof link !== 'bigint') return link;
   const returnRip = cpu.registers.cells[RIP] ?? 0n;
   const trouble = switchTask(cpu, {source: 'IRET', selector: Number(link), returnRip, errorCode: undefined});
-  if (trouble === undefined) cpu.registers.set('NMI_BLOCKING', 0n);
+  if (trouble === undefined) unblockNmis(cpu);
   return trouble;
 }
 
@@ -177,9 +177,14 @@ function returnWithStack(cpu: Processor, target: CodeTarget, ss: number, rsp: bi
   return undefined;
 }
 
+/** IRET lets NMIs through again: a guest's own ones, if it has such; not those of a host that keeps all of them. */
+function unblockNmis(cpu: Processor): void {
+  if (!cpu.isGuest || cpu.unit?.keepsNmisBlocked?.(cpu) !== true) cpu.registers.set('NMI_BLOCKING', 0n);
+}
+
 function finishInterruptReturn(cpu: Processor, flags: bigint): void {
   cpu.registers.cells[RFLAGS] = flags & ~cpu.absentFlags;
-  cpu.registers.set('NMI_BLOCKING', 0n);
+  unblockNmis(cpu);
 }
 
 /** RFLAGS after IRET: IOPL changes only at CPL 0, IF only where CPL ≤ IOPL, both judged before the return. */
@@ -203,7 +208,7 @@ function realModeInterruptReturn(cpu: Processor, bytes: 2 | 4 | 8): Trouble | un
   if (isVirtual && iopl < 3) return extendedInterruptReturn(cpu, rip, Number(cs & 0xffffn), image);
   const mask = (isVirtual ? IMAGE_ALWAYS | IMAGE_IF : IMAGE_REAL) & (bytes === 2 ? 0xffffn : 0xffff_ffffn);
   const trouble = realModeReturn(cpu, Number(cs & 0xffffn), rip, 3 * bytes, (old & ~mask) | (image & mask) | 2n);
-  if (trouble === undefined) cpu.registers.set('NMI_BLOCKING', 0n);
+  if (trouble === undefined) unblockNmis(cpu);
   return trouble;
 }
 
@@ -224,7 +229,7 @@ function extendedInterruptReturn(cpu: Processor, rip: bigint, cs: number, image:
   const virtualIf = (image & BigInt(RFLAGS_IF)) === 0n ? 0n : BigInt(RFLAGS_VIF);
   const next = (old & ~(mask | BigInt(RFLAGS_VIF))) | (image & mask) | virtualIf | 2n;
   const trouble = realModeReturn(cpu, cs, rip, 6, next);
-  if (trouble === undefined) cpu.registers.set('NMI_BLOCKING', 0n);
+  if (trouble === undefined) unblockNmis(cpu);
   return trouble;
 }
 
@@ -242,6 +247,6 @@ function returnToVirtual8086(cpu: Processor, rip: bigint, cs: bigint, image: big
   registers.setSegment('CS', realModeSegment(cpu, 'CS', Number(cs & 0xffffn)));
   registers.set('RSP', rsp);
   cpu.enterRing(3, 'IRET to virtual-8086 mode');
-  registers.set('NMI_BLOCKING', 0n);
+  unblockNmis(cpu);
   return undefined;
 }

@@ -99,6 +99,7 @@ const SEGMENT_HELPERS = {
 const CONTROL_HELPERS = {
   readCr0: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr0(cpu) : cpu.registers.get('CR0')),
   readCr4: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr4(cpu) : cpu.registers.get('CR4')),
+  readCr8: cpu => (cpu.isGuest ? cpu.unit?.readTaskPriority?.(cpu) : undefined) ?? cpu.registers.get('CR8'),
   loadCr0: (cpu, _, args) => loadCr0(cpu, argument(args, 0)),
   loadCr2: (cpu, _, args) => {
     cpu.registers.set('CR2', argument(args, 0));

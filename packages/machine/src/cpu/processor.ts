@@ -62,8 +62,8 @@ export class Processor implements Core {
   /** The data breakpoints that the running instruction has struck, as bits of DR6. */
   struck = 0;
   /**
-   * Trouble that waits for the end of the step: something unsupported that a nested delivery met, or a fault of a task that
-   * was just entered.
+   * Trouble that waits for the end of the step: something unsupported that a nested delivery met, a fault of a task that was
+   * just entered, or an exit that follows an instruction like a trap.
    */
   stopped: Trouble | undefined;
 

@@ -54,6 +54,10 @@ export class SvmControls {
   get virtualMasking(): boolean {
     return ((this.#virtualInterrupt >> V_INTR_MASKING) & 1n) === 1n;
   }
+  /** V_TPR: the guest's CR8 under V_INTR_MASKING. */
+  get virtualTpr(): number {
+    return Number(this.#virtualInterrupt & 0xfn);
+  }
   get virtualVector(): number {
     return Number((this.#virtualInterrupt >> 32n) & 0xffn);
   }

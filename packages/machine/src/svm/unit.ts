@@ -14,7 +14,7 @@ import {
 } from './event-exits.js';
 import {interceptInstruction} from './intercepts.js';
 import {walkNestedTables} from './npt-walk.js';
-import {acknowledgeVirtualInterrupt, currentVmcb, leaveGuest} from './world-switch.js';
+import {acknowledgeVirtualInterrupt, currentVmcb, leaveGuest, setVirtualTaskPriority} from './world-switch.js';
 
 const PAGE = 4096;
 const GUEST = 2n;
@@ -49,6 +49,13 @@ export function createSvmUnit(): VirtualizationUnit {
     visibleCr4: core => core.registers.get('CR4'),
     requiredCr0: () => 0n,
     requiredCr4: () => 0n,
+    // V_INTR_MASKING gives the guest a CR8 of its own, V_TPR; the physical one stays the host's.
+    readTaskPriority: core => (controlsOf(core).virtualMasking ? BigInt(controlsOf(core).virtualTpr) : undefined),
+    writeTaskPriority: (core, priority) => {
+      if (!controlsOf(core).virtualMasking) return 'physical';
+      setVirtualTaskPriority(core, priority);
+      return 'virtual';
+    },
     visibleTimeStampCounter: core => BigInt.asUintN(64, core.registers.get('TSC') + controlsOf(core).tscOffset),
   };
 }

@@ -18,6 +18,7 @@ const GUEST = 2n;
 const HOST = 1n;
 const EVENT_VALID = 1n << 31n;
 const V_IRQ = 1n << 8n;
+const V_TPR = 0xffn;
 export const NO_VMCB = 0xffff_ffff_ffff_ffffn;
 
 /** The VMCB of the running guest. */
@@ -79,6 +80,12 @@ function recordExit(core: Core, vmcb: Vmcb, exit: VmExitInformation): void {
   vmcb.set('EVENTINJ', vmcb.get('EVENTINJ') & ~EVENT_VALID);
   const tellsNext = core.features.nrips && exit.instructionLength > 0;
   vmcb.set('NRIP', tellsNext ? exit.guestRip + BigInt(exit.instructionLength) : 0n);
+}
+
+/** MOV to CR8 under V_INTR_MASKING. */
+export function setVirtualTaskPriority(core: Core, priority: bigint): void {
+  const vmcb = currentVmcb(core);
+  vmcb.set('VIRTUAL_INTERRUPT', (vmcb.get('VIRTUAL_INTERRUPT') & ~V_TPR) | priority);
 }
 
 /** The virtual interrupt has been taken: the processor clears V_IRQ. */

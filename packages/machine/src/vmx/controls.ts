@@ -26,6 +26,7 @@ export class Controls {
   readonly usesEpt: boolean;
   readonly unrestrictedGuest: boolean;
   readonly interruptWindow: boolean;
+  readonly tprShadow: boolean;
   readonly preemptionTimer: boolean;
   readonly monitorTrap: boolean;
   /** Asked before every instruction: interrupt-window or NMI-window exiting, the timer or the trap flag. */
@@ -48,6 +49,7 @@ export class Controls {
     this.usesEpt = this.secondary('enable EPT');
     this.unrestrictedGuest = this.secondary('unrestricted guest');
     this.interruptWindow = this.primary('interrupt-window exiting');
+    this.tprShadow = this.primary('use TPR shadow');
     this.preemptionTimer = this.pin('activate VMX-preemption timer');
     this.monitorTrap = this.primary('monitor trap flag');
     this.anyWindow =

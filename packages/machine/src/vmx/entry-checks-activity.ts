@@ -7,6 +7,7 @@ import {INJECTION_TYPE} from './entry-checks-injection.js';
 import type {EntryContext} from './entry-context.js';
 import {NO_POINTER} from './vmcs.js';
 
+const POINTER_TABLE_FIELDS = ['GUEST_PDPTE0', 'GUEST_PDPTE1', 'GUEST_PDPTE2', 'GUEST_PDPTE3'] as const;
 const ACTIVE = 0n;
 const HLT = 1n;
 const SHUTDOWN = 2n;
@@ -141,13 +142,19 @@ function checkLinkPointer(context: EntryContext, list: CheckList): void {
 }
 
 function checkPointerTableEntries(context: EntryContext, list: CheckList): void {
-  if (!context.paging || !context.vmcs.bit('GUEST_CR4', 5) || context.ia32eGuest || !context.controls.usesEpt) return;
-  for (const name of ['GUEST_PDPTE0', 'GUEST_PDPTE1', 'GUEST_PDPTE2', 'GUEST_PDPTE3'] as const) {
-    const entry = context.get(name);
+  if (!context.paging || !context.vmcs.bit('GUEST_CR4', 5) || context.ia32eGuest) return;
+  const cr3 = context.get('GUEST_CR3');
+  if (!context.controls.usesEpt && !context.physical(cr3)) return;
+  for (const [index, name] of POINTER_TABLE_FIELDS.entries()) {
+    const entry = context.controls.usesEpt
+      ? context.get(name)
+      : context.core.memory.read(hpa(Number(cr3 & 0xffff_ffe0n) + 8 * index), 8);
     list.must(
       !bit(entry, 0) || ((entry & 0x1e6n) === 0n && context.physical(entry)),
-      `${name}: reserved bits are 0 where it is present`,
-      [name, entry],
+      context.controls.usesEpt
+        ? `${name}: reserved bits are 0 where it is present`
+        : `PDPTE ${index}, where guest CR3 points: reserved bits are 0 where it is present`,
+      [context.controls.usesEpt ? name : 'PDPTE', entry],
     );
   }
 }

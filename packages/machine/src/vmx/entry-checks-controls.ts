@@ -10,6 +10,7 @@ import type {EntryContext} from './entry-context.js';
 import {SECONDARY_CONTROLS} from './control-bits.js';
 import type {SecondaryControl} from './control-bits.js';
 import {checkInjectedEvent} from './entry-checks-injection.js';
+import {virtualTaskPriority} from './virtual-apic.js';
 
 export function checkControls(context: EntryContext, list: CheckList): void {
   checkReservedBits(context, list);
@@ -107,6 +108,7 @@ function checkInterruptControls(context: EntryContext, list: CheckList): void {
       'TPR threshold: bits 31:4 are 0',
       context.field('TPR_THRESHOLD'),
     );
+    checkTprThreshold(context, list);
   }
   list.must(
     !controls.secondary('virtualize x2APIC mode') || !controls.secondary('virtualize APIC accesses'),
@@ -137,6 +139,20 @@ function checkInterruptControls(context: EntryContext, list: CheckList): void {
     context.field('POSTED_INTERRUPT_NOTIFICATION_VECTOR'),
   );
   checkAddress(context, list, 'POSTED_INTERRUPT_DESCRIPTOR_ADDRESS', 64n);
+}
+
+/** Without virtualized APIC accesses a threshold above VTPR is refused; with them it would be an exit right after the entry. */
+function checkTprThreshold(context: EntryContext, list: CheckList): void {
+  const {controls} = context;
+  const page = context.get('VIRTUAL_APIC_ADDRESS');
+  if (controls.secondary('virtualize APIC accesses') || page % 4096n !== 0n || !context.physical(page)) return;
+  const priority = virtualTaskPriority(context.core, controls);
+  list.must(
+    bits(context.get('TPR_THRESHOLD'), 3, 0) <= priority,
+    'TPR threshold ≤ VTPR[7:4]',
+    context.field('TPR_THRESHOLD'),
+    ['VTPR[7:4]', priority],
+  );
 }
 
 const NEED_EPT: readonly SecondaryControl[] = [

@@ -1,3 +1,4 @@
+import {hpa} from '@hyperscope/base';
 import {expect, test} from 'vitest';
 import type {VmcsFieldName} from '@hyperscope/isa';
 import {VMX_CAPABILITIES} from './capabilities.js';
@@ -139,4 +140,27 @@ test('bad guest state leaves by exit reason 33 with bit 31, the host loaded and 
   expect(machine.registers.get('RIP')).toBe(HOST_RIP);
   expect(vmcs.launchState).toBe('clear');
   expect(events.at(-1)).toMatchObject({kind: 'vm-entry-failure', reason: 33});
+});
+
+test.each([
+  ['a reserved bit in a present entry', 0x1007n, 'refused'],
+  ['an address beyond the physical-address width', (1n << 40n) | 1n, 'refused'],
+  ['an entry that is not present, whatever it holds', 0x1006n, 'fine'],
+] as const)('without EPT the PDPTEs that guest CR3 points to are checked: %s', (_, entry, expected) => {
+  const {machine, vmx, vmcs} = machineWithGuest();
+  vmcs.set('SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', 0n);
+  vmcs.set('GUEST_CR0', 0x8000_0031n);
+  vmcs.set('GUEST_CR3', 0x2_0020n);
+  vmcs.set('GUEST_CR4', 0x2020n);
+  for (const index of [0, 1, 2]) machine.memory.write(hpa(0x2_0020 + 8 * index), 8, 0x1001n);
+  machine.memory.write(hpa(0x2_0038), 8, entry);
+  vmx.enter('VMLAUNCH');
+  if (expected === 'fine') {
+    expect(machine.registers.get('VMX_OPERATION')).toBe(2n);
+    expect([machine.registers.get('PDPTE0'), machine.registers.get('PDPTE3')]).toEqual([0x1001n, entry]);
+    return;
+  }
+  expect(vmcs.get('EXIT_REASON')).toBe(0x8000_0021n);
+  expect(vmcs.get('EXIT_QUALIFICATION')).toBe(2n);
+  expect(machine.registers.get('RIP')).toBe(HOST_RIP);
 });

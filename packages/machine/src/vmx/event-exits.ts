@@ -18,6 +18,7 @@ const SOURCE = 'SDM vol. 3C, "Other Causes of VM Exits"';
 const VALID = 0x8000_0000;
 const ERROR_CODE_VALID = 0x800;
 const PAGE_FAULT = 14;
+const SHUTDOWN = 2n;
 const SOFTWARE: ReadonlySet<number> = new Set([3, 4]);
 
 const interruptionInformation = (vector: number, type: number, errorCode: number | undefined): number =>
@@ -102,6 +103,9 @@ export function interruptExit(core: Core, controls: Controls, event: Deliverable
 /** Asked before each instruction, so the common answer comes first. */
 export function windowExit(core: Core, controls: Controls): VmExitInformation | undefined {
   if (!controls.anyWindow) return undefined;
+  const activity = core.registers.get('ACTIVITY');
+  // Interrupts do not wake a processor in shutdown, so no window opens; wait-for-SIPI ends by nothing but its name.
+  if (activity >= SHUTDOWN) return activity === SHUTDOWN ? timingExit(core, controls) : undefined;
   return timingExit(core, controls) ?? nmiWindowExit(core, controls) ?? interruptWindowExit(core, controls);
 }
 

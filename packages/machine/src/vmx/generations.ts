@@ -30,20 +30,26 @@ const fixed = (settings: AllowedSettings, default1: bigint): AllowedSettings => 
 /** VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT VMXE. */
 const CR4_2005 = 0x27ffn;
 
-/** 2010: unrestricted guest is there, INVPCID (2013) and TSC scaling (2015) are not. */
+/** 2010: unrestricted guest and PAUSE-loop exiting are there; RDRAND (2012), INVPCID (2013), RDSEED (2014) and TSC scaling (2015) are not. */
 export const WESTMERE_VMX: VmxCapabilities = {
   ...VMX_CAPABILITIES,
   secondary: without(
     VMX_CAPABILITIES.secondary,
     secondaryControl('use TSC scaling'),
     secondaryControl('enable INVPCID'),
+    secondaryControl('RDRAND exiting'),
+    secondaryControl('RDSEED exiting'),
   ),
 };
 
 /** 2008: EPT and VPID; a guest must have paging on. EPT keeps no accessed and dirty flags and has no 1 GiB pages. */
 export const NEHALEM_VMX: VmxCapabilities = {
   ...WESTMERE_VMX,
-  secondary: without(WESTMERE_VMX.secondary, secondaryControl('unrestricted guest')),
+  secondary: without(
+    WESTMERE_VMX.secondary,
+    secondaryControl('unrestricted guest'),
+    secondaryControl('PAUSE-loop exiting'),
+  ),
   cr4: {must: VMX_CAPABILITIES.cr4.must, may: CR4_2005},
   eptVpid: VMX_CAPABILITIES.eptVpid & ~controlMask(EPT_VPID.accessedDirty, EPT_VPID.pages1G),
 };

@@ -104,3 +104,15 @@ test('with virtual NMIs an injected NMI blocks the next, IRET opens the window, 
   expect(exit).toMatchObject({reason: 8, guestRip: BigInt(GUEST_CODE)});
   expect(made.vmcs.get('GUEST_INTERRUPTIBILITY_STATE') & 8n).toBe(0n);
 });
+
+test('RDTSCP that is not enabled is #UD before CR4.TSD can make it #GP', () => {
+  const made = machineWithGuest([0x0f, 0x01, 0xf9]);
+  made.vmcs.set('GUEST_CR0', 0x31n);
+  made.vmcs.set('GUEST_CR4', 0x2004n);
+  made.vmcs.set('EXCEPTION_BITMAP', 0xffff_ffffn);
+  for (const name of ['CS', 'SS', 'DS', 'ES', 'FS', 'GS'] as const) {
+    made.vmcs.set(`GUEST_${name}_ACCESS_RIGHTS`, name === 'CS' ? 0xfbn : 0xf3n);
+    made.vmcs.set(`GUEST_${name}_SELECTOR`, 3n);
+  }
+  expect(exitOf(made)).toMatchObject({reason: 0, interruptionInformation: 0x8000_0306});
+});

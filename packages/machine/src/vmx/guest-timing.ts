@@ -19,6 +19,7 @@ const TRAP_SOURCE = 'SDM vol. 3C, "Monitor Trap Flag"';
 /** At VM entry. `injected`: an event was injected, so that its delivery is the one thing that the trap flag allows. */
 export function startTiming(core: Core, controls: Controls, injected: 'an event' | 'nothing'): void {
   if (controls.preemptionTimer) controls.vmcs.entryTimeStamp = core.registers.get('TSC');
+  if (controls.secondary('PAUSE-loop exiting')) controls.vmcs.pauseLoop = {first: 0n, last: 0n};
   if (controls.monitorTrap) controls.vmcs.boundariesSinceEntry = injected === 'an event' ? 1 : 0;
 }
 
@@ -51,6 +52,14 @@ export function preemptionTimerValue(core: Core, {vmcs}: Controls): bigint {
   const elapsed = (core.registers.get('TSC') >> RATE) - (vmcs.entryTimeStamp >> RATE);
   const start = vmcs.get('VMX_PREEMPTION_TIMER_VALUE');
   return elapsed >= start ? 0n : start - elapsed;
+}
+
+/** Cycles until the timer expires; undefined where it does not run. It counts on while the guest is halted. */
+export function cyclesUntilPreemption(core: Core, controls: Controls): number | undefined {
+  if (!controls.preemptionTimer) return undefined;
+  const ticks = (controls.vmcs.entryTimeStamp >> RATE) + controls.vmcs.get('VMX_PREEMPTION_TIMER_VALUE');
+  const left = (ticks << RATE) - core.registers.get('TSC');
+  return left < 0n ? 0 : Number(left);
 }
 
 function preemptionExit(core: Core, controls: Controls): VmExitInformation | undefined {

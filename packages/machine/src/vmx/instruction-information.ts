@@ -48,6 +48,13 @@ export function descriptorTableInformation(instruction: Instruction, which: 0 | 
   return (form | wide | (which << 28)) >>> 0;
 }
 
+/** For RDRAND and RDSEED: 6:3 the destination · 12:11 its size, 16, 32 or 64 bits. */
+export function destinationInformation(instruction: Instruction): number {
+  const register = registerOperand(instruction);
+  const size = instruction.width === 64 ? 2 : instruction.width === 32 ? 1 : 0;
+  return ((register === undefined ? 0 : registerNumber(register)) << 3) | (size << 11);
+}
+
 /** For INS and OUTS: address size and segment. */
 export function stringInformation(instruction: Instruction, segment: number): number {
   return (addressSizeCode(instruction.addressSize) << 7) | (segment << 15);

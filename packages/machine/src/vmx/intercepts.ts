@@ -15,8 +15,10 @@ import {UNCONDITIONAL, primaryCheck, secondaryCheck} from './intercept-context.j
 import type {InterceptRule, Intercepted} from './intercept-context.js';
 import {interceptIn, interceptIns, interceptOut, interceptOuts} from './intercept-io.js';
 import {interceptRdmsr, interceptWrmsr} from './intercept-msrs.js';
+import {interceptPause} from './pause-loop.js';
 import {
   descriptorTableInformation,
+  destinationInformation,
   displacementQualification,
   operandInformation,
   registerOperand,
@@ -73,6 +75,33 @@ const interceptInvlpg: InterceptRule = ({controls, args}) => {
     : undefined;
 };
 
+/** INVPCID has a memory operand, and the register that holds its type. */
+const interceptInvpcid: InterceptRule = ({core, controls, instruction}) => {
+  const asked = primaryCheck(controls, 'INVLPG exiting');
+  if (!asked.holds) return undefined;
+  const details = {
+    qualification: displacementQualification(core, instruction),
+    instructionInformation: operandInformation(instruction),
+  };
+  return {reason: 'INVPCID', checks: [asked], details};
+};
+
+/** Bit 0 of the qualification: MONITOR has something to watch. */
+const interceptMwait: InterceptRule = ({core, controls}) => {
+  const asked = primaryCheck(controls, 'MWAIT exiting');
+  if (!asked.holds) return undefined;
+  const qualification = core.registers.get('MONITORED_LINE') & 1n;
+  return {reason: 'MWAIT', checks: [asked], details: {qualification}};
+};
+
+const randomNumber =
+  (reason: 'RDRAND' | 'RDSEED', control: SecondaryControl): InterceptRule =>
+  ({controls, instruction}) => {
+    const asked = secondaryCheck(controls, control);
+    if (!asked.holds) return undefined;
+    return {reason, checks: [asked], details: {instructionInformation: destinationInformation(instruction)}};
+  };
+
 /** 2:0 debug register · 4 direction (1 = from it) · 11:8 general register. */
 const interceptMovDr: InterceptRule = ({controls, instruction}) => {
   const asked = primaryCheck(controls, 'MOV-DR exiting');
@@ -95,14 +124,14 @@ const RULES: Partial<Readonly<Record<Intercept, InterceptRule>>> = {
   RDTSC: onPrimary('RDTSC', 'RDTSC exiting'),
   RDTSCP: onPrimary('RDTSCP', 'RDTSC exiting'),
   RDPMC: onPrimary('RDPMC', 'RDPMC exiting'),
-  PAUSE: onPrimary('PAUSE', 'PAUSE exiting'),
+  PAUSE: interceptPause,
   MONITOR: onPrimary('MONITOR', 'MONITOR exiting'),
-  MWAIT: onPrimary('MWAIT', 'MWAIT exiting'),
+  MWAIT: interceptMwait,
   INVLPG: interceptInvlpg,
-  INVPCID: onPrimary('INVPCID', 'INVLPG exiting'),
+  INVPCID: interceptInvpcid,
   WBINVD: onSecondary('WBINVD', 'WBINVD exiting'),
-  RDRAND: onSecondary('RDRAND', 'RDRAND exiting'),
-  RDSEED: onSecondary('RDSEED', 'RDSEED exiting'),
+  RDRAND: randomNumber('RDRAND', 'RDRAND exiting'),
+  RDSEED: randomNumber('RDSEED', 'RDSEED exiting'),
   IN: interceptIn,
   OUT: interceptOut,
   INS: interceptIns,
@@ -133,8 +162,8 @@ const RULES: Partial<Readonly<Record<Intercept, InterceptRule>>> = {
 };
 
 const NEEDS_CONTROL: Partial<Readonly<Record<Intercept, SecondaryControl>>> = {
-  RDTSCP: 'enable RDTSCP',
-  INVPCID: 'enable INVPCID',
+  'RDTSCP enabled': 'enable RDTSCP',
+  'INVPCID enabled': 'enable INVPCID',
 };
 
 /** #UD where the hypervisor has not enabled the instruction for its guest, whatever CPUID announces. */

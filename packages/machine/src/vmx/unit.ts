@@ -12,7 +12,9 @@ import {Controls} from './controls.js';
 import {walkEpt} from './ept-walk.js';
 import {exceptionExit, interruptExit, taskSwitchExit, tripleFaultExit, windowExit} from './event-exits.js';
 import {absentInGuest, interceptInstruction} from './intercepts.js';
+import {cyclesUntilPreemption} from './guest-timing.js';
 import {currentVmcs} from './outcome.js';
+import {setVirtualTaskPriority, virtualTaskPriority} from './virtual-apic.js';
 import {exitGuest} from './vm-exit.js';
 
 const CURRENT_VMCS = cellIndex('CURRENT_VMCS');
@@ -47,6 +49,16 @@ export function createVmxUnit(
       requiredCr0(has, core.registers.get('VMX_OPERATION') === NON_ROOT ? controlsOf(core) : undefined),
     requiredCr4: () => has.cr4.must,
     hasVirtualNmis: core => controlsOf(core).pin('virtual NMIs'),
+    keepsNmisBlocked: core => controlsOf(core).pin('NMI exiting') && !controlsOf(core).pin('virtual NMIs'),
+    cyclesUntilExit: core => cyclesUntilPreemption(core, controlsOf(core)),
+    readTaskPriority: core => {
+      const controls = controlsOf(core);
+      return controls.tprShadow ? virtualTaskPriority(core, controls) : undefined;
+    },
+    writeTaskPriority: (core, priority) => {
+      const controls = controlsOf(core);
+      return controls.tprShadow ? setVirtualTaskPriority(core, controls, priority) : 'physical';
+    },
     readMsr: (_, index) => readVmxCapabilityMsr(has, index),
     visibleTimeStampCounter: core => guestTimeStamp(core, controlsOf(core)),
   };

@@ -6,6 +6,7 @@
 //   +8   launch state: 0 clear, 1 launched            ┐
 //   +12  instruction boundaries since VM entry         │
 //   +16  time-stamp counter at VM entry                │
+//   +24  … at the first PAUSE of a loop, +32 at its last │
 //   +64  one 8-byte slot for each field, in the order  │ implementation-specific
 //        of isa's list of encodings                    ┘
 
@@ -19,6 +20,8 @@ const ABORT = 4;
 const LAUNCH_STATE = 8;
 const BOUNDARIES = 12;
 const ENTRY_TIME_STAMP = 16;
+const FIRST_PAUSE = 24;
+const LAST_PAUSE = 32;
 
 /** No VMCS, no VMXON region: the pointer's value outside their use. */
 export const NO_POINTER = 0xffff_ffff_ffff_ffffn;
@@ -65,6 +68,15 @@ export class Vmcs {
   }
   set entryTimeStamp(cycles: bigint) {
     this.#memory.write(hpa(this.address + ENTRY_TIME_STAMP), 8, cycles);
+  }
+  /** For PAUSE-loop exiting: time stamps; 0 since the VM entry for none. */
+  get pauseLoop(): {readonly first: bigint; readonly last: bigint} {
+    const read = (offset: number): bigint => this.#memory.read(hpa(this.address + offset), 8);
+    return {first: read(FIRST_PAUSE), last: read(LAST_PAUSE)};
+  }
+  set pauseLoop({first, last}: {readonly first: bigint; readonly last: bigint}) {
+    this.#memory.write(hpa(this.address + FIRST_PAUSE), 8, first);
+    this.#memory.write(hpa(this.address + LAST_PAUSE), 8, last);
   }
   set abortIndicator(reason: number) {
     this.#memory.write(hpa(this.address + ABORT), 4, BigInt(reason));
