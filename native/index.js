@@ -30,7 +30,9 @@ function load() {
     return {native: undefined, reason: {code: 'EPLATFORM', message}};
   }
   try {
-    return {native: require('./build/Release/hyperscope_kvm.node'), reason: undefined};
+    // 'Sanitized' is for the test run that AddressSanitizer watches: scripts/build.mjs --sanitize.
+    const folder = process.env.HYPERSCOPE_NATIVE_BUILD === 'Sanitized' ? 'Sanitized' : 'Release';
+    return {native: require(`./build/${folder}/hyperscope_kvm.node`), reason: undefined};
   } catch (error) {
     return {native: undefined, reason: whyNotBuilt(error)};
   }

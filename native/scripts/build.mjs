@@ -3,6 +3,7 @@
 //   node scripts/build.mjs               fails (status 1) when the addon was not built
 //   node scripts/build.mjs --optional    never fails: an install must succeed on machines without KVM or a compiler
 //   node scripts/build.mjs --force       builds even if nothing changed
+//   node scripts/build.mjs --sanitize    builds another one into build/Sanitized, which AddressSanitizer and UBSan watch
 //
 // HYPERSCOPE_SKIP_NATIVE=1 skips. With python: node-gyp; without: the compiler alone, which needs no more than headers.
 
@@ -15,8 +16,9 @@ import {root, sources} from './sources.mjs';
 
 const require = createRequire(import.meta.url);
 const build = join(root, 'build');
-const addon = join(build, 'Release', 'hyperscope_kvm.node');
-const reasonFile = join(build, 'reason.json');
+const sanitize = process.argv.includes('--sanitize');
+const addon = join(build, sanitize ? 'Sanitized' : 'Release', 'hyperscope_kvm.node');
+const reasonFile = join(build, sanitize ? 'sanitized.json' : 'reason.json');
 const optional = process.argv.includes('--optional');
 
 /** Node's own headers: official archives and distributions have them beside the executable; no download. */
@@ -53,6 +55,15 @@ function run(command, args, env = {}) {
   return spawnSync(command, args, {cwd: root, encoding: 'utf8', timeout: 300_000, env: {...process.env, ...env}});
 }
 
+/** Whatever is undefined ends the process: a report that nobody reads would be none. */
+const SANITIZE = [
+  '-O0',
+  '-g1',
+  '-fno-omit-frame-pointer',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=undefined',
+];
+
 const works = (command, ...args) => run(command, args).status === 0;
 const tail = result => `${result.stdout ?? ''}${result.stderr ?? ''}`.trim().split('\n').slice(-20).join('\n');
 
@@ -65,7 +76,7 @@ function withCompiler(compiler, nodedir) {
   mkdirSync(dirname(addon), {recursive: true});
   return run(compiler, [
     '-std=c++20',
-    '-O2',
+    ...(sanitize ? SANITIZE : ['-O2']),
     '-Wall',
     '-Wextra',
     '-fPIC',
@@ -111,7 +122,8 @@ function main() {
       'The KVM addon was not built: no Node headers (include/node/node_api.h) beside the node executable. Install Node from nodejs.org, or set npm_config_nodedir.',
     );
   }
-  const gypWorks = !process.env.HYPERSCOPE_NATIVE_PLAIN && works('python3', '--version') && works('make', '--version');
+  const gypWorks =
+    !sanitize && !process.env.HYPERSCOPE_NATIVE_PLAIN && works('python3', '--version') && works('make', '--version');
   let by = gypWorks ? 'node-gyp' : compiler;
   let result = gypWorks ? withNodeGyp(nodedir) : withCompiler(compiler, nodedir);
   if (result.status !== 0 && gypWorks) {

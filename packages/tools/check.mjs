@@ -44,6 +44,7 @@ const STAGES = [
   {name: 'sizes', title: 'Size budgets', command: [tool('budgets.mjs')]},
   {name: 'dead', title: 'Dead code (knip)', command: [bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints']},
   {name: 'tests', title: 'Unit and conformance tests', ...vitest(join(scratch, 'node.json'))},
+  {name: 'sanitizers', title: 'The addon under sanitizers', command: [tool('sanitize.mjs')]},
   {
     name: 'browser',
     title: 'Tests in the browser',

@@ -5,6 +5,7 @@ import type {VmExit, VmExitReason} from '@hyperscope/vmm';
 const NAMES = {
   io: 'KVM_EXIT_IO',
   mmio: 'KVM_EXIT_MMIO',
+  hypercall: 'KVM_EXIT_HYPERCALL',
   hlt: 'KVM_EXIT_HLT',
   shutdown: 'KVM_EXIT_SHUTDOWN',
   debug: 'KVM_EXIT_DEBUG',

@@ -1,4 +1,5 @@
 export * from './availability.js';
+export * from './depth.js';
 export * from './fingerprint.js';
 export * from './kvm-error.js';
 export * from './kvm-session.js';

@@ -18,6 +18,8 @@ import type {WriteListener} from './memory-mirror.js';
 import {maySingleStep} from './single-step.js';
 import type {SingleStep, SteppingQuirks} from './single-step.js';
 import {statisticsDelta} from './statistics.js';
+import {kernelEventText, openKernelTrace} from './tracepoints.js';
+import type {KernelTracing} from './tracepoints.js';
 import type {Statistics} from './statistics.js';
 
 export interface KvmLimits {
@@ -44,6 +46,8 @@ export interface KvmSessionOptions {
   readonly quirks: SteppingQuirks;
   /** Milliseconds, for the wall-time limit. */
   readonly clock: Clock;
+  /** 'told': what KVM does without user space is in the steps too, where this host lets itself be traced. */
+  readonly insideKvm?: 'told' | 'hidden' | undefined;
 }
 
 export interface KvmStep {
@@ -75,6 +79,7 @@ export class KvmSession {
   readonly #mirror: MemoryMirror;
   readonly #startTime: number;
   readonly #statistics: Statistics;
+  readonly #tracing: KernelTracing | undefined;
   #outcome: KvmOutcome | undefined;
   #exits = 0;
   #steps = 0;
@@ -114,6 +119,12 @@ export class KvmSession {
       {name: 'memory', bytes: this.#mirror.bytes},
     ];
     this.#startTime = options.clock.now();
+    this.#tracing = options.insideKvm === 'told' ? openKernelTrace() : undefined;
+  }
+
+  /** Why 'inside-kvm' events come from KVM's counters only; undefined where it is traced, or nobody asked. */
+  get untraced(): string | undefined {
+    return this.#tracing?.available === false ? this.#tracing.why : undefined;
   }
 
   /** How the run ended; undefined while it can go on. */
@@ -161,6 +172,7 @@ export class KvmSession {
   /** Ends the run (when another step has not) and closes everything; the banks stay as they are. */
   close(): void {
     this.#outcome ??= {kind: 'cancelled'};
+    if (this.#tracing?.available === true) this.#tracing.trace.close();
     this.machine.close();
   }
 
@@ -257,11 +269,27 @@ export class KvmSession {
     return this.#millisecondsLeft <= 0 ? {kind: 'limit', limit: 'milliseconds'} : undefined;
   }
 
+  /** What the kernel traced during this step; with the last one, what KVM's counters say of the whole run. */
+  #insideKvm(): readonly HypervisorEvent[] {
+    const tracing = this.#tracing;
+    if (tracing === undefined) return [];
+    const traced = tracing.available ? tracing.trace.take() : [];
+    const events: HypervisorEvent[] = traced.map(event => ({
+      kind: 'inside-kvm',
+      name: event.name,
+      text: kernelEventText(event),
+    }));
+    if (this.#outcome === undefined) return events;
+    const counters = Object.entries(this.statistics()).map(([name, count]) => `${name} ${count}`);
+    return [...events, {kind: 'inside-kvm', name: 'statistics', text: counters.join(', ')}];
+  }
+
   #events(exit: VmExit): readonly HypervisorEvent[] {
     const serial = this.#sent;
     this.#sent = [];
     return [
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'call', result: undefined},
+      ...this.#insideKvm(),
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'return', result: kvmExitName(exit)},
       {kind: 'kvm-exit', exit},
       ...serial.map(byte => ({kind: 'serial', byte}) as const),

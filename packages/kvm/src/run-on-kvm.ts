@@ -34,6 +34,7 @@ export interface RunOnKvmOptions {
   readonly ports: PortOptions;
   readonly limits: KvmLimits;
   readonly singleStep?: SingleStep;
+  readonly insideKvm?: 'told' | 'hidden';
   /** The host's probes, if they are known; otherwise they are made when single-stepping needs them. */
   readonly quirks?: SteppingQuirks;
   readonly clock?: Clock;

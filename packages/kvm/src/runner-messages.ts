@@ -5,7 +5,10 @@ import type {KvmLimits, KvmStep} from './kvm-session.js';
 import type {KvmRunResult, RunOnKvmOptions} from './run-on-kvm.js';
 
 /** The one message to the child. Cancelling is killing it: a thread inside KVM_RUN reads no messages. */
-export interface RunRequest extends Pick<RunOnKvmOptions, 'image' | 'ports' | 'singleStep' | 'quirks' | 'serialInput'> {
+export interface RunRequest extends Pick<
+  RunOnKvmOptions,
+  'image' | 'ports' | 'singleStep' | 'insideKvm' | 'quirks' | 'serialInput'
+> {
   readonly type: 'run';
   readonly limits: KvmLimits;
 }

@@ -1,7 +1,7 @@
 // This machine's KVM, as the server asks it. Tests give their own.
 
 import {UserError} from '@hyperscope/base';
-import {probeKvm, runInChild} from '@hyperscope/kvm';
+import {depthOptions, probeKvm, runInChild} from '@hyperscope/kvm';
 import type {KvmAvailability} from '@hyperscope/kvm';
 import type {KvmProgram} from './kvm-program.js';
 import {KvmRecording, kvmOutcomeSentence} from './kvm-recording.js';
@@ -39,7 +39,7 @@ export function kvmOfThisMachine(): KvmHost {
         image: program.image,
         ports: program.ports,
         limits: program.limits,
-        singleStep: program.depth === 'instructions' ? 'where-possible' : 'off',
+        ...depthOptions(program.depth),
         quirks: {cpl3_step: kvm.fingerprint.probes['cpl3_step']},
         observer: recording,
         signal,

@@ -1,12 +1,9 @@
 // Which guest a request runs, and within which limits: what anybody who reaches the page may ask of this machine.
 
 import {UserError} from '@hyperscope/base';
-import type {RunOnKvmOptions} from '@hyperscope/kvm';
+import type {KvmDepth, RunOnKvmOptions} from '@hyperscope/kvm';
 import {findGuest, loadGuest, loadRaw, requireBareMetal} from '@hyperscope/simulation';
 import type {RawMode} from '@hyperscope/simulation';
-
-/** What a run keeps: exits to user space only, or each instruction where this KVM can single-step. */
-export type KvmDepth = 'exits' | 'instructions';
 
 export interface KvmProgram extends Pick<RunOnKvmOptions, 'image' | 'ports' | 'limits'> {
   readonly id: string;

@@ -4,6 +4,7 @@
 import type {FastifyInstance, FastifyReply} from 'fastify';
 import {UserError} from '@hyperscope/base';
 import * as v from 'valibot';
+import {KVM_DEPTHS} from '@hyperscope/kvm';
 import type {KvmHost} from './kvm-host.js';
 import {postedProgram, shippedProgram} from './kvm-program.js';
 import type {KvmProgram} from './kvm-program.js';
@@ -12,7 +13,7 @@ import type {RunQueue} from './run-queue.js';
 /** An image larger than this is refused before it is read. */
 export const LARGEST_IMAGE = 1024 * 1024;
 
-const Depth = v.optional(v.picklist(['exits', 'instructions']), 'exits');
+const Depth = v.optional(v.picklist(KVM_DEPTHS), 'exits');
 const Shipped = v.strictObject({guest: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/)), depth: Depth});
 const Placement = v.strictObject({
   at: v.optional(v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,8}$/i, 'a hexadecimal address such as 0x8000')), '0x8000'),

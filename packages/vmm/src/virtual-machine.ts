@@ -18,6 +18,8 @@ export type VmExit =
   /** `data` as for io. */
   | {readonly reason: 'mmio'; readonly direction: 'read' | 'write'; readonly gpa: Gpa; readonly data: Uint8Array}
   | {readonly reason: 'hlt'}
+  /** A hypercall that KVM leaves to user space: RBX, RCX, RDX, RSI. `data`: eight bytes to be filled with what RAX gets. */
+  | {readonly reason: 'hypercall'; readonly number: bigint; readonly args: readonly bigint[]; readonly data: Uint8Array}
   /** A triple fault. */
   | {readonly reason: 'shutdown'}
   | {readonly reason: 'debug'; readonly exception: number; readonly pc: bigint; readonly dr6: bigint}
@@ -99,5 +101,17 @@ export type HypervisorEvent =
       /** What it read and wrote, in order, in words. */
       readonly accesses: readonly string[];
     }
+  /** A device did something that no register shows: it put out what lay in memory, or will do no more, and why. */
+  | {
+      readonly kind: 'device';
+      readonly name: string;
+      readonly what: 'output' | 'trouble';
+      readonly sentence: string;
+    }
+  /**
+   * What real KVM did without telling user space, by one of its tracepoints ('kvm_emulate_insn', with its fields as text),
+   * or at the end of a run by its counters ('statistics').
+   */
+  | {readonly kind: 'inside-kvm'; readonly name: string; readonly text: string}
   /** A device of the user-space VMM put a byte out. */
   | {readonly kind: 'serial'; readonly byte: number};

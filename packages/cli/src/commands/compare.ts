@@ -1,12 +1,14 @@
 // `hyperscope compare`: one guest on two machines, side by side; every difference classified, or the status is 1.
 
 import {GUESTS} from '@hyperscope/simulation';
+import type {KvmDepth} from '@hyperscope/kvm';
 import {compareRecords} from '@hyperscope/trace';
 import type {Comparison, RunRecord} from '@hyperscope/trace';
 import {EXIT} from '../exit-status.js';
 import {writeBytes} from '../files.js';
 import {comparisonLines} from '../run/comparison-lines.js';
 import {recordOf} from '../run/record-source.js';
+import {DEPTH_OPTIONS, depthOf} from '../run/depth.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import type {Command, CommandContext} from './command.js';
 
@@ -17,7 +19,7 @@ const OPTIONS = {
   },
   all: {value: undefined, help: 'Compare every guest that ships.'},
   json: {value: 'FILE|-', help: 'Write the comparisons as JSON, an array.'},
-  'single-step': {value: undefined, help: 'Real KVM records each instruction where it can single-step.'},
+  ...DEPTH_OPTIONS,
 } as const;
 
 export const COMPARE: Command = {
@@ -82,7 +84,7 @@ async function* lineups(
 ): AsyncGenerator<Lineup> {
   const {positionals} = given;
   const files = positionals.filter(path => path.endsWith('.hsr'));
-  const depth = given.has('single-step') ? 'instructions' : 'exits';
+  const depth = depthOf(given);
   if (files.length > 0) {
     if (files.length < 2 || files.length < positionals.length || given.has('on')) {
       throw usage('Give two or more records, or one image with --on.');
@@ -104,7 +106,7 @@ async function lineup(
   image: string,
   sources: readonly string[],
   context: CommandContext,
-  depth: 'exits' | 'instructions',
+  depth: KvmDepth,
 ): Promise<Lineup> {
   const records: RunRecord[] = [];
   for (const source of sources) records.push(await recordOf(image, source, context, depth));

@@ -7,6 +7,7 @@ import {parseNumber, parseSeconds} from '../run/numbers.js';
 import {usualTechnique} from '../run/run-arguments.js';
 import {loadProgram, plainly} from '../run/program.js';
 import {recordRun} from '../run/record-run.js';
+import {DEPTH_OPTIONS, depthOf} from '../run/depth.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import {short} from '../terminal/progress.js';
 import type {Command, CommandContext} from './command.js';
@@ -14,7 +15,7 @@ import type {Command, CommandContext} from './command.js';
 const OPTIONS = {
   on: {value: 'TECHNIQUE', help: 'The machine to record: vtx-ept (default), bare, or kvm for the real thing.'},
   output: {value: 'FILE', short: 'o', help: 'Where the record goes. Default: IMAGE.TECHNIQUE.hsr.'},
-  'single-step': {value: undefined, help: 'With --on kvm: record each instruction where this KVM can single-step.'},
+  ...DEPTH_OPTIONS,
   'max-instructions': {value: 'N', help: 'Stop after so many instructions (exits, with --on kvm). Default: a million.'},
   timeout: {value: 'SECONDS', help: 'Stop after so much time. Default: 60.'},
 } as const;
@@ -49,7 +50,7 @@ async function runRecord(args: readonly string[], context: CommandContext): Prom
   const technique = given.value('on') ?? usualTechnique(image);
   const program = loadProgram(plainly(image), terminal);
   const {result, record} = recordRun(program, technique, context, {
-    depth: given.has('single-step') ? 'instructions' : 'exits',
+    depth: depthOf(given),
     maxInstructions: parseNumber(given.value('max-instructions') ?? '1000000', '--max-instructions', 1),
     timeoutMilliseconds: parseSeconds(given.value('timeout') ?? '60', '--timeout') * 1000,
   });

@@ -154,6 +154,7 @@ function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock
       recording: given.record === undefined && given.trace === undefined ? 'off' : 'on',
       depth: given.depth,
       clock,
+      onNote: note => terminal.note(note),
       onProgress: (done, printed) => {
         serial.write(printed);
         line.update(done);

@@ -2,7 +2,7 @@
 
 import {UserError, hex} from '@hyperscope/base';
 import {CELLS} from '@hyperscope/isa';
-import {KvmSession, probeKvm} from '@hyperscope/kvm';
+import {KvmSession, depthOptions, probeKvm} from '@hyperscope/kvm';
 import type {KvmStep} from '@hyperscope/kvm';
 import {KvmRecording} from '@hyperscope/server';
 import {SerialWatch} from '@hyperscope/simulation';
@@ -62,7 +62,7 @@ class KvmRun {
       ports,
       clock,
       limits: {milliseconds: execution.timeoutMilliseconds ?? DEFAULT_MILLISECONDS, exits: most, steps: most},
-      singleStep: depth === 'instructions' ? 'where-possible' : 'off',
+      ...depthOptions(depth),
       quirks: {cpl3_step: host.probes['cpl3_step']},
     });
     const {id, title, bytes, loaded} = program;
@@ -85,6 +85,8 @@ class KvmRun {
       if (recording === 'on') this.#recording.begin(session);
       const {message, ...stop} = this.#untilStopped();
       const seconds = (clock.now() - started) / 1000;
+      const {untraced} = session;
+      if (untraced !== undefined) this.#execution.onNote?.(`Inside KVM only its counters are seen: ${untraced}`);
       if (recording === 'on') this.#recording.record.outcome = message;
       const dumped = dumps.map(({address, length}) => [hex(address), toHex(this.#memory(address, length))]);
       const unknown = [...session.board.unknownPorts].map(([port, times]) => [hex(port), times]);

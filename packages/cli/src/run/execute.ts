@@ -2,6 +2,7 @@
 
 import {SimulationHost, findGuest, requireBareMetal, requireTechnique, runToResult} from '@hyperscope/simulation';
 import type {RunRequest, RunResult} from '@hyperscope/simulation';
+import type {KvmDepth} from '@hyperscope/kvm';
 import type {RunRecord} from '@hyperscope/trace';
 import type {Clock} from '@hyperscope/base';
 import {executeOnKvm} from './execute-on-kvm.js';
@@ -25,7 +26,9 @@ export interface Execution {
   readonly dumps: readonly {readonly address: number; readonly length: number}[];
   readonly recording: 'on' | 'off';
   /** On KVM: a step an exit, or an instruction where it can single-step. */
-  readonly depth: 'exits' | 'instructions';
+  readonly depth: KvmDepth;
+  /** Told in words what the run could not do as asked. */
+  readonly onNote?: (note: string) => void;
   readonly clock: Clock;
   /** Told now and then how many instructions (or exits) were executed, and what the guest printed since. */
   readonly onProgress: (done: number, printed: Uint8Array) => void;

@@ -49,6 +49,7 @@ function endingOf({exit, cells}: ShortProgramResult): FuzzEnding {
     case 'wrmsr':
     case 'irq-window-open':
     case 'set-tpr':
+    case 'hypercall':
     case 'fail-entry':
     case 'unknown':
       return {kind: 'stopped', why: exit.reason};

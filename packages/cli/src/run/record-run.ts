@@ -31,6 +31,7 @@ export function recordRun(
       recording: 'on',
       clock,
       onProgress: done => line.update(done),
+      onNote: note => terminal.note(note),
     });
   } finally {
     line.end();

@@ -2,6 +2,7 @@
 
 import {fileURLToPath} from 'node:url';
 import {UserError} from '@hyperscope/base';
+import type {KvmDepth} from '@hyperscope/kvm';
 import {findGuest} from '@hyperscope/simulation';
 import {readRecord} from '@hyperscope/trace';
 import type {RunRecord} from '@hyperscope/trace';
@@ -25,7 +26,7 @@ export async function recordOf(
   image: string,
   source: string,
   context: CommandContext,
-  depth: 'exits' | 'instructions',
+  depth: KvmDepth,
 ): Promise<RunRecord> {
   if (source.endsWith('.hsr')) return readRecord(readBytes(source));
   const program = loadProgram(plainly(image), context.terminal);

@@ -2,9 +2,11 @@
 
 import {hex} from '@hyperscope/base';
 import {findGuest} from '@hyperscope/simulation';
+import type {KvmDepth} from '@hyperscope/kvm';
 import type {Arguments} from '../terminal/arguments.js';
 import {usage} from '../terminal/arguments.js';
 import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
+import {depthOf} from './depth.js';
 import type {RunOptionName} from './run-options.js';
 
 const START_MODES = ['real', 'protected', 'paged32', 'long'] as const;
@@ -53,7 +55,7 @@ export interface RunArguments {
   readonly trace: string | undefined;
   readonly json: Sink | undefined;
   /** On KVM: a step an exit, or an instruction where it can single-step. */
-  readonly depth: 'exits' | 'instructions';
+  readonly depth: KvmDepth;
 }
 
 const PORT = 0xffff;
@@ -104,7 +106,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     record: args.value('record'),
     trace: args.value('trace'),
     json: sink(args.value('json')),
-    depth: args.has('single-step') ? 'instructions' : 'exits',
+    depth: depthOf(args),
   } satisfies RunArguments;
   checkPorts(given);
   if (given.serial?.kind === 'stdout' && given.json?.kind === 'stdout')

@@ -1,6 +1,7 @@
 // The options of `hyperscope run`: one table that is parsed and printed.
 
 import type {Option} from '../terminal/arguments.js';
+import {DEPTH_OPTIONS} from './depth.js';
 
 export const RUN_OPTIONS = {
   on: {value: 'TECHNIQUE', help: 'The machine to run on: vtx-ept (default), bare, or kvm for the real thing.'},
@@ -64,7 +65,7 @@ export const RUN_OPTIONS = {
   },
   record: {value: 'FILE', help: 'Write the record of the run (.hsr): hyperscope show and compare read it.'},
   trace: {value: 'FILE', help: 'Write every event as one line of JSON.'},
-  'single-step': {value: undefined, help: 'With --on kvm: record each instruction where this KVM can single-step.'},
+  ...DEPTH_OPTIONS,
   json: {value: 'FILE|-', help: 'Write the result as JSON.'},
 } as const satisfies Readonly<Record<string, Option>>;
 

@@ -61,6 +61,22 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
       return explainInjection(event);
     case 'emulation':
       return explainEmulation(event);
+    case 'device':
+      return explanation({title: deviceTitle(event), sentences: [sentence(event.sentence)]});
+    case 'inside-kvm':
+      return explanation({
+        title: `Inside KVM: ${event.name}`,
+        sentences: [
+          event.name === 'statistics'
+            ? `KVM’s own counters of this vCPU moved by: ${event.text}. User space heard of none of it but through them.`
+            : `The host’s kernel traced ${event.name}: ${event.text}. User space was not asked.`,
+        ],
+        sources: [
+          event.name === 'statistics'
+            ? 'Documentation/virt/kvm/api.rst, "KVM_GET_STATS_FD"'
+            : `Linux, tracepoint kvm:${event.name}`,
+        ],
+      });
     case 'serial':
       return explanation({
         title: `The serial port sent ${characterText(event.byte)}`,
@@ -71,6 +87,11 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
     default:
       return assertUnreachable(event);
   }
+}
+
+/** What a device did without being asked at a register, in a few words. */
+export function deviceTitle({name, what}: Extract<HypervisorEvent, {kind: 'device'}>): string {
+  return what === 'output' ? `${name} puts out` : `${name} needs a reset`;
 }
 
 function explainInjection({vector, decision, why}: Extract<HypervisorEvent, {kind: 'injection'}>): Explanation {

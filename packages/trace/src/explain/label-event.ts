@@ -3,7 +3,7 @@
 import {assertUnreachable, hex} from '@hyperscope/base';
 import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
 import type {TraceEvent} from '../record-format.js';
-import {characterText} from './explain-hypervisor.js';
+import {characterText, deviceTitle} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
 import {kvmExitName} from './kvm-exit-words.js';
 
@@ -57,6 +57,10 @@ export function labelEvent(event: TraceEvent): string {
         : `interrupt ${hex(event.vector, 2)} must wait`;
     case 'emulation':
       return `emulated: ${event.text}`;
+    case 'device':
+      return deviceTitle(event);
+    case 'inside-kvm':
+      return event.name;
     case 'serial':
       return `serial ${characterText(event.byte)}`;
     default:

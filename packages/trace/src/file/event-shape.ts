@@ -30,6 +30,7 @@ const VM_EXIT_SHAPES: Readonly<Record<string, Shape>> = {
   io: fields({direction: oneOf('in', 'out'), port: count, width: oneOf(8, 16, 32), count, data: bytes}),
   mmio: fields({direction: oneOf('read', 'write'), gpa: count, data: bytes}),
   hlt: isObject,
+  hypercall: fields({number: address, args: list(address), data: bytes}),
   shutdown: isObject,
   'irq-window-open': isObject,
   'set-tpr': isObject,
@@ -92,6 +93,8 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
     outcome: oneOf('completed', 'repeats', 'needs-user-space', 'fault', 'failed'),
     accesses: list(text),
   }),
+  device: fields({name: text, what: oneOf('output', 'trouble'), sentence: text}),
+  'inside-kvm': fields({name: text, text}),
   serial: fields({byte: count}),
 };
 
