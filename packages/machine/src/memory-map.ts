@@ -4,7 +4,8 @@
 //                │ ROM, where one is loaded │   ends at 4 GiB: the reset vector FFFF_FFF0 lies in it
 //                ├──────────────────────────┤
 //                │ nothing answers          │   reads all ones, but for the local APIC at FEE0_0000 and
-//                │                          │   the IOAPIC at FEC0_0000, where the machine has a chipset
+//                │                          │   the IOAPIC at FEC0_0000, where the machine has a chipset, and
+//                │                          │   a virtio console at FEB0_0000
 //                ├──────────────────────────┤ end of RAM, as large as the machine was made
 //                │ RAM                      │
 //     10_0000    ├──────────────────────────┤ 1 MiB
@@ -33,6 +34,8 @@ export const TEST_DEVICE: MemoryArea = {name: 'memory of the test device', start
 export const BOOT_SECTOR: MemoryArea = {name: 'boot sector', start: 0x7c00, end: 0x7e00};
 export const LOW_ROM: MemoryArea = {name: 'copy of the ROM below 1 MiB', start: 0xe_0000, end: 0x10_0000};
 export const VIDEO_TEXT: MemoryArea = {name: 'text-mode video memory', start: 0xb_8000, end: 0xc_0000};
+/** Where QEMU's microvm machine has its first virtio-mmio device: hw/i386/microvm.c, VIRTIO_MMIO_BASE. */
+export const VIRTIO_CONSOLE: MemoryArea = {name: 'virtio console', start: 0xfeb0_0000, end: 0xfeb0_0200};
 export const IO_APIC: MemoryArea = {name: 'IOAPIC', start: 0xfec0_0000, end: 0xfec0_1000};
 export const LOCAL_APIC: MemoryArea = {name: 'local APIC', start: 0xfee0_0000, end: 0xfee0_1000};
 /** Where a ROM ends, and so where it starts: this minus its length. */
@@ -46,6 +49,7 @@ export const MEMORY_MAP: readonly MemoryArea[] = [
   EXTENDED_BIOS_DATA,
   VIDEO_TEXT,
   LOW_ROM,
+  VIRTIO_CONSOLE,
   IO_APIC,
   LOCAL_APIC,
   TEST_DEVICE,

@@ -148,6 +148,11 @@ test('every kind of event has a label and at least one sentence that ends like o
       kind: 'kvm-exit',
       exit: {reason: 'io', direction: 'out', port: 0x3f8, width: 8, count: 1, data: new Uint8Array([72])},
     },
+    {
+      kind: 'kvm-exit',
+      exit: {reason: 'hypercall', number: 0x4853_0001n, args: [0x8000n, 64n], data: new Uint8Array(8)},
+    },
+    {kind: 'device', name: 'virtio-console', what: 'output', sentence: 'it put out 12 bytes'},
     {kind: 'serial', byte: 72},
     {kind: 'halt'},
   ];

@@ -21,6 +21,7 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'emulation',
   'exit-handled',
   'ioctl',
+  'device',
   'serial',
   'mode',
   'unsupported',
@@ -58,7 +59,8 @@ export function explainHostAction(number: string, events: readonly TraceEvent[])
     leader !== undefined &&
     leader.kind !== 'exit-handled' &&
     leader.kind !== 'vmx-instruction' &&
-    leader.kind !== 'serial'
+    leader.kind !== 'serial' &&
+    leader.kind !== 'device'
       ? []
       : [sentence(step.sentence)];
   const plain = events
@@ -101,6 +103,7 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
       return leader.route === 'kvm'
         ? `${step.routine} answers the exit inside KVM`
         : `${step.routine}: only user space can answer`;
+    case 'device':
     case 'serial':
       return `${step.routine}: ${labelEvent(leader)}`;
     case 'vmx-instruction':

@@ -19,6 +19,7 @@ const HEADLINES: readonly TraceEvent['kind'][] = [
   'mode',
   'ring',
   'halt',
+  'device',
   'serial',
   'control-register',
   'port',

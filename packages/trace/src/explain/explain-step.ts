@@ -33,6 +33,7 @@ const IMPORTANCE: readonly TraceEvent['kind'][] = [
   'mode',
   'ring',
   'halt',
+  'device',
   'serial',
   'delivery',
   'control-register',

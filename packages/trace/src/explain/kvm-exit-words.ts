@@ -14,6 +14,8 @@ export function kvmExitName(exit: VmExit): string {
       return 'KVM_EXIT_MMIO';
     case 'hlt':
       return 'KVM_EXIT_HLT';
+    case 'hypercall':
+      return 'KVM_EXIT_HYPERCALL';
     case 'shutdown':
       return 'KVM_EXIT_SHUTDOWN';
     case 'debug':
@@ -61,6 +63,8 @@ export function kvmExitDetail(exit: VmExit): string {
       return `suberror ${exit.suberror}${exit.instruction === undefined ? '' : `, instruction bytes ${bytesText(exit.instruction)}`}`;
     case 'hlt':
       return 'the guest halted';
+    case 'hypercall':
+      return `hypercall ${hex(exit.number)} with ${exit.args.map(value => hex(value)).join(', ')}`;
     case 'shutdown':
       return 'a triple fault';
     case 'irq-window-open':
@@ -89,6 +93,8 @@ export function kvmExitDuty(exit: VmExit): string {
         : 'No writable memory slot covers the address, so the user-space VMM plays the device there; a write to read-only memory is lost.';
     case 'hlt':
       return 'KVM has no interrupt controller that could wake the guest, so the user-space VMM decides what to wait for.';
+    case 'hypercall':
+      return 'The user-space VMM does what the guest asks for, puts the result into kvm_run and calls KVM_RUN again.';
     case 'shutdown':
       return 'The guest cannot go on: the user-space VMM resets or ends it.';
     case 'debug':

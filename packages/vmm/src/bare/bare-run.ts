@@ -1,10 +1,10 @@
 // The guest on the simulated machine itself, with no hypervisor: the yardstick for every technique.
 
-import {assert, gpa, hpa, recordOf} from '@hyperscope/base';
+import {assert, assertExists, gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {cellIndex} from '@hyperscope/isa';
-import {Machine, WESTMERE, virtualizationOf} from '@hyperscope/machine';
-import type {Bank, MmioRegion} from '@hyperscope/machine';
+import {Machine, WESTMERE, ramOf, virtualizationOf} from '@hyperscope/machine';
+import type {Bank, MmioRegion, VirtioConsole, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
@@ -31,7 +31,7 @@ export class BareRun implements TechniqueRun {
 
   constructor(options: TechniqueOptions) {
     const profile = chooseProfile(options.profile, WESTMERE);
-    const costModel = chooseCostModel(options.costModel);
+    const costModel = chooseCostModel(options.costModel, profile);
     this.machine = new Machine({
       memoryBytes: Math.ceil(options.image.memoryBytes / PAGE) * PAGE,
       executor: options.executor,
@@ -39,16 +39,26 @@ export class BareRun implements TechniqueRun {
       costModel,
       virtualization: virtualizationOf(profile),
     });
-    this.#board = new DeviceBoard(options.ports);
+    const {memory} = this.machine;
+    this.#board = new DeviceBoard(
+      options.ports,
+      ramOf(memory, (at, length) => (memory.isRam(at, length) ? at : undefined)),
+    );
     for (const device of this.#board.ports.devices) this.machine.ports.attach(device);
     this.chipset = this.#connect(costModel.second.cycles, options.disks);
     if (options.image.startedBy === 'firmware') this.#boot(options);
     for (const {gpa: at, bytes} of options.image.segments) this.#load(at, bytes);
-    for (const region of this.chipset.regions) this.machine.memory.addRegion(region);
+    for (const region of [...this.chipset.regions, ...this.#board.regions]) memory.addRegion(region);
     setRegisters(this.machine, options.image.registers);
-    this.banks = [...this.machine.banks, ...this.chipset.banks];
+    const {memoryDevices} = this.#board;
+    this.banks = [...this.machine.banks, ...this.chipset.banks, ...memoryDevices.map(device => device.bank)];
     this.machine.observe(this.#observation);
-    this.chipset.observe((bank, offset, length) => this.#observation.willWrite(bank, offset, length));
+    const willWrite: WillWrite = (bank, offset, length) => this.#observation.willWrite(bank, offset, length);
+    this.chipset.observe(willWrite);
+    for (const device of memoryDevices) device.willWrite = willWrite;
+    this.#board.listen((name, what, sentence) =>
+      this.#observation.hypervisorEvent({kind: 'device', name, what, sentence}),
+    );
     this.#board.uart.onOutput = byte => this.#observation.hypervisorEvent({kind: 'serial', byte});
   }
 
@@ -67,6 +77,7 @@ export class BareRun implements TechniqueRun {
       },
       memoryBytes: memory.size,
       uart: this.#board.uart,
+      virtioConsole: this.#board.virtioConsole,
       disks,
     });
     chipset.attach(ports);
@@ -128,6 +139,10 @@ export class BareRun implements TechniqueRun {
   }
   unknownPorts(): ReadonlyMap<number, number> {
     return this.machine.ports.unknown;
+  }
+  /** The console behind rings in the guest's memory, for whoever types at it. */
+  get console(): VirtioConsole {
+    return assertExists(this.#board.virtioConsole, 'the board was given the memory');
   }
   sendSerial(bytes: Uint8Array): void {
     this.#board.uart.receive(bytes);

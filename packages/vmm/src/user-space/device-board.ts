@@ -2,8 +2,18 @@
 // the simulated QEMU, real KVM (packages/kvm hands it the same VmExit values) and a guest on bare metal.
 
 import {assertUnreachable, hex} from '@hyperscope/base';
-import {DebugPort, ExitPort, PortMap, PowerOffPort, Uart16550, debugExitStatus} from '@hyperscope/machine';
-import type {Bank, MmioRegion, WillWrite} from '@hyperscope/machine';
+import {
+  DebugPort,
+  ExitPort,
+  ParavirtualConsole,
+  PortMap,
+  PowerOffPort,
+  Uart16550,
+  VIRTIO_CONSOLE,
+  VirtioConsole,
+  debugExitStatus,
+} from '@hyperscope/machine';
+import type {Bank, BankedDevice, DeviceMemory, MmioRegion, WillWrite} from '@hyperscope/machine';
 import type {PortOptions, RunOutcome} from '../technique.js';
 import type {VmExit} from '../virtual-machine.js';
 
@@ -15,12 +25,18 @@ export class DeviceBoard {
   readonly uart = new Uart16550(COM1);
   /** Devices that answer at guest-physical addresses, with or without a chipset around them. */
   readonly regions: MmioRegion[] = [];
+  /** Consoles that read the guest's memory by themselves; only where the board was given it. */
+  readonly virtioConsole: VirtioConsole | undefined;
+  readonly paravirtualConsole: ParavirtualConsole | undefined;
   readonly #captures = new Map<number, DebugPort>();
   readonly #exitPort: ExitPort | undefined;
   readonly #powerOffPort: PowerOffPort | undefined;
 
-  /** COM1 and the debug console are always there; `options` adds the others. */
-  constructor(options: PortOptions) {
+  /** COM1 and the debug console are always there; `options` adds the others, `memory` the consoles that need it. */
+  constructor(options: PortOptions, memory?: DeviceMemory) {
+    this.virtioConsole = memory === undefined ? undefined : new VirtioConsole(memory);
+    this.paravirtualConsole = memory === undefined ? undefined : new ParavirtualConsole(memory);
+    if (this.virtioConsole !== undefined) this.regions.push(this.virtioConsole.region(VIRTIO_CONSOLE.start));
     this.ports.attach(this.uart);
     for (const port of new Set([DEBUG_CONSOLE, ...options.capturePorts])) {
       const device = new DebugPort(port);
@@ -34,10 +50,20 @@ export class DeviceBoard {
   }
 
   get banks(): readonly Bank[] {
-    return this.ports.devices.map(device => device.bank);
+    return [...this.ports.devices, ...this.memoryDevices].map(device => device.bank);
   }
   observe(willWrite: WillWrite | undefined): void {
     this.ports.observe(willWrite);
+    for (const device of this.memoryDevices) device.willWrite = willWrite;
+  }
+  /** The devices that are at no port. */
+  get memoryDevices(): readonly BankedDevice[] {
+    return [this.virtioConsole, this.paravirtualConsole].filter(device => device !== undefined);
+  }
+  /** `tell` hears what these devices do that no register shows. */
+  listen(tell: (name: string, what: 'output' | 'trouble', sentence: string) => void): void {
+    for (const device of [this.virtioConsole, this.paravirtualConsole])
+      if (device !== undefined) device.onNews = (what, sentence) => tell(device.name, what, sentence);
   }
 
   /** Bytes that the guest wrote to a captured port (0xe9 always is one). */
@@ -64,6 +90,9 @@ export class DeviceBoard {
       case 'mmio':
         this.#transferMemory(exit);
         return this.outcome ?? 'continue';
+      case 'hypercall':
+        this.#answerHypercall(exit);
+        return 'continue';
       case 'hlt':
         return {kind: 'halted'};
       case 'shutdown':
@@ -87,6 +116,12 @@ export class DeviceBoard {
       default:
         return assertUnreachable(exit);
     }
+  }
+
+  /** −KVM_ENOSYS where there is nobody who could know the call. */
+  #answerHypercall({number, args, data}: Extract<VmExit, {reason: 'hypercall'}>): void {
+    const result = this.paravirtualConsole?.call(number, args) ?? -1000n;
+    new DataView(data.buffer, data.byteOffset).setBigInt64(0, result, true);
   }
 
   regionAt(gpa: number): MmioRegion | undefined {

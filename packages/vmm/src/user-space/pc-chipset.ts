@@ -4,7 +4,8 @@
 //
 //   PIT ──IRQ 0──┐          ┌── LINT0 (ExtINT) ──┐
 //   8042 ─IRQ 1──┤          │                    ├── local APIC ── INTR, NMI ── processor
-//   UART ─IRQ 4──┼── 8259 pair                   │
+//   UART ─IRQ 4──┤                               │
+//   virtio IRQ 5─┼── 8259 pair                   │
 //   RTC ──IRQ 8──┤                               │
 //   IDE ─IRQ 14──┴── IOAPIC (IRQ 0 at pin 2) ────┘
 
@@ -45,6 +46,7 @@ import type {
   MmioRegion,
   PortMap,
   Uart16550,
+  VirtioConsole,
   WillWrite,
 } from '@hyperscope/machine';
 import type {RunOutcome} from '../technique.js';
@@ -53,6 +55,7 @@ import {registerPage} from './register-page.js';
 const TIMER_IRQ = 0,
   KEYBOARD_IRQ = 1,
   UART_IRQ = 4,
+  VIRTIO_IRQ = 5,
   RTC_IRQ = 8,
   DISK_IRQ = 14;
 /** On a PC with an IOAPIC the timer is at pin 2, where the 8259 pair has its cascade. */
@@ -82,6 +85,8 @@ export interface ChipsetOptions {
   readonly memoryBytes: number;
   /** The first serial port, which is there with or without the rest. */
   readonly uart: Uart16550;
+  /** A console that has an interrupt line, where the board has one. */
+  readonly virtioConsole?: VirtioConsole | undefined;
   /** The date at cycle 0. */
   readonly date?: CalendarDate | undefined;
   /** The contents of up to two hard disks, multiples of 512 bytes; they are written to. None where absent. */
@@ -114,7 +119,7 @@ export class PcChipset implements InterruptController {
   readonly #test = new TestDevice();
 
   constructor(options: ChipsetOptions) {
-    const {processor, memoryBytes, uart, date, disks = []} = options;
+    const {processor, memoryBytes, uart, virtioConsole, date, disks = []} = options;
     const wire = (irq: number): InterruptLine => options.interruptWire?.(irq, this.#line(irq)) ?? this.#line(irq);
     this.clock = new DeviceClock(() => processor.cycles(), processor.hertz);
     const apicMode = (): ApicMode => apicModeOf(processor.apicBase());
@@ -153,6 +158,8 @@ export class PcChipset implements InterruptController {
     this.#test.onLine = (irq, level) => wire(irq).set(level);
     const uartLine = wire(UART_IRQ);
     uart.onInterrupt = level => uartLine.set(level);
+    const virtioLine = wire(VIRTIO_IRQ);
+    if (virtioConsole !== undefined) virtioConsole.onInterrupt = level => virtioLine.set(level);
     this.regions = [
       registerPage(
         'IOAPIC',
