@@ -31,6 +31,7 @@ export function comparisonLines(comparison: Comparison, terminal: Terminal): rea
     '',
     ...table(columns, rows).map(line => `  ${line}`),
     '',
+    ...insideKvmLines(comparison, terminal, width),
     ...reasons.flatMap(why => wrap(why, width, '  ')),
     ...(reasons.length > 0 ? [''] : []),
     ...differences.slice(0, SHOWN).flatMap(difference => differenceLines(difference, terminal, width)),
@@ -51,4 +52,18 @@ function differenceLines(difference: Difference, {style}: Terminal, width: numbe
     `  ${name}  ${what}: ${a} | ${b}  ${style('dim', `(steps ${at.a} | ${at.b})`)}`,
     ...wrap(why, width, '      '),
   ];
+}
+
+/** What each side's KVM did by itself; nothing unless real KVM was asked to tell (--inside-kvm). */
+function insideKvmLines({a, b}: Comparison, {style}: Terminal, width: number): readonly string[] {
+  if (a.statistics === undefined && b.statistics === undefined) return [];
+  const side = (each: Comparison['a']): readonly string[] => {
+    const counts = each.insideKvm.map(([name, count]) => `${name} ${count}`).join(', ');
+    const seen = counts === '' ? 'nothing was traced' : counts;
+    return [
+      ...wrap(`${each.name}: ${seen}.`, width, '  '),
+      ...(each.statistics === undefined ? [] : wrap(`Its counters moved by: ${each.statistics}.`, width, '      ')),
+    ];
+  };
+  return [style('bold', 'Inside KVM, without user space'), ...side(a), ...side(b), ''];
 }

@@ -7,6 +7,7 @@ import type {AlignedEvent, Comparison, ComparedSide, Difference, ExitComparison}
 import {DifferenceFinder} from './difference-finder.js';
 import {compareExits} from './exit-comparison.js';
 import {irqchipOf, visibleBeside} from './kernel-devices.js';
+import {insideKvm} from './inside-kvm.js';
 import {printedText, visibleEvents} from './visible-events.js';
 import type {VisibleEvent} from './visible-events.js';
 
@@ -50,7 +51,14 @@ function side(record: RunRecord, seen: readonly VisibleEvent[]): ComparedSide {
   const {header} = record;
   const name =
     header.engine === 'kvm' ? `real KVM (${header.host?.flavour ?? 'unknown'})` : `${header.technique}, simulated`;
-  return {name, header, steps: record.length, outcome: record.outcome, serial: printedText(seen)};
+  return {
+    name,
+    header,
+    steps: record.length,
+    outcome: record.outcome,
+    serial: printedText(seen),
+    ...insideKvm(record),
+  };
 }
 
 interface Findings extends Pick<Comparison, 'exits' | 'events' | 'first' | 'unexplained'> {

@@ -61,6 +61,13 @@ export interface ComparedSide {
   readonly outcome: string | undefined;
   /** What the guest printed. */
   readonly serial: string;
+  /**
+   * How often KVM did something without user space, by name: on real KVM a tracepoint of the kernel, on the simulated one the
+   * exit that it answered. Empty where the record does not tell.
+   */
+  readonly insideKvm: readonly (readonly [name: string, count: number])[];
+  /** KVM's own counters at the end of a run on real KVM, where they were recorded. */
+  readonly statistics: string | undefined;
 }
 
 export interface Comparison {
