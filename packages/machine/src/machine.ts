@@ -4,7 +4,7 @@ import type {Bank, MachineEvent, Mode, Observer} from './observer.js';
 import {ACTIVITY, CYCLES, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
 import {breakpointsEnabled, debugException, instructionBreakpoint, reportInDr6} from './cpu/breakpoints.js';
 import type {Core, DeliverableEvent, ProcessorProfile, VirtualizationUnit} from './cpu/core.js';
-import type {CostModel} from './cpu/cost-model.js';
+import type {CostModel} from './cpu/cost.js';
 import {deliverOrRaise, resolveTrouble} from './cpu/exceptions.js';
 import type {Outcome} from './cpu/exceptions.js';
 import {helperTable} from './cpu/helper-table.js';
@@ -240,9 +240,7 @@ export class Machine implements Core {
       if (processor.unit?.pendingExit?.(processor) !== undefined) return 0;
     } else if (this.hostProgram !== undefined) return 0;
     if (!tier.isReady()) return 0;
-    if (deviceClock === undefined) return tier.run(limit);
-    const left = Math.ceil((deviceClock.next - this.cycles) / this.costModel.instruction.cycles);
-    return left <= 0 ? 0 : tier.run(Math.min(limit, left));
+    return tier.run(limit, deviceClock === undefined ? Infinity : deviceClock.next - this.cycles);
   }
 
   /** Whether an instruction can be run without looking inside it or looking back at the one before. */

@@ -5,11 +5,14 @@ import {UserError} from '@hyperscope/base';
 import {
   COST_MODELS,
   FEATURE_BITS,
+  NEHALEM_COSTS,
+  PRESCOTT_COSTS,
   PROFILES,
   WESTMERE_COSTS,
   costModelById,
   isFeature,
   profileById,
+  withCosts,
   withFeature,
   withStrictness,
   withVendor,
@@ -47,10 +50,22 @@ function changeProfile(profile: ProcessorProfile, change: string): ProcessorProf
   );
 }
 
-export function chooseCostModel(id: string | undefined): CostModel {
-  if (id === undefined) return WESTMERE_COSTS;
-  const model = costModelById(id);
-  if (model !== undefined) return model;
+/** The model for a processor profile, where a run names none: the processor's own figures, or Westmere's. */
+const MODELS_OF_PROFILES: ReadonlyMap<string, CostModel> = new Map([
+  ['prescott', PRESCOTT_COSTS],
+  ['nehalem', NEHALEM_COSTS],
+]);
+
+/**
+ * The model of an id, in which figures may be changed: 'prescott-2005,vm-entry=1000'. Where there is none, or only changes,
+ * the model of the processor.
+ * @throws UserError 'unknown-cost-model', and those of `withCosts`.
+ */
+export function chooseCostModel(text: string | undefined, profile?: ProcessorProfile): CostModel {
+  const [id = '', ...changes] = (text ?? '').split(',');
+  const own = (profile === undefined ? undefined : MODELS_OF_PROFILES.get(profile.id)) ?? WESTMERE_COSTS;
+  const model = id === '' ? own : costModelById(id);
+  if (model !== undefined) return withCosts(model, changes);
   throw new UserError(
     'unknown-cost-model',
     `There is no cost model "${id}". Choose one of: ${COST_MODELS.map(each => each.id).join(', ')}.`,

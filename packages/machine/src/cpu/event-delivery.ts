@@ -43,6 +43,7 @@ import {switchTask} from './task-switch.js';
 import type {Trouble} from './trouble.js';
 
 const SOURCE = 'SDM vol. 3A, "Exception- or Interrupt-Handler Procedures"';
+const PF = 14;
 
 /** Runs the delivery; trouble means that nothing has happened and says why the handler cannot run. */
 export function deliverEvent(cpu: Processor, event: DeliverableEvent): Trouble | undefined {
@@ -51,6 +52,7 @@ export function deliverEvent(cpu: Processor, event: DeliverableEvent): Trouble |
   if (trouble !== undefined) return withExternalBit(trouble, event);
   const handler = cpu.registers.cells[RIP] ?? 0n;
   cpu.charge(cpu.costModel.exception.cycles);
+  if (event.type === 'hardware-exception' && event.vector === PF) cpu.charge(cpu.costModel.pageFault.cycles);
   cpu.emit({kind: 'delivery', vector: event.vector, from, to: cpu.cpl, handler, stackSwitched: from !== cpu.cpl});
   return undefined;
 }

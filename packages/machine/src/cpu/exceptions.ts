@@ -197,10 +197,14 @@ function leave(cpu: Processor, exit: VmExitInformation, during: DeliverableEvent
             ? Number(during.returnRip - cpu.instructionRip)
             : exit.instructionLength,
         };
-  cpu.charge(cpu.costModel.vmExit.cycles);
+  cpu.charge(cpu.costModel[isBecauseOfException(exit) ? 'exceptionExit' : 'vmExit'].cycles);
   cpu.unit?.exit(cpu, complete);
   return {kind: 'left-guest'};
 }
+
+/** VMX: "exception or NMI"; SVM: EXITCODE 40h and the vector. */
+const isBecauseOfException = ({reason, svm}: VmExitInformation): boolean =>
+  svm === undefined ? reason === 0 : svm.code >= 0x40 && svm.code < 0x60;
 
 /** 7:0 vector, 10:8 type, 11 error code valid, 31 valid. */
 function vectoringInformation(event: DeliverableEvent): number {

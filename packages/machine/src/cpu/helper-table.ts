@@ -5,6 +5,7 @@ import {HELPERS} from '@hyperscope/isa';
 import type {HelperName, Instruction} from '@hyperscope/isa';
 import {keysOf} from '@hyperscope/base';
 import {INTERRUPT_SHADOW} from './cell-indexes.js';
+import {charged} from './control-register-cost.js';
 import {clearTaskSwitched, loadCr0, loadCr3, loadCr4, loadCr8, loadMachineStatusWord} from './control-registers.js';
 import type {HelperImplementations} from './core.js';
 import {cpuid} from './cpuid.js';
@@ -100,14 +101,14 @@ const CONTROL_HELPERS = {
   readCr0: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr0(cpu) : cpu.registers.get('CR0')),
   readCr4: cpu => (cpu.isGuest && cpu.unit !== undefined ? cpu.unit.visibleCr4(cpu) : cpu.registers.get('CR4')),
   readCr8: cpu => (cpu.isGuest ? cpu.unit?.readTaskPriority?.(cpu) : undefined) ?? cpu.registers.get('CR8'),
-  loadCr0: (cpu, _, args) => loadCr0(cpu, argument(args, 0)),
+  loadCr0: (cpu, _, args) => charged(cpu, 'CR0', loadCr0(cpu, argument(args, 0))),
   loadCr2: (cpu, _, args) => {
     cpu.registers.set('CR2', argument(args, 0));
     return undefined;
   },
-  loadCr3: (cpu, _, args) => loadCr3(cpu, argument(args, 0)),
-  loadCr4: (cpu, _, args) => loadCr4(cpu, argument(args, 0)),
-  loadCr8: (cpu, _, args) => loadCr8(cpu, argument(args, 0)),
+  loadCr3: (cpu, _, args) => charged(cpu, 'CR3', loadCr3(cpu, argument(args, 0))),
+  loadCr4: (cpu, _, args) => charged(cpu, 'CR4', loadCr4(cpu, argument(args, 0))),
+  loadCr8: (cpu, _, args) => charged(cpu, 'CR8', loadCr8(cpu, argument(args, 0))),
   loadMachineStatusWord: (cpu, _, args) => loadMachineStatusWord(cpu, argument(args, 0)),
   clearTaskSwitched: cpu => clearTaskSwitched(cpu),
   readDebugRegister: (cpu, _, args) => readDebugRegister(cpu, number(args, 0)),

@@ -12,7 +12,8 @@ import type {PortMap} from '../devices/port-map.js';
 import type {ApicMsrs} from './apic-msrs.js';
 import type {Core, DeliverableEvent, GuestPhysicalAccess, ProcessorProfile, VirtualizationUnit} from './core.js';
 import {CPL, CR0, CYCLES, RFLAGS, TSC, VMX_OPERATION} from './cell-indexes.js';
-import type {CostModel} from './cost-model.js';
+import type {CostModel} from './cost.js';
+import {ownCost} from './instruction-cost.js';
 import {absentFlags, announcedInstructions, featuresOf, withUnit} from './features.js';
 import type {ProcessorFeatures} from './features.js';
 import {faultBecause, shown} from './faults.js';
@@ -150,13 +151,7 @@ export class Processor implements Core {
   }
   /** The cost of an instruction that has completed. Ports, SYSCALL and deliveries charge their own. */
   chargeInstruction(instruction: Instruction): void {
-    this.charge(this.costModel.instruction.cycles);
-    const own = OWN_COSTS.get(instruction.mnemonic);
-    if (own !== undefined) this.charge(this.costModel[own].cycles);
-  }
-  /** A full walk, whether or not somebody watches: 4 references, or 24 through EPT. */
-  chargeTlbMiss(nested: boolean): void {
-    this.charge(this.costModel.tlbMissReference.cycles * (nested ? NESTED_REFERENCES : PLAIN_REFERENCES));
+    this.charge(this.costModel.instruction.cycles + ownCost(this.costModel, instruction));
   }
 
   deliverEvent(event: DeliverableEvent): void {
@@ -167,15 +162,3 @@ export class Processor implements Core {
     this.registers.cells.fill(0n, 0, CELLS.length);
   }
 }
-
-const OWN_COSTS: ReadonlyMap<string, 'vmEntry' | 'vmread' | 'vmwrite'> = new Map([
-  ['VMLAUNCH', 'vmEntry'],
-  ['VMRESUME', 'vmEntry'],
-  ['VMRUN', 'vmEntry'],
-  ['VMREAD', 'vmread'],
-  ['VMWRITE', 'vmwrite'],
-] as const);
-
-/** n + m + n·m references with n guest and m EPT levels (Bhargava and others, ASPLOS 2008). */
-const PLAIN_REFERENCES = 4;
-const NESTED_REFERENCES = 24;

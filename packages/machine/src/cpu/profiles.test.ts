@@ -1,5 +1,4 @@
 import {expect, test} from 'vitest';
-import {COST_MODELS, costModelById} from './cost-model.js';
 import {cpuidEntry} from './cpuid.js';
 import {featuresOf, withFeature} from './features.js';
 import {MODERN_INTEL, NEHALEM, PROFILES, profileById, withVendor} from './profiles.js';
@@ -35,28 +34,4 @@ test('a leaf beyond the highest reads as the highest basic leaf; a missing one i
   expect(cpuidEntry(NEHALEM, 0x4000_0000, 0)).toEqual(cpuidEntry(NEHALEM, 0xb, 0));
   expect(cpuidEntry(MODERN_INTEL, 6, 0)).toEqual([0, 0, 0, 0]);
   expect(cpuidEntry(MODERN_INTEL, 7, 1)).toEqual([0, 0, 0, 0]);
-});
-
-test('every figure of a cost model says where it comes from', () => {
-  for (const model of COST_MODELS) {
-    expect(costModelById(model.id)).toBe(model);
-    for (const cost of [
-      model.instruction,
-      model.exception,
-      model.syscall,
-      model.portAccess,
-      model.vmEntry,
-      model.vmExit,
-      model.vmread,
-      model.vmwrite,
-      model.tlbMissReference,
-    ]) {
-      expect(cost.cycles).toBeGreaterThan(0);
-      expect(cost.source.startsWith('our assumption')).toBe(cost.kind === 'assumed');
-    }
-  }
-});
-
-test('entry and exit add up to the round trip that was measured', () => {
-  expect(COST_MODELS.map(model => model.vmEntry.cycles + model.vmExit.cycles)).toEqual([4340, 2123, 1009, 761, 784]);
 });

@@ -7,7 +7,7 @@ import {gpa} from '@hyperscope/base';
 import type {Microcode} from '@hyperscope/isa';
 import {INTERRUPT_SHADOW, RIP} from '../cpu/cell-indexes.js';
 import type {ProcessorProfile} from '../cpu/core.js';
-import type {CostModel} from '../cpu/cost-model.js';
+import type {CostModel} from '../cpu/cost.js';
 import {helperTable} from '../cpu/helper-table.js';
 import {codeSizeOf} from '../cpu/modes.js';
 import {Processor} from '../cpu/processor.js';

@@ -151,21 +151,21 @@ export class Mmu {
   // which the SDM allows (vol. 3A, "Optional Invalidation"); only a right that was taken away can stay remembered.
   #walk(linear: bigint, access: AccessKind, privilege: Privilege, nested: boolean): number | Trouble {
     const cpu = this.#cpu;
-    const references: WalkReference[] | undefined = cpu.observed ? [] : undefined;
+    const references: WalkReference[] = [];
     const translation = this.#guestTranslation(linear, access, privilege, nested, references);
     if (translation.kind !== 'translation') {
-      this.#report(linear, access, references, translation);
+      this.#walked(linear, access, references, translation);
       return translation;
     }
     const physical = nested
       ? cpu.translateGuestPhysical(gpa(translation.address), {kind: access, linear, purpose: 'translation'}, references)
       : translation.address;
     if (typeof physical !== 'number') {
-      this.#report(linear, access, references, physical);
+      this.#walked(linear, access, references, physical);
       return physical;
     }
     this.#remember(linear, access, translation, physical, nested);
-    this.#report(linear, access, references, undefined);
+    this.#walked(linear, access, references, undefined);
     return physical;
   }
 
@@ -174,7 +174,7 @@ export class Mmu {
     access: AccessKind,
     privilege: Privilege,
     nested: boolean,
-    references: WalkReference[] | undefined,
+    references: WalkReference[],
   ): Translation | Trouble {
     const cpu = this.#cpu;
     const mode = pagingModeOf(cpu.registers);
@@ -225,7 +225,7 @@ export class Mmu {
   }
 
   /** Guest tables lie in guest-physical memory: each of their entries costs a walk of EPT of its own. */
-  #nestedTables(linear: bigint, references: WalkReference[] | undefined): TableAccess {
+  #nestedTables(linear: bigint, references: WalkReference[]): TableAccess {
     const cpu = this.#cpu;
     return {
       read: (address, bytes) => {
@@ -266,17 +266,19 @@ export class Mmu {
       (found.global ? TLB_GLOBAL : 0) |
       (nested ? proven | PROVEN[access] : PROVEN_ALL);
     this.#cpu.tlb.insert({linearPage: page, physicalPage, flags, pageBits: found.pageBits});
-    this.#cpu.chargeTlbMiss(nested);
   }
 
-  #report(
+  /** Each entry that was read has its price, of a walk that ended in trouble too. */
+  #walked(
     linear: bigint,
     access: AccessKind,
-    references: WalkReference[] | undefined,
+    references: readonly WalkReference[],
     trouble: Trouble | undefined,
   ): void {
-    if (references === undefined || references.length === 0) return;
-    this.#cpu.emit({kind: 'page-walk', linear, access, references, outcome: outcomeOf(trouble)});
+    const cpu = this.#cpu;
+    cpu.charge(cpu.costModel.tlbMissReference.cycles * references.length);
+    if (references.length === 0 || !cpu.observed) return;
+    cpu.emit({kind: 'page-walk', linear, access, references, outcome: outcomeOf(trouble)});
   }
 }
 

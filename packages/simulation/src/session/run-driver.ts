@@ -35,7 +35,7 @@ export class RunDriver {
       engine: 'simulated',
       technique: parts.technique,
       guest: parts.guest,
-      machine: {profile: run.machine.profile.id, costModel: parts.costModel, memoryBytes},
+      machine: {profile: run.machine.profile.id, costModel: run.machine.costModel.id, memoryBytes},
       host: undefined,
       cells: CELLS,
       banks: run.banks.map(bank => ({name: bank.name, size: bank.bytes.length})),

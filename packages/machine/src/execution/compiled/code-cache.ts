@@ -19,6 +19,10 @@ export class CodeEntry {
   /** What runs it; undefined while it has run too seldom, or where only the reference tier can. */
   act: Act | undefined;
   unsettles = false;
+  /** Cycles beyond those that every instruction costs. */
+  extraCycles = 0;
+  /** Whether there is more to do when it has run than to count it: one of the two above. */
+  isSpecial = false;
   /** Runs so far that the reference tier made, up to the one at which it is compiled; Infinity where that is impossible. */
   runs = 0;
 

@@ -29,6 +29,7 @@ import {
 } from '../../cpu/cell-indexes.js';
 import {CR0_AM, RFLAGS_AC, RFLAGS_RF, RFLAGS_TF, RFLAGS_VM, codeSizeOf} from '../../cpu/modes.js';
 import type {Processor} from '../../cpu/processor.js';
+import {ownCost} from '../../cpu/instruction-cost.js';
 import type {InstructionFetch} from '../instruction-fetch.js';
 import {NEXT, REFUSED, REPEAT} from './act.js';
 import type {ActContext} from './act.js';
@@ -161,21 +162,25 @@ export class CompiledTier {
     }
     if (end === REPEAT) f[NEXT_RIP] = rip;
     else add(f, 2 * INSTRUCTIONS, 1);
-    add(f, 2 * CYCLES, this.#cost);
-    add(f, 2 * TSC, this.#cost);
+    const cycles = this.#cost + entry.extraCycles;
+    add(f, 2 * CYCLES, cycles);
+    add(f, 2 * TSC, cycles);
     this.lastLength = entry.length;
     return true;
   }
 
   /**
-   * Runs up to `limit` instructions (iterations of repeated ones count), and stops before one that is the reference tier's and
-   * after one that may have changed IF, TF, RF or AC. Gives how many it ran. Only after `isReady`. Cycles and retired
-   * instructions are counted when it stops: nothing that it runs can look at them.
+   * Runs up to `most` instructions (iterations of repeated ones count), none that would begin `budget` cycles from now or
+   * later, and stops before one that is the reference tier's and after one that may have changed IF, TF, RF or AC. Gives how
+   * many it ran. Only after `isReady`. Cycles and retired instructions are counted when it stops: nothing that it runs can
+   * look at them.
    */
-  run(limit: number): number {
+  run(most: number, budget: number): number {
     const f = this.#words;
     const versions = this.#versions;
     const base = this.#codeBase;
+    let limit = Math.min(most, Math.ceil(budget / this.#cost));
+    let extra = 0;
     let ran = 0;
     let retired = 0;
     let linearPage = this.#linear;
@@ -198,9 +203,14 @@ export class CompiledTier {
       const end = act();
       if (end === NEXT) {
         retired++;
-        if (!entry.unsettles) continue;
-        ran++;
-        break;
+        if (!entry.isSpecial) continue;
+        extra += entry.extraCycles;
+        if (entry.unsettles) {
+          ran++;
+          break;
+        }
+        limit = Math.min(most, Math.ceil((budget - extra) / this.#cost));
+        continue;
       }
       if (end === REFUSED) {
         f[NEXT_RIP] = rip;
@@ -210,8 +220,8 @@ export class CompiledTier {
       else retired++;
     }
     add(f, 2 * INSTRUCTIONS, retired);
-    add(f, 2 * CYCLES, ran * this.#cost);
-    add(f, 2 * TSC, ran * this.#cost);
+    add(f, 2 * CYCLES, ran * this.#cost + extra);
+    add(f, 2 * TSC, ran * this.#cost + extra);
     return ran;
   }
 
@@ -281,6 +291,8 @@ export class CompiledTier {
     const compiled = compileMicrocode(entry.microcode, this.#frame, this.#context);
     entry.act = compiled?.act;
     entry.unsettles = compiled?.unsettles ?? false;
+    entry.extraCycles = ownCost(this.#cpu.costModel, entry.microcode.instruction);
+    entry.isSpecial = entry.unsettles || entry.extraCycles !== 0;
   }
 }
 
