@@ -3,6 +3,7 @@
 
 import type {Cell} from '@hyperscope/isa';
 import type {Gpa} from '@hyperscope/base';
+import type {ShadowEvent} from './shadow-paging/ports.js';
 
 /** Why KVM_RUN returned: KVM_EXIT_* in words (Documentation/virt/kvm/api.rst, "The kvm_run structure"). */
 export type VmExit =
@@ -113,5 +114,7 @@ export type HypervisorEvent =
    * or at the end of a run by its counters ('statistics').
    */
   | {readonly kind: 'inside-kvm'; readonly name: string; readonly text: string}
+  /** What the shadow MMU decided, with its reason. */
+  | ShadowEvent
   /** A device of the user-space VMM put a byte out. */
   | {readonly kind: 'serial'; readonly byte: number};

@@ -21,6 +21,7 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'kvm-exit':
     case 'injection':
     case 'emulation':
+    case 'shadow-paging':
     case 'device':
     case 'serial':
       return explainHypervisor(event);

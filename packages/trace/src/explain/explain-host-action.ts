@@ -7,6 +7,7 @@ import type {Explanation} from '../session-view.js';
 import type {TraceEvent} from '../record-format.js';
 import {explainEvent} from './explain-event.js';
 import {explanation, sentence, someOf} from './explanation.js';
+import {mainShadowEvent, otherDecisions} from './explain-shadow.js';
 import {labelEvent} from './label-event.js';
 
 type HostStep = Extract<HypervisorEvent, {kind: 'host-step'}>;
@@ -19,6 +20,7 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'kvm-exit',
   'injection',
   'emulation',
+  'shadow-paging',
   'exit-handled',
   'ioctl',
   'device',
@@ -51,8 +53,7 @@ export function explainHostAction(number: string, events: readonly TraceEvent[])
   const step = events.find(event => event.kind === 'host-step');
   if (step === undefined) return undefined;
   const leader =
-    LEADERS.map(kind => events.find(event => event.kind === kind)).find(event => event !== undefined) ??
-    events.find(isLeadingInstruction);
+    LEADERS.map(kind => leaderOf(kind, events)).find(event => event !== undefined) ?? events.find(isLeadingInstruction);
   const told = leader === undefined ? undefined : explainEvent(leader);
   // An ioctl, an answer to KVM_RUN and a VM entry say all there is to say; elsewhere the routine's own words come first.
   const own =
@@ -60,6 +61,7 @@ export function explainHostAction(number: string, events: readonly TraceEvent[])
     leader.kind !== 'exit-handled' &&
     leader.kind !== 'vmx-instruction' &&
     leader.kind !== 'serial' &&
+    leader.kind !== 'shadow-paging' &&
     leader.kind !== 'device'
       ? []
       : [sentence(step.sentence)];
@@ -71,6 +73,7 @@ export function explainHostAction(number: string, events: readonly TraceEvent[])
     sentences: [
       ...own,
       ...(told?.sentences ?? []),
+      ...otherDecisions(events, leader),
       ...fieldSentences(plain, step.sentence),
       ...otherSentences(events, leader),
     ],
@@ -79,6 +82,10 @@ export function explainHostAction(number: string, events: readonly TraceEvent[])
   });
   return {...made, checks: told?.checks ?? []};
 }
+
+/** Of many decisions of the shadow MMU the one that the others serve; of everything else the first. */
+const leaderOf = (kind: TraceEvent['kind'], events: readonly TraceEvent[]): TraceEvent | undefined =>
+  kind === 'shadow-paging' ? mainShadowEvent(events) : events.find(event => event.kind === kind);
 
 /** VMREAD and VMWRITE that succeed are the small change of a hypervisor; the others, and every failure, are news. */
 function isLeadingInstruction(event: TraceEvent): event is VmxInstruction {
@@ -97,6 +104,7 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
     case 'mode':
     case 'injection':
     case 'emulation':
+    case 'shadow-paging':
     case 'unsupported':
       return explainEvent(leader).title;
     case 'exit-handled':
@@ -166,9 +174,17 @@ function otherSentences(events: readonly TraceEvent[], leader: TraceEvent | unde
   const rest = events.filter(
     event =>
       event !== leader &&
-      !['host-step', 'vmx-instruction', 'ring', 'port', 'page-walk', 'ioctl', 'mode', 'control-register'].includes(
-        event.kind,
-      ),
+      ![
+        'shadow-paging',
+        'host-step',
+        'vmx-instruction',
+        'ring',
+        'port',
+        'page-walk',
+        'ioctl',
+        'mode',
+        'control-register',
+      ].includes(event.kind),
   );
   return rest.length === 0 ? [] : [`In the same step: ${rest.map(labelEvent).join('; ')}.`];
 }

@@ -6,6 +6,7 @@ import type {HypervisorEvent} from '@hyperscope/vmm';
 import type {Explanation} from '../session-view.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {explanation, sentence} from './explanation.js';
+import {explainShadow} from './explain-shadow.js';
 import {kvmExitDetail, kvmExitDuty, kvmExitName} from './kvm-exit-words.js';
 
 /** What an exit to user space looks like. */
@@ -61,6 +62,8 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
       return explainInjection(event);
     case 'emulation':
       return explainEmulation(event);
+    case 'shadow-paging':
+      return explainShadow(event);
     case 'device':
       return explanation({title: deviceTitle(event), sentences: [sentence(event.sentence)]});
     case 'inside-kvm':

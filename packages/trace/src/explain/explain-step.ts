@@ -27,6 +27,7 @@ const IMPORTANCE: readonly TraceEvent['kind'][] = [
   'vm-entry',
   'injection',
   'emulation',
+  'shadow-paging',
   'exit-handled',
   'ioctl',
   'exception',

@@ -5,6 +5,7 @@ import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa'
 import type {TraceEvent} from '../record-format.js';
 import {characterText, deviceTitle} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
+import {shadowLabel} from './explain-shadow.js';
 import {kvmExitName} from './kvm-exit-words.js';
 
 const vectorName = (vector: number): string => exceptionAt(vector)?.name ?? `vector ${vector}`;
@@ -57,6 +58,8 @@ export function labelEvent(event: TraceEvent): string {
         : `interrupt ${hex(event.vector, 2)} must wait`;
     case 'emulation':
       return `emulated: ${event.text}`;
+    case 'shadow-paging':
+      return shadowLabel(event);
     case 'device':
       return deviceTitle(event);
     case 'inside-kvm':

@@ -1,5 +1,6 @@
 // What each kind of event looks like, for events that come from a file.
 
+import {SHADOW_ACTIONS} from '../explain/explain-shadow.js';
 import type {TraceEvent} from '../record-format.js';
 import {address, bytes, count, fields, flag, integer, isObject, list, oneOf, optional, text, tuple} from './shape.js';
 import type {Shape} from './shape.js';
@@ -92,6 +93,13 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
     text,
     outcome: oneOf('completed', 'repeats', 'needs-user-space', 'fault', 'failed'),
     accesses: list(text),
+  }),
+  'shadow-paging': fields({
+    action: oneOf(...SHADOW_ACTIONS),
+    linear: optional(address),
+    gpa: optional(count),
+    entry: optional(fields({at: count, level: count, from: address, to: address})),
+    why: text,
   }),
   device: fields({name: text, what: oneOf('output', 'trouble'), sentence: text}),
   'inside-kvm': fields({name: text, text}),
