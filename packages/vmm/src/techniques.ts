@@ -2,7 +2,8 @@
 
 import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
-import {VtxEptRun} from './kvm-role/vtx-ept-run.js';
+import {HypervisorRun} from './kvm-role/hypervisor-run.js';
+import {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
 
 export const TECHNIQUES: readonly Technique[] = [
   {
@@ -15,7 +16,7 @@ export const TECHNIQUES: readonly Technique[] = [
     id: 'vtx-ept',
     title: 'VT-x with EPT',
     summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.',
-    start: options => new VtxEptRun(options),
+    start: options => new HypervisorRun(options, vtxEpt()),
   },
 ];
 

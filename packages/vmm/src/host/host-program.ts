@@ -31,7 +31,7 @@ interface Placed<Context> {
 }
 
 const ROUTINE_BYTES = 0x100n;
-const STEP_BYTES = 0x10n;
+export const STEP_BYTES = 0x10n;
 const NON_ROOT = 2n;
 
 export class HostCode<Context> implements HostProgram {

@@ -1,4 +1,4 @@
-// KVM's instruction emulator: a processor in software. Its registers come from the VMCS and from kvm_vcpu, its memory is
+// KVM's instruction emulator: a processor in software. Its registers come from the vendor half, its memory is
 // the guest's: memory slots, in-kernel devices, and for everything else a question to user space. What an instruction means
 // comes from the processor's own microcode. Writes are collected, so an instruction happens whole or not at all; where an
 // answer of user space is missing, nothing happens, and the instruction is begun anew when the answer is there.
@@ -6,11 +6,9 @@
 
 import {hex} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/isa';
-import type {Cell, DescriptorRegister, Microcode, VmcsFieldName} from '@hyperscope/isa';
+import type {Cell, DescriptorRegister, Microcode} from '@hyperscope/isa';
 import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';
 import type {Trouble} from '@hyperscope/machine';
-import {guestCr0, guestCr4} from './guest-registers.js';
-import {IN_VCPU, IN_VMCS} from './guest-view.js';
 import type {Host} from './host-context.js';
 import {MMIO_READS, MMIO_WRITES, MmioFragments} from './kvm-mmio.js';
 import type {MmioAccess} from './kvm-mmio.js';
@@ -29,7 +27,6 @@ export interface FetchedInstruction {
   readonly text: string;
 }
 
-const INTERRUPTIBILITY_SHADOWS = 3n;
 /** PAE paging takes its four first entries from registers. */
 const PDPTES: readonly Cell[] = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'];
 const FETCH_CELLS: readonly Cell[] = ['RIP', 'RFLAGS', 'CR0', 'CR3', 'CR4', 'EFER', 'CPL', ...segmentCells('CS')];
@@ -95,13 +92,15 @@ export class GuestEmulator {
       const {gpa, bytes, value} = access;
       const at = access.to === 'memory' ? this.#host.guestToHost(gpa) : undefined;
       const region = this.#host.devices.kernelRegionAt(gpa);
-      if (at !== undefined) this.#host.machine.memory.write(at, bytes, value);
-      else if (region !== undefined) region.write(gpa - region.start, bytes, value);
+      if (at !== undefined) {
+        this.#host.machine.memory.write(at, bytes, value);
+        this.#host.mmu.guestWrote(gpa, bytes);
+      } else if (region !== undefined) region.write(gpa - region.start, bytes, value);
       else if (!this.writes.add(access)) return false;
     }
     for (const [cell, before] of this.#before) {
       const after = this.#emulator.registers.get(cell);
-      if (after !== before) this.#store(cell, after);
+      if (after !== before) this.#host.hardware.set(cell, after);
     }
     return true;
   }
@@ -185,44 +184,7 @@ export class GuestEmulator {
     for (const cell of cells) {
       if (this.#loaded.has(cell)) continue;
       this.#loaded.add(cell);
-      this.#emulator.registers.set(cell, this.#fetchCell(cell));
-    }
-  }
-
-  #fetchCell(cell: Cell): bigint {
-    const {vmx, vcpu} = this.#host;
-    switch (cell) {
-      case 'CR0':
-        return guestCr0(this.#host);
-      case 'CR4':
-        return guestCr4(this.#host);
-      case 'CPL':
-        return (vmx.vmread('GUEST_SS_ACCESS_RIGHTS') >> 5n) & 3n;
-      case 'INTERRUPT_SHADOW':
-        return vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & INTERRUPTIBILITY_SHADOWS;
-      default: {
-        const field = IN_VMCS.get(cell);
-        if (field !== undefined) return vmx.vmread(field);
-        const slot = IN_VCPU.get(cell);
-        if (slot !== undefined) return vcpu.get(slot);
-        const general = GENERAL_REGISTERS.find(name => name === cell);
-        return general === undefined ? 0n : vcpu.register(general);
-      }
-    }
-  }
-
-  #store(cell: Cell, value: bigint): void {
-    const {vmx, vcpu} = this.#host;
-    const field: VmcsFieldName | undefined = IN_VMCS.get(cell);
-    if (cell === 'INTERRUPT_SHADOW') {
-      const others = vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & ~INTERRUPTIBILITY_SHADOWS;
-      vmx.vmwrite('GUEST_INTERRUPTIBILITY_STATE', others | value);
-    } else if (field !== undefined) vmx.vmwrite(field, value);
-    else {
-      const slot = IN_VCPU.get(cell);
-      const general = GENERAL_REGISTERS.find(name => name === cell);
-      if (slot !== undefined) vcpu.set(slot, value);
-      else if (general !== undefined) vcpu.setRegister(general, value);
+      this.#emulator.registers.set(cell, this.#host.hardware.get(cell));
     }
   }
 }

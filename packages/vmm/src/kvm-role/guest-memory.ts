@@ -2,7 +2,7 @@
 // through the memory slots. Linux, arch/x86/kvm/mmu/paging_tmpl.h; SDM vol. 3A, "4-Level Paging", "32-Bit Paging".
 
 import {hpa} from '@hyperscope/base';
-import {CR0_PG, EFER_LMA, guestCr0, guestCr4} from './guest-registers.js';
+import {CR0_PG, EFER_LMA} from './guest-registers.js';
 import type {Host} from './host-context.js';
 
 const PRESENT = 1n;
@@ -17,20 +17,20 @@ export function readGuestPhysical(host: Host, gpa: number, bytes: number): bigin
 
 /** The guest-physical address of a linear one, or undefined where the guest's page tables map nothing. */
 function translateGuestVirtual(host: Host, linear: bigint): number | undefined {
-  if ((guestCr0(host) & CR0_PG) === 0n) return Number(linear & 0xffff_ffffn);
-  if ((host.vmx.vmread('GUEST_IA32_EFER') & EFER_LMA) !== 0n) return walk(host, linear, 4, 8);
-  return (guestCr4(host) & 0x20n) !== 0n ? walkPae(host, linear) : walk(host, linear & 0xffff_ffffn, 2, 4);
+  if ((host.hardware.get('CR0') & CR0_PG) === 0n) return Number(linear & 0xffff_ffffn);
+  if ((host.hardware.get('EFER') & EFER_LMA) !== 0n) return walk(host, linear, 4, 8);
+  return (host.hardware.get('CR4') & 0x20n) !== 0n ? walkPae(host, linear) : walk(host, linear & 0xffff_ffffn, 2, 4);
 }
 
 function walk(host: Host, linear: bigint, levels: number, entryBytes: 4 | 8): number | undefined {
-  const cr3 = host.vmx.vmread('GUEST_CR3');
+  const cr3 = host.hardware.get('CR3');
   return walkFrom(host, linear, Number(entryBytes === 8 ? cr3 & ADDRESS : cr3 & 0xffff_f000n), levels, entryBytes);
 }
 
 function walkPae(host: Host, linear: bigint): number | undefined {
   const pointer = readGuestPhysical(
     host,
-    Number(host.vmx.vmread('GUEST_CR3') & 0xffff_ffe0n) + Number((linear >> 30n) & 3n) * 8,
+    Number(host.hardware.get('CR3') & 0xffff_ffe0n) + Number((linear >> 30n) & 3n) * 8,
     8,
   );
   if (pointer === undefined || (pointer & PRESENT) === 0n) return undefined;

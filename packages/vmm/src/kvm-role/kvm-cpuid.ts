@@ -2,11 +2,9 @@
 
 import {hex} from '@hyperscope/base';
 import {cpuidEntry} from '@hyperscope/machine';
-import {guestCr4} from './guest-registers.js';
 import type {Host} from './host-context.js';
 import type {StepResult} from '../host/host-program.js';
 
-const CPUID = 10;
 const VMX = 1 << 5;
 const MONITOR = 1 << 3;
 const MONITOR_LEAF = 5;
@@ -27,7 +25,7 @@ function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   if (leaf === SIGNATURE_LEAF + 1 || leaf === MONITOR_LEAF) return [0, 0, 0, 0];
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
   if (leaf !== 1) return [eax, ebx, ecx, edx];
-  const osxsave = (guestCr4(host) & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
+  const osxsave = (host.hardware.get('CR4') & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
   return [eax, ebx, (ecx & ~(VMX | MONITOR | OSXSAVE | X2APIC_TSC_DEADLINE)) | osxsave | HYPERVISOR, edx];
 }
 
@@ -39,7 +37,7 @@ export function handleCpuid(host: Host): StepResult {
   host.vcpu.setRegister('RBX', BigInt(ebx >>> 0));
   host.vcpu.setRegister('RCX', BigInt(ecx >>> 0));
   host.vcpu.setRegister('RDX', BigInt(edx >>> 0));
-  host.handled(CPUID, 'kvm', 'KVM answers from the table that user space gave it');
+  host.handled('kvm', 'KVM answers from the table that user space gave it');
   const values = [
     ['EAX', eax],
     ['EBX', ebx],

@@ -2,11 +2,11 @@
 // Linux, arch/x86/kvm/x86.c: x86_emulate_instruction, complete_emulated_mmio, vcpu_mmio_read, vcpu_mmio_write;
 // arch/x86/kvm/emulate.c: x86_decode_insn, x86_emulate_insn.
 
-import {bit, bits, hex} from '@hyperscope/base';
-import {exceptionAt} from '@hyperscope/isa';
+import {bit, hex} from '@hyperscope/base';
 import type {Trouble} from '@hyperscope/machine';
 import type {Emulation, FetchedInstruction} from './guest-emulator.js';
-import {CR0_PG, guestCr0, injectException} from './guest-registers.js';
+import {exceptionName} from './guest-event-name.js';
+import {CR0_PG, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {cannotEmulate, deliveryInterrupted} from './kvm-emulation-failure.js';
@@ -19,18 +19,16 @@ const DB = 1;
 const PF = 14;
 /** DR6.BS. */
 const SINGLE_STEP = 1n << 14n;
-const VALID = 31;
 
-const exitReason = (host: Host): number => Number(bits(host.vmx.vmread('EXIT_REASON'), 15, 0));
 const hexBytes = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 function fetchAndDecode(host: Host): StepResult {
-  if (bit(host.vmx.vmread('IDT_VECTORING_INFORMATION'), VALID)) return deliveryInterrupted(host);
+  if (host.hardware.interruptedDelivery() !== undefined) return deliveryInterrupted(host);
   const fetched = host.emulator.fetch();
   if (!('microcode' in fetched)) return refused(host, fetched, 'the fetch of the instruction');
   const {microcode, rip, gpa, text} = fetched;
   const {bytes} = microcode.instruction;
-  const paging = (guestCr0(host) & CR0_PG) !== 0n;
+  const paging = (host.hardware.get('CR0') & CR0_PG) !== 0n;
   return {
     say: `fetch ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} at guest RIP ${hex(rip)} (GPA ${hex(gpa)}${paging ? ', by the guest’s own page tables' : ''}): ${hexBytes(bytes)}; decode: ${text}`,
   };
@@ -67,13 +65,13 @@ function askUserSpace(host: Host, {gpa, bytes}: MmioAccess, what: string): StepR
   host.vcpu.mmio = {direction: 'read', gpa, bytes, value: 0n};
   host.vcpu.exitReason = KVM_EXIT.MMIO;
   host.vcpu.set('complete_userspace_io', COMPLETE.mmioRead);
-  host.handled(exitReason(host), 'user-space', `the instruction must ${what}: KVM_EXIT_MMIO`);
+  host.handled('user-space', `the instruction must ${what}: KVM_EXIT_MMIO`);
   return {say: `${what}: only user space can answer`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
 
 function finish(host: Host, fetched: FetchedInstruction, {result}: Extract<Emulation, {kind: 'done'}>): StepResult {
   const {emulator} = host;
-  const flags = host.vmx.vmread('GUEST_RFLAGS');
+  const flags = host.hardware.get('RFLAGS');
   const accesses = emulator.accesses;
   emulator.writes.clear();
   if (!emulator.commit())
@@ -85,12 +83,12 @@ function finish(host: Host, fetched: FetchedInstruction, {result}: Extract<Emula
     injectException(host, DB);
   }
   const did = accesses.length === 0 ? 'done' : accesses.join('; ');
-  const to = `guest RIP ${result === 'repeats' ? 'stays, the repetition goes on' : `→ ${hex(host.vmx.vmread('GUEST_RIP'))}`}`;
+  const to = `guest RIP ${result === 'repeats' ? 'stays, the repetition goes on' : `→ ${hex(host.hardware.get('RIP'))}`}`;
   if (emulator.writes.count === 0) {
-    host.handled(exitReason(host), 'kvm', 'the instruction emulator and the devices in the kernel could do it all');
+    host.handled('kvm', 'the instruction emulator and the devices in the kernel could do it all');
     return {say: `${did}; ${to}`, go: 'vcpu_enter_guest'};
   }
-  host.handled(exitReason(host), 'user-space', `${accesses.at(-1) ?? 'a device'} is for user space: KVM_EXIT_MMIO`);
+  host.handled('user-space', `${accesses.at(-1) ?? 'a device'} is for user space: KVM_EXIT_MMIO`);
   passWriteOn(host);
   return {say: `${did}; ${to}. The write goes to user space.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
@@ -113,12 +111,8 @@ function refused(host: Host, trouble: Trouble, what: string): StepResult {
   const {vector, errorCode, address} = trouble;
   if (vector === PF && address !== undefined) host.vcpu.set('cr2', address);
   injectException(host, vector, errorCode);
-  const name = exceptionAt(vector)?.name ?? `exception ${vector}`;
-  host.handled(
-    exitReason(host),
-    'kvm',
-    `${what} raises ${name}, as it would on the processor: injected into the guest`,
-  );
+  const name = exceptionName(vector);
+  host.handled('kvm', `${what} raises ${name}, as it would on the processor: injected into the guest`);
   const code = errorCode === undefined ? '' : `, error code ${hex(errorCode)}`;
   return {
     say: `${what}: ${name}${code}${address === undefined ? '' : `, CR2 ← ${hex(address)}`}; it goes to the guest`,

@@ -1,19 +1,20 @@
 // Where KVM gives up: its instruction emulator met what it cannot do. The run stops and says what was met.
 
-import {bit, bits, hex} from '@hyperscope/base';
-import {exitReasonTitle} from '@hyperscope/isa';
+import {bit, hex} from '@hyperscope/base';
 import {KVM_EXIT, INTERNAL_ERROR} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
 import type {StepResult} from '../host/host-program.js';
+import {EFER_LMA} from './guest-registers.js';
 import {readGuestVirtual} from './guest-memory.js';
 
 const LONGEST_INSTRUCTION = 15;
 
 /** The bytes at the guest's RIP, as far as they can be read. */
 function bytesAtGuestRip(host: Host): {readonly address: bigint; readonly bytes: Uint8Array} {
-  const rip = host.vmx.vmread('GUEST_RIP');
-  const code64 = bit(host.vmx.vmread('GUEST_CS_ACCESS_RIGHTS'), 13) && bit(host.vmx.vmread('VM_ENTRY_CONTROLS'), 9);
-  const address = code64 ? rip : rip + host.vmx.vmread('GUEST_CS_BASE');
+  const {hardware} = host;
+  const rip = hardware.get('RIP');
+  const code64 = bit(hardware.get('CS.attributes'), 13) && (hardware.get('EFER') & EFER_LMA) !== 0n;
+  const address = code64 ? rip : rip + hardware.get('CS.base');
   const read: number[] = [];
   for (let index = 0; index < LONGEST_INSTRUCTION; index++) {
     const byte = readGuestVirtual(host, address + BigInt(index), 1);
@@ -31,13 +32,12 @@ export const deliveryInterrupted = (host: Host): StepResult =>
 export const cannotEmulate = (host: Host, what: string): StepResult => giveUp(host, INTERNAL_ERROR.EMULATION, what);
 
 function giveUp(host: Host, suberror: number, what: string): StepResult {
-  const reason = Number(bits(host.vmx.vmread('EXIT_REASON'), 15, 0));
   host.vcpu.exitReason = KVM_EXIT.INTERNAL_ERROR;
   host.vcpu.unionWord = BigInt(suberror);
   host.unsupported = {kind: 'unsupported', ...bytesAtGuestRip(host), what};
-  host.handled(reason, 'user-space', `${what}: KVM_EXIT_INTERNAL_ERROR`);
+  host.handled('user-space', `${what}: KVM_EXIT_INTERNAL_ERROR`);
   return {
-    say: `${exitReasonTitle(reason)} at guest RIP ${hex(host.vmx.vmread('GUEST_RIP'))}: ${what}`,
+    say: `${host.hardware.exit().title} at guest RIP ${hex(host.hardware.get('RIP'))}: ${what}`,
     go: 'kvm_arch_vcpu_ioctl_run+1',
   };
 }

@@ -2,11 +2,9 @@
 // host do something else until an event comes. Linux, arch/x86/kvm/x86.c: kvm_emulate_halt, kvm_vcpu_halt,
 // kvm_vcpu_has_events.
 
-import {bits} from '@hyperscope/base';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
-import {skipInstruction} from './guest-registers.js';
 import {interruptAllowed, leaveForSignal, whyUserSpace} from './kvm-interrupts.js';
 
 const HALTED = 1n;
@@ -15,7 +13,6 @@ function emulateHalt(host: Host): StepResult {
   const inKernel = host.devices.place === 'kernel';
   if (!inKernel) host.vcpu.exitReason = KVM_EXIT.HLT;
   host.handled(
-    Number(bits(host.vmx.vmread('EXIT_REASON'), 15, 0)),
     inKernel ? 'kvm' : 'user-space',
     inKernel
       ? 'the interrupt controller is in the kernel, so KVM itself waits for what will wake the guest'
@@ -30,7 +27,7 @@ function emulateHalt(host: Host): StepResult {
 }
 
 function skipHalt(host: Host): StepResult {
-  const {to} = skipInstruction(host);
+  const {to} = host.hardware.skipInstruction();
   const inKernel = host.devices.place === 'kernel';
   if (inKernel) host.vcpu.set('mp_state', HALTED);
   return {

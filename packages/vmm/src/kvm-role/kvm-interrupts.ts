@@ -1,27 +1,16 @@
 // Interrupts for the guest. The host's timer interrupt takes the processor out of the guest; KVM runs its own timers; what
-// an interrupt controller then asks for goes into the VM-entry interruption-information field, or, where the guest cannot
+// an interrupt controller then asks for is injected at the next entry, or, where the guest cannot
 // take it yet, KVM asks for an exit at the moment when it can.
-// Linux, arch/x86/kvm/vmx/vmx.c: handle_external_interrupt, handle_interrupt_window, vmx_interrupt_allowed;
-// arch/x86/kvm/x86.c: kvm_check_and_inject_events, dm_request_for_irq_injection.
+// Linux, arch/x86/kvm/x86.c: kvm_check_and_inject_events, dm_request_for_irq_injection.
 
-import {bit, bits, hex} from '@hyperscope/base';
-import {controlMask, primaryControl} from '@hyperscope/machine';
-import type {PrimaryControl} from '@hyperscope/machine';
+import {bit, hex} from '@hyperscope/base';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import {HOST_TIMER_VECTOR} from './virtual-chipset.js';
 
-const EXTERNAL_INTERRUPT = 1;
-const INTERRUPT_WINDOW = 7;
-const NMI_WINDOW = 8;
-const VALID = 1n << 31n;
-const NMI = 2n << 8n;
 const NMI_VECTOR = 2;
 const IF = 9;
-const STI_OR_MOV_SS = 3n;
-const NMI_OR_SHADOW = 0xbn;
-const PRIMARY = 'PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS';
 /** KVM_INTERRUPT keeps a vector with this bit. */
 export const PENDING = 0x100n;
 
@@ -34,14 +23,13 @@ function waiting(host: Host): number | undefined {
 
 /** RFLAGS.IF = 1, and no blocking by STI or MOV SS. */
 export function interruptAllowed(host: Host): boolean {
-  if (!bit(host.vmx.vmread('GUEST_RFLAGS'), IF)) return false;
-  return (host.vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & STI_OR_MOV_SS) === 0n;
+  if (!bit(host.hardware.get('RFLAGS'), IF)) return false;
+  return host.hardware.get('INTERRUPT_SHADOW') === 0n;
 }
 
 function whyNot(host: Host): string {
-  if (!bit(host.vmx.vmread('GUEST_RFLAGS'), IF)) return 'the guest has RFLAGS.IF = 0';
-  if ((host.vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & STI_OR_MOV_SS) !== 0n)
-    return 'STI or MOV SS still shields the next instruction';
+  if (!bit(host.hardware.get('RFLAGS'), IF)) return 'the guest has RFLAGS.IF = 0';
+  if (host.hardware.get('INTERRUPT_SHADOW') !== 0n) return 'STI or MOV SS still shields the next instruction';
   return 'another event is injected first';
 }
 
@@ -75,7 +63,7 @@ export function beforeEntry(host: Host): StepResult | undefined {
 
 function workLeft(host: Host): boolean {
   const {vcpu} = host;
-  const isFree = (host.vmx.vmread('VM_ENTRY_INTERRUPTION_INFORMATION') & VALID) === 0n;
+  const isFree = host.hardware.pendingInjection() === undefined;
   if (vcpu.get('nmi_pending') !== 0n && ((isFree && nmiAllowed(host)) || vcpu.get('nmi_window') === 0n)) return true;
   if (isFree && waiting(host) !== undefined && interruptAllowed(host)) return true;
   return windowWanted(host) !== (vcpu.get('irq_window') !== 0n) || userWindowOpen(host);
@@ -87,10 +75,11 @@ const windowWanted = (host: Host): boolean =>
 /** User space waits for a window, and it is open without leaving the guest first. */
 function userWindowOpen(host: Host): boolean {
   if (host.vcpu.get('request_interrupt_window') === 0n || waiting(host) !== undefined) return false;
-  return (host.vmx.vmread('VM_ENTRY_INTERRUPTION_INFORMATION') & VALID) === 0n && interruptAllowed(host);
+  return host.hardware.pendingInjection() === undefined && interruptAllowed(host);
 }
 
-const nmiAllowed = (host: Host): boolean => (host.vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & NMI_OR_SHADOW) === 0n;
+const nmiAllowed = (host: Host): boolean =>
+  host.hardware.get('NMI_BLOCKING') === 0n && host.hardware.get('INTERRUPT_SHADOW') === 0n;
 
 function checkAndInject(host: Host): StepResult {
   const said: string[] = [];
@@ -102,12 +91,12 @@ function checkAndInject(host: Host): StepResult {
       go: 'kvm_arch_vcpu_ioctl_run+1',
     };
   }
-  const isFree = (host.vmx.vmread('VM_ENTRY_INTERRUPTION_INFORMATION') & VALID) === 0n;
+  const isFree = host.hardware.pendingInjection() === undefined;
   if (isFree && host.vcpu.get('nmi_pending') !== 0n && nmiAllowed(host)) {
     host.vcpu.set('nmi_pending', 0n);
-    host.vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', VALID | NMI | BigInt(NMI_VECTOR));
+    const written = host.hardware.inject({kind: 'nmi'});
     host.tell({kind: 'injection', vector: NMI_VECTOR, decision: 'injected', why: 'nothing blocks NMIs'});
-    said.push('the NMI goes into the VM-entry interruption-information field');
+    said.push(`the NMI is injected: ${written}`);
   } else if (isFree && waiting(host) !== undefined && interruptAllowed(host)) said.push(injectInterrupt(host));
   if (host.vcpu.get('nmi_pending') !== 0n) said.push(...requestNmiWindow(host));
   said.push(...chooseWindow(host));
@@ -117,11 +106,11 @@ function checkAndInject(host: Host): StepResult {
 /** An NMI is still being handled, or an instruction is shielded: the guest is to exit when that is over. */
 function requestNmiWindow(host: Host): readonly string[] {
   if (host.vcpu.get('nmi_window') !== 0n) return [];
-  setPrimary(host, 'NMI-window exiting', 'on');
+  const written = host.hardware.setNmiWindow('on');
   host.vcpu.set('nmi_window', 1n);
   const why = 'NMIs are blocked until the guest’s handler executes IRET, or another event comes first';
   host.tell({kind: 'injection', vector: NMI_VECTOR, decision: 'window-requested', why});
-  return ['the NMI must wait: NMI-window exiting ← 1'];
+  return [`the NMI must wait: ${written}`];
 }
 
 function injectInterrupt(host: Host): string {
@@ -129,7 +118,7 @@ function injectInterrupt(host: Host): string {
   const inKernel = host.devices.place === 'kernel';
   if (inKernel) host.devices.chipset.acknowledge();
   else host.vcpu.set('pending_interrupt', 0n);
-  host.vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', VALID | BigInt(vector));
+  const written = host.hardware.inject({kind: 'interrupt', vector});
   const from = inKernel
     ? 'the in-kernel interrupt controller asks for it'
     : 'user space handed it over with KVM_INTERRUPT';
@@ -139,42 +128,35 @@ function injectInterrupt(host: Host): string {
     decision: 'injected',
     why: `${from}, the guest has RFLAGS.IF = 1 and nothing shields it`,
   });
-  return `kvm_cpu_get_interrupt: ${hex(vector, 2)}; VMWRITE VM_ENTRY_INTERRUPTION_INFORMATION ${hex(VALID | BigInt(vector))}`;
+  return `kvm_cpu_get_interrupt: ${hex(vector, 2)}; ${written}`;
 }
 
 function chooseWindow(host: Host): readonly string[] {
   const wanted = windowWanted(host);
   if (wanted === (host.vcpu.get('irq_window') !== 0n)) return [];
-  setWindow(host, wanted ? 'on' : 'off');
-  if (!wanted) return ['interrupt-window exiting ← 0'];
+  const written = setWindow(host, wanted ? 'on' : 'off');
+  if (!wanted) return [written];
   const vector = waiting(host) ?? host.devices.chipset.requested ?? 0;
   const why = whyNot(host);
   host.tell({kind: 'injection', vector, decision: 'window-requested', why});
-  return [`interrupt ${hex(vector, 2)} must wait (${why}): interrupt-window exiting ← 1`];
+  return [`interrupt ${hex(vector, 2)} must wait (${why}): ${written}`];
 }
 
-function setWindow(host: Host, state: 'on' | 'off'): void {
-  setPrimary(host, 'interrupt-window exiting', state);
+function setWindow(host: Host, state: 'on' | 'off'): string {
   host.vcpu.set('irq_window', state === 'on' ? 1n : 0n);
+  return host.hardware.setInterruptWindow(state);
 }
 
-function setPrimary(host: Host, control: PrimaryControl, state: 'on' | 'off'): void {
-  const mask = controlMask(primaryControl(control));
-  const word = host.vmx.vmread(PRIMARY);
-  host.vmx.vmwrite(PRIMARY, state === 'on' ? word | mask : word & ~mask);
-}
-
-function handleExternalInterrupt(host: Host): StepResult {
-  const vector = Number(bits(host.vmx.vmread('VM_EXIT_INTERRUPTION_INFORMATION'), 7, 0));
+/** An interrupt of the host’s took the processor out of the guest; `read` says how the vendor half knows its vector. */
+export function hostInterrupt(host: Host, vector: number, read: string): StepResult {
   const isTimer = vector === HOST_TIMER_VECTOR;
   const what = isTimer ? 'the host’s own timer' : 'a kick from another thread of QEMU';
   host.handled(
-    EXTERNAL_INTERRUPT,
     'kvm',
     `vector ${hex(vector)} is the host’s, ${what}: it never reaches the guest, whose own interrupts are injected`,
   );
   return {
-    say: `read VM_EXIT_INTERRUPTION_INFORMATION: vector ${hex(vector)}, ${what}: call the host’s own handler`,
+    say: `${read}, ${what}: call the host’s own handler`,
     go: isTimer && host.devices.isKernelTimerDue ? 'hrtimer_interrupt' : 'vcpu_enter_guest',
   };
 }
@@ -199,23 +181,22 @@ function runKernelTimers(host: Host): StepResult {
 }
 
 function handleInterruptWindow(host: Host): StepResult {
-  setWindow(host, 'off');
+  const written = setWindow(host, 'off');
   host.handled(
-    INTERRUPT_WINDOW,
     host.devices.place === 'kernel' ? 'kvm' : 'user-space',
     'the guest can take an interrupt now, which KVM had asked to be told',
   );
   return {
-    say: 'the window is open: interrupt-window exiting ← 0, and what waited is looked at again',
+    say: `the window is open: ${written}, and what waited is looked at again`,
     go: 'vcpu_enter_guest',
   };
 }
 
 function handleNmiWindow(host: Host): StepResult {
-  setPrimary(host, 'NMI-window exiting', 'off');
+  const written = host.hardware.setNmiWindow('off');
   host.vcpu.set('nmi_window', 0n);
-  host.handled(NMI_WINDOW, 'kvm', 'NMIs are no longer blocked: the one that waited can be injected');
-  return {say: 'NMI-window exiting ← 0; the NMI that waited is looked at again', go: 'vcpu_enter_guest'};
+  host.handled('kvm', 'NMIs are no longer blocked: the one that waited can be injected');
+  return {say: `${written}; the NMI that waited is looked at again`, go: 'vcpu_enter_guest'};
 }
 
 const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({
@@ -225,7 +206,6 @@ const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine
 });
 
 export const INTERRUPT_ROUTINES: readonly HostRoutine<Host>[] = [
-  kernel('handle_external_interrupt', handleExternalInterrupt),
   kernel('hrtimer_interrupt', runKernelTimers),
   kernel('handle_interrupt_window', handleInterruptWindow),
   kernel('handle_nmi_window', handleNmiWindow),

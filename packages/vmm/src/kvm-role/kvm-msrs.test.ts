@@ -1,6 +1,7 @@
 import {expect, test} from 'vitest';
 import {TEST_PORTS, realModeImage, runToEnd} from '../testing/run-guest.js';
-import {VtxEptRun} from './vtx-ept-run.js';
+import {HypervisorRun} from './hypervisor-run.js';
+import {vtxEpt} from './vmx/vtx-ept.js';
 
 const four = (value: number): readonly number[] => [0, 8, 16, 24].map(shift => (value >>> shift) & 0xff);
 
@@ -11,7 +12,10 @@ function sent(code: readonly number[]): string {
   // mov word [34h], handler: the offset of vector 13; its segment is 0
   const prologue = [0xc7, 0x06, 0x34, 0x00, handler & 0xff, handler >> 8];
   const bytes = [...prologue, ...code, ...report, 0xb0, 0x21, ...report];
-  const run = new VtxEptRun({image: realModeImage(bytes), ports: TEST_PORTS, profile: undefined, costModel: undefined});
+  const run = new HypervisorRun(
+    {image: realModeImage(bytes), ports: TEST_PORTS, profile: undefined, costModel: undefined},
+    vtxEpt(),
+  );
   expect(runToEnd(run).outcome).toEqual({kind: 'halted'});
   return String.fromCodePoint(...run.serialOutput());
 }

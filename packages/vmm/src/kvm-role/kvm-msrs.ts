@@ -3,41 +3,37 @@
 import {hex} from '@hyperscope/base';
 import {memoryTypeRangeFault, MTRR_CAPABILITIES, MTRR_CAPABILITIES_MSR, MTRR_MSRS} from '@hyperscope/machine';
 import {msrAt} from '@hyperscope/isa';
-import type {VmcsFieldName} from '@hyperscope/isa';
-import {CR0_PG, EFER_LMA, EFER_LME, guestCr0, injectException, setEfer} from './guest-registers.js';
+import type {Cell} from '@hyperscope/isa';
+import {CR0_PG, EFER_LMA, EFER_LME, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
 import type {StepResult} from '../host/host-program.js';
-import type {VcpuSlot} from './kvm-vcpu.js';
 
-const RDMSR = 31;
-const WRMSR = 32;
-const XSETBV = 55;
 const GP = 13;
 const EFER = 0xc000_0080;
 const PAT = 0x277;
 const SKIP = 'skip_emulated_instruction';
 
-const KEPT: ReadonlyMap<number, VcpuSlot> = new Map<number, VcpuSlot>([
-  [0x1b, 'apic_base'],
-  [0x17a, 'mcg_status'],
-  [0x1a0, 'misc_enable'],
-  [0xc000_0081, 'star'],
-  [0xc000_0082, 'lstar'],
-  [0xc000_0083, 'cstar'],
-  [0xc000_0084, 'fmask'],
-  [0xc000_0102, 'kernel_gs_base'],
-  [0xc000_0103, 'tsc_aux'],
+/** MSRs that are cells of the guest's; where each lies is the vendor half's business. */
+const CELL_OF: ReadonlyMap<number, Cell> = new Map<number, Cell>([
+  [0x10, 'TSC'],
+  [0x1b, 'APIC_BASE'],
+  [0x1a0, 'MISC_ENABLE'],
+  [0x174, 'SYSENTER_CS'],
+  [0x175, 'SYSENTER_ESP'],
+  [0x176, 'SYSENTER_EIP'],
+  [0x1d9, 'DEBUGCTL'],
+  [PAT, 'PAT'],
+  [EFER, 'EFER'],
+  [0xc000_0081, 'STAR'],
+  [0xc000_0082, 'LSTAR'],
+  [0xc000_0083, 'CSTAR'],
+  [0xc000_0084, 'FMASK'],
+  [0xc000_0100, 'FS.base'],
+  [0xc000_0101, 'GS.base'],
+  [0xc000_0102, 'KERNEL_GS_BASE'],
+  [0xc000_0103, 'TSC_AUX'],
 ]);
-const IN_VMCS: ReadonlyMap<number, VmcsFieldName> = new Map<number, VmcsFieldName>([
-  [0x174, 'GUEST_IA32_SYSENTER_CS'],
-  [0x175, 'GUEST_IA32_SYSENTER_ESP'],
-  [0x176, 'GUEST_IA32_SYSENTER_EIP'],
-  [0x1d9, 'GUEST_IA32_DEBUGCTL'],
-  [PAT, 'GUEST_IA32_PAT'],
-  [EFER, 'GUEST_IA32_EFER'],
-  [0xc000_0100, 'GUEST_FS_BASE'],
-  [0xc000_0101, 'GUEST_GS_BASE'],
-]);
+const MCG_STATUS = 0x17a;
 /**
  * Read-only: eight memory-type ranges; and no bank that reports machine checks (user space never asks for any with
  * KVM_X86_SETUP_MCE, and this KVM offers none by itself).
@@ -64,31 +60,26 @@ const edxEax = (host: Host): bigint =>
 export function handleRdmsr(host: Host): StepResult {
   const msr = index(host);
   const value = read(host, msr);
-  if (value === undefined)
-    return unknown(host, RDMSR, `RDMSR of ${nameOf(msr)}, which this virtual processor does not have`);
+  if (value === undefined) return unknown(host, `RDMSR of ${nameOf(msr)}, which this virtual processor does not have`);
   host.vcpu.setRegister('RAX', value & 0xffff_ffffn);
   host.vcpu.setRegister('RDX', value >> 32n);
-  host.handled(RDMSR, 'kvm', `KVM knows the guest’s ${nameOf(msr)}`);
+  host.handled('kvm', `KVM knows the guest’s ${nameOf(msr)}`);
   return {say: `kvm_get_msr: ${nameOf(msr)} is ${hex(value)}; EDX:EAX ← it`, go: SKIP};
 }
 
 /** The guest's value; undefined for an MSR that its processor does not have. */
 function read(host: Host, msr: number): bigint | undefined {
-  const slot = KEPT.get(msr);
-  if (slot !== undefined) return host.vcpu.get(slot);
-  const field = IN_VMCS.get(msr);
-  if (field !== undefined) return host.vmx.vmread(field);
+  const cell = CELL_OF.get(msr);
+  if (cell !== undefined) return host.hardware.get(cell);
+  if (msr === MCG_STATUS) return host.vcpu.get('mcg_status');
   const range = MTRR_MSRS.indexOf(msr);
   if (range >= 0) return host.vcpu.memoryTypeRange(range);
-  return msr === 0x10 ? timeStamp(host) : FIXED.get(msr);
+  return FIXED.get(msr);
 }
 
-export const timeStamp = (host: Host): bigint =>
-  BigInt.asUintN(64, host.machine.registers.get('TSC') + host.vmx.vmread('TSC_OFFSET'));
-
-function unknown(host: Host, reason: number, say: string): StepResult {
+function unknown(host: Host, say: string): StepResult {
   injectException(host, GP, 0);
-  host.handled(reason, 'kvm', 'the guest gets the #GP(0) that a processor gives');
+  host.handled('kvm', 'the guest gets the #GP(0) that a processor gives');
   return {say: `${say}: #GP(0) for the guest`, go: 'vcpu_enter_guest'};
 }
 
@@ -96,8 +87,8 @@ export function handleWrmsr(host: Host): StepResult {
   const msr = index(host);
   const value = edxEax(host);
   const refused = msr === EFER ? writeEfer(host, value) : writePlain(host, msr, value);
-  if (refused !== undefined) return unknown(host, WRMSR, `WRMSR ${nameOf(msr)} ← ${hex(value)}: ${refused}`);
-  host.handled(WRMSR, 'kvm', `KVM keeps ${nameOf(msr)} for the guest`);
+  if (refused !== undefined) return unknown(host, `WRMSR ${nameOf(msr)} ← ${hex(value)}: ${refused}`);
+  host.handled('kvm', `KVM keeps ${nameOf(msr)} for the guest`);
   return {say: `kvm_set_msr: ${nameOf(msr)} ← ${hex(value)}`, go: SKIP};
 }
 
@@ -112,15 +103,13 @@ function writeMemoryTypeRange(host: Host, msr: number, value: bigint): string | 
 /** What is wrong with the write, or undefined when it was done. */
 function writePlain(host: Host, msr: number, value: bigint): string | undefined {
   if (MTRR_MSRS.includes(msr)) return writeMemoryTypeRange(host, msr, value);
-  const slot = KEPT.get(msr);
-  const field = IN_VMCS.get(msr);
-  if (slot === undefined && field === undefined && msr !== 0x10) return 'this virtual processor does not have it';
+  const cell = CELL_OF.get(msr);
+  if (cell === undefined && msr !== MCG_STATUS) return 'this virtual processor does not have it';
   if (ADDRESSES.has(msr) && !canonical(value)) return 'the address is not canonical';
   if (NARROW.has(msr) && value >> 32n !== 0n) return 'bits 63:32 are not 0';
   if (msr === PAT && !validPat(value)) return 'not every byte is a memory type';
-  if (slot !== undefined) host.vcpu.set(slot, value);
-  else if (field !== undefined) host.vmx.vmwrite(field, value);
-  else host.vmx.vmwrite('TSC_OFFSET', BigInt.asUintN(64, value - host.machine.registers.get('TSC')));
+  if (cell === undefined) host.vcpu.set('mcg_status', value);
+  else host.hardware.set(cell, value);
   return undefined;
 }
 
@@ -131,11 +120,12 @@ function validPat(value: bigint): boolean {
 
 /** LMA follows paging and cannot be written; LME cannot change under paging. */
 function writeEfer(host: Host, value: bigint): string | undefined {
-  const old = host.vmx.vmread('GUEST_IA32_EFER');
+  const old = host.hardware.get('EFER');
   if ((value & ~0xd01n) !== 0n) return 'reserved bits are set';
-  if (((old ^ value) & EFER_LME) !== 0n && (guestCr0(host) & CR0_PG) !== 0n)
+  if (((old ^ value) & EFER_LME) !== 0n && (host.hardware.get('CR0') & CR0_PG) !== 0n)
     return 'LME cannot change while CR0.PG = 1';
-  setEfer(host, (value & ~EFER_LMA) | (old & EFER_LMA));
+  host.hardware.set('EFER', (value & ~EFER_LMA) | (old & EFER_LMA));
+  host.mmu.guestChangedMode();
   return undefined;
 }
 
@@ -144,8 +134,8 @@ export function handleXsetbv(host: Host): StepResult {
   const value = edxEax(host);
   const valid =
     index(host) === 0 && (value & 1n) === 1n && (value & ~7n) === 0n && ((value & 4n) === 0n || (value & 2n) !== 0n);
-  if (!valid) return unknown(host, XSETBV, `XSETBV XCR${index(host)} ← ${hex(value)}`);
-  host.vcpu.set('xcr0', value);
-  host.handled(XSETBV, 'kvm', 'KVM keeps the guest’s XCR0');
+  if (!valid) return unknown(host, `XSETBV XCR${index(host)} ← ${hex(value)}`);
+  host.hardware.set('XCR0', value);
+  host.handled('kvm', 'KVM keeps the guest’s XCR0');
   return {say: `kvm_set_xcr: XCR0 ← ${hex(value)}`, go: SKIP};
 }

@@ -1,71 +1,70 @@
-// KVM_SET_SREGS and KVM_SET_REGS: the guest's first state goes into the VMCS, the general registers into kvm_vcpu.
+// KVM_SET_SREGS and KVM_SET_REGS: the guest's first state goes into the control block, the general registers into kvm_vcpu.
 // Linux, arch/x86/kvm/x86.c: __set_sregs_common, __set_regs.
 
 import {hex} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS} from '@hyperscope/isa';
-import {setCr0, setCr4, setEfer, CR0_PG} from './guest-registers.js';
 import type {InitialState} from './guest-initial-state.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {returnToUser} from './system-calls.js';
-import type {VcpuSlot} from './kvm-vcpu.js';
 import type {Cell} from '@hyperscope/isa';
 
 const UNUSABLE = 0x1_0000n;
 const BUSY_TSS = 0x8bn;
 const ACCESSED = 1n;
 
-const KEPT_BY_KVM: readonly (readonly [VcpuSlot, Cell])[] = [
-  ['cr2', 'CR2'],
-  ['xcr0', 'XCR0'],
-  ['star', 'STAR'],
-  ['lstar', 'LSTAR'],
-  ['cstar', 'CSTAR'],
-  ['fmask', 'FMASK'],
-  ['kernel_gs_base', 'KERNEL_GS_BASE'],
-  ['tsc_aux', 'TSC_AUX'],
-  ['dr0', 'DR0'],
-  ['dr1', 'DR1'],
-  ['dr2', 'DR2'],
-  ['dr3', 'DR3'],
-  ['dr6', 'DR6'],
-  ['cr8', 'CR8'],
-  ['apic_base', 'APIC_BASE'],
-  ['misc_enable', 'MISC_ENABLE'],
+const OTHERS: readonly Cell[] = [
+  'PAT',
+  'SYSENTER_CS',
+  'SYSENTER_ESP',
+  'SYSENTER_EIP',
+  'DR7',
+  'CR2',
+  'XCR0',
+  'STAR',
+  'LSTAR',
+  'CSTAR',
+  'FMASK',
+  'KERNEL_GS_BASE',
+  'TSC_AUX',
+  'DR0',
+  'DR1',
+  'DR2',
+  'DR3',
+  'DR6',
+  'CR8',
+  'APIC_BASE',
+  'MISC_ENABLE',
 ];
+const DR7_FIXED = 0x400n;
 
 function setControlRegisters(host: Host, initial: InitialState): StepResult {
-  const {vmx} = host;
-  setEfer(host, initial('EFER'));
-  vmx.vmwrite('CR0_READ_SHADOW', initial('CR0'));
-  setCr4(host, initial('CR4'), (initial('CR0') & CR0_PG) === 0n ? 'no paging' : 'paging');
-  setCr0(host, initial('CR0'));
-  vmx.vmwrite('GUEST_CR3', initial('CR3'));
-  vmx.vmwrite('GUEST_IA32_PAT', initial('PAT'));
-  vmx.vmwrite('GUEST_IA32_SYSENTER_CS', initial('SYSENTER_CS'));
-  vmx.vmwrite('GUEST_IA32_SYSENTER_ESP', initial('SYSENTER_ESP'));
-  vmx.vmwrite('GUEST_IA32_SYSENTER_EIP', initial('SYSENTER_EIP'));
-  vmx.vmwrite('GUEST_DR7', initial('DR7') | 0x400n);
-  for (const [slot, cell] of KEPT_BY_KVM) host.vcpu.set(slot, initial(cell));
+  const {hardware} = host;
+  hardware.set('EFER', initial('EFER'));
+  hardware.set('CR0', initial('CR0'));
+  hardware.set('CR4', initial('CR4'));
+  hardware.set('CR3', initial('CR3'));
+  for (const cell of OTHERS) hardware.set(cell, cell === 'DR7' ? initial(cell) | DR7_FIXED : initial(cell));
+  host.mmu.guestChangedMode();
   return {
-    say: `VMWRITE guest CR0 ${hex(vmx.vmread('GUEST_CR0'))} (the guest will read ${hex(initial('CR0'))}), CR3 ${hex(initial('CR3'))}, CR4 ${hex(vmx.vmread('GUEST_CR4'))}, EFER ${hex(initial('EFER'))}`,
+    say: `${hardware.writes} guest CR0 ${hex(hardware.held('CR0'))} (the guest will read ${hex(initial('CR0'))}), CR3 ${hex(hardware.held('CR3'))}, CR4 ${hex(hardware.held('CR4'))}, EFER ${hex(hardware.held('EFER'))}`,
   };
 }
 
 function setSegments(host: Host, initial: InitialState): StepResult {
-  const {vmx} = host;
+  const {hardware} = host;
   for (const name of DESCRIPTOR_REGISTERS) {
-    vmx.vmwrite(`GUEST_${name}_SELECTOR`, initial(`${name}.selector`));
-    vmx.vmwrite(`GUEST_${name}_BASE`, initial(`${name}.base`));
-    vmx.vmwrite(`GUEST_${name}_LIMIT`, initial(`${name}.limit`));
-    vmx.vmwrite(`GUEST_${name}_ACCESS_RIGHTS`, accessRights(name, initial(`${name}.attributes`)));
+    hardware.set(`${name}.selector`, initial(`${name}.selector`));
+    hardware.set(`${name}.base`, initial(`${name}.base`));
+    hardware.set(`${name}.limit`, initial(`${name}.limit`));
+    hardware.set(`${name}.attributes`, accessRights(name, initial(`${name}.attributes`)));
   }
   for (const table of ['GDTR', 'IDTR'] as const) {
-    vmx.vmwrite(`GUEST_${table}_BASE`, initial(`${table}.base`));
-    vmx.vmwrite(`GUEST_${table}_LIMIT`, initial(`${table}.limit`));
+    hardware.set(`${table}.base`, initial(`${table}.base`));
+    hardware.set(`${table}.limit`, initial(`${table}.limit`));
   }
   return {
-    say: `VMWRITE the guest’s segments: CS ${hex(initial('CS.selector'))} with base ${hex(initial('CS.base'))}, access rights ${hex(initial('CS.attributes'))}; CPL will be SS.DPL`,
+    say: `${hardware.writes} the guest’s segments: CS ${hex(initial('CS.selector'))} with base ${hex(initial('CS.base'))}, access rights ${hex(initial('CS.attributes'))}; CPL will be SS.DPL`,
   };
 }
 
@@ -78,12 +77,11 @@ function accessRights(name: (typeof DESCRIPTOR_REGISTERS)[number], attributes: b
 }
 
 function setGeneral(host: Host, initial: InitialState): StepResult {
-  for (const name of GENERAL_REGISTERS) host.vcpu.setRegister(name, initial(name));
-  host.vmx.vmwrite('GUEST_RSP', initial('RSP'));
-  host.vmx.vmwrite('GUEST_RIP', initial('RIP'));
-  host.vmx.vmwrite('GUEST_RFLAGS', initial('RFLAGS') | 2n);
+  for (const name of GENERAL_REGISTERS) host.hardware.set(name, initial(name));
+  host.hardware.set('RIP', initial('RIP'));
+  host.hardware.set('RFLAGS', initial('RFLAGS') | 2n);
   return {
-    say: `general registers into kvm_vcpu.regs (the VMCS has no room for them); VMWRITE RIP ${hex(initial('RIP'))}, RSP ${hex(initial('RSP'))}, RFLAGS ${hex(initial('RFLAGS') | 2n)}`,
+    say: `general registers into kvm_vcpu.regs (the control block has no room for them); ${host.hardware.writes} RIP ${hex(initial('RIP'))}, RSP ${hex(initial('RSP'))}, RFLAGS ${hex(initial('RFLAGS') | 2n)}`,
   };
 }
 

@@ -62,6 +62,8 @@ const SLOTS = [
   /** CPUState.halted of QEMU: the guest has executed HLT and waits. */
   'cpu_halted',
   'mcg_status',
+  /** EXIT_REASON or EXITCODE of the exit that is being handled. */
+  'exit_reason',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 

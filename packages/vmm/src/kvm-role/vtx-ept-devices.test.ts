@@ -9,10 +9,10 @@ import {listing} from '../conformance/listing.js';
 import {startImage} from '../conformance/start-state.js';
 import {TEST_PORTS, runToEnd} from '../testing/run-guest.js';
 import type {AnyEvent, FinishedRun} from '../testing/run-guest.js';
-import {VTX_EPT_DEFAULTS} from './vmx/controls.js';
 import {GUEST_RAM} from '../host/host-layout.js';
 import type {IrqchipPlace} from './virtual-chipset.js';
-import {VtxEptRun} from './vtx-ept-run.js';
+import {HypervisorRun} from './hypervisor-run.js';
+import {vtxEpt} from './vmx/vtx-ept.js';
 
 type Mode = ConformanceCase['mode'];
 
@@ -25,10 +25,10 @@ function start(
   code: string,
   handlers: Readonly<Record<number, string>> = {},
   disk?: Uint8Array,
-): VtxEptRun {
+): HypervisorRun {
   const bytes: Record<number, Uint8Array> = {};
   for (const [vector, source] of Object.entries(handlers)) bytes[Number(vector)] = listing(source);
-  return new VtxEptRun(
+  return new HypervisorRun(
     {
       image: startImage({title: '', mode, code: listing(code), handlers: bytes, expect: {}}),
       ports: TEST_PORTS,
@@ -36,7 +36,7 @@ function start(
       costModel: undefined,
       disks: disk === undefined ? [] : [disk],
     },
-    {...VTX_EPT_DEFAULTS, irqchip},
+    vtxEpt({}, {irqchip}),
   );
 }
 const exits = ({events}: FinishedRun): readonly string[] =>

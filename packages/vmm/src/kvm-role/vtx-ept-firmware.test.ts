@@ -3,7 +3,8 @@
 import {expect, test} from 'vitest';
 import {listing} from '../conformance/listing.js';
 import {TEST_PORTS, realModeImage, runToEnd} from '../testing/run-guest.js';
-import {VtxEptRun} from './vtx-ept-run.js';
+import {HypervisorRun} from './hypervisor-run.js';
+import {vtxEpt} from './vmx/vtx-ept.js';
 
 test.each(['kernel', undefined] as const)('HLT wakes and the ticks count, with controllers in %s', irqchip => {
   const code = listing(`
@@ -12,7 +13,7 @@ test.each(['kernel', undefined] as const)('HLT wakes and the ticks count, with c
     fa f4                         ; cli / hlt
   `);
   const image = {...realModeImage([...code]), startedBy: 'firmware', irqchip} as const;
-  const run = new VtxEptRun({image, ports: TEST_PORTS, profile: undefined, costModel: undefined});
+  const run = new HypervisorRun({image, ports: TEST_PORTS, profile: undefined, costModel: undefined}, vtxEpt());
   expect(runToEnd(run, 60_000).outcome?.kind).toBe('halted');
   expect(run.guestRegisters().RAX).toBe(3n);
 });

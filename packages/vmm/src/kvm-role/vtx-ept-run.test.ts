@@ -4,20 +4,21 @@ import {exitReasonName} from '@hyperscope/isa';
 import type {StepReport} from '../technique.js';
 import {TEST_PORTS, realModeImage, runToEnd} from '../testing/run-guest.js';
 import type {AnyEvent, FinishedRun} from '../testing/run-guest.js';
-import {VTX_EPT_DEFAULTS} from './vmx/controls.js';
-import type {VtxEptOptions} from './vmx/controls.js';
+import {VTX_EPT_CONTROLS} from './vmx/controls.js';
 import {GUEST_RAM} from '../host/host-layout.js';
-import {VtxEptRun} from './vtx-ept-run.js';
+import {HypervisorRun} from './hypervisor-run.js';
+import type {HypervisorDefinition} from './hypervisor-run.js';
+import {vtxEpt} from './vmx/vtx-ept.js';
 
 const HELLO = [0xba, 0xf8, 0x03, 0xb0, 0x48, 0xee, 0xf4]; // mov dx, 3f8h; mov al, 'H'; out dx, al; hlt
 
 function start(
   bytes: readonly number[],
-  controls: VtxEptOptions = VTX_EPT_DEFAULTS,
-): {readonly run: VtxEptRun; readonly finished: FinishedRun} {
-  const run = new VtxEptRun(
+  definition: HypervisorDefinition = vtxEpt(),
+): {readonly run: HypervisorRun; readonly finished: FinishedRun} {
+  const run = new HypervisorRun(
     {image: realModeImage(bytes), ports: TEST_PORTS, profile: undefined, costModel: undefined},
-    controls,
+    definition,
   );
   return {run, finished: runToEnd(run)};
 }
@@ -105,8 +106,8 @@ test('no guest-physical address equals its host-physical one', () => {
 test('EPT maps on first touch: with 4 KiB pages one exit a page, with 2 MiB pages one in all', () => {
   // mov [2000h], al; mov [3000h], al; mov [2004h], al; hlt
   const touches = [0xa2, 0, 0x20, 0xa2, 0, 0x30, 0xa2, 4, 0x20, 0xf4];
-  const violations = (page: VtxEptOptions['eptPage']): number =>
-    exits(start(touches, {...VTX_EPT_DEFAULTS, eptPage: page}).finished.events).filter(name => name === 'EPT_VIOLATION')
+  const violations = (page: '4K' | '2M'): number =>
+    exits(start(touches, vtxEpt({}, {nestedPage: page})).finished.events).filter(name => name === 'EPT_VIOLATION')
       .length;
   expect(violations('4K')).toBe(3);
   // 1 MiB of RAM is no whole 2 MiB page, so it is mapped by small ones all the same.
@@ -116,7 +117,7 @@ test('EPT maps on first touch: with 4 KiB pages one exit a page, with 2 MiB page
 test('a control that is flipped changes what exits: with RDTSC exiting, RDTSC leaves the guest', () => {
   const rdtsc = [0x0f, 0x31, 0xf4];
   expect(exits(start(rdtsc).finished.events)).toEqual(['EPT_VIOLATION', 'HLT']);
-  const flipped = start(rdtsc, {...VTX_EPT_DEFAULTS, primary: [...VTX_EPT_DEFAULTS.primary, 'RDTSC exiting']});
+  const flipped = start(rdtsc, vtxEpt({primary: [...VTX_EPT_CONTROLS.primary, 'RDTSC exiting']}));
   expect(exits(flipped.finished.events)).toEqual(['EPT_VIOLATION', 'RDTSC', 'HLT']);
 });
 
@@ -136,17 +137,20 @@ describe('how runs end', () => {
     expect(outcome?.kind === 'unsupported' ? outcome.what : '').toContain('0x10ffef');
   });
   test('a VM entry that the processor refuses is told with its error', () => {
-    const {outcome} = start(HELLO, {
-      ...VTX_EPT_DEFAULTS,
-      primary: [...VTX_EPT_DEFAULTS.primary, 'use TPR shadow'],
-    }).finished;
+    const {outcome} = start(
+      HELLO,
+      vtxEpt({primary: [...VTX_EPT_CONTROLS.primary, 'activate tertiary controls']}),
+    ).finished;
     expect(outcome).toMatchObject({kind: 'error'});
     expect(outcome?.kind === 'error' ? outcome.message : '').toContain('0x7');
   });
 });
 
 test('what a step changes was announced before: undoing the announcements gives the first state back', () => {
-  const run = new VtxEptRun({image: realModeImage(HELLO), ports: TEST_PORTS, profile: undefined, costModel: undefined});
+  const run = new HypervisorRun(
+    {image: realModeImage(HELLO), ports: TEST_PORTS, profile: undefined, costModel: undefined},
+    vtxEpt(),
+  );
   const banks = new Map(run.banks.filter(bank => bank.name !== 'registers').map(bank => [bank.name, bank.bytes]));
   const first = new Map([...banks].map(([name, bytes]) => [name, bytes.slice()]));
   const undo: {readonly name: string; readonly offset: number; readonly bytes: Uint8Array}[] = [];

@@ -2,11 +2,11 @@
 // Linux, arch/x86/kvm/vmx/vmx.c: init_vmcs, vmx_set_constant_host_state.
 
 import {hex, hpa} from '@hyperscope/base';
+import type {PhysicalMemory} from '@hyperscope/machine';
 import {controlWords} from './controls.js';
 import {HOST_CR0, HOST_CR4, HOST_EFER} from '../../host/host-environment.js';
 import {
   DIRECT_MAP,
-  EPT_POOL,
   HOST_GDT,
   HOST_IDT,
   HOST_PAGE_TABLES,
@@ -19,17 +19,14 @@ import {
   KERNEL_STACK,
   MSR_BITMAPS,
 } from '../../host/host-layout.js';
-import type {Host} from '../host-context.js';
-import type {HostRoutine, StepResult} from '../../host/host-program.js';
+import type {StepResult} from '../../host/host-program.js';
+import type {VmxHardware} from './vmx-hardware.js';
 
 const CR4_VMXE = 1n << 13n;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
-const WRITE_BACK_4_LEVELS = 6n | (3n << 3n);
-const ACCESSED_DIRTY = 1n << 6n;
 const VPID = 1n;
 
-function writeControls(host: Host): StepResult {
-  const {vmx, options} = host;
+function writeControls({vmx, options}: VmxHardware): StepResult {
   const words = controlWords(options);
   vmx.vmwrite('PIN_BASED_VM_EXECUTION_CONTROLS', words.pin);
   vmx.vmwrite('PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', words.primary);
@@ -49,40 +46,39 @@ function writeControls(host: Host): StepResult {
   };
 }
 
-function writeBitmaps(host: Host): StepResult {
+function writeBitmaps({host, vmx, options}: VmxHardware): StepResult {
   const {memory} = host.machine;
   const ones = new Uint8Array(0x1000).fill(0xff);
   memory.load(hpa(IO_BITMAP_A), ones);
   memory.load(hpa(IO_BITMAP_B), ones);
   memory.load(hpa(MSR_BITMAPS), ones);
-  for (const msr of host.options.passedThroughMsrs) passThrough(host, msr);
-  host.vmx.vmwrite('IO_BITMAP_A_ADDRESS', BigInt(IO_BITMAP_A));
-  host.vmx.vmwrite('IO_BITMAP_B_ADDRESS', BigInt(IO_BITMAP_B));
-  host.vmx.vmwrite('MSR_BITMAP_ADDRESS', BigInt(MSR_BITMAPS));
+  for (const msr of options.passedThroughMsrs) passThrough(memory, msr);
+  vmx.vmwrite('IO_BITMAP_A_ADDRESS', BigInt(IO_BITMAP_A));
+  vmx.vmwrite('IO_BITMAP_B_ADDRESS', BigInt(IO_BITMAP_B));
+  vmx.vmwrite('MSR_BITMAP_ADDRESS', BigInt(MSR_BITMAPS));
   return {
-    say: `I/O bitmaps all ones (every port exits), MSR bitmaps all ones but for ${host.options.passedThroughMsrs.length} MSRs that the guest may use directly`,
+    say: `I/O bitmaps all ones (every port exits), MSR bitmaps all ones but for ${options.passedThroughMsrs.length} MSRs that the guest may use directly`,
   };
 }
 
-function passThrough(host: Host, msr: number): void {
+function passThrough(memory: PhysicalMemory, msr: number): void {
   const high = msr >= 0xc000_0000;
   const bit = high ? msr - 0xc000_0000 : msr;
   for (const area of [0, 0x800]) {
     const at = hpa(MSR_BITMAPS + area + (high ? 0x400 : 0) + (bit >> 3));
-    host.machine.memory.write(at, 1, host.machine.memory.read(at, 1) & ~(1n << BigInt(bit & 7)));
+    memory.write(at, 1, memory.read(at, 1) & ~(1n << BigInt(bit & 7)));
   }
 }
 
-function writeEptPointer(host: Host): StepResult {
-  const pointer =
-    BigInt(EPT_POOL) | WRITE_BACK_4_LEVELS | (host.options.accessedDirtyFlags === 'on' ? ACCESSED_DIRTY : 0n);
-  host.vcpu.set('ept_pool', BigInt(EPT_POOL + 0x1000));
-  host.vmx.vmwrite('EPT_POINTER', pointer);
+function writeEptPointer(hardware: VmxHardware): StepResult {
+  const root = hardware.host.mmu.create();
+  const pointer = hardware.eptPointer(root);
+  hardware.loadMmuRoot(root);
   return {say: `VMWRITE EPT_POINTER ${hex(pointer)}: four levels, write-back; its root page is empty`};
 }
 
-function writeHostState(host: Host): StepResult {
-  const {vmx} = host;
+function writeHostState({host, vmx}: VmxHardware): StepResult {
+  const exitAddress = host.addressOf('vmx_vmexit');
   vmx.vmwrite('HOST_CR0', HOST_CR0);
   vmx.vmwrite('HOST_CR3', BigInt(HOST_PAGE_TABLES));
   vmx.vmwrite('HOST_CR4', HOST_CR4 | CR4_VMXE);
@@ -98,13 +94,11 @@ function writeHostState(host: Host): StepResult {
   vmx.vmwrite('HOST_IA32_EFER', HOST_EFER);
   vmx.vmwrite('HOST_IA32_PAT', host.machine.registers.get('PAT'));
   vmx.vmwrite('HOST_RSP', KERNEL_STACK);
-  vmx.vmwrite('HOST_RIP', host.exitAddress);
+  vmx.vmwrite('HOST_RIP', exitAddress);
   return {
-    say: `VMWRITE the host state: every VM exit will load CR3 ${hex(HOST_PAGE_TABLES)}, CS ${hex(KERNEL_CS)} and go to RIP ${hex(host.exitAddress)} (vmx_vmexit)`,
-    go: 'vmx_vcpu_create+3',
+    say: `VMWRITE the host state: every VM exit will load CR3 ${hex(HOST_PAGE_TABLES)}, CS ${hex(KERNEL_CS)} and go to RIP ${hex(exitAddress)} (vmx_vmexit)`,
+    go: 'kvm_vm_ioctl_create_vcpu',
   };
 }
 
-export const INIT_VMCS_ROUTINES: readonly HostRoutine<Host>[] = [
-  {name: 'init_vmcs', actor: 'hypervisor', steps: [writeControls, writeBitmaps, writeEptPointer, writeHostState]},
-];
+export const initVmcsSteps = [writeControls, writeBitmaps, writeEptPointer, writeHostState] as const;

@@ -1,9 +1,10 @@
 import {expect, test} from 'vitest';
 import {TEST_PORTS, realModeImage, runToEnd} from '../../testing/run-guest.js';
-import {VtxEptRun} from '../vtx-ept-run.js';
+import {HypervisorRun} from '../hypervisor-run.js';
+import {vtxEpt} from './vtx-ept.js';
 
-const start = (profile: string): VtxEptRun =>
-  new VtxEptRun({image: realModeImage([0xf4]), ports: TEST_PORTS, profile, costModel: undefined});
+const start = (profile: string): HypervisorRun =>
+  new HypervisorRun({image: realModeImage([0xf4]), ports: TEST_PORTS, profile, costModel: undefined}, vtxEpt());
 
 test.each([
   ['pentium-iii', 'no VMX'],

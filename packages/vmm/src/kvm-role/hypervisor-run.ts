@@ -1,10 +1,10 @@
-// The guest under VT-x with EPT: a machine with a host on it, QEMU's role at its first instruction, and the guest's image
-// in the memory that QEMU will offer to KVM.
+// The guest under a hypervisor: a machine with a host on it, QEMU's role at its first instruction, and the guest's image in
+// the memory that QEMU will offer to KVM. Which hardware and which MMU is in the definition.
 
 import {gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {cellIndex} from '@hyperscope/isa';
-import {Machine, VMX_HELPERS, WESTMERE, createVmxUnit} from '@hyperscope/machine';
+import {Machine, virtualizationOf} from '@hyperscope/machine';
 import type {Bank, ProcessorProfile, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
@@ -14,20 +14,18 @@ import type {PcChipset} from '../user-space/pc-chipset.js';
 import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
 import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
-import {VTX_EPT_DEFAULTS} from './vmx/controls.js';
-import type {VtxEptOptions} from './vmx/controls.js';
 import {GUEST_CELLS, guestCells} from './guest-view.js';
 import {initialState} from './guest-initial-state.js';
+import type {HardwareKind, MmuKind} from './hardware.js';
 import {HostContext, hostMemoryBytes, memorySlots} from './host-context.js';
+import type {HypervisorOptions} from './host-context.js';
 import {buildHostEnvironment} from '../host/host-environment.js';
 import {HostCode} from '../host/host-program.js';
 import {HANDLER_ROUTINES} from './kvm-exit-handlers.js';
-import {INIT_VMCS_ROUTINES} from './vmx/init-vmcs.js';
 import {registerRoutines} from './kvm-registers.js';
 import {RUN_ROUTINES} from './kvm-run.js';
 import {SETUP_ROUTINES} from './kvm-setup.js';
 import {QEMU_ROUTINES} from './qemu.js';
-import {enabledInstructions, requireUnrestrictedEpt} from './vmx/required-processor.js';
 
 const NON_ROOT = 2;
 const USER = 3;
@@ -35,7 +33,16 @@ const RIP = cellIndex('RIP');
 const CPL = cellIndex('CPL');
 const VMX_OPERATION = cellIndex('VMX_OPERATION');
 
-export class VtxEptRun implements TechniqueRun {
+/** A hypervisor of KVM's kind: the hardware it uses, who translates the guest's addresses, and its choices. */
+export interface HypervisorDefinition {
+  readonly hardware: HardwareKind;
+  readonly mmu: MmuKind;
+  /** The processor, where none is chosen. */
+  readonly profile: ProcessorProfile;
+  readonly options: HypervisorOptions;
+}
+
+export class HypervisorRun implements TechniqueRun {
   readonly machine: Machine;
   readonly banks: readonly Bank[];
   readonly host: HostContext;
@@ -44,16 +51,17 @@ export class VtxEptRun implements TechniqueRun {
   readonly #observation = new RunObservation();
   #outcome: RunOutcome | undefined;
 
-  constructor(options: TechniqueOptions, controls: VtxEptOptions = VTX_EPT_DEFAULTS) {
-    const profile = chooseProfile(options.profile, WESTMERE);
-    requireUnrestrictedEpt(profile);
+  /** @throws UserError where the processor lacks what the technique needs. */
+  constructor(options: TechniqueOptions, definition: HypervisorDefinition) {
+    const profile = chooseProfile(options.profile, definition.profile);
+    definition.hardware.requireProcessor(profile, definition.mmu);
     const slots = memorySlots(options.image);
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
       profile,
       costModel: chooseCostModel(options.costModel),
-      virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
+      virtualization: virtualizationOf(profile),
     });
     this.#board = new DeviceBoard(options.ports);
     const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);
@@ -61,7 +69,8 @@ export class VtxEptRun implements TechniqueRun {
       machine: this.machine,
       image: options.image,
       slots,
-      options: {...controls, secondary: [...controls.secondary, ...enabledInstructions(profile)]},
+      options: definition.options,
+      hardware: definition.hardware,
       board: this.#board,
       tell,
       observation: this.#observation,
@@ -71,13 +80,13 @@ export class VtxEptRun implements TechniqueRun {
     const routines = [
       ...QEMU_ROUTINES,
       ...SETUP_ROUTINES,
-      ...INIT_VMCS_ROUTINES,
       ...registerRoutines(initial),
       ...RUN_ROUTINES,
       ...HANDLER_ROUTINES,
+      ...this.host.hardware.routines,
     ];
     this.code = new HostCode(this.machine, this.host, routines, tell);
-    this.host.exitAddress = this.code.address('vmx_vmexit');
+    this.host.code = this.code;
     buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
     this.#load(options, profile);
     this.machine.hostProgram = this.code;

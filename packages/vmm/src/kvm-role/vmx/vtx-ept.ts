@@ -1,0 +1,22 @@
+// VT-x with EPT: the technique, as a definition. Its guests start in real mode, which "unrestricted guest" allows.
+
+import {WESTMERE} from '@hyperscope/machine';
+import {HYPERVISOR_DEFAULTS} from '../host-context.js';
+import type {HypervisorOptions} from '../host-context.js';
+import type {HypervisorDefinition} from '../hypervisor-run.js';
+import {VTX_EPT_CONTROLS} from './controls.js';
+import type {VmxOptions} from './controls.js';
+import {kvmIntel} from './kvm-intel.js';
+
+/** What a lesson may flip; the rest stays as KVM has it. */
+export function vtxEpt(
+  controls: Partial<VmxOptions> = {},
+  options: Partial<HypervisorOptions> = {},
+): HypervisorDefinition {
+  return {
+    hardware: kvmIntel({...VTX_EPT_CONTROLS, ...controls}),
+    mmu: 'nested',
+    profile: WESTMERE,
+    options: {...HYPERVISOR_DEFAULTS, ...options},
+  };
+}
