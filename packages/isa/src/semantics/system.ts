@@ -7,6 +7,7 @@ import type {Helper} from '../microcode/helper.js';
 import {HELPERS} from '../microcode/helpers.js';
 import type {Intercept} from '../microcode/intercept.js';
 import type {Microcode} from '../microcode/microcode.js';
+import type {Value} from '../microcode/value.js';
 import {memoryOperand, operandAt, segmentNumber} from './operand-access.js';
 import {forbidByUmip, requireCpl0, undefinedOpcode} from './privilege.js';
 
@@ -70,8 +71,10 @@ function storeSelector(
 /** LMSW: the old way to load CR0. It can set PE and cannot clear it. */
 export const LMSW: Semantics = (i, m) => {
   requireCpl0(m);
-  const word = m.read(operandAt(i, 0), 16);
-  m.intercept('LMSW', word);
+  const from = operandAt(i, 0);
+  const word = m.read(from, 16);
+  // A VM exit tells where a source in memory lies.
+  m.intercept('LMSW', word, ...(from.kind === 'memory' ? [linearAddress(i, m)] : []));
   m.invoke(HELPERS.loadMachineStatusWord, word);
 };
 
@@ -101,10 +104,15 @@ export const WBINVD: Semantics = (_, m) => {
   m.invoke(HELPERS.writeBackCaches);
 };
 
+/** Of the memory operand in the first place. */
+function linearAddress(i: Instruction, m: Microcode): Value {
+  const {segment, offset} = m.address(memoryOperand(i, 0));
+  return m.call(HELPERS.linearAddress, segmentNumber(m, segment), offset);
+}
+
 export const INVLPG: Semantics = (i, m) => {
   requireCpl0(m);
-  const {segment, offset} = m.address(memoryOperand(i, 0));
-  const linear = m.call(HELPERS.linearAddress, segmentNumber(m, segment), offset);
+  const linear = linearAddress(i, m);
   m.intercept('INVLPG', linear);
   m.invoke(HELPERS.invalidatePage, linear);
 };

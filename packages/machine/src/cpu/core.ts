@@ -118,8 +118,11 @@ export interface VirtualizationUnit {
     intercept: Intercept,
     args: readonly bigint[],
   ): VmExitInformation | Fault | undefined;
-  /** Whether an exception leaves the guest, by the exception bitmap. Only called in VMX non-root operation. */
-  interceptException(core: Core, fault: Fault): VmExitInformation | undefined;
+  /**
+   * Whether an exception leaves the guest, by the exception bitmap. Only called in VMX non-root operation. `raisedBy`: the type
+   * that INT1, INT3 and INTO give theirs.
+   */
+  interceptException(core: Core, fault: Fault, raisedBy?: EventType): VmExitInformation | undefined;
   /**
    * Guest-physical to host-physical. Only called in VMX non-root operation with EPT. `references` collects what was
    * read, where given.

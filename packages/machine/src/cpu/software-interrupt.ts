@@ -37,14 +37,10 @@ export function softwareInterrupt(cpu: Processor, instruction: Instruction, vect
         instruction.form.source,
       ),
     ];
-    const exit = cpu.unit?.interceptException(cpu, {
-      kind: 'fault',
-      vector,
-      errorCode: undefined,
-      address: undefined,
-      checks,
-    });
-    if (exit !== undefined) return {kind: 'vm-exit', exit};
+    const raised = {kind: 'fault', vector, errorCode: undefined, address: undefined, checks} as const;
+    const exit = cpu.unit?.interceptException(cpu, raised, type);
+    if (exit !== undefined)
+      return {kind: 'vm-exit', exit: {...exit, instructionLength: instruction.bytes.length}};
   }
   const redirected = type === 'software-interrupt' ? redirectInterrupt(cpu, event) : 'not redirected';
   if (redirected === 'done') return undefined;

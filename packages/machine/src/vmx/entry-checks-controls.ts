@@ -166,7 +166,7 @@ function checkVpidAndEpt(context: EntryContext, list: CheckList): void {
   const secondary = context.field('SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS');
   if (controls.secondary('enable VPID'))
     list.must(context.get('VPID') !== 0n, 'VPID ≠ 0 where enable VPID = 1', context.field('VPID'));
-  if (controls.usesEpt) checkEptPointer(context, list);
+  if (controls.usesEpt) checkEptPointer(context, list, context.get('EPT_POINTER'));
   for (const name of NEED_EPT) {
     list.must(
       controls.usesEpt || !controls.secondary(name),
@@ -180,9 +180,9 @@ function checkVpidAndEpt(context: EntryContext, list: CheckList): void {
 
 /** SDM vol. 3C, "Extended-Page-Table Pointer (EPTP)": 2:0 memory type, 5:3 walk length − 1, 6 A/D, 11:7 reserved, N−1:12 root. */
 export function checkEptPointer(
-  context: EntryContext,
+  context: Pick<EntryContext, 'capabilities' | 'physical'>,
   list: CheckList,
-  pointer: bigint = context.get('EPT_POINTER'),
+  pointer: bigint,
 ): void {
   const value = ['EPT_POINTER', pointer] as const;
   const supports = (bit: keyof typeof EPT_VPID): boolean =>

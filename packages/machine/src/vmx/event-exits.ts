@@ -6,7 +6,7 @@
 import {bit, hex} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
 import {EVENT_TYPES} from '../cpu/core.js';
-import type {Core, DeliverableEvent, TaskSwitch} from '../cpu/core.js';
+import type {Core, DeliverableEvent, EventType, TaskSwitch} from '../cpu/core.js';
 import {check} from '../cpu/faults.js';
 import type {Fault} from '../cpu/trouble.js';
 import type {Checks, VmExitInformation} from '../observer.js';
@@ -19,7 +19,6 @@ const VALID = 0x8000_0000;
 const ERROR_CODE_VALID = 0x800;
 const PAGE_FAULT = 14;
 const SHUTDOWN = 2n;
-const SOFTWARE: ReadonlySet<number> = new Set([3, 4]);
 
 const interruptionInformation = (vector: number, type: number, errorCode: number | undefined): number =>
   (VALID | (errorCode === undefined ? 0 : ERROR_CODE_VALID) | (type << 8) | vector) >>> 0;
@@ -65,23 +64,22 @@ function bitmapChecks(controls: Controls, vector: number): Checks | undefined {
   ];
 }
 
-export function exceptionExit(core: Core, controls: Controls, fault: Fault): VmExitInformation | undefined {
+/** `raisedBy`: the type of an exception that INT1, INT3 or INTO raised; only those define an instruction length. */
+export function exceptionExit(
+  core: Core,
+  controls: Controls,
+  fault: Fault,
+  raisedBy: EventType = 'hardware-exception',
+): VmExitInformation | undefined {
   const checks =
     fault.vector === PAGE_FAULT
       ? pageFaultChecks(controls, fault.errorCode ?? 0)
       : bitmapChecks(controls, fault.vector);
   if (checks === undefined) return undefined;
-  const software = SOFTWARE.has(fault.vector);
   return exitInformation('EXCEPTION_NMI', core.instructionRip, checks, {
     qualification: fault.address ?? fault.debugStatus ?? 0n,
-    interruptionInformation: interruptionInformation(
-      fault.vector,
-      EVENT_TYPES[software ? 'software-exception' : 'hardware-exception'],
-      fault.errorCode,
-    ),
+    interruptionInformation: interruptionInformation(fault.vector, EVENT_TYPES[raisedBy], fault.errorCode),
     interruptionErrorCode: fault.errorCode ?? 0,
-    // Only software exceptions define a length: INT3 and INTO have one byte.
-    instructionLength: software ? 1 : 0,
   });
 }
 

@@ -5,7 +5,7 @@
 //   22 no index · 26:23 base · 27 no base · 29:28 which instruction · 31:28 reg2
 
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
-import type {GeneralRegister, Instruction} from '@hyperscope/isa';
+import type {GeneralRegister, Instruction, RegisterOperand} from '@hyperscope/isa';
 import type {Core} from '../cpu/core.js';
 import {memoryOperand} from './intercept-context.js';
 
@@ -33,8 +33,16 @@ function memoryBits(instruction: Instruction): number {
   );
 }
 
+/** VMREAD r/m, r and VMWRITE r, r/m: reg1 stands in the place of the memory operand, reg2 holds the field's encoding. */
+function registerForm(instruction: Instruction, first: RegisterOperand, second: RegisterOperand): number {
+  const [operand, encoding] = instruction.mnemonic === 'VMREAD' ? [first, second] : [second, first];
+  return ((registerNumber(operand.register) << 3) | (1 << 10) | (registerNumber(encoding.register) << 28)) >>> 0;
+}
+
 /** For VMCLEAR, VMPTRLD, VMPTRST, VMXON, and with reg2 for INVEPT, INVVPID, VMREAD, VMWRITE. */
 export function operandInformation(instruction: Instruction): number {
+  const [first, second] = instruction.operands;
+  if (first?.kind === 'register' && second?.kind === 'register') return registerForm(instruction, first, second);
   const register = registerOperand(instruction);
   const reg2 = register === undefined ? 0 : registerNumber(register) << 28;
   return (memoryBits(instruction) | reg2) >>> 0;

@@ -13,7 +13,6 @@ import type {Check} from '../observer.js';
 import {capabilitiesOf} from './capabilities.js';
 import {CheckList} from './check-list.js';
 import {checkEptPointer} from './entry-checks-controls.js';
-import {EntryContext} from './entry-context.js';
 import {currentVmcs, fail, failInvalid, succeed} from './outcome.js';
 import {enterGuest} from './vm-entry.js';
 import {NO_POINTER, Vmcs} from './vmcs.js';
@@ -259,10 +258,10 @@ export function invept(core: Core, type: bigint, descriptorLow: bigint, descript
 }
 
 function eptPointerChecks(core: Core, pointer: bigint): readonly Check[] {
-  const vmcs = currentVmcs(core);
-  if (vmcs === undefined || vmcs.get('EPT_POINTER') === pointer) return [];
   const list = new CheckList(source('INVEPT'), 'all');
-  checkEptPointer(new EntryContext(core, vmcs, capabilitiesOf(core.profile)), list, pointer);
+  const {physicalAddressBits} = core.profile;
+  const physical = (address: bigint): boolean => address >> BigInt(physicalAddressBits) === 0n;
+  checkEptPointer({capabilities: capabilitiesOf(core.profile), physical}, list, pointer);
   return list.checks;
 }
 

@@ -117,7 +117,11 @@ const interceptLmsw: InterceptRule = intercepted => {
     ['CR0 read shadow', hex(shadow)],
   ] as const;
   const memory = memoryOperand(instruction) === undefined ? 0n : 1n << 6n;
-  const details = {qualification: qualification(intercepted, 0, LMSW) | memory | (source << 16n)};
+  // The general register is not told: the source's value is.
+  const details = {
+    qualification: BigInt(LMSW << 4) | memory | (source << 16n),
+    guestLinearAddress: intercepted.args[1] ?? 0n,
+  };
   return {reason: 'CR_ACCESS', checks: [check(rule, true, values, CONDITIONAL)], details};
 };
 

@@ -32,7 +32,7 @@ export function createVmxUnit(
     intercept: (core, instruction, intercept, args) =>
       absentInGuest(controlsOf(core), instruction, intercept) ??
       interceptInstruction({core, controls: controlsOf(core), instruction, args}, intercept),
-    interceptException: (core, fault) => exceptionExit(core, controlsOf(core), fault),
+    interceptException: (core, fault, raisedBy) => exceptionExit(core, controlsOf(core), fault, raisedBy),
     interceptInterrupt: (core, event) => interruptExit(core, controlsOf(core), event),
     pendingExit: core => windowExit(core, controlsOf(core)),
     translate: (core, address, access, references) =>

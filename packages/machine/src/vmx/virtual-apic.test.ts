@@ -3,7 +3,7 @@
 import {hpa} from '@hyperscope/base';
 import {expect, test} from 'vitest';
 import {exitOf, withPrimary} from './testing/exits.js';
-import {machineWithGuest} from './testing/vmx-machine.js';
+import {machineWithLongGuest} from './testing/vmx-machine.js';
 import type {VmxMachine} from './testing/vmx-machine.js';
 
 const PAGE = 0x2_0000;
@@ -13,20 +13,10 @@ const READ = [0x44, 0x0f, 0x20, 0xc0];
 const write = (value: number): readonly number[] => [0xb8, value, 0, 0, 0, 0x44, 0x0f, 0x22, 0xc0];
 const HLT = 0xf4;
 
-/** A guest in 64-bit mode, its pages mapped one to one, whose virtual-APIC page has a task priority. */
+/** A 64-bit guest whose virtual-APIC page has a task priority. */
 function longGuest(priority: number, ...code: readonly number[]): VmxMachine {
-  const made = machineWithGuest(code);
+  const made = machineWithLongGuest(code);
   const {vmcs, machine} = made;
-  machine.memory.write(hpa(0x2_1000), 8, 0x2_2007n);
-  machine.memory.write(hpa(0x2_2000), 8, 0x2_3007n);
-  machine.memory.write(hpa(0x2_3000), 8, 0x87n);
-  vmcs.set('GUEST_CR0', 0x8000_0031n);
-  vmcs.set('GUEST_CR3', 0x2_1000n);
-  vmcs.set('GUEST_CR4', 0x2020n);
-  vmcs.set('GUEST_IA32_EFER', 0x500n);
-  vmcs.set('GUEST_CS_ACCESS_RIGHTS', 0xa09bn);
-  vmcs.set('GUEST_CS_LIMIT', 0xffff_ffffn);
-  vmcs.set('VM_ENTRY_CONTROLS', vmcs.get('VM_ENTRY_CONTROLS') | (1n << 9n));
   vmcs.set('VIRTUAL_APIC_ADDRESS', BigInt(PAGE));
   machine.memory.write(VTPR, 4, BigInt(priority << 4));
   return made;

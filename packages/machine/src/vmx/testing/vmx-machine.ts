@@ -5,6 +5,7 @@ import {DESCRIPTOR_REGISTERS} from '@hyperscope/isa';
 import type {VmcsFieldName} from '@hyperscope/isa';
 import {WESTMERE_COSTS} from '../../cpu/cost-model.js';
 import {WESTMERE} from '../../cpu/profiles.js';
+import type {ProcessorProfile} from '../../cpu/core.js';
 import {Machine} from '../../machine.js';
 import type {MachineEvent} from '../../observer.js';
 import {VMX_CAPABILITIES} from '../capabilities.js';
@@ -29,12 +30,12 @@ export interface VmxMachine {
 }
 
 /** In 64-bit ring 0 with VMXE set, outside VMX operation; the regions have their revision identifiers. */
-export function machineBeforeVmxon(): VmxMachine {
+export function machineBeforeVmxon(profile: ProcessorProfile = WESTMERE): VmxMachine {
   const machine = new Machine({
     memoryBytes: 0x20_0000,
-    profile: WESTMERE,
+    profile,
     costModel: WESTMERE_COSTS,
-    virtualization: {unit: createVmxUnit(WESTMERE), helpers: VMX_HELPERS},
+    virtualization: {unit: createVmxUnit(profile), helpers: VMX_HELPERS},
   });
   const r = machine.registers;
   r.set('CR0', 0x8005_0033n);
@@ -52,8 +53,8 @@ export function machineBeforeVmxon(): VmxMachine {
 }
 
 /** In VMX root operation, with VMCS_A current, clear, and good for a real-mode guest at GUEST_CODE. */
-export function machineWithGuest(code: readonly number[] = [0xf4]): VmxMachine {
-  const made = machineBeforeVmxon();
+export function machineWithGuest(code: readonly number[] = [0xf4], profile: ProcessorProfile = WESTMERE): VmxMachine {
+  const made = machineBeforeVmxon(profile);
   made.vmx.vmxon(VMXON_REGION);
   made.vmx.vmclear(VMCS_A);
   made.vmx.vmptrld(VMCS_A);
@@ -105,3 +106,26 @@ const GUEST: readonly (readonly [VmcsFieldName, bigint])[] = [
   ['GUEST_DR7', 0x400n],
   ['GUEST_IDTR_LIMIT', 0x3ffn],
 ];
+
+/** Page tables of a 64-bit guest: its first 2 MiB, mapped one to one. */
+const GUEST_TABLES = 0x2_1000;
+
+/** The same with a guest in 64-bit mode, at CPL 0. */
+export function machineWithLongGuest(
+  code: readonly number[] = [0xf4],
+  profile: ProcessorProfile = WESTMERE,
+): VmxMachine {
+  const made = machineWithGuest(code, profile);
+  const {vmcs, machine} = made;
+  for (const [level, next] of [0x1000, 0x2000].entries())
+    machine.memory.write(hpa(GUEST_TABLES + 0x1000 * level), 8, BigInt(GUEST_TABLES + next) | 7n);
+  machine.memory.write(hpa(GUEST_TABLES + 0x2000), 8, 0x87n);
+  vmcs.set('GUEST_CR0', 0x8000_0031n);
+  vmcs.set('GUEST_CR3', BigInt(GUEST_TABLES));
+  vmcs.set('GUEST_CR4', 0x2020n);
+  vmcs.set('GUEST_IA32_EFER', 0x500n);
+  vmcs.set('GUEST_CS_ACCESS_RIGHTS', 0xa09bn);
+  vmcs.set('GUEST_CS_LIMIT', 0xffff_ffffn);
+  vmcs.set('VM_ENTRY_CONTROLS', vmcs.get('VM_ENTRY_CONTROLS') | (1n << 9n));
+  return made;
+}
