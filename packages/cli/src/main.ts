@@ -7,6 +7,7 @@ import {DISASM} from './commands/disasm.js';
 import {DOCTOR} from './commands/doctor.js';
 import {FUZZ} from './commands/fuzz.js';
 import {GUESTS_COMMAND} from './commands/guests.js';
+import {OUTPUT} from './commands/output.js';
 import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
 import {SERVE} from './commands/serve.js';
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   RECORD,
   SHOW,
   DOCTOR,
+  OUTPUT,
   GUESTS_COMMAND,
   ASM,
   DISASM,

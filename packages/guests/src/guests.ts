@@ -64,6 +64,17 @@ export const GUESTS: readonly Guest[] = [
       'mini-os: power off\n',
   },
   {
+    id: 'output-ways',
+    title: 'Ways to put out a text',
+    teaches:
+      'The same kilobyte by OUT, REP OUTS, video memory, coalesced writes, a virtio ring and a hypercall: what each costs in exits.',
+    source: PROGRAMS['output-ways'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    expectedSerial: 'This very line is put out again and again, in six ways to do it\n'.repeat(32),
+  },
+  {
     id: 'tiny-vmx',
     title: 'tiny-vmx',
     teaches: 'A hypervisor on VT-x, to be read: it runs a guest of its own, and says why it was left each time.',

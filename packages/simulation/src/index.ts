@@ -22,6 +22,7 @@ export * from './run/serial-script.js';
 export * from './run/serial-watch.js';
 export * from './simulation-host.js';
 export * from './cost-figures.js';
+export * from './output-ways.js';
 export {PROCESSORS} from './processors.js';
 export * from './fuzz/difference-rules.js';
 export * from './fuzz/form-rules.js';
