@@ -10,6 +10,7 @@ import {GUESTS_COMMAND} from './commands/guests.js';
 import {OUTPUT} from './commands/output.js';
 import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
+import {MEASURE} from './commands/measure.js';
 import {SERVE} from './commands/serve.js';
 import {SHOW} from './commands/show.js';
 import {VECTORS} from './commands/vectors.js';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   DISASM,
   VECTORS,
   FUZZ,
+  MEASURE,
   SERVE,
 ];
 

@@ -5,6 +5,7 @@ export * from './kvm-error.js';
 export * from './kvm-session.js';
 export {KvmVcpu, type Interruption} from './kvm-vcpu.js';
 export * from './kvm-virtual-machine.js';
+export {measureKvm, type MachineMeasurements, type Measurement} from './measure/measure.js';
 export type {WriteListener} from './memory-mirror.js';
 export * from './program-runner.js';
 export * from './quirks.js';
