@@ -3,6 +3,7 @@
 import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
+import {svmNpt} from './kvm-role/svm/svm-techniques.js';
 import {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
 
 export const TECHNIQUES: readonly Technique[] = [
@@ -17,6 +18,13 @@ export const TECHNIQUES: readonly Technique[] = [
     title: 'VT-x with EPT',
     summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.',
     start: options => new HypervisorRun(options, vtxEpt()),
+  },
+  {
+    id: 'svm-npt',
+    title: 'SVM with nested paging',
+    summary:
+      'The guest runs in SVM’s guest mode in its own rings; KVM reads in the VMCB why it left, and maps its memory by nested page tables.',
+    start: options => new HypervisorRun(options, svmNpt()),
   },
 ];
 

@@ -26,7 +26,8 @@ export function exceptionExit(core: Core, controls: SvmControls, fault: Fault): 
       SOURCE,
     ),
   ];
-  return svmExit(SVM_EXIT_BASE.exception + fault.vector, core.instructionRip, checks, {
+  // A fault has put RIP back to its instruction; a trap leaves it behind.
+  return svmExit(SVM_EXIT_BASE.exception + fault.vector, core.registers.get('RIP'), checks, {
     info1: BigInt(fault.errorCode ?? 0),
     info2: fault.address ?? 0n,
   });

@@ -53,7 +53,7 @@ export function runCaseOnTechnique(technique: Technique, test: ConformanceCase, 
       const at = run.guestToHost(gpa(address));
       return at === undefined ? undefined : run.machine.memory.bytes[at];
     },
-    hardwareExits: technique.id === 'bare' ? undefined : exits.filter(name => name !== EPT_VIOLATION),
+    hardwareExits: technique.id === 'vtx-ept' ? exits.filter(name => name !== EPT_VIOLATION) : undefined,
   };
 }
 

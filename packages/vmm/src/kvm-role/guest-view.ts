@@ -5,6 +5,7 @@ import {CELLS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import {NO_POINTER} from '@hyperscope/machine';
 import type {PhysicalMemory} from '@hyperscope/machine';
+import {svmGuestCells} from './svm/guest-cells.js';
 import {vmxGuestCells} from './vmx/guest-cells.js';
 
 const OUTSIDE = 0n;
@@ -12,6 +13,10 @@ const PROCESSORS_OWN: ReadonlySet<Cell> = new Set<Cell>([
   'VMX_OPERATION',
   'VMXON_POINTER',
   'CURRENT_VMCS',
+  'CURRENT_VMCB',
+  'VM_CR',
+  'VM_HSAVE_PA',
+  'GIF',
   'FEATURE_CONTROL',
 ]);
 
@@ -24,6 +29,7 @@ export type CellReader = (cell: Cell) => bigint;
  */
 export function guestCells(cells: CellReader, memory: PhysicalMemory): CellReader {
   if (cells('VMX_OPERATION') === OUTSIDE) return cells;
+  if (cells('CURRENT_VMCB') !== NO_POINTER) return svmGuestCells(cells, memory);
   const vmcs = cells('CURRENT_VMCS');
   return vmcs === NO_POINTER ? cells : vmxGuestCells(cells, memory, vmcs);
 }
