@@ -4,6 +4,7 @@
 
 import {bit, hex} from '@hyperscope/base';
 import {GENERAL_REGISTERS, svmExitCode} from '@hyperscope/isa';
+import type {Machine} from '@hyperscope/machine';
 import {VMCB} from '../../host/host-layout.js';
 import type {StepResult} from '../../host/host-program.js';
 import {guestEventName} from '../guest-event-name.js';
@@ -16,6 +17,7 @@ const INVALID = -1;
 const CR0_WRITE = 0;
 const NO_FLUSH = 0n;
 const V_TPR = 0xfn;
+const IF = 1n << 9n;
 
 /** What the VMCB holds and VMRUN loads; the rest the code before VMRUN loads itself. */
 const BY_VMRUN = ['RAX', 'RSP'] as const;
@@ -44,18 +46,25 @@ export function runGuest({host, svm, vmcb}: SvmHardware): StepResult {
   const rip = vmcb.get('RIP');
   for (const name of GENERAL_REGISTERS)
     if (name !== 'RAX' && name !== 'RSP') registers.set(name, host.vcpu.register(name));
+  // With V_INTR_MASKING it is the host's IF that lets the host's interrupts out of the guest.
+  setInterruptFlag(registers, 1n);
   // #VMEXIT comes back behind the VMRUN.
   registers.set('RIP', host.addressOf('svm_vcpu_run+2'));
   svm.vmrun(VMCB);
   return {
-    say: `the guest’s general registers into the processor, then VMRUN with RAX = ${hex(VMCB)}: on to guest RIP ${hex(rip)}`,
+    say: `the guest’s general registers into the processor, STI (GIF = 0 still holds interrupts off, but the guest will not), then VMRUN with RAX = ${hex(VMCB)}: on to guest RIP ${hex(rip)}`,
     go: 'processor',
   };
+}
+
+function setInterruptFlag(registers: Machine['registers'], value: 0n | 1n): void {
+  registers.set('RFLAGS', (registers.get('RFLAGS') & ~IF) | (value * IF));
 }
 
 export function saveGuest(hardware: SvmHardware): StepResult {
   const {host, vmcb, svm, state, mmu} = hardware;
   const {vcpu, machine} = host;
+  setInterruptFlag(machine.registers, 0n);
   for (const name of GENERAL_REGISTERS)
     if (name !== 'RAX' && name !== 'RSP') vcpu.setRegister(name, machine.registers.get(name));
   for (const name of BY_VMRUN) vcpu.setRegister(name, vmcb.get(name));
@@ -69,7 +78,7 @@ export function saveGuest(hardware: SvmHardware): StepResult {
   if (vmcb.get('TLB_CONTROL') !== NO_FLUSH) vmcb.set('TLB_CONTROL', NO_FLUSH);
   svm.setGlobalInterruptFlag('set');
   return {
-    say: 'behind VMRUN again, in ring 0, GIF = 0: the general registers go to kvm_vcpu.regs, VMSAVE for the guest, VMLOAD for the host, STGI',
+    say: 'behind VMRUN again, in ring 0, GIF = 0: CLI, the general registers go to kvm_vcpu.regs, VMSAVE for the guest, VMLOAD for the host, STGI',
     go: 'svm_handle_exit',
   };
 }
