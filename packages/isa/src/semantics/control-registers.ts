@@ -25,6 +25,7 @@ function readControl(m: Microcode, number: number): Value {
       m.intercept('MOV from CR0');
       return m.call(HELPERS.readCr0);
     case 2:
+      m.intercept('MOV from CR2'); // SVM can; VT-x has no such exit
       return m.state('CR2');
     case 3:
       m.intercept('MOV from CR3');
@@ -47,6 +48,7 @@ export const MOV_TO_CONTROL: Semantics = (i, m) => {
       m.intercept('MOV to CR0', value);
       return m.invoke(HELPERS.loadCr0, value);
     case 2:
+      m.intercept('MOV to CR2', value);
       return m.invoke(HELPERS.loadCr2, value);
     case 3:
       m.intercept('MOV to CR3', value);

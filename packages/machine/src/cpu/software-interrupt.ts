@@ -40,7 +40,11 @@ export function softwareInterrupt(cpu: Processor, instruction: Instruction, vect
     const raised = {kind: 'fault', vector, errorCode: undefined, address: undefined, checks} as const;
     const exit = cpu.unit?.interceptException(cpu, raised, type);
     if (exit !== undefined)
-      return {kind: 'vm-exit', exit: {...exit, instructionLength: instruction.bytes.length}};
+      // The guest goes on with the instruction itself, whatever its hypervisor makes of it.
+      return {
+        kind: 'vm-exit',
+        exit: {...exit, guestRip: cpu.instructionRip, instructionLength: instruction.bytes.length},
+      };
   }
   const redirected = type === 'software-interrupt' ? redirectInterrupt(cpu, event) : 'not redirected';
   if (redirected === 'done') return undefined;

@@ -100,6 +100,12 @@ const invalidatePage: SvmRule = intercepted => {
   return decision === undefined ? undefined : {...decision, info1: assists ? (intercepted.args[0] ?? 0n) : 0n};
 };
 
+/** MWAIT_COND is for an MWAIT that would wait: MONITOR has something to watch. */
+const monitorWait: SvmRule = intercepted => {
+  const conditional = intercepted.core.registers.get('MONITORED_LINE') === 0n ? undefined : onBit('MWAIT_COND');
+  return conditional?.(intercepted) ?? onBit('MWAIT')(intercepted);
+};
+
 const RULES: Partial<Readonly<Record<Intercept, SvmRule>>> = {
   CPUID: onBit('CPUID'),
   HLT: onBit('HLT'),
@@ -112,7 +118,7 @@ const RULES: Partial<Readonly<Record<Intercept, SvmRule>>> = {
   RDPMC: onBit('RDPMC'),
   PAUSE: onBit('PAUSE'),
   MONITOR: onBit('MONITOR'),
-  MWAIT: onBit('MWAIT'),
+  MWAIT: monitorWait,
   XSETBV: onBit('XSETBV'),
   RSM: onBit('RSM'),
   IN: interceptPort('in'),
@@ -122,10 +128,12 @@ const RULES: Partial<Readonly<Record<Intercept, SvmRule>>> = {
   RDMSR: interceptMsr('read'),
   WRMSR: interceptMsr('write'),
   'MOV from CR0': controlRegister('read', 0),
+  'MOV from CR2': controlRegister('read', 2),
   'MOV from CR3': controlRegister('read', 3),
   'MOV from CR4': controlRegister('read', 4),
   'MOV from CR8': controlRegister('read', 8),
   'MOV to CR0': writeCr0(({args}) => args[0] ?? 0n),
+  'MOV to CR2': controlRegister('write', 2),
   'MOV to CR3': controlRegister('write', 3),
   'MOV to CR4': controlRegister('write', 4),
   'MOV to CR8': controlRegister('write', 8),

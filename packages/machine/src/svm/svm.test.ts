@@ -2,7 +2,16 @@ import {hpa} from '@hyperscope/base';
 import {svmExitCode} from '@hyperscope/isa';
 import type {VmcbFieldName} from '@hyperscope/isa';
 import {describe, expect, test} from 'vitest';
-import {GUEST_CODE, HOST_CODE, IOPM, MSRPM, NESTED_TABLES, VMCB, svmMachine} from './testing/svm-machine.js';
+import {
+  GUEST_CODE,
+  HOST_CODE,
+  IOPM,
+  MSRPM,
+  NESTED_TABLES,
+  VMCB,
+  svmLongMachine,
+  svmMachine,
+} from './testing/svm-machine.js';
 import type {SvmMachine} from './testing/svm-machine.js';
 
 const exitOf = ({vmcb}: SvmMachine): string => svmExitCode(Number(BigInt.asIntN(64, vmcb.get('EXITCODE')))).name;
@@ -11,20 +20,6 @@ const setBit = (made: SvmMachine, name: VmcbFieldName, bit: number): void =>
 /** Interrupt vector → 0:handler in the real-mode table. */
 const vectorTo = ({machine}: SvmMachine, vector: number, handler: number): void =>
   machine.memory.write(hpa(4 * vector), 4, BigInt(handler));
-
-/** A guest in 64-bit mode, in the host's own page tables. */
-function longGuest(code: readonly number[]): SvmMachine {
-  const made = svmMachine(code);
-  for (const [name, value] of [
-    ['CR0', 0x8000_0011n],
-    ['CR3', made.machine.registers.get('CR3')],
-    ['CR4', 0x20n],
-    ['EFER', 0x1500n],
-    ['CS_ATTRIB', 0x29bn],
-  ] as const)
-    made.vmcb.set(name, value);
-  return made;
-}
 
 describe('the world switch', () => {
   test('VMRUN enters a real-mode guest, HLT leaves it, and the host goes on behind VMRUN with GIF = 0', () => {
@@ -200,7 +195,7 @@ describe('events', () => {
 
   test('V_INTR_MASKING makes V_TPR the CR8 of the guest: the physical one is neither read nor written', () => {
     // mov eax, cr8; mov ecx, eax; mov eax, 9; mov cr8, eax; hlt: LOCK MOV CR0 is MOV CR8 outside 64-bit mode, but REX.R is plainer.
-    const made = longGuest([0x44, 0x0f, 0x20, 0xc0, 0x89, 0xc1, 0xb8, 9, 0, 0, 0, 0x44, 0x0f, 0x22, 0xc0, 0xf4]);
+    const made = svmLongMachine([0x44, 0x0f, 0x20, 0xc0, 0x89, 0xc1, 0xb8, 9, 0, 0, 0, 0x44, 0x0f, 0x22, 0xc0, 0xf4]);
     made.vmcb.set('VIRTUAL_INTERRUPT', (1n << 24n) | (0x30n << 32n) | 5n);
     made.machine.registers.set('CR8', 2n);
     made.run();
@@ -212,7 +207,7 @@ describe('events', () => {
   test('a guest that raises V_TPR holds its own virtual interrupt off; lowering it lets it through', () => {
     const wait = (priority: number): string => {
       // mov eax, priority; mov cr8, eax; sti; nop; nop; hlt
-      const made = longGuest([0xb8, priority, 0, 0, 0, 0x44, 0x0f, 0x22, 0xc0, 0xfb, 0x90, 0x90, 0xf4]);
+      const made = svmLongMachine([0xb8, priority, 0, 0, 0, 0x44, 0x0f, 0x22, 0xc0, 0xfb, 0x90, 0x90, 0xf4]);
       made.vmcb.set('VIRTUAL_INTERRUPT', (1n << 24n) | (1n << 8n) | (6n << 16n) | (0x60n << 32n) | 15n);
       setBit(made, 'INTERCEPT_WORD_3', 4);
       made.run();

@@ -76,7 +76,8 @@ export function exceptionExit(
       ? pageFaultChecks(controls, fault.errorCode ?? 0)
       : bitmapChecks(controls, fault.vector);
   if (checks === undefined) return undefined;
-  return exitInformation('EXCEPTION_NMI', core.instructionRip, checks, {
+  // A fault has put RIP back to its instruction; a trap leaves it behind.
+  return exitInformation('EXCEPTION_NMI', core.registers.get('RIP'), checks, {
     qualification: fault.address ?? fault.debugStatus ?? 0n,
     interruptionInformation: interruptionInformation(fault.vector, EVENT_TYPES[raisedBy], fault.errorCode),
     interruptionErrorCode: fault.errorCode ?? 0,

@@ -4,6 +4,7 @@
 import {hpa} from '@hyperscope/base';
 import type {VmcbFieldName} from '@hyperscope/isa';
 import {WESTMERE_COSTS} from '../../cpu/cost-model.js';
+import type {ProcessorProfile} from '../../cpu/core.js';
 import {withFeature} from '../../cpu/features.js';
 import {AMD_SVM} from '../../cpu/profiles-amd.js';
 import {Machine} from '../../machine.js';
@@ -35,14 +36,18 @@ export interface SvmMachine {
 }
 
 /** A little newer than its namesake: with decode assists. */
-const SVM_PROFILE = withFeature(AMD_SVM, 'decodeAssists', 'on');
+export const SVM_PROFILE = withFeature(AMD_SVM, 'decodeAssists', 'on');
 
 /** In the host, before VMRUN; the guest is in real mode at GUEST_CODE and exits at HLT. */
-export function svmMachine(code: readonly number[] = [0xf4], executor?: MachineOptions['executor']): SvmMachine {
+export function svmMachine(
+  code: readonly number[] = [0xf4],
+  executor?: MachineOptions['executor'],
+  profile: ProcessorProfile = SVM_PROFILE,
+): SvmMachine {
   const machine = new Machine({
     memoryBytes: 0x20_0000,
     executor,
-    profile: SVM_PROFILE,
+    profile,
     costModel: WESTMERE_COSTS,
     virtualization: {unit: createSvmUnit(), helpers: SVM_HELPERS},
   });
@@ -111,3 +116,17 @@ const GUEST: readonly (readonly [VmcbFieldName, bigint])[] = [
   ['IDTR_LIMIT', 0x3ffn],
   ['G_PAT', 0x0007_0406_0007_0406n],
 ];
+
+/** The same with a guest in 64-bit mode, at CPL 0, in the host's page tables. */
+export function svmLongMachine(code: readonly number[] = [0xf4], profile?: ProcessorProfile): SvmMachine {
+  const made = svmMachine(code, undefined, profile);
+  for (const [name, value] of [
+    ['CR0', 0x8000_0011n],
+    ['CR3', BigInt(HOST_TABLES)],
+    ['CR4', 0x20n],
+    ['EFER', 0x1500n],
+    ['CS_ATTRIB', 0x29bn],
+  ] as const)
+    made.vmcb.set(name, value);
+  return made;
+}
