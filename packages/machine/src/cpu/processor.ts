@@ -32,11 +32,13 @@ export interface ProcessorParts {
   readonly costModel: CostModel;
   readonly unit: VirtualizationUnit | undefined;
   readonly entropySeed: bigint;
+  /** Another processor whose x87 and SSE registers, memory-type ranges and machine-check registers this one uses. */
+  readonly lender?: Processor | undefined;
 }
 
 export class Processor implements Core {
   readonly registers = new RegisterFile();
-  readonly vectors = new VectorFile();
+  readonly vectors: VectorFile;
   readonly memory: PhysicalMemory;
   readonly tlb = new Tlb();
   readonly mmu: Mmu;
@@ -79,8 +81,9 @@ export class Processor implements Core {
     this.entropySeed = parts.entropySeed;
     this.costModel = parts.costModel;
     this.unit = parts.unit;
-    this.memoryTypeRanges = new MemoryTypeRanges(this.profile.physicalAddressBits);
-    this.machineCheck = new MachineCheck(this.features);
+    this.vectors = parts.lender?.vectors ?? new VectorFile();
+    this.memoryTypeRanges = parts.lender?.memoryTypeRanges ?? new MemoryTypeRanges(this.profile.physicalAddressBits);
+    this.machineCheck = parts.lender?.machineCheck ?? new MachineCheck(this.features);
     this.mmu = new Mmu(this);
   }
 

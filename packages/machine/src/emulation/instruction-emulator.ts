@@ -6,24 +6,35 @@ import type {Gpa} from '@hyperscope/base';
 import {gpa} from '@hyperscope/base';
 import type {Microcode} from '@hyperscope/isa';
 import {INTERRUPT_SHADOW, RIP} from '../cpu/cell-indexes.js';
-import type {ProcessorProfile} from '../cpu/core.js';
+import type {DeliverableEvent, ProcessorProfile} from '../cpu/core.js';
 import type {CostModel} from '../cpu/cost.js';
+import {deliverOrRaise, resolveTrouble} from '../cpu/exceptions.js';
+import type {Outcome} from '../cpu/exceptions.js';
 import {helperTable} from '../cpu/helper-table.js';
 import {codeSizeOf} from '../cpu/modes.js';
 import {Processor} from '../cpu/processor.js';
 import type {RegisterFile} from '../cpu/register-file.js';
-import type {Trouble} from '../cpu/trouble.js';
+import type {Fault, Trouble} from '../cpu/trouble.js';
 import {PortMap} from '../devices/port-map.js';
-import type {ExecutionResult} from '../execution/executor.js';
+import type {ExecutionResult, TraceOperation} from '../execution/executor.js';
 import {InstructionFetch} from '../execution/instruction-fetch.js';
 import {StepExecutor} from '../execution/step-executor.js';
 import {linearAddress} from '../mmu/segmentation.js';
 import {PhysicalMemory} from '../mmu/physical-memory.js';
+import type {Observer} from '../observer.js';
 
 /** Guest-physical memory as the emulator's owner sees it. `bytes` is 1, 2, 4 or 8. */
 export interface EmulatedMemory {
   read(address: Gpa, bytes: number): bigint;
   write(address: Gpa, bytes: number, value: bigint): void;
+}
+
+/** What the emulated processor has around it and shares with a real one; on its own it has no ports. */
+export interface EmulatorSurroundings {
+  readonly ports: PortMap;
+  /** The processor whose x87 and SSE registers, memory-type ranges and machine-check registers the guest uses. */
+  readonly processor: Processor;
+  readonly observer: Observer;
 }
 
 /** Everything a guest-physical address can be. */
@@ -34,7 +45,12 @@ export class InstructionEmulator {
   readonly #executor: StepExecutor;
   readonly #fetch: InstructionFetch;
 
-  constructor(profile: ProcessorProfile, costModel: CostModel, memory: EmulatedMemory) {
+  constructor(
+    profile: ProcessorProfile,
+    costModel: CostModel,
+    memory: EmulatedMemory,
+    surroundings?: EmulatorSurroundings,
+  ) {
     const physical = new PhysicalMemory(0);
     physical.addRegion({
       name: 'guest-physical memory',
@@ -45,12 +61,14 @@ export class InstructionEmulator {
     });
     this.#processor = new Processor({
       memory: physical,
-      ports: new PortMap(),
+      ports: surroundings?.ports ?? new PortMap(),
       profile,
       costModel,
       unit: undefined,
       entropySeed: 0n,
+      lender: surroundings?.processor,
     });
+    this.#processor.observer = surroundings?.observer;
     this.#executor = new StepExecutor(this.#processor, helperTable(undefined));
     this.#fetch = new InstructionFetch(this.#processor);
   }
@@ -58,6 +76,35 @@ export class InstructionEmulator {
   /** To be filled with the guest's registers before `fetch`, and read after `execute`. */
   get registers(): RegisterFile {
     return this.#processor.registers;
+  }
+
+  /** Sees each operation of an instruction with the value that it gave. */
+  set traceOperations(trace: TraceOperation | undefined) {
+    this.#executor.traceOperations = trace;
+  }
+  /** The local APIC that its MSRs reach. */
+  set apic(apic: Processor['apic']) {
+    this.#processor.apic = apic;
+  }
+
+  /** An exception at CS:RIP, through the guest's own IDT or vector table, or what becomes of it: #DF, shutdown. */
+  raise(fault: Fault): Outcome {
+    this.#processor.tlb.flushAll();
+    return resolveTrouble(this.#processor, fault);
+  }
+  /** An interrupt, in the same way. */
+  interrupt(event: DeliverableEvent): Outcome {
+    this.#processor.tlb.flushAll();
+    this.#processor.registers.cells[INTERRUPT_SHADOW] = 0n;
+    return deliverOrRaise(this.#processor, event);
+  }
+  /** Translations of earlier states of the guest's page tables count no more. */
+  forgetTranslations(): void {
+    this.#processor.tlb.flushAll();
+  }
+  /** 1 to 8 bytes at a linear address, read as the processor reads its tables: with supervisor rights. */
+  readTable(linear: bigint, bytes: number): bigint | Trouble {
+    return this.#processor.mmu.read(linear, bytes, 'implicit');
   }
 
   /** The linear address of the instruction at CS:RIP, by the rules of segmentation. */
