@@ -5,11 +5,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
-import {GUESTS, assembleGuest, findGuest} from './index.js';
+import {EXPERIMENTS, GUESTS, assembleGuest, findGuest} from './index.js';
 
 const nasm = hasNasm();
 
-describe.each(GUESTS.map(guest => [guest.id, guest] as const))('%s', (id, guest) => {
+describe.each([...GUESTS, ...EXPERIMENTS].map(guest => [guest.id, guest] as const))('%s', (id, guest) => {
   test('is the text in programs/', () => {
     const file = fileURLToPath(new URL(`../programs/${id}.asm`, import.meta.url));
     expect(guest.source).toBe(readFileSync(file, 'utf8'));

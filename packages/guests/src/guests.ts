@@ -1,5 +1,6 @@
 // The guests that ship, in the order in which a newcomer meets them.
 
+import {EXPERIMENTS} from './experiments.js';
 import type {Guest} from './guest.js';
 import {PROGRAMS} from './programs.generated.js';
 
@@ -102,7 +103,7 @@ export const GUESTS: readonly Guest[] = [
   },
 ];
 
-/** The guest with this id; undefined when there is none. */
+/** The guest or the experiment with this id; undefined when there is none. */
 export function findGuest(id: string): Guest | undefined {
-  return GUESTS.find(guest => guest.id === id);
+  return [...GUESTS, ...EXPERIMENTS].find(guest => guest.id === id);
 }

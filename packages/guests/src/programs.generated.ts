@@ -951,6 +951,845 @@ kernel_pages:
         dq 0 + PRESENT + WRITABLE + LARGE
         table_rest 1
 `,
+  'nano-call-ret': `; nano-call-ret: what calling a subroutine and returning from it costs.
+;
+; Nothing here is sensitive, so hardware is as fast as native. A binary translator cannot let RET run as it is: the address
+; on the stack is that of the original, and has to be looked up. After Adams and Agesen, ASPLOS 2006, section 6.3, "call/ret".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+with:   mov ecx, ROUNDS
+.next:
+        call subroutine
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+.next:  dec ecx
+        jnz .next
+        ret
+
+subroutine:
+        ret
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-cr8wr': `; nano-cr8wr: what writing CR8 costs. CR8 is the task priority: which interrupts may come.
+;
+; A guest with a TPR shadow writes it without an exit, as long as the new priority lets no waiting interrupt through, and
+; none waits here. So hardware is as fast as native, and binary translation, which writes a byte in memory, is faster.
+; After Adams and Agesen, ASPLOS 2006, section 6.3, "cr8wr".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+        mov edi, 3
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+with:   mov ecx, ROUNDS
+.next:
+        mov cr8, rdi
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+.next:  dec ecx
+        jnz .next
+        ret
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-divzero': `; nano-divzero: what a division by zero costs, from the fault to the return from its handler.
+;
+; The guest's IDT says who handles it. Under VT-x the processor delivers it there by itself; a binary translator's guest
+; kernel is not in ring 0, so the VMM gets it first. After Adams and Agesen, ASPLOS 2006, section 6.3, "divzero".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+        mov rdx, divide_error
+        mov [gate], dx          ; the address of a handler is spread over the gate
+        shr rdx, 16
+        mov [gate + 6], dx
+        lidt [idt_register]
+        mov [gate + 2], cs
+        xor edi, edi
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+with:   mov ecx, ROUNDS
+.next:
+        div edi                 ; 2 bytes
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+.next:  dec ecx
+        jnz .next
+        ret
+
+; #DE, vector 0: RIP, CS, RFLAGS, RSP, SS are on the stack.
+divide_error:
+        add qword [rsp], 2      ; go on behind the DIV
+        iretq
+
+; The loader's code segment is where CS points; the gate uses it.
+        align 8
+idt:
+gate:   dw 0                    ; handler 15:0 (filled in above)
+        dw 0                    ; selector (filled in above)
+        db 0                    ; no separate stack
+        db 0x8e                 ; present, interrupt gate, DPL 0
+        dw 0                    ; handler 31:16
+        dd 0
+        dd 0
+idt_end:
+
+idt_register:
+        dw idt_end - idt - 1
+        dq idt
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-in': `; nano-in: what reading a port costs. Port 80h is the BIOS POST port: nothing happens there.
+;
+; Native, the processor waits for the chipset. Under a hypervisor each IN exits, and rises to the user-space VMM, because
+; no device in the kernel has the port. Under binary translation it was cheaper than native: a call of a device model.
+; After Adams and Agesen, ASPLOS 2006, section 6.3, "in".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+with:   mov ecx, ROUNDS
+.next:
+        in al, 0x80
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+.next:  dec ecx
+        jnz .next
+        ret
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-pgfault': `; nano-pgfault: what a page fault costs that is the guest's own, from the fault to the return from its handler.
+;
+; Bare metal and nested paging: the processor finds the entry not present, and calls the guest's handler. With shadow page
+; tables the hypervisor has to see every page fault, because it might be one of its own making; finding that it is not, it
+; hands it to the guest. After Adams and Agesen, ASPLOS 2006, section 6.3, "pgfault".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+TABLE   equ 0x20000             ; a page of zeros
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+        mov rdx, page_fault
+        mov [gate], dx          ; the address of a handler is spread over the gate
+        shr rdx, 16
+        mov [gate + 6], dx
+        lidt [idt_register]
+        mov [gate + 2], cs
+
+; An empty page table for the second 2 MiB of the loader's mapping: no page there is present.
+        mov rax, cr3
+        mov rbx, [rax]          ; PML4 entry 0
+        and rbx, -4096
+        mov rbx, [rbx]          ; page-directory-pointer entry 0
+        and rbx, -4096
+        mov qword [rbx + 8], TABLE | 3  ; page-directory entry 1
+        mov cr3, rax            ; forget the translations that were made before
+        mov edi, 0x200000
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+with:   mov ecx, ROUNDS
+.next:
+        mov al, [rdi]           ; 2 bytes
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+.next:  dec ecx
+        jnz .next
+        ret
+
+; #PF, vector 14: error code, RIP, CS, RFLAGS, RSP, SS are on the stack.
+page_fault:
+        add rsp, 8
+        add qword [rsp], 2      ; go on behind the MOV
+        iretq
+
+; The loader's code segment is where CS points; the gate uses it.
+        align 8
+idt:    times 14 dq 0, 0       ; the vectors before: not present
+gate:   dw 0                    ; handler 15:0 (filled in above)
+        dw 0                    ; selector (filled in above)
+        db 0                    ; no separate stack
+        db 0x8e                 ; present, interrupt gate, DPL 0
+        dw 0                    ; handler 31:16
+        dd 0
+        dd 0
+idt_end:
+
+idt_register:
+        dw idt_end - idt - 1
+        dq idt
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-ptemod-clear': `; nano-ptemod-clear: what a write to a page-table entry costs that makes a page not present.
+;
+; With shadow page tables the shadow's entry has to go too. After Adams and Agesen, ASPLOS 2006, "Raw data": ptemod P to NP.
+
+        bits 64
+        org 0x8000
+
+ROUNDS    equ 200
+TABLE     equ 0x20000           ; the page table that is changed
+REGION    equ 0x200000          ; the linear addresses that it maps
+PAGES     equ 0x100000          ; what it maps them to
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+
+; A page table for the second 2 MiB of the loader's mapping. Its entries map the RAM from PAGES on.
+        mov edi, TABLE
+        mov eax, PAGES | 3      ; present, writable
+        mov ecx, 512
+.entry: mov [rdi], rax
+        add rdi, 8
+        add eax, 0x1000
+        dec ecx
+        jnz .entry
+        mov rax, cr3
+        mov rbx, [rax]          ; PML4 entry 0
+        and rbx, -4096
+        mov rbx, [rbx]          ; page-directory-pointer entry 0
+        and rbx, -4096
+        mov qword [rbx + 8], TABLE | 3  ; page-directory entry 1
+        mov cr3, rax            ; forget the translations that were made before
+
+        call prepare
+        call with               ; unmeasured
+        call without
+        call prepare
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+; Uses every page, so that its translation is known: to the TLB, and to a hypervisor's shadow tables. The writes set the
+; bits Accessed and Dirty, which the operation has to leave as they are.
+prepare:
+        mov ecx, ROUNDS
+        mov esi, REGION
+        mov edi, TABLE
+.use:   or qword [rdi], 1       ; bit 0: present
+        mov al, [rsi]
+        mov [rsi], al
+        add esi, 0x1000
+        add edi, 8
+        dec ecx
+        jnz .use
+        ret
+
+; Each round changes another entry.
+with:   mov ecx, ROUNDS
+        mov esi, TABLE
+        mov edi, PAGES | 0x62   ; not present, and all else as it was
+.next:  mov [rsi], rdi          ; the operation
+        add esi, 8
+        add edi, 0x1000
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+        mov esi, TABLE
+        mov edi, PAGES | 0x62
+.next:  add esi, 8
+        add edi, 0x1000
+        dec ecx
+        jnz .next
+        ret
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-ptemod-set': `; nano-ptemod-set: what a write to a page-table entry costs that makes a page present.
+;
+; No translation of a page that is not present is ever remembered, so there is nothing to forget; what it costs to use the page
+; afterwards is not counted. After Adams and Agesen, ASPLOS 2006, "Raw data": ptemod NP to P.
+
+        bits 64
+        org 0x8000
+
+ROUNDS    equ 200
+TABLE     equ 0x20000           ; the page table that is changed
+REGION    equ 0x200000          ; the linear addresses that it maps
+PAGES     equ 0x100000          ; what it maps them to
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+
+; A page table for the second 2 MiB of the loader's mapping. Its entries map the RAM from PAGES on.
+        mov edi, TABLE
+        mov eax, PAGES | 3      ; present, writable
+        mov ecx, 512
+.entry: mov [rdi], rax
+        add rdi, 8
+        add eax, 0x1000
+        dec ecx
+        jnz .entry
+        mov rax, cr3
+        mov rbx, [rax]          ; PML4 entry 0
+        and rbx, -4096
+        mov rbx, [rbx]          ; page-directory-pointer entry 0
+        and rbx, -4096
+        mov qword [rbx + 8], TABLE | 3  ; page-directory entry 1
+        mov cr3, rax            ; forget the translations that were made before
+
+        call prepare
+        call with               ; unmeasured
+        call without
+        call prepare
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+; Uses every page, and then makes it not present.
+prepare:
+        mov ecx, ROUNDS
+        mov esi, REGION
+        mov edi, TABLE
+.use:   or qword [rdi], 1       ; bit 0: present
+        mov al, [rsi]
+        mov [rsi], al
+        and qword [rdi], -2
+        invlpg [rsi]
+        add esi, 0x1000
+        add edi, 8
+        dec ecx
+        jnz .use
+        ret
+
+; Each round changes another entry.
+with:   mov ecx, ROUNDS
+        mov esi, TABLE
+        mov edi, PAGES | 0x63   ; present, writable, accessed, dirty
+.next:  mov [rsi], rdi          ; the operation
+        add esi, 8
+        add edi, 0x1000
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+        mov esi, TABLE
+        mov edi, PAGES | 0x63
+.next:  add esi, 8
+        add edi, 0x1000
+        dec ecx
+        jnz .next
+        ret
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-ptemod': `; nano-ptemod: what a write to a page-table entry costs that leaves it as it is.
+;
+; To the processor it is a store. To a hypervisor with shadow page tables it is a change that its tables must follow: the page
+; that holds the guest's table is write-protected, so the store faults, and is carried out in software. With nested paging it
+; is a store again. After Adams and Agesen, ASPLOS 2006, section 6.3, "ptemod".
+
+        bits 64
+        org 0x8000
+
+ROUNDS    equ 200
+TABLE     equ 0x20000           ; the page table that is changed
+REGION    equ 0x200000          ; the linear addresses that it maps
+PAGES     equ 0x100000          ; what it maps them to
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+
+; A page table for the second 2 MiB of the loader's mapping. Its entries map the RAM from PAGES on.
+        mov edi, TABLE
+        mov eax, PAGES | 3      ; present, writable
+        mov ecx, 512
+.entry: mov [rdi], rax
+        add rdi, 8
+        add eax, 0x1000
+        dec ecx
+        jnz .entry
+        mov rax, cr3
+        mov rbx, [rax]          ; PML4 entry 0
+        and rbx, -4096
+        mov rbx, [rbx]          ; page-directory-pointer entry 0
+        and rbx, -4096
+        mov qword [rbx + 8], TABLE | 3  ; page-directory entry 1
+        mov cr3, rax            ; forget the translations that were made before
+
+        call prepare
+        call with               ; unmeasured
+        call without
+        call prepare
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+; Uses every page, so that its translation is known: to the TLB, and to a hypervisor's shadow tables. The writes set the
+; bits Accessed and Dirty, which the operation has to leave as they are.
+prepare:
+        mov ecx, ROUNDS
+        mov esi, REGION
+        mov edi, TABLE
+.use:   or qword [rdi], 1       ; bit 0: present
+        mov al, [rsi]
+        mov [rsi], al
+        add esi, 0x1000
+        add edi, 8
+        dec ecx
+        jnz .use
+        ret
+
+; Each round changes another entry.
+with:   mov ecx, ROUNDS
+        mov esi, TABLE
+        mov edi, PAGES | 0x63   ; present, writable, accessed, dirty
+.next:  mov [rsi], rdi          ; the operation
+        add esi, 8
+        add edi, 0x1000
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+        mov esi, TABLE
+        mov edi, PAGES | 0x63
+.next:  add esi, 8
+        add edi, 0x1000
+        dec ecx
+        jnz .next
+        ret
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'nano-syscall': `; nano-syscall: what a system call costs, from ring 3 to ring 0 with SYSCALL and back with SYSRET.
+;
+; Rings are the guest's own business under VT-x: no exit, native speed. A binary translator's guest kernel runs translated, in
+; a ring that is not 0, so SYSCALL arrives at the VMM and SYSRET is emulated. After Adams and Agesen, ASPLOS 2006, section
+; 6.3, "syscall".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+
+KERNEL_CODE equ 0x10            ; offsets into the table of segments below
+USER_DATA   equ 0x28 | 3        ; | 3: requested privilege level 3
+USER_CODE   equ 0x30 | 3
+TASK        equ 0x38
+
+MSR_EFER    equ 0xc0000080      ; bit 0: SYSCALL exists
+MSR_STAR    equ 0xc0000081      ; the segments of SYSCALL and SYSRET
+MSR_LSTAR   equ 0xc0000082      ; where SYSCALL goes
+MSR_FMASK   equ 0xc0000084      ; the flags that SYSCALL clears
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+; ---- the kernel, ring 0 ----------------------------------------------------------------------------------------------
+
+start:
+        mov rsp, kernel_stack
+
+; Ring 3 may only use pages whose U bit is set at every level of the loader's tables.
+        mov rax, cr3
+        or qword [rax], 4       ; PML4 entry 0
+        mov rbx, [rax]
+        and rbx, -4096          ; drop the flag bits: the address of the next table
+        or qword [rbx], 4       ; page-directory-pointer entry 0
+        mov rbx, [rbx]
+        and rbx, -4096
+        or qword [rbx], 4       ; page-directory entry 0: a page of 2 MiB
+        mov cr3, rax            ; forget the translations that were made before
+
+        lgdt [gdt_register]
+        push KERNEL_CODE        ; the only way to load CS is to go somewhere
+        mov rax, reloaded
+        push rax
+        retfq
+reloaded:
+        mov rax, task_state     ; the stack for the #GP that ends the program
+        mov [gdt_task + 2], ax
+        shr rax, 16
+        mov [gdt_task + 4], al
+        mov ax, TASK
+        ltr ax
+        mov rax, general_protection
+        mov [gate_gp], ax
+        shr rax, 16
+        mov [gate_gp + 6], ax
+        lidt [idt_register]
+
+        mov ecx, MSR_EFER
+        rdmsr
+        or eax, 1
+        wrmsr
+        mov ecx, MSR_STAR       ; 47:32: SYSCALL's CS, and SS = it + 8. 63:48: SYSRET's CS = it + 16, and SS = it + 8
+        xor eax, eax
+        mov edx, ((USER_DATA - 8) << 16) | KERNEL_CODE
+        wrmsr
+        mov ecx, MSR_LSTAR
+        mov eax, system_call
+        xor edx, edx
+        wrmsr
+        mov ecx, MSR_FMASK
+        xor eax, eax
+        xor edx, edx
+        wrmsr
+
+; Into ring 3: IRETQ takes what an interrupt would have left on the stack.
+        push USER_DATA          ; SS
+        push user_stack         ; RSP
+        push 2                  ; RFLAGS: interrupts off, IOPL 0
+        push USER_CODE          ; CS
+        push program            ; RIP
+        iretq
+
+; The system call does nothing: what is measured is the way. RCX has the program's RIP, R11 its flags.
+system_call:
+        o64 sysret
+
+; The program's HLT arrives here: ring 3 may not, ring 0 may. The results are in the registers.
+general_protection:
+        hlt
+
+; ---- the program, ring 3 ---------------------------------------------------------------------------------------------
+
+program:
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt                     ; #GP
+
+with:   mov esi, ROUNDS         ; SYSCALL needs RCX for itself
+.next:  syscall
+        dec esi
+        jnz .next
+        ret
+
+without:
+        mov esi, ROUNDS
+.next:  dec esi
+        jnz .next
+        ret
+
+; ---- tables ----------------------------------------------------------------------------------------------------------
+
+        align 8
+gdt:    dq 0
+        dq 0                    ; 08 (unused: the numbers are those that Linux uses)
+        dq 0x00af9b000000ffff   ; 10 kernel code, 64-bit, ring 0
+        dq 0x00cf93000000ffff   ; 18 kernel data
+        dq 0x00cffb000000ffff   ; 20 user code, 32-bit
+        dq 0x00cff3000000ffff   ; 28 user data, ring 3
+        dq 0x00affb000000ffff   ; 30 user code, 64-bit, ring 3
+gdt_task:
+        dw 103                  ; 38 task state segment: limit,
+        dw 0                    ;    base (filled in above),
+        db 0, 0x89, 0, 0        ;    present, available 64-bit TSS
+        dq 0                    ;    upper half of the base
+gdt_end:
+
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+
+        align 8
+idt:    times 13 dq 0, 0        ; vectors 0 to 12: not present
+gate_gp:
+        dw 0                    ; handler 15:0 (filled in above)
+        dw KERNEL_CODE
+        db 0                    ; no separate stack
+        db 0x8e                 ; present, interrupt gate, DPL 0
+        dw 0                    ; handler 31:16
+        dd 0
+        dd 0
+idt_end:
+
+idt_register:
+        dw idt_end - idt - 1
+        dq idt
+
+        align 8
+task_state:
+        dd 0
+        dq kernel_stack         ; RSP0: the stack for entries into ring 0
+        times 92 db 0           ; the other stacks, and no I/O permission bitmap
+        align 16
+        times 256 db 0
+kernel_stack:
+        times 256 db 0
+user_stack:
+`,
   'output-ways': `; output-ways: the same kilobyte of text, put out in six ways. What differs is how often the guest has to be left.
 ;
 ;   a  OUT, byte by byte                       each byte leaves the guest, and KVM in turn: it has no serial port
@@ -1178,6 +2017,132 @@ available:                      ; what the driver offers
 used:   dw 0                    ; what the device gives back
 .index: dw 0
         times 2 * LINES dd 0
+`,
+  'page-table-edits': `; page-table-edits: a thousand changes of a page table, three times.
+;
+;   1  only the writes            as a kernel fills a new process's tables
+;   2  each with INVLPG           as a kernel takes pages away, or write-protects them for copy-on-write
+;   3  each with INVLPG and a use as a kernel maps a page, and the program goes on
+;
+; With nested paging the tables are the guest's own: no write and no INVLPG leaves it. With shadow page tables the hypervisor's
+; copy has to follow: count the exits. An OUT to port 80h stands before, between and after the three, so that they can be told
+; apart in the record.
+
+        bits 64
+        org 0x8000
+
+EDITS     equ 1000
+MARK      equ 0x80
+TABLE     equ 0x20000           ; the page table that is changed
+REGION    equ 0x200000          ; the linear addresses that it maps
+PAGES     equ 0x100000          ; two pages of RAM, between which an entry changes
+
+start:
+        mov rsp, stack
+
+; A page table for the second 2 MiB of the loader's mapping.
+        mov rax, cr3
+        mov rbx, [rax]          ; PML4 entry 0
+        and rbx, -4096          ; drop the flag bits: the address of the next table
+        mov rbx, [rbx]          ; page-directory-pointer entry 0
+        and rbx, -4096
+        mov qword [rbx + 8], TABLE | 3  ; page-directory entry 1
+        mov qword [TABLE], PAGES | 3    ; its entry 0: present, writable
+        mov cr3, rax            ; forget the translations that were made before
+
+        mov esi, TABLE
+        mov edi, REGION
+        mov eax, PAGES | 3
+        mov bl, [PAGES + 0x1000]        ; nested paging maps at first touch: let that be over
+        mov bl, [rdi]           ; the page is in use, so shadow tables have an entry for it
+        mov [rdi], bl
+
+        out MARK, al            ; 1
+        mov ecx, EDITS
+.write: xor eax, 0x1000         ; the other page
+        mov [rsi], rax
+        dec ecx
+        jnz .write
+
+        mov rdx, cr3            ; the TLB may still have the old ones: forget everything
+        mov cr3, rdx
+        mov bl, [rdi]
+
+        out MARK, al            ; 2
+        mov ecx, EDITS
+.invalidate:
+        xor eax, 0x1000
+        mov [rsi], rax
+        invlpg [rdi]
+        dec ecx
+        jnz .invalidate
+
+        out MARK, al            ; 3
+        mov ecx, EDITS
+.use:   xor eax, 0x1000
+        mov [rsi], rax
+        invlpg [rdi]
+        mov [rdi], bl
+        dec ecx
+        jnz .use
+
+        out MARK, al
+        hlt
+
+        align 16
+        times 256 db 0
+stack:
+`,
+  'page-walks': `; page-walks: one cold access by each size of page. How many entries does the processor have to read to find the byte?
+;
+;   page of the guest   its tables   native   with nested tables of 4 levels: each of them, and the byte itself, has a
+;   4 KiB                4 levels        4    guest-physical address that needs a walk of its own: 4 x 4 + 4 + 4 = 24
+;   2 MiB                3               3    3 x 4 + 3 + 4 = 19
+;   1 GiB                2               2    2 x 4 + 2 + 4 = 14
+;
+; Each address is used once before, so that a hypervisor has mapped what lies behind it; then MOV to CR3 empties the TLB, and
+; the second use is the cold one. All of it lies above 2 MiB, where a hypervisor can map large pages. Bhargava and others, 2008.
+
+        bits 64
+        org 0x8000
+
+TABLE     equ 0x280000          ; the page table for 4 KiB pages
+SMALL     equ 0x400000          ; an address in a page of 4 KiB,
+LARGE     equ 0x600000          ; in a page of 2 MiB: the loader's mapping
+HUGE      equ 0x100600000       ; in a page of 1 GiB, which maps addresses from 4 GiB on to RAM from 0 on
+
+GIGABYTE_PAGES equ 26           ; CPUID leaf 80000001h, EDX
+
+start:
+        mov eax, 0x80000001
+        cpuid
+        mov ebp, edx
+
+        mov rax, cr3
+        mov rbx, [rax]          ; PML4 entry 0
+        and rbx, -4096          ; drop the flag bits: the address of the next table
+        mov qword [rbx + 32], 0x83      ; page-directory-pointer entry 4: present, writable, 1 GiB
+        mov rbx, [rbx]          ; page-directory-pointer entry 0
+        and rbx, -4096
+        mov qword [TABLE], SMALL | 3    ; the page table's entry 0: present, writable
+        mov qword [rbx + 16], TABLE | 3 ; page-directory entry 2
+        mov cr3, rax
+
+        call touch
+        mov rax, cr3
+        mov cr3, rax            ; from here on everything is cold
+        call touch
+        hlt
+
+touch:  mov rsi, SMALL
+        mov al, [rsi]
+        mov rsi, LARGE
+        mov al, [rsi]
+        bt ebp, GIGABYTE_PAGES
+        jnc .end
+        mov rsi, HUGE
+        mov al, [rsi]
+.end:   ret
 `,
   'popf': `; popf: the instruction that made x86 hard to virtualize.
 ;

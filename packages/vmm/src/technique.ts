@@ -92,6 +92,8 @@ export interface TechniqueOptions {
   readonly costModel: string | undefined;
   /** Up to two hard disks, on techniques that have them: multiples of 512 bytes. The guest writes to them. */
   readonly disks?: readonly Uint8Array[] | undefined;
+  /** Size of the pages by which nested paging maps guest memory; the technique's own choice when absent. */
+  readonly nestedPage?: '4K' | '2M' | undefined;
   /** How the machine executes instructions; all ways give the same run. */
   readonly executor?: MachineOptions['executor'];
 }

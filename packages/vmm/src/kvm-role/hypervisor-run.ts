@@ -60,7 +60,7 @@ export class HypervisorRun implements TechniqueRun {
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
       profile,
-      costModel: chooseCostModel(options.costModel),
+      costModel: chooseCostModel(options.costModel, profile),
       virtualization: virtualizationOf(profile),
     });
     this.#board = new DeviceBoard(options.ports);
@@ -69,7 +69,7 @@ export class HypervisorRun implements TechniqueRun {
       machine: this.machine,
       image: options.image,
       slots,
-      options: definition.options,
+      options: {...definition.options, ...(options.nestedPage === undefined ? {} : {nestedPage: options.nestedPage})},
       hardware: definition.hardware,
       board: this.#board,
       tell,

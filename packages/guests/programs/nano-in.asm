@@ -1,0 +1,56 @@
+; nano-in: what reading a port costs. Port 80h is the BIOS POST port: nothing happens there.
+;
+; Native, the processor waits for the chipset. Under a hypervisor each IN exits, and rises to the user-space VMM, because
+; no device in the kernel has the port. Under binary translation it was cheaper than native: a call of a device model.
+; After Adams and Agesen, ASPLOS 2006, section 6.3, "in".
+
+        bits 64
+        org 0x8000
+
+ROUNDS  equ 200
+
+; ---- measuring -------------------------------------------------------------------------------------------------------
+; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
+; Both run once unmeasured before, so that translations are where they will be. At the end RAX has the cycles of the first
+; loop, RBX those of the second, RCX how often the operation was done: (RAX - RBX) / RCX is what one costs.
+
+%macro time 2                   ; time LOOP, REGISTER: the register gets the cycles of one call of LOOP
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        or rax, rdx
+        mov r12, rax            ; the time before
+        call %1
+        rdtsc
+        shl rdx, 32
+        or rax, rdx
+        sub rax, r12
+        mov %2, rax
+%endmacro
+
+start:
+        mov rsp, stack
+        call with               ; unmeasured
+        call without
+        time with, r14
+        time without, r15
+        mov rax, r14
+        mov rbx, r15
+        mov ecx, ROUNDS
+        hlt
+
+with:   mov ecx, ROUNDS
+.next:
+        in al, 0x80
+        dec ecx
+        jnz .next
+        ret
+
+without:
+        mov ecx, ROUNDS
+.next:  dec ecx
+        jnz .next
+        ret
+
+        align 16
+        times 256 db 0
+stack:

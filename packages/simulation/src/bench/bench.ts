@@ -1,0 +1,48 @@
+// A guest on a machine, for measuring: started, watched by somebody who counts, and run to its end without a record.
+
+import {UserError} from '@hyperscope/base';
+import type {RunObserver, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
+import type {Guest} from '@hyperscope/guests';
+import {loadGuest} from '../images/guest-program.js';
+import {outcomeSentence} from '../session/outcome.js';
+import {NO_PORTS} from '../session/session.js';
+import {requireBareMetal, requireTechnique} from '../simulation-host.js';
+
+/** What to run on: the id of a technique, a processor and a cost model as `--cpu` and `--cost-model` take them, and switches. */
+export interface Bench extends Pick<TechniqueOptions, 'nestedPage'> {
+  readonly technique: string;
+  readonly profile: string | undefined;
+  readonly costModel: string | undefined;
+}
+
+/** Ample for every guest that ends. */
+const MOST_STEPS = 20_000_000;
+const AHEAD = 4096;
+
+/**
+ * Runs a guest to its HLT, or to power-off.
+ * @throws UserError for a technique, processor or cost model that does not exist, and 'guest-failed' where it ends otherwise.
+ */
+export function runBench(guest: Guest, {technique, ...choices}: Bench, observer?: RunObserver): TechniqueRun {
+  const chosen = requireTechnique(technique);
+  requireBareMetal(guest, chosen);
+  const run = chosen.start({image: loadGuest(guest).image, ports: NO_PORTS, ...choices});
+  run.observe(observer ?? QUIET);
+  for (let steps = 0; steps < MOST_STEPS; steps++) {
+    if (run.runAhead(AHEAD) > 0) continue;
+    const {outcome} = run.step();
+    if (outcome === undefined) continue;
+    if (outcome.kind === 'halted' || outcome.kind === 'power-off') return run;
+    throw new UserError('guest-failed', `${guest.id} did not end well on ${technique}: ${outcomeSentence(outcome)}`);
+  }
+  throw new UserError('guest-failed', `${guest.id} does not end on ${technique}.`);
+}
+
+/** Nobody listens, so events that cost to build need not be built. */
+const QUIET: RunObserver = {
+  ignoresWrites: true,
+  ignoresEvents: true,
+  willWrite: () => undefined,
+  event: () => undefined,
+  hypervisorEvent: () => undefined,
+};
