@@ -3,6 +3,7 @@
 
 import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Bank, FaultLink, Machine, MachineOptions, Observer} from '@hyperscope/machine';
+import type {RingLayout} from './trap-and-emulate/rings.js';
 import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js';
 
 /** What a loader made of an image: bytes at guest-physical addresses, and registers to start with. */
@@ -92,10 +93,14 @@ export interface TechniqueOptions {
   readonly costModel: string | undefined;
   /** Up to two hard disks, on techniques that have them: multiples of 512 bytes. The guest writes to them. */
   readonly disks?: readonly Uint8Array[] | undefined;
+  /** Which writes to video memory KVM only notes down, where the technique has a KVM; its own choice where absent. */
+  readonly coalescedMmio?: 'off' | 'second half' | 'all' | undefined;
   /** Size of the pages by which nested paging maps guest memory; the technique's own choice when absent. */
   readonly nestedPage?: '4K' | '2M' | undefined;
   /** How the machine executes instructions; all ways give the same run. */
   readonly executor?: MachineOptions['executor'];
+  /** Which rings a deprivileged guest runs in; the technique's own choice, by the guest's mode, when absent. */
+  readonly rings?: RingLayout | undefined;
 }
 
 export interface Technique {

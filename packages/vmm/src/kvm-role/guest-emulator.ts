@@ -96,7 +96,7 @@ export class GuestEmulator {
         this.#host.machine.memory.write(at, bytes, value);
         this.#host.mmu.guestWrote(gpa, bytes);
       } else if (region !== undefined) region.write(gpa - region.start, bytes, value);
-      else if (!this.writes.add(access)) return false;
+      else if (!this.#host.coalescedWrites.add(access) && !this.writes.add(access)) return false;
     }
     for (const [cell, before] of this.#before) {
       const after = this.#emulator.registers.get(cell);

@@ -3,17 +3,20 @@
 
 import {assertExists, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
-import type {FaultLink, Machine} from '@hyperscope/machine';
-import {VIDEO_TEXT} from '@hyperscope/machine';
+import type {DeviceMemory, FaultLink, Machine, PhysicalMemory} from '@hyperscope/machine';
+import {VIDEO_TEXT, ramOf} from '@hyperscope/machine';
 import type {RunObservation} from '../run-observer.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestImage, RunOutcome} from '../technique.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
 import {GUEST_RAM} from '../host/host-layout.js';
+import {CoalescedMmioRing, coalescedZone} from './coalesced-mmio.js';
+import type {CoalescedMmio, CoalescedZone} from './coalesced-mmio.js';
 import type {GuestMmu} from './guest-mmu.js';
 import {GuestEmulator} from './guest-emulator.js';
-import type {Hardware, HardwareKind} from './hardware.js';
+import type {Hardware, HardwareKind, MmuKind} from './hardware.js';
 import {KvmVcpu} from './kvm-vcpu.js';
+import {ShadowGuestMmu} from './kvm-shadow.js';
 import {NestedGuestMmu} from './kvm-tdp.js';
 import {VirtualChipset} from './virtual-chipset.js';
 import type {IrqchipPlace} from './virtual-chipset.js';
@@ -59,12 +62,24 @@ export function hostMemoryBytes(slots: readonly MemorySlot[]): number {
   return upTo(Math.max(...slots.map(slot => slot.host + slot.bytes)), PAGE);
 }
 
+/** The guest's RAM as a device of QEMU's reaches it: QEMU's own memory, behind the slots. */
+export function guestRam(memory: PhysicalMemory, slots: readonly MemorySlot[]): DeviceMemory {
+  return ramOf(memory, (gpa, length, access) => {
+    const slot = slots.find(each => gpa >= each.gpa && gpa + length <= each.gpa + each.bytes);
+    return slot === undefined || (access === 'write' && slot.access !== 'read-write')
+      ? undefined
+      : slot.host + gpa - slot.gpa;
+  });
+}
+
 /** Choices of KVM and of its user space that are the same on either vendor's hardware. */
 export interface HypervisorOptions {
   /** Where PIC, IOAPIC, local APIC and PIT are. Where absent, as the guest’s image asks: in user space, or in the kernel. */
   readonly irqchip?: IrqchipPlace | undefined;
   /** Size of the pages by which nested paging maps guest memory on first touch. */
   readonly nestedPage: '4K' | '2M';
+  /** Writes to video memory that KVM only notes down. */
+  readonly coalescedMmio: CoalescedMmio;
 }
 
 /**
@@ -72,7 +87,7 @@ export interface HypervisorOptions {
  * 2 MiB a bigger guest is mapped in few exits and the mechanism passes unseen; the first 2 MiB stay small pages either way,
  * because of the hole for video memory. measured, EPT violations: hello-kvm 5, rings 4, popf 5, hello-real 1, mini-os 17.
  */
-export const HYPERVISOR_DEFAULTS: HypervisorOptions = {nestedPage: '4K'};
+export const HYPERVISOR_DEFAULTS: HypervisorOptions = {nestedPage: '4K', coalescedMmio: 'second half'};
 
 export interface HostContextParts {
   readonly machine: Machine;
@@ -80,6 +95,7 @@ export interface HostContextParts {
   readonly slots: readonly MemorySlot[];
   readonly options: HypervisorOptions;
   readonly hardware: HardwareKind;
+  readonly mmu: MmuKind;
   readonly board: DeviceBoard;
   readonly observation: RunObservation;
   readonly disks: readonly Uint8Array[];
@@ -98,6 +114,8 @@ export class HostContext {
   readonly hardware: Hardware;
   readonly mmu: GuestMmu;
   readonly devices: VirtualChipset;
+  readonly coalescedZone: CoalescedZone | undefined;
+  readonly coalescedWrites: CoalescedMmioRing;
   readonly emulator: GuestEmulator;
   /** Set once, by the step that ends the run. */
   outcome: RunOutcome | undefined;
@@ -123,8 +141,10 @@ export class HostContext {
       memoryBytes: parts.image.memoryBytes,
       disks: parts.disks,
     });
+    this.coalescedZone = coalescedZone(parts.options.coalescedMmio, parts.image.memoryBytes);
+    this.coalescedWrites = new CoalescedMmioRing(parts.machine.memory, this.coalescedZone);
     this.hardware = parts.hardware.create(this);
-    this.mmu = new NestedGuestMmu(this);
+    this.mmu = parts.mmu === 'nested' ? new NestedGuestMmu(this) : new ShadowGuestMmu(this);
     this.emulator = new GuestEmulator(this);
   }
 

@@ -1,11 +1,11 @@
 // The guest under a hypervisor: a machine with a host on it, QEMU's role at its first instruction, and the guest's image in
 // the memory that QEMU will offer to KVM. Which hardware and which MMU is in the definition.
 
-import {gpa, hpa, recordOf} from '@hyperscope/base';
+import {assertExists, gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {cellIndex} from '@hyperscope/isa';
 import {Machine, virtualizationOf} from '@hyperscope/machine';
-import type {Bank, ProcessorProfile, WillWrite} from '@hyperscope/machine';
+import type {Bank, ProcessorProfile, VirtioConsole, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
 import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
@@ -17,7 +17,7 @@ import {DeviceBoard} from '../user-space/device-board.js';
 import {GUEST_CELLS, guestCells} from './guest-view.js';
 import {initialState} from './guest-initial-state.js';
 import type {HardwareKind, MmuKind} from './hardware.js';
-import {HostContext, hostMemoryBytes, memorySlots} from './host-context.js';
+import {HostContext, guestRam, hostMemoryBytes, memorySlots} from './host-context.js';
 import type {HypervisorOptions} from './host-context.js';
 import {buildHostEnvironment} from '../host/host-environment.js';
 import {HostCode} from '../host/host-program.js';
@@ -56,6 +56,7 @@ export class HypervisorRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu);
     const slots = memorySlots(options.image);
+    const {coalescedMmio, nestedPage} = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
@@ -63,14 +64,19 @@ export class HypervisorRun implements TechniqueRun {
       costModel: chooseCostModel(options.costModel, profile),
       virtualization: virtualizationOf(profile),
     });
-    this.#board = new DeviceBoard(options.ports);
+    this.#board = new DeviceBoard(options.ports, guestRam(this.machine.memory, slots));
     const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);
     this.host = new HostContext({
       machine: this.machine,
       image: options.image,
       slots,
-      options: {...definition.options, ...(options.nestedPage === undefined ? {} : {nestedPage: options.nestedPage})},
+      options: {
+        ...definition.options,
+        ...(coalescedMmio === undefined ? {} : {coalescedMmio}),
+        ...(nestedPage === undefined ? {} : {nestedPage}),
+      },
       hardware: definition.hardware,
+      mmu: definition.mmu,
       board: this.#board,
       tell,
       observation: this.#observation,
@@ -96,6 +102,7 @@ export class HypervisorRun implements TechniqueRun {
     this.#board.observe(willWrite);
     this.host.devices.observe(willWrite);
     this.#board.uart.onOutput = byte => tell({kind: 'serial', byte});
+    this.#board.listen((name, what, sentence) => tell({kind: 'device', name, what, sentence}));
   }
 
   /** QEMU's memory, before KVM hears of it: what firmware would have left, then the image. */
@@ -161,6 +168,14 @@ export class HypervisorRun implements TechniqueRun {
   }
   unknownPorts(): ReadonlyMap<number, number> {
     return this.#board.unknownPorts;
+  }
+  /** The console behind rings in the guest's memory, for whoever types at it. */
+  get console(): VirtioConsole {
+    return assertExists(this.#board.virtioConsole, 'the board was given the memory');
+  }
+  /** What the guest has put out by hypercalls. */
+  get hypercallOutput(): Uint8Array {
+    return this.#board.paravirtualConsole?.output ?? new Uint8Array();
   }
   sendSerial(bytes: Uint8Array): void {
     this.#board.uart.receive(bytes);

@@ -17,11 +17,21 @@ const SIGNATURE_LEAF = 0x4000_0000;
 /** "KVMKVMKVM\0\0\0" in EBX, ECX, EDX; Documentation/virt/kvm/x86/cpuid.rst. */
 const SIGNATURE = [0x4000_0001, 0x4b4d_564b, 0x564b_4d56, 0x4d] as const;
 
+/**
+ * "Hyperscope\0\0", 100h behind KVM's signature, where a hypervisor announces a second family of calls, as Xen and KVM do when
+ * they look like Hyper-V too. Leaf +1, EAX: 0 the hypercall of machine/devices/paravirtual-console.
+ */
+const OWN_LEAF = 0x4000_0100;
+const OWN_SIGNATURE = [0x4000_0101, 0x6570_7948, 0x6f63_7372, 0x6570] as const;
+const CONSOLE_HYPERCALL = 1;
+
 type CpuidAnswer = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
 /** What the guest is told: VMX and MONITOR hidden (a guest that waits should exit), the hypervisor bit set, KVM's signature at 40000000h. */
 function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   if (leaf === SIGNATURE_LEAF) return SIGNATURE;
+  if (leaf === OWN_LEAF) return OWN_SIGNATURE;
+  if (leaf === OWN_LEAF + 1) return [CONSOLE_HYPERCALL, 0, 0, 0];
   if (leaf === SIGNATURE_LEAF + 1 || leaf === MONITOR_LEAF) return [0, 0, 0, 0];
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
   if (leaf !== 1) return [eax, ebx, ecx, edx];

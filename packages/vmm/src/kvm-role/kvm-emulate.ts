@@ -20,6 +20,8 @@ const PF = 14;
 /** DR6.BS. */
 const SINGLE_STEP = 1n << 14n;
 
+const NOTED = 'the write lies in a zone of coalesced MMIO: KVM notes it down, and user space sees it at the next exit';
+
 const hexBytes = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 function fetchAndDecode(host: Host): StepResult {
@@ -73,6 +75,7 @@ function finish(host: Host, fetched: FetchedInstruction, {result}: Extract<Emula
   const {emulator} = host;
   const flags = host.hardware.get('RFLAGS');
   const accesses = emulator.accesses;
+  const before = host.coalescedWrites.count;
   emulator.writes.clear();
   if (!emulator.commit())
     return cannotEmulate(host, `${fetched.text} writes to more places of user space than KVM keeps`);
@@ -84,11 +87,19 @@ function finish(host: Host, fetched: FetchedInstruction, {result}: Extract<Emula
   }
   const did = accesses.length === 0 ? 'done' : accesses.join('; ');
   const to = `guest RIP ${result === 'repeats' ? 'stays, the repetition goes on' : `→ ${hex(host.hardware.get('RIP'))}`}`;
+  const noted = host.coalescedWrites.count;
   if (emulator.writes.count === 0) {
-    host.handled('kvm', 'the instruction emulator and the devices in the kernel could do it all');
-    return {say: `${did}; ${to}`, go: 'vcpu_enter_guest'};
+    host.handled(
+      'kvm',
+      noted > before ? NOTED : 'the instruction emulator and the devices in the kernel could do it all',
+    );
+    const ring = noted > before ? ` KVM notes the write down: ${noted} wait for user space.` : '';
+    return {say: `${did}; ${to}.${ring}`, go: 'vcpu_enter_guest'};
   }
-  host.handled('user-space', `${accesses.at(-1) ?? 'a device'} is for user space: KVM_EXIT_MMIO`);
+  const first = emulator.writes.at(0);
+  const wasFull = first !== undefined && host.coalescedWrites.covers(first);
+  const full = wasFull ? ', for the ring of coalesced writes is full' : '';
+  host.handled('user-space', `${accesses.at(-1) ?? 'a device'} is for user space${full}: KVM_EXIT_MMIO`);
   passWriteOn(host);
   return {say: `${did}; ${to}. The write goes to user space.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }

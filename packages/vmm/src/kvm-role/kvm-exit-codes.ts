@@ -2,6 +2,7 @@
 
 export const KVM_EXIT = {
   IO: 2,
+  HYPERCALL: 3,
   HLT: 5,
   MMIO: 6,
   IRQ_WINDOW_OPEN: 7,

@@ -3,6 +3,7 @@
 // kvm_vcpu_has_events.
 
 import {KVM_EXIT} from './kvm-exit-codes.js';
+import {flushCoalescedWrites} from './qemu-memory.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {interruptAllowed, leaveForSignal, whyUserSpace} from './kvm-interrupts.js';
@@ -48,6 +49,7 @@ function wait(host: Host): StepResult {
   }
   const until = takes ? devices.nextWake : Infinity;
   if (until === Infinity) {
+    flushCoalescedWrites(host);
     host.finish({kind: 'halted'});
     return {
       say: `the guest has halted${takes ? '' : ' with RFLAGS.IF = 0'}, and no device has an interrupt for it: KVM_RUN would wait for ever, and the run is over`,

@@ -8,6 +8,7 @@ import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {guestEventName} from './guest-event-name.js';
 import {completeMmio} from './kvm-emulate.js';
+import {completeHypercall} from './kvm-exit-handlers.js';
 import {beforeEntry, interruptAllowed} from './kvm-interrupts.js';
 import {completeInput, completeString} from './kvm-io.js';
 import {returnToUser} from './system-calls.js';
@@ -24,6 +25,8 @@ function beginRun(host: Host): StepResult {
     }
     case COMPLETE.input:
       return {say: completeInput(host), go: 'vcpu_enter_guest'};
+    case COMPLETE.hypercall:
+      return completeHypercall(host);
     case COMPLETE.string:
       return completeString(host);
     case COMPLETE.mmioRead:

@@ -15,6 +15,7 @@ const VCPU_FD = 5n;
 const ENTRY: Readonly<Record<Exclude<Ioctl, 'KVM_CREATE_VCPU'>, string>> = {
   KVM_CREATE_VM: 'kvm_dev_ioctl_create_vm',
   KVM_SET_USER_MEMORY_REGION: 'kvm_set_memory_region',
+  KVM_REGISTER_COALESCED_MMIO: 'kvm_vm_ioctl_register_coalesced_mmio',
   KVM_SET_CPUID2: 'kvm_vcpu_ioctl_set_cpuid2',
   KVM_SET_SREGS: 'kvm_arch_vcpu_ioctl_set_sregs',
   KVM_SET_REGS: 'kvm_arch_vcpu_ioctl_set_regs',
@@ -60,6 +61,11 @@ function memoryRegionSet(host: Host): StepResult {
   return {say: 'returns 0', go: 'processor'};
 }
 
+function registerCoalescedMmio(host: Host): StepResult {
+  returnToUser(host, 'KVM_REGISTER_COALESCED_MMIO', 0n, '0');
+  return {say: 'from now on KVM notes writes to these addresses in the third page of kvm_run', go: 'processor'};
+}
+
 function createdVcpu(host: Host): StepResult {
   returnToUser(host, 'KVM_CREATE_VCPU', VCPU_FD, `file descriptor ${VCPU_FD}`);
   return {say: `a vCPU exists; kvm_run will be at HPA ${hex(KVM_RUN_PAGE)}, mapped by user space`, go: 'processor'};
@@ -82,5 +88,6 @@ export const SETUP_ROUTINES: readonly HostRoutine<Host>[] = [
     createdVm,
   ),
   kernel('kvm_set_memory_region', setMemoryRegion, memoryRegionSet),
+  kernel('kvm_vm_ioctl_register_coalesced_mmio', registerCoalescedMmio),
   kernel('kvm_vm_ioctl_create_vcpu', createdVcpu),
 ];

@@ -64,17 +64,35 @@ const SLOTS = [
   'mcg_status',
   /** EXIT_REASON or EXITCODE of the exit that is being handled. */
   'exit_reason',
+  /** With shadow paging: the root that the processor was last given. */
+  'shadow_root',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
 const SLOT_OFFSET: ReadonlyMap<VcpuSlot, number> = new Map(SLOTS.map((slot, index) => [slot, 128 + 8 * index]));
 
-export const COMPLETE = {nothing: 0n, skip: 1n, input: 2n, string: 3n, mmioRead: 4n, mmioWrite: 5n} as const;
+export const COMPLETE = {
+  nothing: 0n,
+  skip: 1n,
+  input: 2n,
+  string: 3n,
+  mmioRead: 4n,
+  mmioWrite: 5n,
+  hypercall: 6n,
+} as const;
 
 /** Behind the answers of user space (kvm-mmio.ts). */
 const MTRR_STATE = 0xc00;
 const EXIT_REASON = 8;
 const UNION = 32;
+
+/** The part of kvm_run that KVM_EXIT_HYPERCALL fills: the arguments are RBX, RCX, RDX and RSI. */
+export interface RunHypercall {
+  readonly number: bigint;
+  readonly args: readonly bigint[];
+}
+const HYPERCALL_ARGUMENTS = 4;
+const HYPERCALL_RESULT = 56;
 
 /** The part of kvm_run that KVM_EXIT_MMIO fills; `value` holds `bytes` bytes, little-endian. */
 export interface RunMmio {
@@ -146,6 +164,23 @@ export class KvmVcpu {
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 2), 2, BigInt(io.port));
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 4), 4, 1n);
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 8), 8, BigInt(PIO_DATA_PAGE - KVM_RUN_PAGE));
+  }
+  /** kvm_run.hypercall: nr, args[6], ret. */
+  get hypercall(): RunHypercall {
+    const at = KVM_RUN_PAGE + UNION;
+    const args = Array.from({length: HYPERCALL_ARGUMENTS}, (_, index) => this.#memory.read(hpa(at + 8 + 8 * index), 8));
+    return {number: this.#memory.read(hpa(at), 8), args};
+  }
+  set hypercall({number, args}: RunHypercall) {
+    const at = KVM_RUN_PAGE + UNION;
+    this.#memory.write(hpa(at), 8, number);
+    args.forEach((value, index) => this.#memory.write(hpa(at + 8 + 8 * index), 8, value));
+  }
+  get hypercallResult(): bigint {
+    return this.#memory.read(hpa(KVM_RUN_PAGE + UNION + HYPERCALL_RESULT), 8);
+  }
+  set hypercallResult(value: bigint) {
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + HYPERCALL_RESULT), 8, value);
   }
   get mmio(): RunMmio {
     const at = KVM_RUN_PAGE + UNION;

@@ -1,66 +1,21 @@
 // QEMU's role: the process in ring 3 that owns the virtual machine's devices and calls KVM_RUN in a loop.
 // Routine names: QEMU, accel/kvm/kvm-all.c, target/i386/kvm/kvm.c, hw/char/serial.c.
 
-import {gpa, hex} from '@hyperscope/base';
-import type {VmExit} from '../virtual-machine.js';
-import {KVM_EXIT} from './kvm-exit-codes.js';
+import {hex} from '@hyperscope/base';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {QEMU_DEVICE_ROUTINES, beforeRun} from './qemu-devices.js';
-import {callKernel} from './system-calls.js';
-import type {Ioctl} from './system-calls.js';
-
-/** A step that makes an ioctl and comes back to the next step. */
-const ioctl =
-  (name: Ioctl, say: string) =>
-  (host: Host): StepResult => {
-    callKernel(host, name, host.machine.registers.get('RIP') + 0x10n);
-    return {say, go: 'processor'};
-  };
-
-/** kvm_run as a value: what the device board takes. */
-function readKvmRun(host: Host): VmExit {
-  const {vcpu} = host;
-  switch (vcpu.exitReason) {
-    case KVM_EXIT.IO: {
-      const {direction, bytes, port} = vcpu.io;
-      const data = new Uint8Array(4);
-      new DataView(data.buffer).setUint32(0, Number(vcpu.ioData), true);
-      return {
-        reason: 'io',
-        direction,
-        port,
-        width: bytes === 4 ? 32 : bytes === 2 ? 16 : 8,
-        count: 1,
-        data: data.subarray(0, bytes),
-      };
-    }
-    case KVM_EXIT.MMIO: {
-      const {direction, gpa: address, bytes, value} = vcpu.mmio;
-      const data = new Uint8Array(8);
-      new DataView(data.buffer).setBigUint64(0, value, true);
-      return {reason: 'mmio', direction, gpa: gpa(address), data: data.subarray(0, bytes)};
-    }
-    case KVM_EXIT.IRQ_WINDOW_OPEN:
-      return {reason: 'irq-window-open'};
-    case KVM_EXIT.SET_TPR:
-      return {reason: 'set-tpr'};
-    case KVM_EXIT.INTR:
-      return {reason: 'interrupted'};
-    case KVM_EXIT.HLT:
-      return {reason: 'hlt'};
-    case KVM_EXIT.SHUTDOWN:
-      return {reason: 'shutdown'};
-    case KVM_EXIT.FAIL_ENTRY:
-      return {reason: 'fail-entry', hardwareReason: vcpu.unionWord};
-    case KVM_EXIT.INTERNAL_ERROR:
-      return {reason: 'internal-error', suberror: Number(vcpu.unionWord & 0xffff_ffffn), instruction: undefined};
-    default:
-      return {reason: 'unknown', code: vcpu.exitReason};
-  }
-}
+import {readKvmRun} from './qemu-exit.js';
+import {ioctl} from './qemu-ioctl.js';
+import {QEMU_MEMORY_ROUTINES} from './qemu-memory.js';
 
 function readExit(host: Host): StepResult {
+  const noted = host.coalescedWrites.count;
+  if (noted > 0)
+    return {
+      say: `KVM has noted down ${noted} ${noted === 1 ? 'write' : 'writes'} in the third page of kvm_run: they came first`,
+      go: 'kvm_flush_coalesced_mmio_buffer',
+    };
   const exit = readKvmRun(host);
   host.tell({kind: 'kvm-exit', exit});
   switch (exit.reason) {
@@ -73,6 +28,11 @@ function readExit(host: Host): StepResult {
       return {
         say: `kvm_run.exit_reason: 6, KVM_EXIT_MMIO: ${exit.direction} of ${exit.data.length} ${exit.data.length === 1 ? 'byte' : 'bytes'} at GPA ${hex(exit.gpa)}`,
         go: 'address_space_rw',
+      };
+    case 'hypercall':
+      return {
+        say: `kvm_run.exit_reason: 3, KVM_EXIT_HYPERCALL: number ${hex(exit.number)}`,
+        go: 'kvm_handle_hypercall',
       };
     case 'irq-window-open':
     case 'set-tpr':
@@ -128,23 +88,18 @@ function handleIo(host: Host): StepResult {
   };
 }
 
-/** The device at a guest-physical address, through QEMU's memory regions. */
-function accessMemory(host: Host): StepResult {
+/** The consoles that the guest asks by a hypercall: the bytes are read out of its memory, which is this process's own. */
+function handleHypercall(host: Host): StepResult {
   const exit = readKvmRun(host);
-  if (exit.reason !== 'mmio') return {say: 'no memory access to do', go: 'kvm_cpu_exec'};
-  const region = host.board.regionAt(exit.gpa);
-  const name = region?.name ?? (host.slotAt(exit.gpa) === undefined ? 'nothing answers there' : 'read-only memory');
+  if (exit.reason !== 'hypercall') return {say: 'no hypercall to answer', go: 'kvm_cpu_exec'};
   const done = host.board.handleExit(exit);
   if (done !== 'continue') host.finish(done);
-  let value = 0n;
-  for (const byte of exit.data.toReversed()) value = (value << 8n) | BigInt(byte);
-  const digits = 2 * exit.data.length;
-  if (exit.direction === 'write') {
-    const lost = region === undefined ? ', and is lost' : '';
-    return {say: `${name}: ${hex(value, digits)} is written to GPA ${hex(exit.gpa)}${lost}`, go: 'kvm_cpu_exec'};
-  }
-  host.vcpu.mmio = {...host.vcpu.mmio, value};
-  return {say: `${name}: GPA ${hex(exit.gpa)} reads ${hex(value, digits)}, put into kvm_run`, go: 'kvm_cpu_exec'};
+  const result = new DataView(exit.data.buffer).getBigInt64(0, true);
+  host.vcpu.hypercallResult = BigInt.asUintN(64, result);
+  return {
+    say: `paravirtual-console: ${exit.args[1] ?? 0n} bytes at GPA ${hex(exit.args[0] ?? 0n)}: kvm_run.hypercall.ret ← ${result}`,
+    go: 'kvm_cpu_exec',
+  };
 }
 
 const printable = (value: number): string => (value >= 0x20 && value < 0x7f ? ` “${String.fromCharCode(value)}”` : '');
@@ -174,7 +129,10 @@ export const QEMU_ROUTINES: readonly HostRoutine<Host>[] = [
       'KVM_SET_USER_MEMORY_REGION',
       'ioctl(KVM_SET_USER_MEMORY_REGION): this process’s memory becomes the guest’s RAM',
     ),
-    () => ({say: 'the guest has memory', go: 'kvm_init_vcpu'}),
+    host => ({
+      say: 'the guest has memory',
+      go: host.coalescedZone === undefined ? 'kvm_init_vcpu' : 'kvm_coalesce_mmio_region',
+    }),
   ),
   user(
     'kvm_irqchip_create',
@@ -199,7 +157,8 @@ export const QEMU_ROUTINES: readonly HostRoutine<Host>[] = [
     stop,
   ),
   user('kvm_handle_io', handleIo),
-  user('address_space_rw', accessMemory),
+  ...QEMU_MEMORY_ROUTINES,
+  user('kvm_handle_hypercall', handleHypercall),
   ...QEMU_DEVICE_ROUTINES,
   user('qemu_system_reset_request', resetRequest),
 ];

@@ -65,6 +65,7 @@ export class VirtualChipset {
       },
       memoryBytes,
       uart: board.uart,
+      virtioConsole: board.virtioConsole,
       disks,
       userClock,
       interruptWire: (irq, line) => {

@@ -1,7 +1,7 @@
 // A guest in protected mode that drives the virtio console: the eight steps of "Device Initialization" (Virtual I/O Device
 // 1.2), two chains, one kick, and an interrupt handler at vector 1Dh for IRQ 5, which counts in EBX.
 
-export const VIRTIO_TRANSMIT_TWO = {
+const TRANSMIT_TWO = {
   output: 'Ring!',
   code: `
     fa b0 11 e6 20 b0 18 e6 21 b0 04 e6 21 b0 01 e6 21 b0 df e6 21 ; cli; PIC: IRQ 0 to 7 at 18h, only IRQ 5
@@ -33,4 +33,22 @@ export const VIRTIO_TRANSMIT_TWO = {
   `,
   /** mov eax, [edi + 60h] / mov [edi + 64h], eax: InterruptACK / inc ebx / mov al, 20h / out 20h, al / iret */
   handlers: {0x1d: '8b 47 60 89 47 64 43 b0 20 e6 20 cf'},
+} as const;
+
+/** By the 8259 pair, or by the IOAPIC (pin 5, level-triggered) and the local APIC, whose end of interrupt is a store. */
+export const VIRTIO_GUESTS = {
+  PIC: TRANSMIT_TWO,
+  IOAPIC: {
+    output: TRANSMIT_TWO.output,
+    code: `
+      c7 05 f0 00 e0 fe ff 01 00 00 ; mov dword [fee000f0h], 1ffh: the local APIC is on
+      c7 05 00 00 c0 fe 1a 00 00 00 ; IOREGSEL: pin 5
+      c7 05 10 00 c0 fe 1d 80 00 00 ; IOWIN: vector 1Dh, level-triggered
+      c7 05 00 00 c0 fe 1b 00 00 00
+      c7 05 10 00 c0 fe 00 00 00 00 ; to APIC 0
+      ${TRANSMIT_TWO.code.replace('b0 df e6 21', 'b0 ff e6 21').replace('only IRQ 5', 'none')}
+    `,
+    /** … mov [fee000b0h], eax: EOI / iret */
+    handlers: {0x1d: '8b 47 60 89 47 64 43 a3 b0 00 e0 fe cf'},
+  },
 } as const;

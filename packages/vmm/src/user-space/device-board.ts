@@ -62,8 +62,11 @@ export class DeviceBoard {
   }
   /** `tell` hears what these devices do that no register shows. */
   listen(tell: (name: string, what: 'output' | 'trouble', sentence: string) => void): void {
-    for (const device of [this.virtioConsole, this.paravirtualConsole])
-      if (device !== undefined) device.onNews = (what, sentence) => tell(device.name, what, sentence);
+    const {virtioConsole, paravirtualConsole} = this;
+    if (virtioConsole !== undefined)
+      virtioConsole.onNews = (what, sentence) => tell(virtioConsole.name, what, sentence);
+    if (paravirtualConsole !== undefined)
+      paravirtualConsole.onNews = (what, sentence) => tell(paravirtualConsole.name, what, sentence);
   }
 
   /** Bytes that the guest wrote to a captured port (0xe9 always is one). */
