@@ -92,6 +92,8 @@ export type HypervisorEvent =
       /** 'injected' at the next VM entry; or the guest cannot take it, and KVM asks for an exit as soon as it can. */
       readonly decision: 'injected' | 'window-requested';
       readonly why: string;
+      /** Who: KVM where absent. A VMM without hardware delivers by itself, and looks again at the guest's next trap. */
+      readonly by?: 'VMM' | undefined;
     }
   /** KVM carries an instruction of the guest out in software. */
   | {
@@ -101,6 +103,19 @@ export type HypervisorEvent =
       readonly outcome: 'completed' | 'repeats' | 'needs-user-space' | 'fault' | 'failed';
       /** What it read and wrote, in order, in words. */
       readonly accesses: readonly string[];
+      /** Who: KVM where absent. */
+      readonly by?: 'VMM' | undefined;
+    }
+  /**
+   * A register that a deprivileged guest believes to have changed. What the processor holds is something else: the VMM's own
+   * value, in the register bank.
+   */
+  | {
+      readonly kind: 'virtual-cpu';
+      readonly register: Cell;
+      readonly from: bigint;
+      readonly to: bigint;
+      readonly why: string;
     }
   /** A device did something that no register shows: it put out what lay in memory, or will do no more, and why. */
   | {

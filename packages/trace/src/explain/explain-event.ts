@@ -22,6 +22,8 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'injection':
     case 'emulation':
     case 'shadow-paging':
+    case 'virtual-cpu':
+    case 'inside-kvm':
     case 'device':
     case 'serial':
       return explainHypervisor(event);

@@ -21,6 +21,7 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'injection',
   'emulation',
   'shadow-paging',
+  'virtual-cpu',
   'exit-handled',
   'ioctl',
   'device',
@@ -105,6 +106,7 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
     case 'injection':
     case 'emulation':
     case 'shadow-paging':
+    case 'virtual-cpu':
     case 'unsupported':
       return explainEvent(leader).title;
     case 'exit-handled':

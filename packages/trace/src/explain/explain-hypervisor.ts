@@ -7,6 +7,7 @@ import type {Explanation} from '../session-view.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {explanation, sentence} from './explanation.js';
 import {explainShadow} from './explain-shadow.js';
+import {explainVirtualCpu, explainVmmEmulation, explainVmmInjection} from './explain-vmm.js';
 import {kvmExitDetail, kvmExitDuty, kvmExitName} from './kvm-exit-words.js';
 
 /** What an exit to user space looks like. */
@@ -59,9 +60,11 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
         sources: [KVM_API],
       });
     case 'injection':
-      return explainInjection(event);
+      return event.by === 'VMM' ? explainVmmInjection(event) : explainInjection(event);
     case 'emulation':
-      return explainEmulation(event);
+      return event.by === 'VMM' ? explainVmmEmulation(event) : explainEmulation(event);
+    case 'virtual-cpu':
+      return explainVirtualCpu(event);
     case 'shadow-paging':
       return explainShadow(event);
     case 'device':

@@ -28,6 +28,7 @@ const IMPORTANCE: readonly TraceEvent['kind'][] = [
   'injection',
   'emulation',
   'shadow-paging',
+  'virtual-cpu',
   'exit-handled',
   'ioctl',
   'exception',

@@ -6,6 +6,7 @@ import type {TraceEvent} from '../record-format.js';
 import {characterText, deviceTitle} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
 import {shadowLabel} from './explain-shadow.js';
+import {virtualCpuLabel} from './explain-vmm.js';
 import {kvmExitName} from './kvm-exit-words.js';
 
 const vectorName = (vector: number): string => exceptionAt(vector)?.name ?? `vector ${vector}`;
@@ -58,6 +59,8 @@ export function labelEvent(event: TraceEvent): string {
         : `interrupt ${hex(event.vector, 2)} must wait`;
     case 'emulation':
       return `emulated: ${event.text}`;
+    case 'virtual-cpu':
+      return virtualCpuLabel(event);
     case 'shadow-paging':
       return shadowLabel(event);
     case 'device':

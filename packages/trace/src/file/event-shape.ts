@@ -87,13 +87,20 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   ioctl: fields({name: text, direction: oneOf('call', 'return'), result: optional(text)}),
   'exit-handled': fields({reason: count, route: oneOf('kvm', 'user-space'), why: text}),
   'kvm-exit': fields({exit: vmExit}),
-  injection: fields({vector: count, decision: oneOf('injected', 'window-requested'), why: text}),
+  injection: fields({
+    vector: count,
+    decision: oneOf('injected', 'window-requested'),
+    why: text,
+    by: optional(oneOf('VMM')),
+  }),
   emulation: fields({
     rip: address,
     text,
     outcome: oneOf('completed', 'repeats', 'needs-user-space', 'fault', 'failed'),
     accesses: list(text),
+    by: optional(oneOf('VMM')),
   }),
+  'virtual-cpu': fields({register: text, from: address, to: address, why: text}),
   'shadow-paging': fields({
     action: oneOf(...SHADOW_ACTIONS),
     linear: optional(address),

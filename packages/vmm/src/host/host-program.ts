@@ -25,6 +25,12 @@ export interface HostRoutine<Context> {
   readonly steps: readonly HostStep<Context>[];
 }
 
+/** The linear addresses of the first routines. */
+export interface CodeWindows {
+  readonly hypervisor: bigint;
+  readonly vmm: bigint;
+}
+
 interface Placed<Context> {
   readonly routine: HostRoutine<Context>;
   readonly index: number;
@@ -48,11 +54,12 @@ export class HostCode<Context> implements HostProgram {
     context: Context,
     routines: readonly HostRoutine<Context>[],
     tell: (event: HypervisorEvent) => void,
+    windows: CodeWindows = {hypervisor: KERNEL_WINDOW, vmm: USER_WINDOW},
   ) {
     this.#machine = machine;
     this.#context = context;
     this.#tell = tell;
-    const next = {hypervisor: KERNEL_WINDOW, vmm: USER_WINDOW};
+    const next = {hypervisor: windows.hypervisor, vmm: windows.vmm};
     for (const routine of routines) {
       const base = next[routine.actor];
       next[routine.actor] += ROUTINE_BYTES;
