@@ -8,10 +8,11 @@ import type {StepResult} from '../../host/host-program.js';
 import {injectException, nameOf} from '../guest-registers.js';
 import {readControlRegister, writeControlRegister} from '../kvm-cr.js';
 import {readDebugRegister, writeDebugRegister} from '../kvm-dr.js';
+import {invalidatePage} from '../kvm-exit-handlers.js';
 import {hostInterrupt} from '../kvm-interrupts.js';
 import {handleIo} from '../kvm-io.js';
 import {nestedPageFault} from '../kvm-tdp.js';
-import {decodeIntercepted, generalOperand} from './decoded-instruction.js';
+import {decodeIntercepted, generalOperand, linearAddressOf, memoryOperand} from './decoded-instruction.js';
 import type {SvmHardware} from './svm-hardware.js';
 
 const UD = 6;
@@ -84,6 +85,23 @@ export function ioInterception({host, vmcb}: SvmHardware): StepResult {
 export function npfInterception({host, vmcb}: SvmHardware): StepResult {
   const [info1, info2] = [vmcb.get('EXITINFO1'), vmcb.get('EXITINFO2')];
   return nestedPageFault(host, `read EXITINFO1: ${hex(info1)}, EXITINFO2: ${hex(info2)}`);
+}
+
+/** With shadow paging every #PF of the guest is KVM's first; EXITINFO1 is its error code, EXITINFO2 its address. */
+export function pfInterception(hardware: SvmHardware): StepResult {
+  if (hardware.mmu === 'nested') return exceptionInterception(hardware);
+  const {linear, errorCode} = hardware.pageFault();
+  return {say: `read EXITINFO1: ${hex(errorCode)}, EXITINFO2: ${hex(linear)}`, go: 'kvm_handle_page_fault'};
+}
+
+/** EXITINFO1 is the linear address, with decode assists. */
+export function invlpgInterception(hardware: SvmHardware): StepResult {
+  const {host, vmcb} = hardware;
+  if (host.machine.processor.features.decodeAssists) return invalidatePage(host, vmcb.get('EXITINFO1'));
+  const instruction = decodeIntercepted(hardware)?.instruction;
+  const operand = instruction === undefined ? undefined : memoryOperand(instruction);
+  if (instruction === undefined || operand === undefined) return inSoftware(hardware);
+  return invalidatePage(host, linearAddressOf(hardware, instruction, operand));
 }
 
 /** SVM leaves the interrupt at the processor's pins: it is taken by the host once KVM lets interrupts in again. */

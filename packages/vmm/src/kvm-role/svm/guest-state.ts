@@ -62,6 +62,10 @@ const IN_VCPU_SVM: ReadonlyMap<Cell, SvmSlot> = new Map<Cell, SvmSlot>([
   ['CR3', 'cr3'],
   ['CR4', 'cr4'],
   ['EFER', 'efer'],
+  ['PDPTE0', 'pdpte0'],
+  ['PDPTE1', 'pdpte1'],
+  ['PDPTE2', 'pdpte2'],
+  ['PDPTE3', 'pdpte3'],
   ['NMI_BLOCKING', 'nmi_masked'],
 ]);
 

@@ -241,6 +241,6 @@ export class SvmHardware implements Hardware {
   /** INVLPGA for one page; for all of them, TLB_CONTROL of the next VMRUN. */
   flushTlb(linear?: bigint): void {
     if (linear === undefined) this.vmcb.set('TLB_CONTROL', FLUSH_ALL);
-    else this.svm.invlpga(linear);
+    else this.svm.invlpga(linear, Number(this.vmcb.get('GUEST_ASID')));
   }
 }

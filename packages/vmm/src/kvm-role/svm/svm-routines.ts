@@ -10,10 +10,12 @@ import {
   drInterception,
   exceptionInterception,
   intrInterception,
+  invlpgInterception,
   ioInterception,
   msrInterception,
   nmiInterception,
   npfInterception,
+  pfInterception,
   svmInstructionInterception,
 } from './exit-handlers.js';
 import {interceptDebug, interceptIret} from './nmi-window.js';
@@ -34,6 +36,7 @@ const TABLE: readonly (readonly [SvmInterceptName, string])[] = [
   ['INVD', 'kvm_emulate_invd'],
   ['PAUSE', 'handle_pause'],
   ['HLT', 'kvm_emulate_halt'],
+  ['INVLPG', 'invlpg_interception'],
   ['INVLPGA', 'svm_instruction_interception'],
   ['IOIO', 'io_interception'],
   ['MSR', 'msr_interception'],
@@ -53,6 +56,7 @@ const TABLE: readonly (readonly [SvmInterceptName, string])[] = [
 const BY_CODE: ReadonlyMap<number, string> = new Map<number, string>([
   ...TABLE.map(([name, routine]): [number, string] => [svmInterceptExit(name), routine]),
   [SVM_EXIT_BASE.exception + 1, 'db_interception'],
+  [SVM_EXIT_BASE.exception + 14, 'pf_interception'],
   [SVM_EXIT.NPF, 'npf_interception'],
 ]);
 
@@ -82,6 +86,8 @@ const ROUTINES: readonly (readonly [name: string, ...steps: readonly SvmStep[]])
   ['iret_interception', interceptIret],
   ['io_interception', ioInterception],
   ['msr_interception', msrInterception],
+  ['invlpg_interception', invlpgInterception],
+  ['pf_interception', pfInterception],
   ['npf_interception', npfInterception],
   ['svm_instruction_interception', svmInstructionInterception],
 ];

@@ -100,15 +100,15 @@ function passThrough(memory: SvmHardware['host']['machine']['memory'], msr: numb
 
 function writeRoot(hardware: SvmHardware): StepResult {
   const {host, vmcb, mmu} = hardware;
+  const go = 'kvm_vm_ioctl_create_vcpu';
   const root = host.mmu.create();
-  if (mmu === 'nested') vmcb.set('NESTED_CONTROL', NP_ENABLE);
+  if (mmu === 'shadow' || root === undefined)
+    return {say: 'VMCB: NP_ENABLE stays 0: the guest’s CR3 will be that of shadow page tables', go};
+  vmcb.set('NESTED_CONTROL', NP_ENABLE);
   hardware.loadMmuRoot(root);
   return {
-    say:
-      mmu === 'nested'
-        ? `VMCB: NP_ENABLE ← 1, nCR3 ${hex(root)}: four levels in the host’s own format; its root page is empty`
-        : `VMCB: NP_ENABLE stays 0, CR3 ${hex(root)}: the guest will run on shadow page tables`,
-    go: 'kvm_vm_ioctl_create_vcpu',
+    say: `VMCB: NP_ENABLE ← 1, nCR3 ${hex(root)}: four levels in the host’s own format; its root page is empty`,
+    go,
   };
 }
 

@@ -1,22 +1,24 @@
-// SVM with nested paging: the technique, as a definition. Its guests start in real mode, as SVM's always could.
+// SVM with nested paging and with shadow page tables: the techniques, as definitions. Their guests start in real mode, which SVM
+// always could run; under shadow paging in "paged real mode", with CR0.PG = 1 and CR0.PE = 0.
 
 import {AMD_SVM} from '@hyperscope/machine';
 import {HYPERVISOR_DEFAULTS} from '../host-context.js';
 import type {HypervisorOptions} from '../host-context.js';
+import type {MmuKind} from '../hardware.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
 import {kvmAmd} from './kvm-amd.js';
 import {SVM_DEFAULTS} from './vmcb-controls.js';
 import type {SvmOptions} from './vmcb-controls.js';
 
 /** What a lesson may flip; the rest stays as KVM has it. */
-export function svmNpt(
-  intercepts: Partial<SvmOptions> = {},
-  options: Partial<HypervisorOptions> = {},
-): HypervisorDefinition {
-  return {
-    hardware: kvmAmd('nested', {...SVM_DEFAULTS, ...intercepts}),
-    mmu: 'nested',
+const definition =
+  (mmu: MmuKind) =>
+  (intercepts: Partial<SvmOptions> = {}, options: Partial<HypervisorOptions> = {}): HypervisorDefinition => ({
+    hardware: kvmAmd(mmu, {...SVM_DEFAULTS, ...intercepts}),
+    mmu,
     profile: AMD_SVM,
     options: {...HYPERVISOR_DEFAULTS, ...options},
-  };
-}
+  });
+
+export const svmNpt = definition('nested');
+export const svmShadow = definition('shadow');

@@ -11,6 +11,11 @@ const SLOTS = [
   'cr3',
   'cr4',
   'efer',
+  /** Entries of PAE paging, for the shadow MMU: with nested paging the processor reads them from the guest's memory. */
+  'pdpte0',
+  'pdpte1',
+  'pdpte2',
+  'pdpte3',
   /** 1 from the injection of an NMI until the guest's handler has executed IRET. */
   'nmi_masked',
   /** The IRET has been intercepted and is about to be executed; where it lies. */
