@@ -42,7 +42,9 @@ export interface Classification {
 export function classify(microcode: Microcode, {umip = 'off'}: {readonly umip?: 'on' | 'off'} = {}): Classification {
   const {privileged, privilegedWhen} = privilegeOf(microcode, umip);
   const {control: controlSensitive, ...shown} = sensitivityOf(microcode, 'every state');
-  const behaviourSensitive = shown.mode || shown.location;
+  // Where user mode traps there is no pair of states, one of each mode, that it completes in.
+  const modeSensitive = shown.mode && !(privileged && privilegedWhen === undefined);
+  const behaviourSensitive = modeSensitive || shown.location;
   const sensitive = controlSensitive || behaviourSensitive;
   const exits = microcode.operations.flatMap(operation => (operation.op === 'intercept' ? [operation.intercept] : []));
   const systemCall = microcode.operations.some(operation => operation.op === 'invoke' && operation.helper.entersSystem);
@@ -52,7 +54,7 @@ export function classify(microcode: Microcode, {umip = 'off'}: {readonly umip?: 
     privilegedWhen,
     controlSensitive,
     behaviourSensitive,
-    modeSensitive: shown.mode,
+    modeSensitive,
     locationSensitive: shown.location,
     sensitive,
     userSensitive: sensitive && !privileged && isUserSensitive(microcode),

@@ -51,7 +51,14 @@ const VISIBLE_RESOURCES: ReadonlySet<Resource> = new Set(
 );
 
 /** Where a program sees what a helper has found. */
-const PROGRAM_RESOURCES: ReadonlySet<Resource> = new Set<Resource>(['general', 'memory', 'vector', 'RIP', 'RSP']);
+const PROGRAM_RESOURCES: ReadonlySet<Resource> = new Set<Resource>([
+  'general',
+  'memory',
+  'vector',
+  'RIP',
+  'RSP',
+  'RFLAGS',
+]);
 
 const bit = (flag: Flag): bigint => 1n << BigInt(FLAG_BITS[flag]);
 /** TF, NT, AC and the status flags are the program's own; these belong to the system: IF, IOPL, VM, VIF, VIP. */

@@ -60,6 +60,7 @@ export const HELPERS = {
   softwareInterrupt: helper('softwareInterrupt', {
     reads: ['IDTR', 'TR', 'CPL'],
     writes: ['RIP', 'RSP', 'segments', 'RFLAGS', 'CPL', 'memory', 'IF'],
+    shows: [],
     mayFault: true,
     entersSystem: true,
     summary: 'deliver interrupt {0} through the IDT',
@@ -72,6 +73,7 @@ export const HELPERS = {
   syscall: helper('syscall', {
     reads: ['MSR', 'EFER'],
     writes: ['RIP', 'segments', 'CPL', 'RFLAGS', 'IF', 'general'],
+    shows: [],
     mayFault: true,
     entersSystem: true,
     summary: 'RCX ← RIP, R11 ← RFLAGS; RIP ← LSTAR, CS and SS from STAR, RFLAGS without the bits of FMASK, CPL ← 0',
@@ -86,6 +88,7 @@ export const HELPERS = {
   sysenter: helper('sysenter', {
     reads: ['MSR'],
     writes: ['RIP', 'RSP', 'segments', 'CPL', 'RFLAGS', 'IF'],
+    shows: [],
     mayFault: true,
     entersSystem: true,
     summary: 'CS, SS, RSP and RIP ← from IA32_SYSENTER_CS, _ESP and _EIP, IF ← 0, CPL ← 0',
@@ -293,7 +296,7 @@ export const HELPERS = {
   // VMX. Arguments: a physical address for those with an m64 operand; VMCS encoding and value for VMREAD and VMWRITE.
   // Each sets CF and ZF to say how it ended (SDM vol. 3C, "Conventions").
   vmxon: helper('vmxon', {
-    reads: ['memory'],
+    reads: ['memory', 'VMX'],
     writes: ['VMX', 'RFLAGS'],
     mayFault: true,
     summary: 'enter VMX operation with the VMXON region at {0}',
@@ -306,7 +309,8 @@ export const HELPERS = {
     summary: 'the VMCS at {0} becomes current',
   }),
   vmptrst: helper('vmptrst', {reads: ['VMCS'], writes: ['RFLAGS'], result: 64, summary: 'the current-VMCS pointer'}),
-  vmread: helper('vmread', {reads: ['VMCS'], writes: ['RFLAGS'], result: 64, summary: 'VMCS field {0}'}),
+  /** A field that does not exist: the error goes into the VMCS. */
+  vmread: helper('vmread', {reads: ['VMCS'], writes: ['VMCS', 'RFLAGS'], result: 64, summary: 'VMCS field {0}'}),
   vmwrite: helper('vmwrite', {writes: ['VMCS', 'RFLAGS'], summary: 'VMCS field {0} ← {1}'}),
   vmlaunch: helper('vmlaunch', {
     reads: ['VMCS'],
@@ -336,9 +340,9 @@ export const HELPERS = {
     summary: 'outside VMX operation: #UD',
   }),
 
-  // SVM. Arguments: the physical address of a VMCB.
+  // SVM. Arguments: the physical address of a VMCB, which therefore is the system's whoever wrote it.
   vmrun: helper('vmrun', {
-    reads: ['memory'],
+    reads: ['memory', 'SVM'],
     writes: ['SVM', 'RIP', 'RSP', 'RFLAGS', 'general', 'segments', 'CPL', 'CR0', 'CR3', 'CR4', 'EFER', 'TLB', 'memory'],
     mayFault: true,
     summary: 'save the host, enter the guest of the VMCB at {0}',
@@ -351,7 +355,7 @@ export const HELPERS = {
   }),
   vmsave: helper('vmsave', {
     reads: ['LDTR', 'TR', 'MSR'],
-    writes: ['memory'],
+    writes: ['memory', 'SVM'],
     mayFault: true,
     summary: 'FS, GS, LDTR, TR and the system-call MSRs → to the VMCB at {0}',
   }),
