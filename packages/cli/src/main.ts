@@ -3,8 +3,10 @@
 import {ASM} from './commands/asm.js';
 import type {Command} from './commands/command.js';
 import {COMPARE} from './commands/compare.js';
+import {COST} from './commands/cost.js';
 import {DISASM} from './commands/disasm.js';
 import {DOCTOR} from './commands/doctor.js';
+import {EXITS} from './commands/exits.js';
 import {FUZZ} from './commands/fuzz.js';
 import {GUESTS_COMMAND} from './commands/guests.js';
 import {OUTPUT} from './commands/output.js';
@@ -24,6 +26,8 @@ const COMMANDS: readonly Command[] = [
   RECORD,
   SHOW,
   DOCTOR,
+  EXITS,
+  COST,
   OUTPUT,
   GUESTS_COMMAND,
   ASM,

@@ -23,6 +23,7 @@ export * from './run/serial-watch.js';
 export * from './simulation-host.js';
 export * from './cost-figures.js';
 export * from './bench/bench.js';
+export * from './bench/cost-columns.js';
 export * from './bench/exit-counts.js';
 export * from './bench/nanobenchmark.js';
 export * from './bench/published-figures.js';

@@ -1,0 +1,61 @@
+import {describe, expect, test} from 'vitest';
+import {runInProcess} from '../testing/run-in-process.js';
+import {COST} from './cost.js';
+
+const cost = (...args: readonly string[]) => runInProcess([COST], ['cost', ...args]);
+
+test('native, beside the paper, with the processor and what was calibrated', async () => {
+  const {out, status} = await cost('--on', 'bare');
+  expect(status).toBe(0);
+  expect(out).toContain('cycles of Pentium 4 672, 3.8 GHz (Prescott, 2005)');
+  expect(out).toMatch(/^cycles of +bare +paper +ratio +which is$/m);
+  expect(out).toMatch(/^in +3210 +3209 +1\.00 +IN from port 80h$/m);
+  expect(out).toMatch(/Calibrated to the paper: .*host-step \d+/);
+});
+
+test('a machine that the paper does not have stands alone', async () => {
+  const {out} = await cost('--on', 'vtx-ept');
+  expect(out).toContain('cycles of Westmere (2010)');
+  expect(out).toMatch(/^cycles of +vtx-ept +which is$/m);
+  expect(out).not.toContain('Calibrated');
+});
+
+test('a figure is changed, and that it was is said', async () => {
+  const {out} = await cost('--on', 'bare', '--cost', 'port-access=99', '--cost', 'cr8-write=0');
+  expect(out).toMatch(/^in +100 +3209 +0\.03/m);
+  expect(out).toContain('Given for this run: port-access 99, cr8-write 0.');
+});
+
+test('JSON has every operation, with the paper’s figure and the ratio', async () => {
+  const {out} = await cost('--on', 'bare', '--json');
+  const [column] = JSON.parse(out);
+  expect(column).toMatchObject({technique: 'bare', costModel: 'prescott-2005'});
+  expect(column.operations[3]).toEqual({
+    name: 'call/ret',
+    guest: 'nano-call-ret',
+    cycles: 11,
+    rounds: 200,
+    published: 11,
+    ratio: 1,
+  });
+});
+
+test('the models and the names of the figures can be listed', async () => {
+  const {out} = await cost('--cost-model', 'list');
+  expect(out).toMatch(/^merom-2006 +Core 2 \(Merom, 2006\)/m);
+  expect(out).toMatch(/^vm-entry +2409 +measured +VM entry$/m);
+});
+
+describe('what is wrong is said', () => {
+  test.each([
+    [['--cost-model', '8086'], /There is no cost model "8086"\. Choose one of: prescott-2005/],
+    [['--cost', 'tea=1'], /There is no figure "tea" in a cost model\. Choose one of: vm-exit/],
+    [['--cost', 'vmread'], /"vmread" gives no cycles\. Write vmread=N/],
+    [['--on', 'xen'], /There is no technique xen/],
+    [['hello-kvm'], /cost takes no guest/],
+  ])('%j', async (args, words) => {
+    const {status, notes} = await cost(...args);
+    expect(status).toBe(2);
+    expect(notes).toMatch(words);
+  });
+});

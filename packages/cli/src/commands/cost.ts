@@ -1,0 +1,141 @@
+// `hyperscope cost`: what nine operations cost on simulated machines, from running them, beside what Adams and Agesen measured
+// in 2006 on real ones.
+
+import {costColumn, costFigures} from '@hyperscope/simulation';
+import type {CostColumn} from '@hyperscope/simulation';
+import {COST_OPTIONS, listCostModels, readCostModel} from '../run/cost-options.js';
+import {EXIT} from '../exit-status.js';
+import {parseArguments, usage} from '../terminal/arguments.js';
+import {table, wrap} from '../terminal/table.js';
+import type {Column} from '../terminal/table.js';
+import type {Terminal} from '../terminal/terminal.js';
+import type {Command, CommandContext} from './command.js';
+
+/** Native, and the first hypervisors that used VT-x. */
+const DEFAULT_MACHINES = 'bare,vtx-ept';
+/** Machines that the paper has: they run on its processor, unless another is chosen. */
+const PAPERS_PROCESSOR: ReadonlyMap<string, string> = new Map([
+  ['bare', 'prescott'],
+  ['vtx-shadow', 'prescott'],
+]);
+
+const OPTIONS = {
+  on: {value: 'TECHNIQUE,…', help: `The machines, each a column. Default: ${DEFAULT_MACHINES}.`},
+  cpu: {
+    value: 'PROFILE,±FEATURE',
+    help: 'The processor of all columns, as for hyperscope run. Default: prescott for the machines of 2005, what each needs for the others.',
+  },
+  ...COST_OPTIONS,
+  json: {value: undefined, help: 'Print all that was measured as JSON.'},
+} as const;
+
+export const COST: Command = {
+  name: 'cost',
+  summary: 'what a system call, a port, a page fault … cost, beside the figures of 2006',
+  usage: 'hyperscope cost [--on TECHNIQUE,…] [--cpu PROFILE] [--cost-model MODEL] [--cost FIGURE=CYCLES]',
+  description: [
+    'Runs nanobenchmarks (guests named nano-…): each does one operation in a loop, times the loop and the same loop without ' +
+      'it with RDTSC, and divides. The cycles are those of a cost model, whose figures are published, derived, calibrated or ' +
+      'assumed, and can be changed one by one. Where the model is the Pentium 4 of the paper, its own figures stand beside: ' +
+      'Adams and Agesen, “A Comparison of Software and Hardware Techniques for x86 Virtualization”, ASPLOS 2006, Figure 4.',
+  ],
+  options: OPTIONS,
+  examples: [
+    {line: 'hyperscope cost', what: 'The table of the paper: native and VT-x of 2005.'},
+    {line: 'hyperscope cost --on vtx-ept', what: 'The same operations five years later, with nested paging.'},
+    {line: 'hyperscope cost --cost vm-exit=0 --cost vm-entry=0', what: 'What would be left if exits were free?'},
+    {line: 'hyperscope cost --cost-model list', what: 'The models, and the names of their figures.'},
+  ],
+  exitCodes: [
+    {code: 0, what: 'measured'},
+    {code: 2, what: 'bad usage, such as a figure that the model does not have'},
+  ],
+  run: runCost,
+};
+
+async function runCost(args: readonly string[], {terminal}: CommandContext): Promise<number> {
+  const given = parseArguments(OPTIONS, args);
+  if (given.positionals.length > 0) throw usage('cost takes no guest: it brings its own. Choose machines with --on.');
+  if (given.value('cost-model') === 'list') listCostModels(terminal);
+  else {
+    const machines = (given.value('on') ?? DEFAULT_MACHINES).split(',').map(name => name.trim());
+    const columns = machines.map(technique =>
+      costColumn({
+        technique,
+        profile: given.value('cpu') ?? PAPERS_PROCESSOR.get(technique),
+        costModel: readCostModel(given),
+      }),
+    );
+    if (given.has('json')) terminal.line(JSON.stringify(columns.map(asJson), undefined, 2));
+    else tell(terminal, columns);
+  }
+  return Promise.resolve(EXIT.ok);
+}
+
+const asJson = ({technique, processor, costModel, cells}: CostColumn) => ({
+  technique,
+  processor,
+  costModel: costModel.id,
+  calibrated: costFigures(costModel.id).figures.filter(({kind}) => kind === 'calibrated'),
+  operations: cells.map(({operation, measured, published}) => ({
+    name: operation.name,
+    guest: operation.guest,
+    cycles: measured.cycles,
+    rounds: measured.rounds,
+    published: published?.cycles ?? null,
+    ratio: published?.ratio ?? null,
+  })),
+});
+
+// ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function tell(terminal: Terminal, columns: readonly CostColumn[]): void {
+  for (const {technique, processor, costModel} of columns)
+    terminal.line(`${terminal.style('bold', technique)}: ${processor}; cycles of ${costModel.title}`);
+  terminal.line();
+  const operations = columns[0]?.cells.map(({operation}) => operation) ?? [];
+  const rows = operations.map(({name, what}, row) => [name, ...columns.flatMap(column => cells(column, row)), what]);
+  for (const line of table([left('cycles of'), ...columns.flatMap(headings), left('which is')], rows))
+    terminal.line(line);
+  terminal.line();
+  for (const note of notes(columns)) for (const line of wrap(note, terminal.width)) terminal.line(line);
+}
+
+const left = (title: string): Column => ({title, align: 'left'});
+const right = (title: string): Column => ({title, align: 'right'});
+
+const isPublished = ({cells: all}: CostColumn): boolean => all.some(({published}) => published !== undefined);
+
+const headings = (column: CostColumn): readonly Column[] =>
+  isPublished(column) ? [right(column.technique), right('paper'), right('ratio')] : [right(column.technique)];
+
+function cells(column: CostColumn, row: number): readonly string[] {
+  const cell = column.cells[row];
+  const cycles = String(cell?.measured.cycles ?? '');
+  if (!isPublished(column)) return [cycles];
+  return [cycles, String(cell?.published?.cycles ?? ''), cell?.published?.ratio.toFixed(2) ?? ''];
+}
+
+function notes(columns: readonly CostColumn[]): readonly string[] {
+  const appendix = columns[0]?.cells.filter(({operation}) => operation.place === 'appendix') ?? [];
+  const names = appendix.map(({operation}) => operation.name).join(' and ');
+  return [
+    ...new Set(columns.filter(isPublished).map(({costModel}) => calibration(costModel.id))),
+    ...(columns.some(isPublished)
+      ? [`${names} are in the paper’s appendix only; an instruction has one cycle here, so 4 or 5 cannot come out.`]
+      : []),
+  ];
+}
+
+/** Which figures were fitted, or changed by the user. */
+function calibration(id: string): string {
+  const {figures} = costFigures(id);
+  const listed = (kind: 'calibrated' | 'given'): string =>
+    figures
+      .filter(figure => figure.kind === kind)
+      .map(({option, cycles}) => `${option} ${cycles}`)
+      .join(', ');
+  const given = listed('given');
+  const fitted = `Calibrated to the paper: ${listed('calibrated')}; every other figure is published, derived or assumed (docs/cost-model.md).`;
+  return given === '' ? fitted : `Given for this run: ${given}. ${fitted}`;
+}
