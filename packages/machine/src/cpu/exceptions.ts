@@ -41,7 +41,9 @@ export function deliverOrRaise(cpu: Processor, event: DeliverableEvent): Outcome
   const trouble = deliverEvent(cpu, event);
   if (trouble === undefined) return {kind: 'delivered'};
   if (trouble.kind === 'vm-exit') return leave(cpu, trouble.exit, event);
-  return trouble.kind === 'fault' ? raise(cpu, trouble, event) : trouble;
+  if (trouble.kind !== 'fault') return trouble;
+  const second = interceptSecond(cpu, trouble);
+  return second === undefined ? raise(cpu, trouble, event) : leave(cpu, second, event);
 }
 
 /** The same for callers inside an instruction (VM entry): unsupported trouble waits for the loop to report it. */
