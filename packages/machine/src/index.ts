@@ -41,6 +41,7 @@ export * from './devices/vga-text.js';
 export * from './devices/virtio-console.js';
 export {apicModeOf} from './devices/x2apic.js';
 export type {ApicMode} from './devices/x2apic.js';
+export type {HandOver} from './emulation/hand-over.js';
 export * from './emulation/instruction-emulator.js';
 export * from './execution/executor.js';
 export * from './memory-map.js';

@@ -8,7 +8,7 @@ import {I386, I486, PENTIUM, PENTIUM_III} from './profiles-early.js';
 import {MODERN_INTEL, NEHALEM, PRESCOTT, WESTMERE} from './profiles-intel64.js';
 import {vendorLeaf} from './profiles-outline.js';
 
-export {AMD_SVM, MODERN_INTEL, NEHALEM, WESTMERE};
+export {AMD_SVM, MODERN_INTEL, NEHALEM, PRESCOTT, WESTMERE};
 
 /** By year. */
 export const PROFILES: readonly ProcessorProfile[] = [

@@ -10,6 +10,7 @@ import type {DeliverableEvent, ProcessorProfile} from '../cpu/core.js';
 import type {CostModel} from '../cpu/cost.js';
 import {deliverOrRaise, resolveTrouble} from '../cpu/exceptions.js';
 import type {Outcome} from '../cpu/exceptions.js';
+import {featuresOf} from '../cpu/features.js';
 import {helperTable} from '../cpu/helper-table.js';
 import {codeSizeOf} from '../cpu/modes.js';
 import {Processor} from '../cpu/processor.js';
@@ -22,6 +23,8 @@ import {StepExecutor} from '../execution/step-executor.js';
 import {linearAddress} from '../mmu/segmentation.js';
 import {PhysicalMemory} from '../mmu/physical-memory.js';
 import type {Observer} from '../observer.js';
+import {handOverUnit} from './hand-over.js';
+import type {HandOver} from './hand-over.js';
 
 /** Guest-physical memory as the emulator's owner sees it. `bytes` is 1, 2, 4 or 8. */
 export interface EmulatedMemory {
@@ -33,10 +36,11 @@ export interface EmulatedMemory {
 export interface EmulatorSurroundings {
   readonly ports: PortMap;
   /** The processor whose x87 and SSE registers, memory-type ranges and machine-check registers the guest uses. */
-  readonly processor: Processor;
-  readonly observer: Observer;
+  readonly processor?: Processor;
+  readonly observer?: Observer;
 }
 
+const GUEST = 2n;
 /** Everything a guest-physical address can be. */
 const ADDRESS_SPACE = 2 ** 52;
 
@@ -44,12 +48,15 @@ export class InstructionEmulator {
   readonly #processor: Processor;
   readonly #executor: StepExecutor;
   readonly #fetch: InstructionFetch;
+  /** Whether the owner is asked about instructions, which happens in a guest only. */
+  readonly #isAsked: boolean;
 
   constructor(
     profile: ProcessorProfile,
     costModel: CostModel,
     memory: EmulatedMemory,
     surroundings?: EmulatorSurroundings,
+    handOver?: HandOver,
   ) {
     const physical = new PhysicalMemory(0);
     physical.addRegion({
@@ -64,13 +71,14 @@ export class InstructionEmulator {
       ports: surroundings?.ports ?? new PortMap(),
       profile,
       costModel,
-      unit: undefined,
+      unit: handOver === undefined ? undefined : handOverUnit(handOver, featuresOf(profile).svm ? 'svm' : 'vmx'),
       entropySeed: 0n,
       lender: surroundings?.processor,
     });
     this.#processor.observer = surroundings?.observer;
     this.#executor = new StepExecutor(this.#processor, helperTable(undefined));
     this.#fetch = new InstructionFetch(this.#processor);
+    this.#isAsked = handOver !== undefined;
   }
 
   /** To be filled with the guest's registers before `fetch`, and read after `execute`. */
@@ -129,6 +137,7 @@ export class InstructionEmulator {
     const before = cells.slice();
     const rip = cells[RIP] ?? 0n;
     processor.instructionRip = rip;
+    if (this.#isAsked) processor.registers.set('VMX_OPERATION', GUEST);
     processor.stopped = undefined;
     const {bytes, codeSize} = microcode.instruction;
     cells[RIP] = BigInt.asUintN(codeSize === 64 ? 64 : 32, rip + BigInt(bytes.length));
