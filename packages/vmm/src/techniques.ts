@@ -4,7 +4,9 @@ import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
 import {svmNpt} from './kvm-role/svm/svm-techniques.js';
+import {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
 import {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
+import {vtxShadow} from './kvm-role/vmx/vtx-shadow.js';
 
 export const TECHNIQUES: readonly Technique[] = [
   {
@@ -20,11 +22,25 @@ export const TECHNIQUES: readonly Technique[] = [
     start: options => new HypervisorRun(options, vtxEpt()),
   },
   {
+    id: 'vtx-shadow',
+    title: 'VT-x with shadow page tables',
+    summary:
+      'The VT-x of 2005, without EPT: the processor walks page tables that KVM keeps in step with the guest’s, and real mode runs in virtual-8086 mode.',
+    start: options => new HypervisorRun(options, vtxShadow()),
+  },
+  {
     id: 'svm-npt',
     title: 'SVM with nested paging',
     summary:
       'The guest runs in SVM’s guest mode in its own rings; KVM reads in the VMCB why it left, and maps its memory by nested page tables.',
     start: options => new HypervisorRun(options, svmNpt()),
+  },
+  {
+    id: 'trap-and-emulate',
+    title: 'Trap and emulate',
+    summary:
+      'No hardware helps: the guest’s kernel runs in ring 1 or 3, and a VMM in ring 0 carries out what traps. On x86 not everything does; on a processor `+strict` it does.',
+    start: options => new TrapAndEmulateRun(options),
   },
 ];
 

@@ -6,9 +6,12 @@
 
 import {hex} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/isa';
-import type {Cell, DescriptorRegister, Microcode} from '@hyperscope/isa';
+import type {Cell, DescriptorRegister, Instruction, Intercept, Microcode} from '@hyperscope/isa';
 import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';
-import type {Trouble} from '@hyperscope/machine';
+import type {DeliverableEvent, Trouble} from '@hyperscope/machine';
+import {isHandedOver} from './emulated-intercepts.js';
+import {EmulatedPorts} from './emulated-ports.js';
+import type {PortAccess} from './emulated-ports.js';
 import type {Host} from './host-context.js';
 import {MMIO_READS, MMIO_WRITES, MmioFragments} from './kvm-mmio.js';
 import type {MmioAccess} from './kvm-mmio.js';
@@ -17,7 +20,16 @@ import type {MmioAccess} from './kvm-mmio.js';
 export type Emulation =
   | {readonly kind: 'done'; readonly result: 'completed' | 'repeats'}
   | {readonly kind: 'needs-read'; readonly access: MmioAccess}
-  | {readonly kind: 'trouble'; readonly trouble: Trouble};
+  | {readonly kind: 'needs-input'; readonly access: PortAccess}
+  | {readonly kind: 'trouble'; readonly trouble: Trouble}
+  /** KVM answers it as if it had exited. */
+  | {readonly kind: 'handed-over'; readonly what: HandedOver};
+
+export interface HandedOver {
+  readonly intercept: Intercept;
+  readonly args: readonly bigint[];
+  readonly instruction: Instruction;
+}
 
 export interface FetchedInstruction {
   readonly microcode: Microcode;
@@ -36,10 +48,12 @@ export class GuestEmulator {
   readonly #emulator: InstructionEmulator;
   readonly reads: MmioFragments;
   readonly writes: MmioFragments;
+  readonly ports: EmulatedPorts;
   #phase: 'fetch' | 'execute' = 'fetch';
   #fetchedAt = 0;
   #answers = 0;
   #missing: MmioAccess | undefined;
+  #handedOver: HandedOver | undefined;
   #pending: (MmioAccess & {readonly to: 'memory' | 'device'})[] = [];
   #accesses: string[] = [];
   #loaded = new Set<Cell>();
@@ -49,10 +63,21 @@ export class GuestEmulator {
     this.#host = host;
     this.reads = new MmioFragments(host.machine.memory, MMIO_READS);
     this.writes = new MmioFragments(host.machine.memory, MMIO_WRITES);
-    this.#emulator = new InstructionEmulator(host.machine.profile, host.machine.costModel, {
-      read: (gpa, bytes) => this.#read(gpa, bytes),
-      write: (gpa, bytes, value) => this.#write(gpa, bytes, value),
-    });
+    this.ports = new EmulatedPorts(host);
+    this.#emulator = new InstructionEmulator(
+      host.machine.profile,
+      host.machine.costModel,
+      {
+        read: (gpa, bytes) => this.#read(gpa, bytes),
+        write: (gpa, bytes, value) => this.#write(gpa, bytes, value),
+      },
+      {ports: this.ports},
+      (intercept, args, instruction) => {
+        if (!isHandedOver(intercept)) return 'carry out';
+        this.#handedOver = {intercept, args, instruction};
+        return 'hand over';
+      },
+    );
   }
 
   /** What the last instruction read and wrote, in order, in words. */
@@ -82,12 +107,29 @@ export class GuestEmulator {
     this.#before = new Map([...this.#loaded].map(cell => [cell, registers.get(cell)]));
     const result = this.#emulator.execute(microcode);
     if (this.#missing !== undefined) return {kind: 'needs-read', access: this.#missing};
+    if (this.ports.missing !== undefined) return {kind: 'needs-input', access: this.ports.missing};
     if (result === 'completed' || result === 'repeats') return {kind: 'done', result};
+    if (this.#handedOver !== undefined) return {kind: 'handed-over', what: this.#handedOver};
     return {kind: 'trouble', trouble: result};
   }
 
-  /** Registers and memory as the instruction leaves them; writes to user-space devices go to `writes`. False: too many. */
-  commit(): boolean {
+  /** Delivers an event through the guest's own vector table, at once and whole. `commit` makes it true. */
+  deliver(event: DeliverableEvent): 'delivered' | 'shutdown' | 'unsupported' {
+    this.#begin('execute');
+    this.#emulator.registers.cells.fill(0n);
+    this.#loaded.clear();
+    this.#load([...FETCH_CELLS, ...ALL_CELLS]);
+    const {registers} = this.#emulator;
+    this.#before = new Map([...this.#loaded].map(cell => [cell, registers.get(cell)]));
+    const {kind} = this.#emulator.interrupt(event);
+    return kind === 'delivered' || kind === 'shutdown' ? kind : 'unsupported';
+  }
+
+  /**
+   * Registers and memory as the instruction leaves them; writes to user-space devices go to `writes`, unless there is no room.
+   * Gives the element of OUTS that is for user space.
+   */
+  commit(): PortAccess | 'no room' | undefined {
     for (const access of this.#pending) {
       const {gpa, bytes, value} = access;
       const at = access.to === 'memory' ? this.#host.guestToHost(gpa) : undefined;
@@ -96,13 +138,13 @@ export class GuestEmulator {
         this.#host.machine.memory.write(at, bytes, value);
         this.#host.mmu.guestWrote(gpa, bytes);
       } else if (region !== undefined) region.write(gpa - region.start, bytes, value);
-      else if (!this.#host.coalescedWrites.add(access) && !this.writes.add(access)) return false;
+      else if (!this.#host.coalescedWrites.add(access) && !this.writes.add(access)) return 'no room';
     }
     for (const [cell, before] of this.#before) {
       const after = this.#emulator.registers.get(cell);
       if (after !== before) this.#host.hardware.set(cell, after);
     }
-    return true;
+    return this.ports.commit();
   }
 
   // ── guest-physical memory ───────────────────────────────────────────────────────────────────────────────────────
@@ -112,7 +154,9 @@ export class GuestEmulator {
     this.#answers = 0;
     this.#fetchedAt = -1;
     this.#missing = undefined;
+    this.#handedOver = undefined;
     this.#pending = [];
+    this.ports.begin();
     this.#accesses = [];
   }
 

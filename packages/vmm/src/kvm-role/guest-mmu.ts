@@ -7,8 +7,8 @@ import type {MmuKind} from './hardware.js';
 
 export interface GuestMmu {
   readonly kind: MmuKind;
-  /** Makes the tables that a new vCPU starts with. */
-  create(): Hpa;
+  /** Makes the tables that a new vCPU starts with; undefined where they are made at the first entry. */
+  create(): Hpa | undefined;
   /** Before an entry: the root for the guest's present paging registers, where it has to change. A clause for the screen. */
   reload(): string | undefined;
   /** The guest executed MOV to CR3; its CR3 is set. A clause for the screen. */

@@ -14,7 +14,24 @@ export const EFER_LMA = 1n << 10n;
 export const nameOf = (number: number): GeneralRegister =>
   assertExists(GENERAL_REGISTERS[number], 'a register number of four bits');
 
-/** Asks the next VM entry to deliver an exception (Linux, kvm_queue_exception). */
+const DF = 8;
+const PF = 14;
+const CONTRIBUTORY: ReadonlySet<number> = new Set([0, 10, 11, 12, 13]);
+
+/**
+ * Asks the next VM entry to deliver an exception. Where another one was being delivered, both become #DF, or the guest shuts
+ * down (Linux, kvm_multiple_exception; SDM vol. 3A, "Interrupt 8—Double Fault Exception (#DF)").
+ */
 export function injectException(host: Host, vector: number, errorCode?: number): void {
-  host.hardware.inject({kind: 'exception', vector, errorCode});
+  const pending = host.hardware.pendingInjection();
+  const first = pending?.kind === 'exception' ? pending.vector : undefined;
+  if (first === DF) host.vcpu.set('triple_fault', 1n);
+  else if (first !== undefined && becomesDoubleFault(first, vector))
+    host.hardware.inject({kind: 'exception', vector: DF, errorCode: 0});
+  else host.hardware.inject({kind: 'exception', vector, errorCode});
+}
+
+function becomesDoubleFault(first: number, second: number): boolean {
+  if (first === PF) return second === PF || CONTRIBUTORY.has(second);
+  return CONTRIBUTORY.has(first) && CONTRIBUTORY.has(second);
 }

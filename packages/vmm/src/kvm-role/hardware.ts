@@ -20,6 +20,8 @@ export interface HardwareKind {
   readonly name: 'VMX' | 'SVM';
   /** @throws UserError that names the processors that will do, where this one lacks something. */
   requireProcessor(profile: ProcessorProfile, mmu: MmuKind): void;
+  /** Guest-physical memory that KVM itself puts there (KVM_SET_TSS_ADDR). */
+  readonly privateMemory?: {readonly gpa: number; readonly bytes: number} | undefined;
   create(host: Host): Hardware;
 }
 
@@ -107,6 +109,11 @@ export interface Hardware {
   // ── entry and exit ──────────────────────────────────────────────────────────────────────────────────────────────
   /** Before the entry: what the processor does not switch is switched here. One clause for the screen. */
   prepareSwitchToGuest(): string;
+  /**
+   * Why the hardware would refuse the guest's present state, so that KVM has to emulate until it is another (VT-x without
+   * unrestricted guest); undefined where it would enter. Absent where the hardware takes any state that software can reach.
+   */
+  whyNotEnterable?(): string | undefined;
   exit(): HardwareExit;
   /** Each reads what the exit that is being handled reported. */
   ioExit(): IoExit;

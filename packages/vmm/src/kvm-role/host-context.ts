@@ -36,7 +36,7 @@ const upTo = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * 
  * RAM from 0, with a hole where the video card's text memory is; and a slot of its own for every segment that lies outside
  * (a ROM at the top of 4 GiB). The RAM lies in the host's memory as if there were no hole.
  */
-export function memorySlots(image: GuestImage): readonly MemorySlot[] {
+export function memorySlots(image: GuestImage, ofKvm?: HardwareKind['privateMemory']): readonly MemorySlot[] {
   const ram = (from: number, to: number): MemorySlot => ({
     gpa: from,
     bytes: to - from,
@@ -54,6 +54,7 @@ export function memorySlots(image: GuestImage): readonly MemorySlot[] {
     slots.push({gpa, bytes: size, host: next, access: 'read-only'});
     next += size;
   }
+  if (ofKvm !== undefined) slots.push({...ofKvm, host: next, access: 'read-write'});
   return slots;
 }
 
@@ -87,7 +88,10 @@ export interface HypervisorOptions {
  * 2 MiB a bigger guest is mapped in few exits and the mechanism passes unseen; the first 2 MiB stay small pages either way,
  * because of the hole for video memory. measured, EPT violations: hello-kvm 5, rings 4, popf 5, hello-real 1, mini-os 17.
  */
-export const HYPERVISOR_DEFAULTS: HypervisorOptions = {nestedPage: '4K', coalescedMmio: 'second half'};
+export const HYPERVISOR_DEFAULTS: HypervisorOptions = {nestedPage: '4K', coalescedMmio: 'half'};
+
+/** In the place of an exit reason, while KVM emulates without one. */
+export const NO_EXIT = 0xffff_ffff_ffff_ffffn;
 
 export interface HostContextParts {
   readonly machine: Machine;
@@ -160,8 +164,13 @@ export class HostContext {
     const isVideo = gpa >= VIDEO_TEXT.start && gpa < VIDEO_TEXT.end && this.image.memoryBytes >= VIDEO_TEXT.end;
     return isVideo ? hpa(GUEST_RAM + gpa) : this.guestToHost(gpa);
   }
+  /** Whether KVM is handling an exit, and not an instruction that it emulates because it cannot enter. */
+  get isExitPending(): boolean {
+    return this.vcpu.get('exit_reason') !== NO_EXIT;
+  }
   /** Tells by whom the exit was answered that is being handled. */
   handled(route: 'kvm' | 'user-space', why: string): void {
+    if (!this.isExitPending) return;
     this.tell({kind: 'exit-handled', reason: this.hardware.exit().reason, route, why});
   }
   /** The address of a routine, for the hardware to come back to. */

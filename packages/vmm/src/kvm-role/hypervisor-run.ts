@@ -55,7 +55,7 @@ export class HypervisorRun implements TechniqueRun {
   constructor(options: TechniqueOptions, definition: HypervisorDefinition) {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu);
-    const slots = memorySlots(options.image);
+    const slots = memorySlots(options.image, definition.hardware.privateMemory);
     const {coalescedMmio, nestedPage} = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),

@@ -8,6 +8,10 @@ import type {StepResult} from '../host/host-program.js';
 const VMX = 1 << 5;
 const MONITOR = 1 << 3;
 const MONITOR_LEAF = 5;
+const EXTENDED_FEATURES = 7;
+/** Ways to keep translations apart that a shadow would have to follow. */
+const PCID = 1 << 17;
+const INVPCID = 1 << 10;
 const OSXSAVE = 1 << 27;
 const HYPERVISOR = 1 << 31;
 /** This KVM’s local APIC has neither: they would come as MSRs. */
@@ -34,9 +38,16 @@ function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   if (leaf === OWN_LEAF + 1) return [CONSOLE_HYPERCALL, 0, 0, 0];
   if (leaf === SIGNATURE_LEAF + 1 || leaf === MONITOR_LEAF) return [0, 0, 0, 0];
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
+  const shadow = host.mmu.kind === 'shadow';
+  if (leaf === EXTENDED_FEATURES) return [eax, shadow ? ebx & ~INVPCID : ebx, ecx, edx];
   if (leaf !== 1) return [eax, ebx, ecx, edx];
   const osxsave = (host.hardware.get('CR4') & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
-  return [eax, ebx, (ecx & ~(VMX | MONITOR | OSXSAVE | X2APIC_TSC_DEADLINE)) | osxsave | HYPERVISOR, edx];
+  return [
+    eax,
+    ebx,
+    (ecx & ~(VMX | MONITOR | OSXSAVE | X2APIC_TSC_DEADLINE | (shadow ? PCID : 0))) | osxsave | HYPERVISOR,
+    edx,
+  ];
 }
 
 export function handleCpuid(host: Host): StepResult {

@@ -16,6 +16,9 @@ const CR0_DEFINED = 0xe005_003fn;
 const CR0_ET = 0x10n;
 const CR4_PAE = 0x20n;
 const PDPTES: readonly Cell[] = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'];
+const PRESENT = 1n;
+/** Bits 2:1 and 8:5. */
+const PDPTE_RESERVED = 0x1e6n;
 const SKIP = 'skip_emulated_instruction';
 
 function answered(host: Host, why: string): void {
@@ -44,7 +47,12 @@ export function writeControlRegister(host: Host, register: number, value: bigint
 }
 
 function writeCr3(host: Host, value: bigint, say: string): StepResult {
+  const old = host.hardware.get('CR3');
   host.hardware.set('CR3', value);
+  if (!loadPointerTableEntries(host)) {
+    host.hardware.set('CR3', old);
+    return refuse(host, `${say}: reserved bits are set in a PDPTE`);
+  }
   const what = host.mmu.guestLoadedCr3();
   answered(host, `MOV to CR3 is emulated: ${what}`);
   return {say: `${say}; kvm_set_cr3: ${hex(value)}, ${what}`, go: SKIP};
@@ -96,7 +104,10 @@ function writeCr0(host: Host, wanted: bigint, say: string): StepResult {
   if ((old & ~value & CR0_PG) !== 0n && cs64 && (efer & EFER_LMA) !== 0n)
     return refuse(host, `${say}: paging cannot be turned off in 64-bit mode`);
   host.hardware.set('CR0', value);
-  loadPointerTableEntries(host);
+  if (!loadPointerTableEntries(host)) {
+    host.hardware.set('CR0', old);
+    return refuse(host, `${say}: reserved bits are set in a PDPTE`);
+  }
   host.mmu.guestChangedMode();
   const long = (efer ^ host.hardware.get('EFER')) & EFER_LMA;
   const mode =
@@ -121,7 +132,10 @@ function writeCr4(host: Host, value: bigint, say: string): StepResult {
     return refuse(host, `${say}: sets bits that this virtual processor does not have (${hex(value & ~offered)})`);
   if (long && (value & CR4_PAE) === 0n) return refuse(host, `${say}: PAE cannot be cleared in long mode`);
   host.hardware.set('CR4', value);
-  loadPointerTableEntries(host);
+  if (!loadPointerTableEntries(host)) {
+    host.hardware.set('CR4', old);
+    return refuse(host, `${say}: reserved bits are set in a PDPTE`);
+  }
   host.mmu.guestChangedMode();
   answered(
     host,
@@ -138,14 +152,23 @@ function cr4Offered(host: Host): bigint {
   return 0x7ffn | when(leaf7[1], 7, 20) | when(leaf7[1], 20, 21) | when(leaf7[2], 2, 11);
 }
 
-/** With PAE paging outside long mode the processor takes the four PDPTEs from the VMCS, so KVM reads them (load_pdptrs). */
-function loadPointerTableEntries(host: Host): void {
+/**
+ * With PAE paging outside long mode the four PDPTEs are registers, which MOV to a control register loads (load_pdptrs). False,
+ * and nothing loaded, where reserved bits are set: the guest's processor would have raised #GP(0).
+ */
+export function loadPointerTableEntries(host: Host): boolean {
+  const {hardware} = host;
   const pae =
-    (host.hardware.get('CR0') & CR0_PG) !== 0n &&
-    (host.hardware.get('CR4') & CR4_PAE) !== 0n &&
-    (host.hardware.get('EFER') & EFER_LMA) === 0n;
-  if (!pae) return;
-  const base = Number(host.hardware.get('CR3') & 0xffff_ffe0n);
-  for (const [index, cell] of PDPTES.entries())
-    host.hardware.set(cell, readGuestPhysical(host, base + 8 * index, 8) ?? 0n);
+    (hardware.get('CR0') & CR0_PG) !== 0n &&
+    (hardware.get('CR4') & CR4_PAE) !== 0n &&
+    (hardware.get('EFER') & EFER_LMA) === 0n;
+  if (!pae) return true;
+  const base = Number(hardware.get('CR3') & 0xffff_ffe0n);
+  const entries = PDPTES.map((_, index) => readGuestPhysical(host, base + 8 * index, 8) ?? 0n);
+  const {maker, physicalAddressBits} = host.machine.profile;
+  const reserved = PDPTE_RESERVED | ~((1n << BigInt(physicalAddressBits)) - 1n);
+  // An AMD processor finds them out in the walk, as #PF.
+  if (maker === 'Intel' && entries.some(entry => (entry & PRESENT) !== 0n && (entry & reserved) !== 0n)) return false;
+  for (const [index, cell] of PDPTES.entries()) hardware.set(cell, entries[index] ?? 0n);
+  return true;
 }

@@ -4,6 +4,9 @@
 
 import {bit, hex} from '@hyperscope/base';
 import type {Trouble} from '@hyperscope/machine';
+import {answerHandedOver} from './emulated-intercepts.js';
+import {elementsAhead, portWriteText} from './emulated-ports.js';
+import type {PortAccess} from './emulated-ports.js';
 import type {Emulation, FetchedInstruction} from './guest-emulator.js';
 import {exceptionName} from './guest-event-name.js';
 import {CR0_PG, injectException} from './guest-registers.js';
@@ -20,12 +23,14 @@ const PF = 14;
 /** DR6.BS. */
 const SINGLE_STEP = 1n << 14n;
 
+/** KVM goes back to the guest whenever the count passes a multiple of 1,024. */
+const ROUNDS_MASK = 0x3ffn;
 const NOTED = 'the write lies in a zone of coalesced MMIO: KVM notes it down, and user space sees it at the next exit';
 
 const hexBytes = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 function fetchAndDecode(host: Host): StepResult {
-  if (host.hardware.interruptedDelivery() !== undefined) return deliveryInterrupted(host);
+  if (host.isExitPending && host.hardware.interruptedDelivery() !== undefined) return deliveryInterrupted(host);
   const fetched = host.emulator.fetch();
   if (!('microcode' in fetched)) return refused(host, fetched, 'the fetch of the instruction');
   const {microcode, rip, gpa, text} = fetched;
@@ -45,7 +50,15 @@ function carryOut(host: Host): StepResult {
     case 'needs-read':
       tell(host, fetched, 'needs-user-space');
       return askUserSpace(host, emulation.access, accesses.at(-1) ?? '');
+    case 'handed-over':
+      tell(host, fetched, 'completed');
+      host.emulator.reads.clear();
+      return answerHandedOver(host, emulation.what, fetched.text);
+    case 'needs-input':
+      tell(host, fetched, 'needs-user-space');
+      return askForInput(host, fetched, emulation.access);
     case 'trouble':
+      host.emulator.ports.forget();
       tell(host, fetched, emulation.trouble.kind === 'fault' ? 'fault' : 'failed');
       host.emulator.reads.clear();
       return refused(host, emulation.trouble, fetched.text);
@@ -71,37 +84,96 @@ function askUserSpace(host: Host, {gpa, bytes}: MmioAccess, what: string): StepR
   return {say: `${what}: only user space can answer`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
 
+/** INS: the elements of the rounds to come are asked for in one go. */
+function askForInput(host: Host, {microcode}: FetchedInstruction, {port, bytes}: PortAccess): StepResult {
+  const count = elementsAhead(host, microcode.instruction, bytes);
+  host.vcpu.io = {direction: 'in', bytes, port, count};
+  host.vcpu.exitReason = KVM_EXIT.IO;
+  host.vcpu.set('complete_userspace_io', COMPLETE.inputString);
+  const what = `${count} ${count === 1 ? 'element' : 'elements'} of ${8 * bytes} bits from port ${hex(port)}`;
+  host.handled('user-space', `no device in the kernel answers at port ${hex(port)}: KVM_EXIT_IO for ${what}`);
+  return {say: `the instruction needs ${what}: only user space has them`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+}
+
+/**
+ * The instruction becomes true, and with it as many further rounds of a repeated one as need nobody else: KVM goes back to the
+ * guest when the elements that it had read ahead are used up, and after 1,024 rounds at the latest.
+ */
 function finish(host: Host, fetched: FetchedInstruction, {result}: Extract<Emulation, {kind: 'done'}>): StepResult {
   const {emulator} = host;
-  const flags = host.hardware.get('RFLAGS');
-  const accesses = emulator.accesses;
-  const before = host.coalescedWrites.count;
-  emulator.writes.clear();
-  if (!emulator.commit())
-    return cannotEmulate(host, `${fetched.text} writes to more places of user space than KVM keeps`);
-  emulator.reads.clear();
-  tell(host, fetched, result);
-  if (bit(flags, TF)) {
-    host.vcpu.set('dr6', host.vcpu.get('dr6') | SINGLE_STEP);
-    injectException(host, DB);
-  }
-  const did = accesses.length === 0 ? 'done' : accesses.join('; ');
-  const to = `guest RIP ${result === 'repeats' ? 'stays, the repetition goes on' : `→ ${hex(host.hardware.get('RIP'))}`}`;
+  const accesses = [...emulator.accesses];
   const noted = host.coalescedWrites.count;
-  if (emulator.writes.count === 0) {
-    host.handled(
-      'kvm',
-      noted > before ? NOTED : 'the instruction emulator and the devices in the kernel could do it all',
-    );
-    const ring = noted > before ? ` KVM notes the write down: ${noted} wait for user space.` : '';
-    return {say: `${did}; ${to}.${ring}`, go: 'vcpu_enter_guest'};
+  const ahead = emulator.ports.hasReadAhead ? 'read ahead' : 'nothing read ahead';
+  emulator.writes.clear();
+  let rounds = 0;
+  let last = result;
+  for (;;) {
+    const output = emulator.commit();
+    if (output === 'no room')
+      return cannotEmulate(host, `${fetched.text} writes to more places of user space than KVM keeps`);
+    emulator.reads.clear();
+    rounds++;
+    if (output !== undefined) return putOut(host, fetched, last, output);
+    if (last !== 'repeats' || !mayGoOn(host, ahead)) break;
+    const next = emulator.execute(fetched.microcode);
+    if (next.kind !== 'done') break;
+    last = next.result;
   }
-  const first = emulator.writes.at(0);
-  const wasFull = first !== undefined && host.coalescedWrites.covers(first);
-  const full = wasFull ? ', for the ring of coalesced writes is full' : '';
+  tell(host, fetched, last);
+  stepTrap(host);
+  const more = rounds === 1 ? '' : `; ${rounds} rounds of it at once`;
+  const did = accesses.length === 0 ? 'done' : accesses.join('; ');
+  return leaveEmulator(host, `${did}${more}; ${ripText(host, last)}`, accesses, host.coalescedWrites.count > noted);
+}
+
+/** Whether another round of a repeated instruction can follow without going back to the guest. */
+function mayGoOn(host: Host, ahead: 'read ahead' | 'nothing read ahead'): boolean {
+  if (host.emulator.writes.count > 0 || bit(host.hardware.get('RFLAGS'), TF)) return false;
+  if (ahead === 'read ahead') return host.emulator.ports.hasReadAhead;
+  return (host.vcpu.register('RCX') & ROUNDS_MASK) !== 0n;
+}
+
+/** RFLAGS.TF: a trap behind each round. */
+function stepTrap(host: Host): void {
+  if (!bit(host.hardware.get('RFLAGS'), TF)) return;
+  host.vcpu.set('dr6', host.vcpu.get('dr6') | SINGLE_STEP);
+  injectException(host, DB);
+}
+
+const ripText = (host: Host, result: 'completed' | 'repeats'): string =>
+  `guest RIP ${result === 'repeats' ? 'stays, the repetition goes on' : `→ ${hex(host.hardware.get('RIP'))}`}`;
+
+/** An element of OUTS for a device of user space: nothing is left to be done when KVM comes back. */
+function putOut(
+  host: Host,
+  fetched: FetchedInstruction,
+  result: 'completed' | 'repeats',
+  output: PortAccess,
+): StepResult {
+  tell(host, fetched, result);
+  stepTrap(host);
+  host.vcpu.io = {direction: 'out', bytes: output.bytes, port: output.port, count: 1};
+  host.vcpu.ioData = output.value;
+  host.vcpu.exitReason = KVM_EXIT.IO;
+  host.handled('user-space', `no device in the kernel answers at port ${hex(output.port)}: KVM_EXIT_IO`);
+  return {
+    say: `${portWriteText(output)}, where only user space has a device; ${ripText(host, result)}`,
+    go: 'kvm_arch_vcpu_ioctl_run+1',
+  };
+}
+
+/** Back to the guest, or on to user space with a write. */
+function leaveEmulator(host: Host, did: string, accesses: readonly string[], noted: boolean): StepResult {
+  const first = host.emulator.writes.at(0);
+  if (first === undefined) {
+    host.handled('kvm', noted ? NOTED : 'the instruction emulator and the devices in the kernel could do it all');
+    const ring = noted ? `. KVM notes it down: ${host.coalescedWrites.count} writes wait for user space` : '';
+    return {say: `${did}${ring}`, go: 'vcpu_enter_guest'};
+  }
+  const full = host.coalescedWrites.covers(first) ? ', for the ring of coalesced writes is full' : '';
   host.handled('user-space', `${accesses.at(-1) ?? 'a device'} is for user space${full}: KVM_EXIT_MMIO`);
   passWriteOn(host);
-  return {say: `${did}; ${to}. The write goes to user space.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
+  return {say: `${did}. The write goes to user space.`, go: 'kvm_arch_vcpu_ioctl_run+1'};
 }
 
 /** The next write that waits becomes KVM_EXIT_MMIO. */
@@ -142,12 +214,25 @@ export function completeMmio(host: Host, pending: bigint): StepResult {
       go: 'x86_emulate_instruction+1',
     };
   }
-  if (host.emulator.writes.count === 0)
-    return {say: 'complete_emulated_mmio: user space has done the write', go: 'vcpu_enter_guest'};
+  if (host.emulator.writes.count === 0) {
+    // INS into device memory: the elements that wait would be lost if the guest were entered now.
+    const go = host.emulator.ports.hasReadAhead ? 'x86_emulate_instruction+1' : 'vcpu_enter_guest';
+    return {say: 'complete_emulated_mmio: user space has done the write', go};
+  }
   passWriteOn(host);
   return {
     say: 'complete_emulated_mmio: one write is done, the next goes to user space',
     go: 'kvm_arch_vcpu_ioctl_run+1',
+  };
+}
+
+/** User space has put the elements of an INS into kvm_run (Linux, complete_emulated_pio). */
+export function completeInputString(host: Host): StepResult {
+  host.emulator.ports.accept();
+  const {count, port} = host.vcpu.io;
+  return {
+    say: `complete_emulated_pio: user space gave ${count} ${count === 1 ? 'element' : 'elements'} from port ${hex(port)}; the instruction is begun anew with them`,
+    go: 'x86_emulate_instruction+1',
   };
 }
 

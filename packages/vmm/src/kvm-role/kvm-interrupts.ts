@@ -182,6 +182,10 @@ function runKernelTimers(host: Host): StepResult {
 
 function handleInterruptWindow(host: Host): StepResult {
   const written = setWindow(host, 'off');
+  if (host.vcpu.get('nmi_window') !== 0n) {
+    host.vcpu.set('nmi_window', 0n);
+    host.hardware.setNmiWindow('off');
+  }
   host.handled(
     host.devices.place === 'kernel' ? 'kvm' : 'user-space',
     'the guest can take an interrupt now, which KVM had asked to be told',

@@ -4,13 +4,14 @@
 import {bit, hex} from '@hyperscope/base';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import {COMPLETE} from './kvm-vcpu.js';
+import {NO_EXIT} from './host-context.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {guestEventName} from './guest-event-name.js';
-import {completeMmio} from './kvm-emulate.js';
+import {completeInputString, completeMmio} from './kvm-emulate.js';
 import {completeHypercall} from './kvm-exit-handlers.js';
 import {beforeEntry, interruptAllowed} from './kvm-interrupts.js';
-import {completeInput, completeString} from './kvm-io.js';
+import {completeInput} from './kvm-io.js';
 import {returnToUser} from './system-calls.js';
 
 const IF = 9;
@@ -27,8 +28,8 @@ function beginRun(host: Host): StepResult {
       return {say: completeInput(host), go: 'vcpu_enter_guest'};
     case COMPLETE.hypercall:
       return completeHypercall(host);
-    case COMPLETE.string:
-      return completeString(host);
+    case COMPLETE.inputString:
+      return completeInputString(host);
     case COMPLETE.mmioRead:
     case COMPLETE.mmioWrite:
       return completeMmio(host, pending);
@@ -40,8 +41,14 @@ function beginRun(host: Host): StepResult {
 }
 
 function prepareGuest(host: Host): StepResult {
+  if (host.vcpu.get('triple_fault') !== 0n) return shutDown(host);
   const first = beforeEntry(host);
   if (first !== undefined) return first;
+  const refused = host.hardware.whyNotEnterable?.();
+  if (refused !== undefined) {
+    host.vcpu.set('exit_reason', NO_EXIT);
+    return {say: `VM entry would refuse the guest: ${refused}`, go: 'handle_invalid_guest_state'};
+  }
   host.devices.armHostTimer();
   const root = host.mmu.reload();
   const switched = host.hardware.prepareSwitchToGuest();
@@ -50,6 +57,23 @@ function prepareGuest(host: Host): StepResult {
   return {
     say: `${root === undefined ? '' : `${root}; `}${switched}; ${injected}`,
     go: host.hardware.entryPoints.run,
+  };
+}
+
+function shutDown(host: Host): StepResult {
+  host.vcpu.set('triple_fault', 0n);
+  host.vcpu.exitReason = KVM_EXIT.SHUTDOWN;
+  return {
+    say: 'an event cannot be delivered, nor the #DF that follows: KVM_EXIT_SHUTDOWN',
+    go: 'kvm_arch_vcpu_ioctl_run+1',
+  };
+}
+
+/** Linux, handle_invalid_guest_state: one instruction at a time, until VM entry would accept the guest. */
+function emulateOne(host: Host): StepResult {
+  return {
+    say: `no exit brought KVM here: it carries out the guest’s instruction at RIP ${hex(host.hardware.get('RIP'))} itself, and looks again`,
+    go: 'x86_emulate_instruction',
   };
 }
 
@@ -91,4 +115,5 @@ export const RUN_ROUTINES: readonly HostRoutine<Host>[] = [
   kernel('kvm_arch_vcpu_ioctl_run', beginRun, leaveKernel),
   kernel('vcpu_enter_guest', prepareGuest),
   kernel('skip_emulated_instruction', skip),
+  kernel('handle_invalid_guest_state', emulateOne),
 ];

@@ -62,10 +62,36 @@ const SLOTS = [
   /** CPUState.halted of QEMU: the guest has executed HLT and waits. */
   'cpu_halted',
   'mcg_status',
+  /** Elements of REP INS that user space has given ahead of their turn: bytes used, bytes there (Linux, ctxt->io_read). */
+  'io_read_pos',
+  'io_read_end',
   /** EXIT_REASON or EXITCODE of the exit that is being handled. */
   'exit_reason',
-  /** With shadow paging: the root that the processor was last given. */
+  /** With shadow paging: the root that the processor was last given, and what the guest believes where that is not in a VMCS. */
   'shadow_root',
+  'guest_cr0',
+  'guest_cr3',
+  'guest_cr4',
+  'guest_efer',
+  'guest_pat',
+  'guest_pdpte0',
+  'guest_pdpte1',
+  'guest_pdpte2',
+  'guest_pdpte3',
+  'nmi_masked',
+  'host_efer',
+  /** VT-x without unrestricted guest: real mode as virtual-8086 mode (vmx/real-mode.ts), and the guest's IOPL and VM meanwhile. */
+  'without_ept',
+  'rmode_active',
+  'rmode_rflags',
+  /** 1 where KVM changed what decides whether VM entry would accept the guest. */
+  'check_guest_state',
+  /** Of the instruction that the emulator handed over: its length, and what an exit would have told of its port. */
+  'emulated_length',
+  'emulated_io',
+  'emulated_io_linear',
+  /** 1 where no event can be delivered any more: shutdown. */
+  'triple_fault',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
@@ -75,10 +101,10 @@ export const COMPLETE = {
   nothing: 0n,
   skip: 1n,
   input: 2n,
-  string: 3n,
-  mmioRead: 4n,
-  mmioWrite: 5n,
-  hypercall: 6n,
+  mmioRead: 3n,
+  mmioWrite: 4n,
+  hypercall: 5n,
+  inputString: 6n,
 } as const;
 
 /** Behind the answers of user space (kvm-mmio.ts). */
@@ -105,8 +131,10 @@ export interface RunMmio {
 /** The part of kvm_run that KVM_EXIT_IO fills. */
 export interface RunIo {
   readonly direction: 'in' | 'out';
+  /** Of one element. */
   readonly bytes: 1 | 2 | 4;
   readonly port: number;
+  readonly count: number;
 }
 
 export class KvmVcpu {
@@ -156,13 +184,14 @@ export class KvmVcpu {
     const read = (offset: number, bytes: number): number =>
       Number(this.#memory.read(hpa(KVM_RUN_PAGE + UNION + offset), bytes));
     const bytes = read(1, 1);
-    return {direction: read(0, 1) === 0 ? 'in' : 'out', bytes: bytes === 4 ? 4 : bytes === 2 ? 2 : 1, port: read(2, 2)};
+    const direction = read(0, 1) === 0 ? 'in' : 'out';
+    return {direction, bytes: bytes === 4 ? 4 : bytes === 2 ? 2 : 1, port: read(2, 2), count: read(4, 4)};
   }
   set io(io: RunIo) {
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION), 1, io.direction === 'in' ? 0n : 1n);
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 1), 1, BigInt(io.bytes));
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 2), 2, BigInt(io.port));
-    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 4), 4, 1n);
+    this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 4), 4, BigInt(io.count));
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + 8), 8, BigInt(PIO_DATA_PAGE - KVM_RUN_PAGE));
   }
   /** kvm_run.hypercall: nr, args[6], ret. */
@@ -197,6 +226,14 @@ export class KvmVcpu {
     this.#memory.write(hpa(at + 8), 8, value);
     this.#memory.write(hpa(at + 16), 4, BigInt(bytes));
     this.#memory.write(hpa(at + 20), 1, direction === 'write' ? 1n : 0n);
+  }
+  /** All elements at data_offset. */
+  get ioElements(): Uint8Array {
+    const {bytes, count} = this.io;
+    return this.#memory.bytes.slice(PIO_DATA_PAGE, PIO_DATA_PAGE + bytes * count);
+  }
+  set ioElements(elements: Uint8Array) {
+    this.#memory.load(hpa(PIO_DATA_PAGE), elements);
   }
   /** The element at data_offset, little-endian. */
   get ioData(): bigint {

@@ -14,12 +14,15 @@ import {
   primaryControl,
   secondaryControl,
 } from '@hyperscope/machine';
-import type {PrimaryControl, SecondaryControl} from '@hyperscope/machine';
+import type {EntryControl, ExitControl, PinControl, PrimaryControl, SecondaryControl} from '@hyperscope/machine';
 
 export interface VmxOptions {
+  readonly pin: readonly PinControl[];
   /** Primary controls beyond those that are always on. */
   readonly primary: readonly PrimaryControl[];
   readonly secondary: readonly SecondaryControl[];
+  readonly exit: readonly ExitControl[];
+  readonly entry: readonly EntryControl[];
   /** Vectors that exit. KVM asks for #UD, #AC, #MC and, without EPT, #PF; the simulator's KVM needs none of them. */
   readonly exceptions: readonly number[];
   /** Bits of CR0 and CR4 that the guest may change without an exit. */
@@ -49,6 +52,16 @@ export const VTX_EPT_CONTROLS: VmxOptions = {
     'MOV-DR exiting',
   ],
   secondary: ['enable EPT', 'unrestricted guest', 'enable VPID', 'WBINVD exiting'],
+  pin: ['external-interrupt exiting', 'NMI exiting', 'virtual NMIs'],
+  exit: [
+    'host address-space size',
+    'acknowledge interrupt on exit',
+    'save IA32_PAT',
+    'load IA32_PAT',
+    'save IA32_EFER',
+    'load IA32_EFER',
+  ],
+  entry: ['load IA32_PAT', 'load IA32_EFER'],
   exceptions: [],
   cr0GuestOwned: CR0_TS_WP,
   cr4GuestOwned: CR4_GUEST_BITS,
@@ -57,27 +70,47 @@ export const VTX_EPT_CONTROLS: VmxOptions = {
   accessedDirtyFlags: 'on',
 };
 
+/**
+ * The VT-x of 2005, on any processor: no secondary controls but those that later instructions need, no MSR bitmaps, no virtual
+ * NMIs, and EFER and PAT are not switched. Every #PF, MOV to or from CR3 and INVLPG exits, because the page tables that the
+ * processor walks are KVM's; CR0 and CR4 are the host's altogether.
+ */
+export const VTX_SHADOW_CONTROLS: VmxOptions = {
+  pin: ['external-interrupt exiting', 'NMI exiting'],
+  primary: [
+    'HLT exiting',
+    'INVLPG exiting',
+    'CR3-load exiting',
+    'CR3-store exiting',
+    'use I/O bitmaps',
+    'use TSC offsetting',
+    'MWAIT exiting',
+    'MONITOR exiting',
+    'RDPMC exiting',
+    'CR8-load exiting',
+    'CR8-store exiting',
+    'MOV-DR exiting',
+  ],
+  secondary: [],
+  exit: ['host address-space size', 'acknowledge interrupt on exit'],
+  entry: [],
+  exceptions: [14],
+  cr0GuestOwned: 0n,
+  cr4GuestOwned: 0n,
+  passedThroughMsrs: [],
+  accessedDirtyFlags: 'off',
+};
+
 /** The five control words for these choices. */
 export function controlWords(
   options: VmxOptions,
 ): Readonly<Record<'pin' | 'primary' | 'secondary' | 'exit' | 'entry', bigint>> {
   const cr3Exits = controlMask(primaryControl('CR3-load exiting'), primaryControl('CR3-store exiting'));
   return {
-    pin:
-      PIN_DEFAULT1 |
-      controlMask(pinControl('external-interrupt exiting'), pinControl('NMI exiting'), pinControl('virtual NMIs')),
+    pin: PIN_DEFAULT1 | controlMask(...options.pin.map(pinControl)),
     primary: (PRIMARY_DEFAULT1 & ~cr3Exits) | controlMask(...options.primary.map(primaryControl)),
     secondary: controlMask(...options.secondary.map(secondaryControl)),
-    exit:
-      EXIT_DEFAULT1 |
-      controlMask(
-        exitControl('host address-space size'),
-        exitControl('acknowledge interrupt on exit'),
-        exitControl('save IA32_PAT'),
-        exitControl('load IA32_PAT'),
-        exitControl('save IA32_EFER'),
-        exitControl('load IA32_EFER'),
-      ),
-    entry: ENTRY_DEFAULT1 | controlMask(entryControl('load IA32_PAT'), entryControl('load IA32_EFER')),
+    exit: EXIT_DEFAULT1 | controlMask(...options.exit.map(exitControl)),
+    entry: ENTRY_DEFAULT1 | controlMask(...options.entry.map(entryControl)),
   };
 }

@@ -2,8 +2,9 @@
 // Linux, arch/x86/kvm/vmx/vmx.c: the functions of the same names.
 
 import {bit, bits, hex} from '@hyperscope/base';
-import {exceptionAt} from '@hyperscope/isa';
 import type {StepResult} from '../../host/host-program.js';
+import {exceptionName} from '../guest-event-name.js';
+import type {GuestEvent} from '../hardware.js';
 import {CR0_PE, injectException, nameOf} from '../guest-registers.js';
 import {readControlRegister, writeControlRegister} from '../kvm-cr.js';
 import {readDebugRegister, writeDebugRegister} from '../kvm-dr.js';
@@ -14,24 +15,59 @@ import {handleIo} from '../kvm-io.js';
 import {nestedPageFault} from '../kvm-tdp.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
+const DB = 1;
+const BP = 3;
 const UD = 6;
+const SS = 12;
+const GP = 13;
 const PF = 14;
 const CR0_TS = 8n;
+const PRIVILEGED_SOFTWARE_EXCEPTION = 5n;
+const SOFTWARE_EXCEPTION = 6n;
+/** B0 to B3, BD, BS. */
+const DR6_REPORTED = 0xe00fn;
 
 /** An exception that the bitmap asked for: it goes back to the guest it came from. */
-export function handleException({host, vmx}: VmxHardware): StepResult {
+export function handleException(hardware: VmxHardware): StepResult {
+  const {host, vmx} = hardware;
   const information = vmx.vmread('VM_EXIT_INTERRUPTION_INFORMATION');
   const vector = Number(bits(information, 7, 0));
+  const read = `read VM_EXIT_INTERRUPTION_INFORMATION: ${hex(information)}`;
+  if (vector === PF && hardware.mmu === 'shadow')
+    return {say: `${read}, #PF: whether it is the guest’s own, the shadow MMU decides`, go: 'kvm_handle_page_fault'};
+  if (hardware.isInRealMode) return handleRealModeException(hardware, vector, read);
   if (vector === PF) host.vcpu.set('cr2', vmx.vmread('EXIT_QUALIFICATION'));
   if (bit(information, 11)) vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', vmx.vmread('VM_EXIT_INTERRUPTION_ERROR_CODE'));
   vmx.vmwrite('VM_ENTRY_INSTRUCTION_LENGTH', vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH'));
   vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', information & ~(1n << 12n));
-  const name = exceptionAt(vector)?.name ?? `vector ${vector}`;
+  const name = exceptionName(vector);
   host.handled('kvm', `${name} is the guest’s own: it is injected back`);
   return {
-    say: `read VM_EXIT_INTERRUPTION_INFORMATION: ${hex(information)}, ${name}; the next VM entry injects it`,
+    say: `${read}, ${name}; the next VM entry injects it`,
     go: 'vcpu_enter_guest',
   };
+}
+
+/**
+ * A guest in real mode faults in virtual-8086 mode where it would not have: then the instruction is carried out in software.
+ * Everything else goes through its vector table. Linux, handle_rmode_exception.
+ */
+function handleRealModeException({host, vmx}: VmxHardware, vector: number, read: string): StepResult {
+  const name = exceptionName(vector);
+  if ((vector === GP || vector === SS) && vmx.vmread('VM_EXIT_INTERRUPTION_ERROR_CODE') === 0n)
+    return {
+      say: `${read}, ${name} in virtual-8086 mode, which the guest takes for real mode: the instruction has to be carried out in software`,
+      go: 'x86_emulate_instruction',
+    };
+  if (vector === DB) host.vcpu.set('dr6', host.vcpu.get('dr6') | (vmx.vmread('EXIT_QUALIFICATION') & DR6_REPORTED));
+  const type = bits(vmx.vmread('VM_EXIT_INTERRUPTION_INFORMATION'), 10, 8);
+  host.handled('kvm', `${name} is the guest’s own: KVM delivers it through the vector table of real mode`);
+  const isSoftware = type === SOFTWARE_EXCEPTION || type === PRIVILEGED_SOFTWARE_EXCEPTION;
+  const length = isSoftware ? Number(vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH')) : 0;
+  const event: GuestEvent = isSoftware
+    ? {kind: 'software', vector, length, instruction: vector === DB ? 'INT1' : vector === BP ? 'INT3' : 'INTO'}
+    : {kind: 'exception', vector, errorCode: undefined};
+  return {say: `${read}: ${host.hardware.inject(event)}`, go: 'vcpu_enter_guest'};
 }
 
 export function handleExternalInterrupt({host, vmx}: VmxHardware): StepResult {

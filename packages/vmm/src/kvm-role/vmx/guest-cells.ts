@@ -7,6 +7,9 @@ import {Vmcs} from '@hyperscope/machine';
 import type {PhysicalMemory} from '@hyperscope/machine';
 import type {CellReader} from '../guest-view.js';
 import {KvmVcpu} from '../kvm-vcpu.js';
+import {RMODE_FLAGS, changedByLoad, savedSegmentPart, segmentPartOf} from './real-mode.js';
+import type {SegmentPart} from './real-mode.js';
+import {BELIEVED} from './shadow-guest-state.js';
 import {ALWAYS_IN_VCPU, IN_VCPU, IN_VMCS} from './vmcs-cells.js';
 
 const NON_ROOT = 2n;
@@ -21,6 +24,7 @@ export function vmxGuestCells(cells: CellReader, memory: PhysicalMemory, pointer
     const mask = vmcs.get(`${cell}_GUEST_HOST_MASK`);
     return (real & ~mask) | (vmcs.get(`${cell}_READ_SHADOW`) & mask);
   };
+  if (vcpu.get('without_ept') !== 0n) return shadowGuestCells(cells, memory, vmcs);
   return cell => {
     if (cell === 'CR0' || cell === 'CR4') return register(cell);
     const slot = IN_VCPU.get(cell);
@@ -28,6 +32,36 @@ export function vmxGuestCells(cells: CellReader, memory: PhysicalMemory, pointer
     if (operation === NON_ROOT) return cells(cell);
     return rootCell(cell, cells, vmcs, vcpu);
   };
+}
+
+/** Without EPT the processor holds KVM's control registers, and without unrestricted guest its segments in real mode. */
+function shadowGuestCells(cells: CellReader, memory: PhysicalMemory, vmcs: Vmcs): CellReader {
+  const vcpu = new KvmVcpu(memory);
+  const isGuest = cells('VMX_OPERATION') === NON_ROOT;
+  const isReal = vcpu.get('rmode_active') === 1n;
+  const real = (cell: Cell): bigint => {
+    const slot = IN_VCPU.get(cell);
+    if (slot !== undefined && (!isGuest || ALWAYS_IN_VCPU.has(cell))) return vcpu.get(slot);
+    return isGuest ? cells(cell) : rootCell(cell, cells, vmcs, vcpu);
+  };
+  return cell => {
+    const believed = BELIEVED.get(cell);
+    if (believed !== undefined) return vcpu.get(believed);
+    if (!isReal) return real(cell);
+    if (cell === 'CPL') return 0n;
+    if (cell === 'RFLAGS') return (real('RFLAGS') & ~RMODE_FLAGS) | (vcpu.get('rmode_rflags') & RMODE_FLAGS);
+    const part = segmentPartOf(cell);
+    return part === undefined ? real(cell) : realModeSegmentPart(memory, part, real);
+  };
+}
+
+/** A selector that the guest has loaded since KVM last heard of the segment brings its own base. */
+function realModeSegmentPart(memory: PhysicalMemory, wanted: SegmentPart, real: CellReader): bigint {
+  const {segment, part} = wanted;
+  const saved = savedSegmentPart(memory, wanted);
+  if (segment === 'TR' || !changedByLoad(part)) return saved;
+  const isLoaded = real(`${segment}.selector`) !== savedSegmentPart(memory, {segment, part: 'selector'});
+  return isLoaded ? real(`${segment}.${part}`) : saved;
 }
 
 function rootCell(cell: Cell, cells: CellReader, vmcs: Vmcs, vcpu: KvmVcpu): bigint {

@@ -26,23 +26,26 @@ const CR4_VMXE = 1n << 13n;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const VPID = 1n;
 
-function writeControls({vmx, options}: VmxHardware): StepResult {
+function writeControls({vmx, options, mmu}: VmxHardware): StepResult {
   const words = controlWords(options);
   vmx.vmwrite('PIN_BASED_VM_EXECUTION_CONTROLS', words.pin);
   vmx.vmwrite('PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', words.primary);
-  vmx.vmwrite('SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', words.secondary);
+  // A field that the processor does not have cannot be written (VMfailValid, error 12).
+  if (options.secondary.length > 0) vmx.vmwrite('SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', words.secondary);
   vmx.vmwrite('VM_EXIT_CONTROLS', words.exit);
   vmx.vmwrite('VM_ENTRY_CONTROLS', words.entry);
   vmx.vmwrite(
     'EXCEPTION_BITMAP',
     options.exceptions.reduce((bitmap, vector) => bitmap | (1n << BigInt(vector)), 0n),
   );
-  vmx.vmwrite('VPID', VPID);
+  if (mmu === 'nested') vmx.vmwrite('VPID', VPID);
   vmx.vmwrite('VMCS_LINK_POINTER', ALL_ONES);
   vmx.vmwrite('CR0_GUEST_HOST_MASK', 0xffff_ffff_ffff_ffffn & ~options.cr0GuestOwned);
   vmx.vmwrite('CR4_GUEST_HOST_MASK', 0xffff_ffff_ffff_ffffn & ~options.cr4GuestOwned);
+  const secondary =
+    options.secondary.length === 0 ? '' : `, secondary ${hex(words.secondary)} (${options.secondary.join(', ')})`;
   return {
-    say: `VMWRITE the controls: pin ${hex(words.pin)}, primary ${hex(words.primary)} (${options.primary.join(', ')}), secondary ${hex(words.secondary)} (${options.secondary.join(', ')})`,
+    say: `VMWRITE the controls: pin ${hex(words.pin)}, primary ${hex(words.primary)} (${options.primary.join(', ')})${secondary}`,
   };
 }
 
@@ -55,6 +58,8 @@ function writeBitmaps({host, vmx, options}: VmxHardware): StepResult {
   for (const msr of options.passedThroughMsrs) passThrough(memory, msr);
   vmx.vmwrite('IO_BITMAP_A_ADDRESS', BigInt(IO_BITMAP_A));
   vmx.vmwrite('IO_BITMAP_B_ADDRESS', BigInt(IO_BITMAP_B));
+  if (!options.primary.includes('use MSR bitmaps'))
+    return {say: 'I/O bitmaps all ones (every port exits); without MSR bitmaps every RDMSR and WRMSR exits'};
   vmx.vmwrite('MSR_BITMAP_ADDRESS', BigInt(MSR_BITMAPS));
   return {
     say: `I/O bitmaps all ones (every port exits), MSR bitmaps all ones but for ${options.passedThroughMsrs.length} MSRs that the guest may use directly`,
@@ -72,12 +77,14 @@ function passThrough(memory: PhysicalMemory, msr: number): void {
 
 function writeEptPointer(hardware: VmxHardware): StepResult {
   const root = hardware.host.mmu.create();
+  if (root === undefined)
+    return {say: 'no EPT pointer: the guest’s CR3 field will hold the root of KVM’s shadow page tables'};
   const pointer = hardware.eptPointer(root);
   hardware.loadMmuRoot(root);
   return {say: `VMWRITE EPT_POINTER ${hex(pointer)}: four levels, write-back; its root page is empty`};
 }
 
-function writeHostState({host, vmx}: VmxHardware): StepResult {
+function writeHostState({host, vmx, options}: VmxHardware): StepResult {
   const exitAddress = host.addressOf('vmx_vmexit');
   vmx.vmwrite('HOST_CR0', HOST_CR0);
   vmx.vmwrite('HOST_CR3', BigInt(HOST_PAGE_TABLES));
@@ -91,8 +98,8 @@ function writeHostState({host, vmx}: VmxHardware): StepResult {
   vmx.vmwrite('HOST_TR_BASE', DIRECT_MAP + BigInt(HOST_TSS));
   vmx.vmwrite('HOST_GDTR_BASE', DIRECT_MAP + BigInt(HOST_GDT));
   vmx.vmwrite('HOST_IDTR_BASE', DIRECT_MAP + BigInt(HOST_IDT));
-  vmx.vmwrite('HOST_IA32_EFER', HOST_EFER);
-  vmx.vmwrite('HOST_IA32_PAT', host.machine.registers.get('PAT'));
+  if (options.exit.includes('load IA32_EFER')) vmx.vmwrite('HOST_IA32_EFER', HOST_EFER);
+  if (options.exit.includes('load IA32_PAT')) vmx.vmwrite('HOST_IA32_PAT', host.machine.registers.get('PAT'));
   vmx.vmwrite('HOST_RSP', KERNEL_STACK);
   vmx.vmwrite('HOST_RIP', exitAddress);
   return {

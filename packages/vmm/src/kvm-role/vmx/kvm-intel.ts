@@ -4,17 +4,22 @@ import type {ProcessorProfile} from '@hyperscope/machine';
 import type {Hardware, HardwareKind, MmuKind} from '../hardware.js';
 import type {Host} from '../host-context.js';
 import type {VmxOptions} from './controls.js';
-import {enabledInstructions, requireUnrestrictedEpt} from './required-processor.js';
+import {TSS_ADDRESS, TSS_BYTES} from './real-mode.js';
+import {enabledInstructions, requireVmx} from './required-processor.js';
 import {VmxHardware} from './vmx-hardware.js';
 
-/** VT-x with these controls. */
-export function kvmIntel(options: VmxOptions): HardwareKind {
+/** VT-x with these controls; without EPT it is without unrestricted guest too. */
+export function kvmIntel(mmu: MmuKind, options: VmxOptions): HardwareKind {
   return {
     name: 'VMX',
-    requireProcessor: (profile: ProcessorProfile, _mmu: MmuKind): void => requireUnrestrictedEpt(profile),
+    requireProcessor: (profile: ProcessorProfile): void => requireVmx(profile, mmu),
+    privateMemory: mmu === 'shadow' ? {gpa: TSS_ADDRESS, bytes: TSS_BYTES} : undefined,
     create: (host: Host): Hardware => {
-      const secondary = [...options.secondary, ...enabledInstructions(host.machine.profile)];
-      return new VmxHardware(host, {...options, secondary});
+      const enabled = enabledInstructions(host.machine.profile, mmu);
+      const secondary = [...options.secondary, ...enabled];
+      const activate = secondary.length > 0 && !options.primary.includes('activate secondary controls');
+      const primary = activate ? [...options.primary, 'activate secondary controls' as const] : options.primary;
+      return new VmxHardware(host, mmu, {...options, primary, secondary});
     },
   };
 }

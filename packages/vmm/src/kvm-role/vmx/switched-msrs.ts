@@ -16,16 +16,25 @@ const SWITCHED: readonly (readonly [Cell, VcpuSlot, VcpuSlot])[] = [
   ['XCR0', 'host_xcr0', 'xcr0'],
 ];
 
-export function switchToGuest({host}: VmxHardware): void {
+const EFER_SCE = 1n;
+
+export function switchToGuest({host, mmu}: VmxHardware): void {
   const {registers} = host.machine;
+  if (mmu === 'shadow') {
+    // Of EFER, VM entry changes LMA and LME only; NXE stays 1, because the shadow tables may use it.
+    const ours = registers.get('EFER');
+    host.vcpu.set('host_efer', ours);
+    registers.set('EFER', (ours & ~EFER_SCE) | (host.vcpu.get('guest_efer') & EFER_SCE));
+  }
   for (const [cell, ours, guests] of SWITCHED) {
     host.vcpu.set(ours, registers.get(cell));
     registers.set(cell, host.vcpu.get(guests));
   }
 }
 
-export function switchToHost({host}: VmxHardware, guests: 'take the guest’s' | 'keep the guest’s'): void {
+export function switchToHost({host, mmu}: VmxHardware, guests: 'take the guest’s' | 'keep the guest’s'): void {
   const {registers} = host.machine;
+  if (mmu === 'shadow') registers.set('EFER', host.vcpu.get('host_efer'));
   for (const [cell, ours, theirs] of SWITCHED) {
     if (guests === 'take the guest’s') host.vcpu.set(theirs, registers.get(cell));
     registers.set(cell, host.vcpu.get(ours));

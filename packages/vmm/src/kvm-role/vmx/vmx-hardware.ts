@@ -3,7 +3,7 @@
 
 import {bit, bits, hex} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
-import {GENERAL_REGISTERS, exitReasonTitle} from '@hyperscope/isa';
+import {exitReasonTitle} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import {VmxInstructions, controlMask, primaryControl} from '@hyperscope/machine';
 import type {PrimaryControl} from '@hyperscope/machine';
@@ -12,23 +12,26 @@ import type {
   Hardware,
   HardwareExit,
   IoExit,
+  MmuKind,
   NestedFault,
   PageFaultExit,
   VendorRoutines,
 } from '../hardware.js';
 import type {HostRoutine} from '../../host/host-program.js';
+import {emulatedIo} from '../emulated-io.js';
+import {deliverInSoftware} from '../software-delivery.js';
 import type {Host} from '../host-context.js';
 import type {VmxOptions} from './controls.js';
 import {eventInformation, eventOf} from './event-information.js';
 import {decodeIo} from './exit-qualifications.js';
-import {setCr0, setCr4, setEfer} from './control-registers.js';
-import {IN_VCPU, IN_VMCS} from './vmcs-cells.js';
+import {VmxGuestState} from './guest-state.js';
+import {ShadowGuestState} from './shadow-guest-state.js';
+import {whyInvalid} from './valid-state.js';
 import {vmxRoutines} from './vmx-routines.js';
 import {switchToGuest} from './switched-msrs.js';
 
 const PRIMARY = 'PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS';
 const STI_OR_MOV_SS = 3n;
-const NMI_BLOCKING = 8n;
 const WRITE_BACK_4_LEVELS = 6n | (3n << 3n);
 const ACCESSED_DIRTY = 1n << 6n;
 
@@ -42,109 +45,52 @@ export class VmxHardware implements Hardware {
   };
   readonly host: Host;
   readonly options: VmxOptions;
+  readonly mmu: MmuKind;
   readonly vmx: VmxInstructions;
+  readonly state: VmxGuestState;
   readonly routines: readonly HostRoutine<Host>[];
 
-  constructor(host: Host, options: VmxOptions) {
+  constructor(host: Host, mmu: MmuKind, options: VmxOptions) {
     this.host = host;
+    this.mmu = mmu;
     this.options = options;
     this.vmx = new VmxInstructions(host.machine);
+    const State = mmu === 'nested' ? VmxGuestState : ShadowGuestState;
+    this.state = new State(host, this.vmx, options);
     this.routines = vmxRoutines(this);
+  }
+
+  /** A guest in real mode that runs in virtual-8086 mode. */
+  get isInRealMode(): boolean {
+    return this.state instanceof ShadowGuestState && this.state.realMode.isActive;
   }
 
   // ── the guest's registers ───────────────────────────────────────────────────────────────────────────────────────
 
   get(cell: Cell): bigint {
-    const {vmx, host} = this;
-    switch (cell) {
-      case 'CR0':
-      case 'CR4':
-        return this.#believed(cell);
-      case 'CPL':
-        return (vmx.vmread('GUEST_SS_ACCESS_RIGHTS') >> 5n) & 3n;
-      case 'INTERRUPT_SHADOW':
-        return vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & STI_OR_MOV_SS;
-      case 'NMI_BLOCKING':
-        return (vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & NMI_BLOCKING) >> 3n;
-      case 'TSC':
-        return BigInt.asUintN(64, host.machine.registers.get('TSC') + vmx.vmread('TSC_OFFSET'));
-      default:
-        return this.#plain(cell);
-    }
+    return this.state.get(cell);
   }
-
-  /** Host-owned bits of CR0 and CR4 are in the read shadow. */
-  #believed(cell: 'CR0' | 'CR4'): bigint {
-    const owned = cell === 'CR0' ? this.options.cr0GuestOwned : this.options.cr4GuestOwned;
-    return (this.vmx.vmread(`GUEST_${cell}`) & owned) | (this.vmx.vmread(`${cell}_READ_SHADOW`) & ~owned);
-  }
-
-  #plain(cell: Cell): bigint {
-    const field = IN_VMCS.get(cell);
-    if (field !== undefined) return this.vmx.vmread(field);
-    const slot = IN_VCPU.get(cell);
-    if (slot !== undefined) return this.host.vcpu.get(slot);
-    const general = GENERAL_REGISTERS.find(name => name === cell);
-    return general === undefined ? 0n : this.host.vcpu.register(general);
-  }
-
   set(cell: Cell, value: bigint): void {
-    switch (cell) {
-      case 'CR0':
-        setCr0(this, value);
-        return;
-      case 'CR4':
-        setCr4(this, value, bit(this.vmx.vmread('CR0_READ_SHADOW'), 31) ? 'paging' : 'no paging');
-        return;
-      case 'EFER':
-        setEfer(this, value);
-        return;
-      case 'INTERRUPT_SHADOW':
-        this.#setInterruptibility(STI_OR_MOV_SS, value);
-        return;
-      case 'NMI_BLOCKING':
-        this.#setInterruptibility(NMI_BLOCKING, value << 3n);
-        return;
-      case 'TSC':
-        this.vmx.vmwrite('TSC_OFFSET', BigInt.asUintN(64, value - this.host.machine.registers.get('TSC')));
-        return;
-      default:
-        this.#setPlain(cell, value);
-    }
+    this.state.set(cell, value);
   }
-
-  #setInterruptibility(mask: bigint, value: bigint): void {
-    const others = this.vmx.vmread('GUEST_INTERRUPTIBILITY_STATE') & ~mask;
-    this.vmx.vmwrite('GUEST_INTERRUPTIBILITY_STATE', others | value);
-  }
-
-  #setPlain(cell: Cell, value: bigint): void {
-    const field = IN_VMCS.get(cell);
-    if (field !== undefined) {
-      this.vmx.vmwrite(field, value);
-      return;
-    }
-    const slot = IN_VCPU.get(cell);
-    const general = GENERAL_REGISTERS.find(name => name === cell);
-    if (slot !== undefined) this.host.vcpu.set(slot, value);
-    else if (general !== undefined) this.host.vcpu.setRegister(general, value);
-  }
-
   held(cell: 'CR0' | 'CR3' | 'CR4' | 'EFER'): bigint {
-    return this.vmx.vmread(cell === 'EFER' ? 'GUEST_IA32_EFER' : `GUEST_${cell}`);
+    return this.state.held(cell);
   }
 
   /** RIP ← RIP + VM-exit instruction length; blocking by STI and MOV SS ends with the instruction. */
   skipInstruction(): {readonly from: bigint; readonly to: bigint; readonly how: string} {
     const {vmx} = this;
     const from = vmx.vmread('GUEST_RIP');
-    const length = vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH');
+    const emulated = this.host.vcpu.get('emulated_length');
+    const length = emulated === 0n ? vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH') : emulated;
     const code64 = bit(vmx.vmread('GUEST_CS_ACCESS_RIGHTS'), 13);
     const to = BigInt.asUintN(code64 ? 64 : 32, from + length);
     vmx.vmwrite('GUEST_RIP', to);
     const state = vmx.vmread('GUEST_INTERRUPTIBILITY_STATE');
     if ((state & STI_OR_MOV_SS) !== 0n) vmx.vmwrite('GUEST_INTERRUPTIBILITY_STATE', state & ~STI_OR_MOV_SS);
-    return {from, to, how: `read VM_EXIT_INSTRUCTION_LENGTH: ${length}`};
+    if (emulated === 0n) return {from, to, how: `read VM_EXIT_INSTRUCTION_LENGTH: ${length}`};
+    this.host.vcpu.set('emulated_length', 0n);
+    return {from, to, how: `the emulator decoded ${length} bytes`};
   }
 
   // ── entry and exit ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +100,15 @@ export class VmxHardware implements Hardware {
     return 'vmx_prepare_switch_to_guest: the guest’s SYSCALL MSRs and XCR0 into the processor';
   }
 
+  /** Asked again only where segments, RFLAGS or CR0 were set by KVM: what the processor left is valid. */
+  whyNotEnterable(): string | undefined {
+    const {vcpu} = this.host;
+    if (vcpu.get('check_guest_state') === 0n) return undefined;
+    const why = whyInvalid(this.state);
+    if (why === undefined) vcpu.set('check_guest_state', 0n);
+    return why;
+  }
+
   /** As vmx_vmexit read it: the VMCS is asked once for each exit. */
   exit(): HardwareExit {
     const reason = Number(bits(this.host.vcpu.get('exit_reason'), 15, 0));
@@ -161,6 +116,8 @@ export class VmxHardware implements Hardware {
   }
   ioExit(): IoExit {
     const {vmx} = this;
+    const emulated = emulatedIo(this.host.vcpu);
+    if (emulated !== undefined) return emulated;
     const plain = decodeIo(vmx.vmread('EXIT_QUALIFICATION'));
     if (plain.form === 'plain') return {...plain, linear: 0n, addressWidth: 32};
     // VM-exit instruction information 9:7: 0, 1, 2 for 16, 32, 64 bits.
@@ -195,6 +152,8 @@ export class VmxHardware implements Hardware {
   /** Linux, vmx_inject_exception, vmx_inject_irq, vmx_inject_nmi. */
   inject(event: GuestEvent): string {
     const {vmx} = this;
+    if (event.kind === 'nmi' && this.mmu === 'shadow') this.state.set('NMI_BLOCKING', 1n);
+    if (this.isInRealMode) return deliverInSoftware(this.host, event);
     const sent = event.kind === 'exception' ? this.#withoutCodeInRealMode(event) : event;
     if (sent.kind === 'exception' && sent.errorCode !== undefined)
       vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', BigInt(sent.errorCode));
@@ -219,10 +178,14 @@ export class VmxHardware implements Hardware {
   }
 
   setInterruptWindow(state: 'on' | 'off'): string {
-    return this.#setPrimary('interrupt-window exiting', state);
+    const keep = this.mmu === 'shadow' && this.host.vcpu.get('nmi_window') !== 0n;
+    return this.#setPrimary('interrupt-window exiting', keep ? 'on' : state);
   }
+  /** Without virtual NMIs nothing tells when the guest's handler is done: KVM waits until the guest takes interrupts again. */
   setNmiWindow(state: 'on' | 'off'): string {
-    return this.#setPrimary('NMI-window exiting', state);
+    if (this.mmu === 'nested') return this.#setPrimary('NMI-window exiting', state);
+    const keep = this.host.vcpu.get('irq_window') !== 0n;
+    return this.#setPrimary('interrupt-window exiting', keep ? 'on' : state);
   }
   #setPrimary(control: PrimaryControl, state: 'on' | 'off'): string {
     const mask = controlMask(primaryControl(control));
@@ -234,13 +197,15 @@ export class VmxHardware implements Hardware {
   // ── the guest's memory ──────────────────────────────────────────────────────────────────────────────────────────
 
   loadMmuRoot(root: Hpa): void {
-    this.vmx.vmwrite('EPT_POINTER', this.eptPointer(root));
+    if (this.mmu === 'shadow') this.vmx.vmwrite('GUEST_CR3', BigInt(root));
+    else this.vmx.vmwrite('EPT_POINTER', this.eptPointer(root));
   }
   eptPointer(root: Hpa): bigint {
     const flags = WRITE_BACK_4_LEVELS | (this.options.accessedDirtyFlags === 'on' ? ACCESSED_DIRTY : 0n);
     return BigInt(root) | flags;
   }
+  /** Without VPID every VM entry and VM exit empties the TLB: nothing is left to forget. */
   flushTlb(): void {
-    this.vmx.invept(this.vmx.vmread('EPT_POINTER'));
+    if (this.mmu === 'nested') this.vmx.invept(this.vmx.vmread('EPT_POINTER'));
   }
 }

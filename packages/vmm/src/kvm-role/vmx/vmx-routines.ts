@@ -19,7 +19,7 @@ import {
   handleVmxInstruction,
 } from './exit-handlers.js';
 import {dispatch, failedEntry, runGuest, saveGuest} from './vmx-run.js';
-import {ENABLE_STEPS, CREATE_VCPU_STEPS} from './vmx-setup.js';
+import {CREATE_VCPU_STEPS, ENABLE_STEPS, SET_TSS_STEPS} from './vmx-setup.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
 /** Exit reason → routine; those of the generic half among them. */
@@ -72,6 +72,7 @@ export type VmxStep = (hardware: VmxHardware) => StepResult;
 const ROUTINES: readonly (readonly [name: string, ...steps: readonly VmxStep[]])[] = [
   ['vmx_enable_virtualization_cpu', ...ENABLE_STEPS],
   ['vmx_vcpu_create', ...CREATE_VCPU_STEPS],
+  ['vmx_set_tss_addr', ...SET_TSS_STEPS],
   ['init_vmcs', ...initVmcsSteps],
   ['vmx_vcpu_run', runGuest, failedEntry],
   ['vmx_vmexit', saveGuest],

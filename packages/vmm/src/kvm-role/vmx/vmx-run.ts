@@ -7,6 +7,7 @@ import {vmInstructionErrorTitle} from '@hyperscope/machine';
 import type {StepResult} from '../../host/host-program.js';
 import {guestEventName} from '../guest-event-name.js';
 import {KVM_EXIT} from '../kvm-exit-codes.js';
+import {interruptAllowed} from '../kvm-interrupts.js';
 import {EVENT_VALID, eventOf} from './event-information.js';
 import {switchToHost} from './switched-msrs.js';
 import type {VmxHardware} from './vmx-hardware.js';
@@ -65,6 +66,7 @@ export const dispatch =
     const {host, vmx} = hardware;
     const reason = vmx.vmread('EXIT_REASON');
     host.vcpu.set('exit_reason', reason);
+    if (hardware.mmu === 'shadow') forgetEmulation(hardware);
     const number = Number(bits(reason, 15, 0));
     if ((reason & ENTRY_FAILURE) !== 0n) {
       failEntry(hardware, reason);
@@ -80,6 +82,16 @@ export const dispatch =
     const again = reinject(hardware);
     return {say: `read EXIT_REASON: ${number}, ${exitReasonTitle(number)}${again}`, go: handlerOf(number)};
   };
+
+/**
+ * What was left of an instruction that the emulator handed over; and blocking by NMI, of which without virtual NMIs only the
+ * guest's next readiness for interrupts tells the end (Linux, soft_vnmi_blocked).
+ */
+function forgetEmulation({host}: VmxHardware): void {
+  for (const slot of ['emulated_length', 'emulated_io'] as const)
+    if (host.vcpu.get(slot) !== 0n) host.vcpu.set(slot, 0n);
+  if (host.vcpu.get('nmi_masked') !== 0n && interruptAllowed(host)) host.vcpu.set('nmi_masked', 0n);
+}
 
 /** An exit in the middle of an event's delivery: the event has to be injected again (Linux, __vmx_complete_interrupts). */
 function reinject({vmx}: VmxHardware): string {

@@ -1,11 +1,12 @@
 // VT-x from "is it there?" to a current VMCS: the VMXON life cycle, one step after the other.
 // Linux, arch/x86/kvm/vmx/vmx.c: vmx_enable_virtualization_cpu, vmx_vcpu_create.
 
-import {hex, hpa} from '@hyperscope/base';
+import {assertExists, hex, hpa} from '@hyperscope/base';
 import {cpuidEntry, readVmxCapabilityMsr, VMX_CAPABILITIES} from '@hyperscope/machine';
 import {VMCS_REGION, VMXON_REGION} from '../../host/host-layout.js';
 import type {StepResult} from '../../host/host-program.js';
 import type {Host} from '../host-context.js';
+import {TSS_ADDRESS, writeRealModeTss} from './real-mode.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
 const CPUID_VMX = 5;
@@ -65,12 +66,26 @@ function clearVmcs({vmx}: VmxHardware): StepResult {
   return {say: `loaded_vmcs_init: VMCLEAR ${hex(VMCS_REGION)}: ${outcome}; its launch state is clear`};
 }
 
-function loadVmcs({vmx}: VmxHardware): StepResult {
+function loadVmcs(hardware: VmxHardware): StepResult {
+  const {vmx} = hardware;
   const outcome = vmx.vmptrld(VMCS_REGION);
   return {
     say: `vmx_vcpu_load_vmcs: VMPTRLD ${hex(VMCS_REGION)}: ${outcome}; it is the current VMCS now`,
+    go: hardware.mmu === 'shadow' ? 'vmx_set_tss_addr' : 'init_vmcs',
+  };
+}
+
+/** KVM's task-state segment for guests in real mode, in a memory slot that is KVM's own. */
+function setTssAddress({host}: VmxHardware): StepResult {
+  const at = assertExists(host.guestToHost(TSS_ADDRESS), 'a memory slot for the TSS of real mode');
+  writeRealModeTss(host.machine.memory, at);
+  host.vcpu.set('without_ept', 1n);
+  return {
+    say: `init_rmode_tss: at GPA ${hex(TSS_ADDRESS)}, in a memory slot of KVM’s own: for a guest in real mode, which will run in virtual-8086 mode; its maps refuse no port and send every INT n to the guest’s own vector table`,
     go: 'init_vmcs',
   };
 }
+
+export const SET_TSS_STEPS = [setTssAddress] as const;
 
 export const CREATE_VCPU_STEPS = [allocateVmcs, clearVmcs, loadVmcs] as const;

@@ -14,7 +14,7 @@ export function vtxEpt(
   options: Partial<HypervisorOptions> = {},
 ): HypervisorDefinition {
   return {
-    hardware: kvmIntel({...VTX_EPT_CONTROLS, ...controls}),
+    hardware: kvmIntel('nested', {...VTX_EPT_CONTROLS, ...controls}),
     mmu: 'nested',
     profile: WESTMERE,
     options: {...HYPERVISOR_DEFAULTS, ...options},
