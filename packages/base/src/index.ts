@@ -3,3 +3,4 @@ export * from './bits.js';
 export * from './brand.js';
 export * from './clock.js';
 export * from './user-error.js';
+export * from './wire-frame.js';

@@ -7,7 +7,9 @@ import {createApp} from './app.js';
 import type {KvmAvailability} from '@hyperscope/kvm';
 import type {KvmHost} from './kvm-host.js';
 import type {KvmProgram} from './kvm-program.js';
-import {LARGEST_IMAGE} from './kvm-routes.js';
+import {DEFAULT_LIMITS, withLimits} from './limits.js';
+
+const LARGEST_IMAGE = DEFAULT_LIMITS.image;
 
 const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
 afterAll(() => rmSync(folder, {recursive: true}));
@@ -27,6 +29,8 @@ const PRESENT: KvmAvailability = {
 };
 const ABSENT: KvmAvailability = {available: false, code: 'ENOENT', message: 'There is no /dev/kvm here.'};
 
+const QUIET = {limits: DEFAULT_LIMITS, token: undefined, log: 'error', proxy: 'none'} as const;
+
 /** A KVM that is `answer` and runs by `run`. */
 const fakeKvm = (answer: KvmAvailability, run: KvmHost['run'] = async () => Uint8Array.of(1, 2, 3)): KvmHost => ({
   answer: () => answer,
@@ -34,7 +38,7 @@ const fakeKvm = (answer: KvmAvailability, run: KvmHost['run'] = async () => Uint
 });
 
 const appWith = (kvm: KvmHost, pageFolder = folder) =>
-  createApp({pageFolder, version: '1.2.3', kvm, names: ['lab.example']});
+  createApp({...QUIET, pageFolder, version: '1.2.3', kvm, names: ['lab.example']});
 const RUN = {
   method: 'POST',
   url: '/api/kvm/run',
@@ -179,7 +183,9 @@ describe('POST /api/kvm/run', () => {
   test('says 429 when too many wait, and later serves again', async () => {
     let finish: () => void = () => undefined;
     const gate = new Promise<void>(resolve => (finish = resolve));
-    const app = await appWith(fakeKvm(PRESENT, () => gate.then(() => Uint8Array.of(1))));
+    const kvm = fakeKvm(PRESENT, () => gate.then(() => Uint8Array.of(1)));
+    const limits = withLimits(['perClient=6']);
+    const app = await createApp({...QUIET, limits, pageFolder: folder, version: '1', kvm, names: []});
     const ask = () => app.inject({...RUN, payload: {guest: 'popf'}});
     const admitted = [ask(), ask(), ask(), ask(), ask()];
     await new Promise(resolve => setTimeout(resolve, 20));
@@ -215,5 +221,56 @@ describe('POST /api/kvm/run', () => {
     const answer = await app.inject({...RUN, payload: {guest: 'popf'}});
     expect(answer.statusCode).toBe(500);
     expect(answer.body).not.toContain('secret');
+  });
+});
+
+describe('a server with a token', () => {
+  const secured = () =>
+    createApp({...QUIET, pageFolder: folder, version: '1', kvm: fakeKvm(PRESENT), names: [], token: 'the-secret'});
+  const ask = {url: '/api/kvm', headers: {host: 'localhost'}} as const;
+
+  test('answers who shows it, by cookie or as a bearer, and nobody else', async () => {
+    const app = await secured();
+    const status = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+      (await app.inject({...ask, headers: {...ask.headers, ...headers}})).statusCode;
+    expect(await status({})).toBe(401);
+    expect(await status({cookie: 'hyperscope-token=the-secrex'})).toBe(401);
+    expect(await status({authorization: 'Bearer the'})).toBe(401);
+    expect(await status({cookie: 'a=b; hyperscope-token=the-secret'})).toBe(200);
+    expect(await status({authorization: 'Bearer the-secret'})).toBe(200);
+    expect((await app.inject({url: '/metrics', headers: ask.headers})).statusCode).toBe(401);
+  });
+
+  test('turns the address that was given out into a cookie, and keeps the rest of the address', async () => {
+    const answer = await (await secured()).inject('/lab/popf?token=the-secret&theme=dark');
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/lab/popf?theme=dark']);
+    expect(answer.headers['set-cookie']).toMatch(/^hyperscope-token=the-secret; HttpOnly; SameSite=Strict/);
+    expect((await (await secured()).inject('/?token=wrong')).headers['set-cookie']).toBeUndefined();
+  });
+
+  test('shows the page and its health to anybody: they tell nothing', async () => {
+    const app = await secured();
+    expect((await app.inject('/')).statusCode).toBe(200);
+    expect((await app.inject('/healthz')).statusCode).toBe(200);
+  });
+});
+
+describe('/metrics', () => {
+  test('counts runs by their end, refusals by their code, and who waits', async () => {
+    const app = await createApp({
+      ...QUIET,
+      limits: withLimits(['rate=1']),
+      pageFolder: folder,
+      version: '1',
+      kvm: fakeKvm(PRESENT),
+      names: [],
+    });
+    await app.inject({...RUN, payload: {guest: 'popf'}});
+    expect((await app.inject({...RUN, payload: {guest: 'popf'}})).statusCode).toBe(429);
+    const {body, headers} = await app.inject({url: '/metrics', headers: {host: 'localhost'}});
+    expect(headers['content-type']).toContain('text/plain');
+    expect(body).toContain('hyperscope_runs_total{outcome="done"} 1');
+    expect(body).toContain('hyperscope_refusals_total{code="too-many-runs"} 1');
+    expect(body).toContain('hyperscope_queue_length 0');
   });
 });

@@ -3,10 +3,15 @@
 import Fastify from 'fastify';
 import type {FastifyError, FastifyInstance, FastifyReply} from 'fastify';
 import {UserError} from '@hyperscope/base';
+import {guardWithToken} from './access-token.js';
 import type {KvmHost} from './kvm-host.js';
 import {addKvmRoutes} from './kvm-routes.js';
+import {KvmService} from './kvm-service.js';
+import type {ServerLimits} from './limits.js';
+import {ServerMetrics} from './metrics.js';
 import {refuseOrigin} from './request-origin.js';
 import {RunQueue} from './run-queue.js';
+import {acceptSockets, addSessionRoute} from './session-route.js';
 import {addSecurityHeaders, contentSecurityPolicy, inlineScriptHashes} from './security-headers.js';
 import {readPage, serveFiles, serveNothingYet} from './static-files.js';
 
@@ -17,6 +22,13 @@ export interface AppOptions {
   readonly kvm: KvmHost;
   /** Host names, beside `localhost` and plain addresses, by which this server may be called. */
   readonly names: readonly string[];
+  readonly limits: ServerLimits;
+  /** Who asks must show it; undefined where only this machine can ask. */
+  readonly token: string | undefined;
+  /** 'info' writes a line of JSON for each request and run, for a service; 'error' only our own mistakes. */
+  readonly log: 'info' | 'error';
+  /** Clients are told apart by what a proxy in front says of them, not by its own address. */
+  readonly proxy: 'in-front' | 'none';
 }
 
 /** Status codes of the trouble a user can get into; everything else a user did is 400. */
@@ -25,18 +37,34 @@ const STATUS: Readonly<Record<string, number>> = {
   'unknown-guest': 404,
   'kvm-child-died': 502,
   timeout: 504,
+  'too-many-runs': 429,
+  'too-many-connections': 503,
+  'too-large': 413,
+  ENOENT: 503,
+  EACCES: 503,
 };
+
+/** Bytes of a request that carries no image. */
+const SMALL_BODY = 64 * 1024;
 
 /** Builds the server; the caller listens, or injects requests. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({logger: {level: 'error', stream: process.stderr}, bodyLimit: 64 * 1024, requestTimeout: 60_000});
+  const app = Fastify({
+    logger: {level: options.log, stream: process.stderr, redact: ['req.headers.cookie', 'req.headers.authorization']},
+    bodyLimit: SMALL_BODY,
+    requestTimeout: 60_000,
+    // Who keeps a connection open must not keep the server from ending.
+    forceCloseConnections: true,
+    trustProxy: options.proxy === 'in-front',
+  });
+  await acceptSockets(app, options.limits);
   const page = readPage(options.pageFolder);
   addSecurityHeaders(app, contentSecurityPolicy(page === undefined ? [] : inlineScriptHashes(page)));
   app.setErrorHandler<FastifyError>((error, request, reply) =>
     answerError(error, reply, () => request.log.error(error)),
   );
   app.addHook('onRequest', async (request, reply) => {
-    if (!request.url.startsWith('/api/')) return undefined;
+    if (!request.url.startsWith('/api/') && !request.url.startsWith('/metrics')) return undefined;
     const {host, origin, 'sec-fetch-site': site} = request.headers;
     const fetchSite = typeof site === 'string' ? site : undefined;
     const refusal = refuseOrigin({host, origin, fetchSite, names: options.names});
@@ -48,7 +76,12 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       .header('cache-control', 'no-store')
       .send({status: 'ok', version: options.version, page: page !== undefined, kvm: answer});
   });
-  addKvmRoutes(app, options.kvm, new RunQueue(4));
+  if (options.token !== undefined) guardWithToken(app, options.token);
+  const {limits, kvm} = options;
+  const queue = new RunQueue({atOnce: limits.runs, waiting: limits.queue});
+  const service = new KvmService({kvm, queue, limits, metrics: new ServerMetrics(queue), clock: performance});
+  addSessionRoute(app, service);
+  addKvmRoutes(app, service);
   if (page === undefined) serveNothingYet(app);
   else await serveFiles(app, options.pageFolder);
   return app;

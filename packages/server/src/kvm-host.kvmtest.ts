@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {skipKvmTests} from '@hyperscope/kvm';
 import {readRecord} from '@hyperscope/trace';
 import {kvmOfThisMachine} from './kvm-host.js';
+import {DEFAULT_LIMITS} from './limits.js';
 import {postedProgram, shippedProgram} from './kvm-program.js';
 
 const never = new AbortController().signal;
@@ -15,7 +16,7 @@ describe.skipIf(skipKvmTests())('the KVM of this machine', () => {
   });
 
   test('runs a guest that ships and gives its record, labelled with the host', async () => {
-    const record = await readRecord(await kvm.run(shippedProgram('hello-kvm', 'exits'), never));
+    const record = await readRecord(await kvm.run(shippedProgram('hello-kvm', 'exits', DEFAULT_LIMITS), never));
     expect(record.header).toMatchObject({
       engine: 'kvm',
       technique: 'kvm',
@@ -27,7 +28,12 @@ describe.skipIf(skipKvmTests())('the KVM of this machine', () => {
   });
 
   test('runs posted bytes, one step an instruction where it can', async () => {
-    const program = postedProgram(Uint8Array.of(0x90, 0x90, 0xf4), 0x8000, 'real', 'instructions');
+    const program = postedProgram(
+      Uint8Array.of(0x90, 0x90, 0xf4),
+      {at: 0x8000, mode: 'real'},
+      'instructions',
+      DEFAULT_LIMITS,
+    );
     const record = await readRecord(await kvm.run(program, never));
     expect([...record.steps()].map(step => [step.kind, step.rip])).toEqual([
       ['kvm-step', 0x8000n],
@@ -38,7 +44,7 @@ describe.skipIf(skipKvmTests())('the KVM of this machine', () => {
 
   test('stops a guest that never exits, and says so in the record', async () => {
     const program = {
-      ...postedProgram(SPIN, 0x8000, 'long', 'exits'),
+      ...postedProgram(SPIN, {at: 0x8000, mode: 'long'}, 'exits', DEFAULT_LIMITS),
       limits: {exits: 10, steps: 10, milliseconds: 200},
     };
     expect((await readRecord(await kvm.run(program, never))).outcome).toContain('limit');
@@ -47,7 +53,9 @@ describe.skipIf(skipKvmTests())('the KVM of this machine', () => {
   test('stops at once when nobody waits any more', async () => {
     const gone = new AbortController();
     setTimeout(() => gone.abort(), 100);
-    await expect(kvm.run(postedProgram(SPIN, 0x8000, 'long', 'exits'), gone.signal)).rejects.toMatchObject({
+    await expect(
+      kvm.run(postedProgram(SPIN, {at: 0x8000, mode: 'long'}, 'exits', DEFAULT_LIMITS), gone.signal),
+    ).rejects.toMatchObject({
       code: 'cancelled',
     });
   });

@@ -2,9 +2,15 @@
 
 import {UserError} from '@hyperscope/base';
 import {depthOptions, probeKvm, runInChild} from '@hyperscope/kvm';
-import type {KvmAvailability} from '@hyperscope/kvm';
+import type {KvmAvailability, KvmObserver, KvmStep, KvmView} from '@hyperscope/kvm';
 import type {KvmProgram} from './kvm-program.js';
 import {KvmRecording, kvmOutcomeSentence} from './kvm-recording.js';
+
+/** How far a run is. */
+export interface KvmProgress {
+  /** Exits to user space so far. */
+  readonly exits: number;
+}
 
 export interface KvmHost {
   /** What KVM is here, or why there is none. */
@@ -13,7 +19,7 @@ export interface KvmHost {
    * Runs a guest in a child process (docs/decisions/0004) and gives its record as a file's bytes.
    * @throws UserError when there is no KVM, it failed, or `signal` aborted ('cancelled').
    */
-  run(program: KvmProgram, signal: AbortSignal): Promise<Uint8Array>;
+  run(program: KvmProgram, signal: AbortSignal, onProgress?: (progress: KvmProgress) => void): Promise<Uint8Array>;
 }
 
 /** Why KVM is missing may change (a module is loaded, a permission given); what KVM is does not. */
@@ -31,7 +37,7 @@ export function kvmOfThisMachine(): KvmHost {
   };
   return {
     answer,
-    run: async (program, signal) => {
+    run: async (program, signal, onProgress) => {
       const kvm = answer();
       if (!kvm.available) throw new UserError(kvm.code, kvm.message);
       const recording = new KvmRecording({...program, host: kvm.fingerprint, irqchip: program.image.irqchip});
@@ -41,10 +47,47 @@ export function kvmOfThisMachine(): KvmHost {
         limits: program.limits,
         ...depthOptions(program.depth),
         quirks: {cpl3_step: kvm.fingerprint.probes['cpl3_step']},
-        observer: recording,
+        observer: onProgress === undefined ? recording : new TellingObserver(recording, onProgress),
         signal,
       });
       return recording.file(kvmOutcomeSentence(outcome));
     },
   };
+}
+
+/** Milliseconds between two reports of progress. */
+const REPORT_EVERY = 200;
+
+/** Passes everything on to a recording, and tells now and then how far the run is. */
+class TellingObserver implements KvmObserver {
+  readonly #recording: KvmRecording;
+  readonly #tell: (progress: KvmProgress) => void;
+  #exits = 0;
+  #told = 0;
+
+  constructor(recording: KvmRecording, tell: (progress: KvmProgress) => void) {
+    this.#recording = recording;
+    this.#tell = tell;
+  }
+
+  begin(view: KvmView): void {
+    this.#recording.begin(view);
+  }
+  beforeStep(): void {
+    this.#recording.beforeStep();
+  }
+  willWrite(bank: string, offset: number, length: number): void {
+    this.#recording.willWrite(bank, offset, length);
+  }
+  exit(step: KvmStep): void {
+    this.#recording.exit(step);
+    this.#exits++;
+    const now = performance.now();
+    if (now - this.#told < REPORT_EVERY) return;
+    this.#told = now;
+    this.#tell({exits: this.#exits});
+  }
+  step(step: KvmStep): void {
+    this.#recording.step(step);
+  }
 }

@@ -4,6 +4,7 @@ import {UserError} from '@hyperscope/base';
 import type {KvmDepth, RunOnKvmOptions} from '@hyperscope/kvm';
 import {findGuest, loadGuest, loadRaw, requireBareMetal} from '@hyperscope/simulation';
 import type {RawMode} from '@hyperscope/simulation';
+import type {ServerLimits} from './limits.js';
 
 export interface KvmProgram extends Pick<RunOnKvmOptions, 'image' | 'ports' | 'limits'> {
   readonly id: string;
@@ -14,26 +15,39 @@ export interface KvmProgram extends Pick<RunOnKvmOptions, 'image' | 'ports' | 'l
   readonly depth: KvmDepth;
 }
 
-/** Memory of a posted image. */
-const RAW_MEMORY = 16 * 2 ** 20;
+const PORTS = {exitPort: 0xf4, powerOffPort: 0x604, capturePorts: [0xe9]} as const;
 
-const RULES = {
-  limits: {exits: 20_000, steps: 100_000, milliseconds: 10_000},
-  ports: {exitPort: 0xf4, powerOffPort: 0x604, capturePorts: [0xe9]},
-} as const;
+const runLimits = ({exits, steps, seconds}: ServerLimits): KvmProgram['limits'] => ({
+  exits,
+  steps,
+  milliseconds: seconds * 1000,
+});
 
 /** A guest that ships. @throws UserError 'unknown-guest' */
-export function shippedProgram(id: string, depth: KvmDepth): KvmProgram {
+export function shippedProgram(id: string, depth: KvmDepth, limits: ServerLimits): KvmProgram {
   const guest = findGuest(id);
   if (guest === undefined) throw new UserError('unknown-guest', `There is no guest named ${id}.`);
   requireBareMetal(guest, {id: 'kvm'});
   const {assembly, image, loadAddress} = loadGuest(guest);
-  return {...RULES, id, title: guest.title, program: assembly.bytes, image, loadAddress, depth};
+  const rules = {limits: runLimits(limits), ports: PORTS};
+  return {...rules, id, title: guest.title, program: assembly.bytes, image, loadAddress, depth};
+}
+
+/** Where a posted image goes, and how it starts. */
+export interface Placement {
+  readonly at: number;
+  readonly mode: RawMode;
 }
 
 /** Bytes that somebody posted. @throws UserError of the loader when they do not fit. */
-export function postedProgram(bytes: Uint8Array, at: number, mode: RawMode, depth: KvmDepth): KvmProgram {
-  const options = {name: 'The image', memoryBytes: RAW_MEMORY, commandLine: '', modules: [], set: {}};
+export function postedProgram(
+  bytes: Uint8Array,
+  {at, mode}: Placement,
+  depth: KvmDepth,
+  limits: ServerLimits,
+): KvmProgram {
+  const options = {name: 'The image', memoryBytes: limits.memory * 2 ** 20, commandLine: '', modules: [], set: {}};
   const {image} = loadRaw(bytes, {...options, at, mode});
-  return {...RULES, id: 'posted', title: 'A posted image', program: bytes, image, loadAddress: at, depth};
+  const rules = {limits: runLimits(limits), ports: PORTS};
+  return {...rules, id: 'posted', title: 'A posted image', program: bytes, image, loadAddress: at, depth};
 }

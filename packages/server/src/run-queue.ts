@@ -1,47 +1,110 @@
-// One run at a time: two guests measured at once would disturb each other. A few may wait; more are refused at once.
+// A few runs at a time, by default one: two guests measured at once would disturb each other. Some may wait, and are told
+// their place in the line; more are refused at once.
 
 import {UserError} from '@hyperscope/base';
 
+export interface QueueLimits {
+  /** Runs that go on at the same time. */
+  readonly atOnce: number;
+  /** Runs that may wait while those go on. */
+  readonly waiting: number;
+}
+
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly onPlace: (place: number) => void;
+  readonly start: () => void;
+  readonly leave: () => void;
+}
+
 export class RunQueue {
-  readonly #capacity: number;
-  #tail: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  readonly #limits: QueueLimits;
+  readonly #line: Waiting[] = [];
   #running = 0;
 
-  /** `capacity`: how many runs may wait while one is going on. */
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
   /** Runs that were admitted and are not over. */
   get length(): number {
-    return this.#waiting + this.#running;
+    return this.#line.length + this.#running;
+  }
+  get waiting(): number {
+    return this.#line.length;
+  }
+  get running(): number {
+    return this.#running;
   }
 
   /**
-   * Runs `job` when its turn comes and gives its result. A job whose `signal` aborts while it waits never starts.
+   * Runs `job` when its turn comes and gives its result. `onPlace` is told each change of its place in the line: 1 is next,
+   * 0 is running. A job whose `signal` aborts while it waits never starts.
    * @throws UserError 'busy' when too many wait already.
    * @throws UserError 'cancelled' when `signal` aborted before the job's turn.
    */
-  async add<T>(job: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (this.#waiting + this.#running > this.#capacity) {
-      throw new UserError(
-        'busy',
-        `${this.length} runs are going on or waiting on this machine: try again in a few seconds.`,
-      );
+  async add<T>(
+    job: () => Promise<T>,
+    signal: AbortSignal,
+    onPlace: (place: number) => void = () => undefined,
+  ): Promise<T> {
+    await this.#turn(signal, onPlace);
+    onPlace(0);
+    try {
+      return await job();
+    } finally {
+      this.#running--;
+      this.#next();
     }
-    this.#waiting++;
-    const turn = this.#tail.then(async () => {
-      this.#waiting--;
-      if (signal.aborted) throw new UserError('cancelled', 'The client went away before its run began.');
+  }
+
+  /** Resolves when a place is free; it is taken then. */
+  #turn(signal: AbortSignal, onPlace: (place: number) => void): Promise<void> {
+    if (signal.aborted) throw leftBefore();
+    if (this.#running < this.#limits.atOnce && this.#line.length === 0) {
       this.#running++;
-      try {
-        return await job();
-      } finally {
-        this.#running--;
-      }
+      return Promise.resolve();
+    }
+    if (this.#line.length >= this.#limits.waiting) throw this.#busy();
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        const at = this.#line.indexOf(waiting);
+        if (at < 0) return;
+        this.#line.splice(at, 1);
+        this.#tellPlaces();
+        reject(leftBefore());
+      };
+      const start = (): void => {
+        signal.removeEventListener('abort', leave);
+        this.#running++;
+        resolve();
+      };
+      const waiting: Waiting = {signal, onPlace, start, leave};
+      signal.addEventListener('abort', leave, {once: true});
+      this.#line.push(waiting);
+      onPlace(this.#line.length);
     });
-    this.#tail = turn.catch(() => undefined); // A failed job must not fail the next one; its own caller hears of it.
-    return turn;
+  }
+
+  #next(): void {
+    while (this.#running < this.#limits.atOnce) {
+      const first = this.#line.shift();
+      if (first === undefined) return;
+      first.start();
+      this.#tellPlaces();
+    }
+  }
+
+  #tellPlaces(): void {
+    for (const [index, {onPlace}] of this.#line.entries()) onPlace(index + 1);
+  }
+
+  #busy(): UserError {
+    return new UserError(
+      'busy',
+      `${this.length} runs are going on or waiting on this machine: try again in a few seconds.`,
+    );
   }
 }
+
+const leftBefore = (): UserError => new UserError('cancelled', 'The client went away before its run began.');

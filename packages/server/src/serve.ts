@@ -3,10 +3,13 @@
 import {hostname} from 'node:os';
 import {isIP} from 'node:net';
 import {UserError} from '@hyperscope/base';
+import {newToken} from './access-token.js';
 import {createApp} from './app.js';
 import type {AppOptions} from './app.js';
 
-export interface ServeOptions extends Omit<AppOptions, 'names'> {
+export interface ServeOptions extends Omit<AppOptions, 'names' | 'token'> {
+  /** 'needed' makes one up where other machines can reach the server; 'none' never asks. */
+  readonly token: 'needed' | 'none' | {readonly secret: string};
   /** Address or name to listen on. */
   readonly host: string;
   /** 0 lets the system choose. */
@@ -14,7 +17,7 @@ export interface ServeOptions extends Omit<AppOptions, 'names'> {
 }
 
 export interface RunningServer {
-  /** Where to point a browser. */
+  /** Where to point a browser, with the token that it needs. */
   readonly url: string;
   /** A warning worth printing, when the server can be reached from other machines. */
   readonly warning: string | undefined;
@@ -27,7 +30,8 @@ const isLoopback = (host: string): boolean => host === 'localhost' || host === '
 /** Starts the server. @throws UserError 'port-in-use' or 'cannot-listen'. */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const names = [options.host, hostname().toLowerCase()];
-  const app = await createApp({...options, names});
+  const token = tokenFor(options);
+  const app = await createApp({...options, names, token});
   try {
     await app.listen({host: options.host, port: options.port});
   } catch (error) {
@@ -39,12 +43,22 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const everywhere = options.host === '0.0.0.0' || options.host === '::';
   const shown = everywhere ? 'localhost' : isIP(options.host) === 6 ? `[${options.host}]` : options.host;
   return {
-    url: `http://${shown}:${port}/`,
-    warning: isLoopback(options.host)
-      ? undefined
-      : "Anybody who can reach this address can run guests on this machine's KVM.",
+    url: `http://${shown}:${port}/${token === undefined ? '' : `?token=${token}`}`,
+    warning: warningFor(options, token),
     close: () => app.close(),
   };
+}
+
+function tokenFor({token, host}: ServeOptions): string | undefined {
+  if (typeof token === 'object') return token.secret;
+  return token === 'none' || isLoopback(host) ? undefined : newToken();
+}
+
+function warningFor({host}: ServeOptions, token: string | undefined): string | undefined {
+  if (isLoopback(host)) return undefined;
+  return token === undefined
+    ? "Anybody who can reach this address can run guests on this machine's KVM."
+    : "Whoever has the address with its token can run guests on this machine's KVM, within the limits.";
 }
 
 function listenTrouble(error: unknown, {host, port}: ServeOptions): UserError {

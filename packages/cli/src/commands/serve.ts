@@ -3,8 +3,8 @@
 import {once} from 'node:events';
 import {fileURLToPath} from 'node:url';
 import {UserError} from '@hyperscope/base';
-import {kvmOfThisMachine, serve} from '@hyperscope/server';
-import type {RunningServer} from '@hyperscope/server';
+import {DEFAULT_LIMITS, kvmOfThisMachine, serve, withLimits} from '@hyperscope/server';
+import type {RunningServer, ServeOptions} from '@hyperscope/server';
 import {EXIT} from '../exit-status.js';
 import {parseNumber} from '../run/numbers.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
@@ -22,12 +22,31 @@ const OPTIONS = {
     help: `Where to listen; 0 lets the system choose. Default: ${DEFAULT_PORT}, or the next that is free.`,
   },
   host: {value: 'ADDRESS', help: 'Address to listen on. Default: 127.0.0.1, which only this machine can reach.'},
+  token: {
+    value: 'TEXT|none',
+    help: 'What a client must show where other machines can reach the server. Default: a fresh one, printed with the address; none asks for nothing.',
+  },
+  limit: {
+    value: 'NAME=N',
+    repeatable: 'repeatable',
+    help: `Change what clients may ask for: ${Object.entries(DEFAULT_LIMITS)
+      .map(([name, value]) => `${name} (${value})`)
+      .join(', ')}.`,
+  },
+  'behind-proxy': {
+    value: undefined,
+    help: 'A proxy is in front: tell clients apart by what it says (X-Forwarded-For).',
+  },
+  log: {
+    value: 'LEVEL',
+    help: 'error (default), or info: a line of JSON for each request and each run, on standard error.',
+  },
 } as const;
 
 export const SERVE: Command = {
   name: 'serve',
   summary: "serve the lab, with this machine's KVM behind it",
-  usage: 'hyperscope serve [--port PORT] [--host ADDRESS]',
+  usage: 'hyperscope serve [--port PORT] [--host ADDRESS] [--token TEXT|none] [--limit NAME=N]…',
   description: [
     'Serves the page and runs guests on real KVM for it, one at a time, each in a process of its own with limits on ' +
       'time, memory and exits. Without KVM the page shows recordings. Ctrl-C ends it.',
@@ -37,7 +56,7 @@ export const SERVE: Command = {
     {line: 'hyperscope serve', what: 'Then open the address that it prints.'},
     {
       line: 'hyperscope serve --host 0.0.0.0',
-      what: 'For a lecture room: everybody who can reach this machine can run guests on it.',
+      what: 'For a lecture room: give out the address that it prints, which carries a token.',
     },
   ],
   run: runServe,
@@ -53,7 +72,11 @@ async function runServe(args: readonly string[], {terminal, interrupted}: Comman
     pageFolder: fileURLToPath(new URL('../../../visualiser/dist', import.meta.url)),
     version: readVersion(),
     kvm,
-  };
+    limits: withLimits(given.values('limit')),
+    token: tokenOption(given.value('token')),
+    log: logOption(given.value('log')),
+    proxy: given.has('behind-proxy') ? 'in-front' : 'none',
+  } as const;
   const port = given.value('port');
   const server =
     port === undefined
@@ -71,6 +94,21 @@ async function runServe(args: readonly string[], {terminal, interrupted}: Comman
   await once(interrupted(), 'abort');
   await server.close();
   return EXIT.ok;
+}
+
+/** @throws UserError for a token that would not survive in an address, or that anybody guesses. */
+function tokenOption(text: string | undefined): ServeOptions['token'] {
+  if (text === undefined) return 'needed';
+  if (text === 'none') return 'none';
+  if (!/^[\w-]{8,128}$/.test(text))
+    throw usage('A token has 8 to 128 letters, digits, - or _; or write --token none to ask for nothing.');
+  return {secret: text};
+}
+
+function logOption(text: string | undefined): ServeOptions['log'] {
+  if (text === undefined || text === 'error') return 'error';
+  if (text === 'info') return 'info';
+  throw usage(`--log is error or info, not ${text}.`);
 }
 
 async function serveOnFreePort(options: Omit<Parameters<typeof serve>[0], 'port'>): Promise<RunningServer> {
