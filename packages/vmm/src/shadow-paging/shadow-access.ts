@@ -3,7 +3,7 @@
 
 import {ACC_EXEC, ACC_USER, ACC_WRITE} from './shadow-role.js';
 import type {ModeRole} from './shadow-role.js';
-import type {GuestAccess} from './ports.js';
+import type {GuestAccess, ShadowHardware} from './ports.js';
 
 /** What a mapping is made for: an access of the guest, or the resynchronization of an entry. */
 export type Occasion = Pick<GuestAccess, 'kind' | 'privilege'> | 'resync';
@@ -32,13 +32,20 @@ export function shadowAccess(guest: number, dirty: boolean, mode: ModeRole, occa
 }
 
 /**
- * Whether a write of the kernel to a user's read-only page (CR0.WP = 0) has to be carried out in software, because an entry that
- * allows it would be a kernel page, which SMAP does not keep the kernel from reading.
+ * Whether a write of the kernel to a user's read-only page (CR0.WP = 0) has to be carried out in software: an entry that allows it
+ * would be a kernel page, which SMAP does not keep the kernel from reading, nor SMEP, where there is no XD, from executing.
  */
-export function needsSoftware(guest: number, mode: ModeRole, {kind, privilege}: GuestAccess): boolean {
+export function needsSoftware(
+  guest: number,
+  mode: ModeRole,
+  hardware: ShadowHardware,
+  {kind, privilege}: GuestAccess,
+): boolean {
+  const hasNoExecute = hardware.noExecute === 'on' && hardware.format !== '32-bit';
   return (
-    mode.smap &&
+    mode.view === 'single' &&
     !mode.writeProtect &&
+    (mode.smap || (mode.smep && !hasNoExecute)) &&
     kind === 'write' &&
     privilege === 'supervisor' &&
     (guest & ACC_WRITE) === 0 &&

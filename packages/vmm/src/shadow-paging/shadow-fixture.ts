@@ -8,7 +8,7 @@ import type {Hpa} from '@hyperscope/base';
 import type {Backing, GuestPaging, ShadowEvent, ShadowHardware, ShadowMmu, ShadowVerdict} from './ports.js';
 import type {HypervisorWindow} from './ports.js';
 import {createShadowMmu} from './shadow-mmu.js';
-import {textbookWalk} from './textbook-walk.js';
+import {refused, textbookWalk} from './textbook-walk.js';
 import type {WalkAccess, WalkResult} from './textbook-walk.js';
 
 export const POOL = 0x10_0000;
@@ -18,6 +18,8 @@ export const ROM = 0xf0_0000;
 const ROM_HOST = 0x60_0000;
 const ROM_BYTES = 0x2000;
 export const FEATURES = {physicalAddressBits: 40, gigabytePages: true, pse36: true} as const;
+
+const HARDWARE_FEATURES = {physicalAddressBits: 52, gigabytePages: true, pse36: true} as const;
 
 export interface FixtureOptions {
   readonly hardware?: Partial<ShadowHardware>;
@@ -45,17 +47,19 @@ export class ShadowFixture {
   flushes = 0;
   paging: GuestPaging = {cr0: CR0, cr3: 0x1000n, cr4: CR4.PAE, efer: EFER_LONG, pdptes: [0n, 0n, 0n, 0n]};
   hardware: ShadowHardware;
+  readonly window: HypervisorWindow | undefined;
   readonly mmu: ShadowMmu;
 
   constructor(options: FixtureOptions = {}) {
     this.hardware = {format: '4-level', noExecute: 'on', views: 1, ...options.hardware};
+    this.window = options.window;
     this.mmu = createShadowMmu({
       host: {
         paging: () => this.paging,
         backing: at => backing(at),
         read: (at, bytes) => this.read(at, bytes),
         write: (at, bytes, value) => this.write(at, bytes, value),
-        flushTlb: () => this.flushes++,
+        flushTlb: linear => this.#flush(linear),
         tell: event => this.events.push(event),
       },
       hardware: () => this.hardware,
@@ -89,24 +93,40 @@ export class ShadowFixture {
   view(privilege: WalkAccess['privilege']): 'kernel' | 'user' {
     return this.hardware.views === 2 && privilege === 'user' ? 'user' : 'kernel';
   }
-  /** What the processor finds in the shadow tables, at the privilege at which it really runs the guest. */
+  /** What the processor would use for an access at the privilege at which it really runs the guest: its TLB, or the shadow. */
   hardwareWalk(access: WalkAccess): WalkResult {
     const root = this.mmu.root(this.view(access.privilege));
+    if (root !== this.#loaded.root) this.#loadRoot(root);
     const {format, noExecute, views} = this.hardware;
     const guestPages = (this.paging.cr0 & 0x8000_0000n) !== 0n;
-    const pdptes = [0, 1, 2, 3].map(index => this.read(root + 8 * index, 8));
     const registers = {
       cr0: CR0,
       cr3: BigInt(root),
       cr4: (format === '32-bit' ? 0n : CR4.PAE) | (guestPages ? this.paging.cr4 & (CR4.SMEP | CR4.SMAP) : 0n),
       efer: (format === '4-level' ? 0x500n : 0n) | (noExecute === 'on' ? 0x800n : 0n),
-      pdptes,
+      pdptes: this.#loaded.pdptes,
     };
     const asRun: WalkAccess = views === 2 ? {...access, privilege: 'user'} : access;
-    return textbookWalk(registers, asRun, {physicalAddressBits: 52, gigabytePages: true, pse36: true}, (at, bytes) =>
-      this.read(at, bytes),
-    );
+    const remembered = this.#tlb.get(asRun.linear >> 12n);
+    if (remembered !== undefined && !refused(asRun, remembered, registers.cr0, registers.cr4))
+      return {...remembered, address: remembered.address + Number(asRun.linear & 0xfffn)};
+    const found = textbookWalk(registers, asRun, HARDWARE_FEATURES, (at, bytes) => this.read(at, bytes));
+    if (found.kind === 'mapped')
+      this.#tlb.set(asRun.linear >> 12n, {...found, address: found.address - Number(asRun.linear & 0xfffn)});
+    return found;
   }
+  /** MOV to the real CR3: the TLB is empty, and the PDPTEs of a PAE root are in their registers. */
+  #loadRoot(root: number): void {
+    this.#tlb.clear();
+    this.#loaded = {root, pdptes: [0, 1, 2, 3].map(index => this.read(root + 8 * index, 8))};
+  }
+  #flush(linear: bigint | undefined): void {
+    this.flushes++;
+    if (linear !== undefined) this.#tlb.delete(linear >> 12n);
+    else this.#loaded = {root: 0, pdptes: []};
+  }
+  readonly #tlb = new Map<bigint, Extract<WalkResult, {kind: 'mapped'}>>();
+  #loaded: {readonly root: number; readonly pdptes: readonly bigint[]} = {root: 0, pdptes: []};
   /** An access of the guest: as often as it takes, until it is done or comes to something else. */
   access(access: WalkAccess): AccessReport {
     for (let faults = 0; faults < 8; faults++) {
@@ -129,14 +149,27 @@ export class ShadowFixture {
     return this.access({linear, kind: 'fetch', privilege, ac: false});
   }
 
+  /** What the root has where the hypervisor's window should be. */
+  windowEntry(): bigint {
+    const {window} = this;
+    assert(window !== undefined, 'the fixture has a window');
+    const isPae = this.hardware.format === 'PAE';
+    let table = Number(this.mmu.root('kernel'));
+    for (const shift of isPae ? [30n] : [39n, 30n])
+      table = Number(this.read(table + Number((window.linear >> shift) & (isPae ? 3n : 511n)) * 8, 8) & 0xf_ffff_f000n);
+    return this.read(table + Number((window.linear >> 21n) & 511n) * 8, 8);
+  }
+
   // ── what the guest's kernel does ────────────────────────────────────────────────────────────────────────────────
   loadCr3(cr3: bigint, pdptes: readonly bigint[] = this.paging.pdptes): void {
     this.paging = {...this.paging, cr3, pdptes};
     this.mmu.guestLoadedCr3();
+    this.#flush(undefined);
   }
   setMode(change: Partial<GuestPaging>): void {
     this.paging = {...this.paging, ...change};
     this.mmu.guestChangedMode();
+    this.#flush(undefined);
   }
   /** A store of the guest to a guest-physical address that the hypervisor's emulator carries out. */
   emulatedStore(at: number, bytes: 4 | 8, value: bigint): void {

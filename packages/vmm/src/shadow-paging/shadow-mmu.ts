@@ -74,9 +74,9 @@ class KvmShadowMmu implements ShadowMmu {
     const mode = this.#mode(access);
     if (backing.kind === 'device' || (backing.kind === 'read-only' && access.kind === 'write'))
       return this.#device(backing, access, target);
-    if (needsSoftware(walked.access, mode, access)) {
+    if (needsSoftware(walked.access, mode, this.#options.hardware(), access)) {
       const why =
-        'CR0.WP = 0 lets the kernel write, but an entry that allows it would be a kernel page, which SMAP does not guard: the instruction is carried out in software';
+        'CR0.WP = 0 lets the kernel write, but an entry that allows it would be a kernel page, which SMAP and SMEP do not guard: the instruction is carried out in software';
       this.#pages.tell('mmio', why, {linear: access.linear, gpa: target});
       return {kind: 'device', gpa: target};
     }

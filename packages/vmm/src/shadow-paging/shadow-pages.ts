@@ -8,16 +8,7 @@ import type {PageNumber} from './shadow-pool.js';
 import {ShadowPool} from './shadow-pool.js';
 import {ReverseMap} from './reverse-map.js';
 import type {Slot} from './reverse-map.js';
-import {
-  entriesOf,
-  frameIn,
-  indexAt,
-  isPresent,
-  isWritable,
-  SPTE_DIRTY,
-  SPTE_WRITABLE,
-  tableEntry,
-} from './shadow-format.js';
+import {frameIn, indexAt, isPresent, isWritable, SPTE_DIRTY, SPTE_WRITABLE, tableEntry} from './shadow-format.js';
 import type {ShadowKey} from './shadow-path.js';
 import {roleWords} from './shadow-role.js';
 
@@ -95,9 +86,7 @@ export class ShadowPages {
   }
   /** Gives a shadow page back: its entries, the entries that lead to it, its place in the hash. */
   zap(page: PageNumber): void {
-    const {role} = this.keyOf(page);
-    for (let index = 0; index < entriesOf(role.hardware, role.level); index++) {
-      if (!isPresent(this.pool.entry(page, index))) continue;
+    for (const index of this.pool.occupied(page)) {
       if (this.#isWindow({page, index})) this.pool.setEntry(page, index, 0n);
       else this.set({page, index}, 0n);
     }

@@ -12,7 +12,7 @@ import {assert, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import type {ShadowHost, ShadowMmuOptions, ShadowStatistics} from './ports.js';
 import {SHADOW_STATISTICS} from './ports.js';
-import {packRole, unpackRole} from './shadow-role.js';
+import {hardwareOf, packRole, unpackRole} from './shadow-role.js';
 import type {ShadowRole} from './shadow-role.js';
 import {entryBytes} from './shadow-format.js';
 
@@ -212,13 +212,24 @@ export class ShadowPool {
 
   // ── entries and their links ─────────────────────────────────────────────────────────────────────────────────────
   entryAt(page: PageNumber, index: number): Hpa {
-    return hpa(this.tableAt(page) + index * entryBytes(this.role(page).hardware));
+    return hpa(this.tableAt(page) + index * this.#entryBytes(page));
   }
   entry(page: PageNumber, index: number): bigint {
-    return this.#host.read(this.entryAt(page, index), entryBytes(this.role(page).hardware));
+    const bytes = this.#entryBytes(page);
+    return this.#host.read(hpa(this.tableAt(page) + index * bytes), bytes);
   }
   setEntry(page: PageNumber, index: number, value: bigint): void {
-    this.#host.write(this.entryAt(page, index), entryBytes(this.role(page).hardware), value);
+    this.#host.write(this.entryAt(page, index), this.#entryBytes(page), value);
+  }
+  /** The indexes of entries that are not zero. */
+  *occupied(page: PageNumber): IterableIterator<number> {
+    const bytes = this.#entryBytes(page);
+    const table = this.tableAt(page);
+    for (let index = 0; index < PAGE / bytes; index++)
+      if (this.#host.read(hpa(table + index * bytes), bytes) !== 0n) yield index;
+  }
+  #entryBytes(page: PageNumber): 4 | 8 {
+    return entryBytes(hardwareOf(this.#header(page, 'role')));
   }
   /** The first slot of the chain that a host frame's entries are in, + 1. */
   chainOf(frame: number): number {

@@ -69,6 +69,9 @@ export function packRole(role: ShadowRole): number {
   );
 }
 
+/** Which format the entries of a page with this role have. */
+export const hardwareOf = (packed: number): ShadowHardware['format'] => HARDWARE[(packed >>> 22) & 3] ?? '4-level';
+
 export function unpackRole(packed: number): ShadowRole {
   const has = (at: number): boolean => ((packed >>> at) & 1) === 1;
   return {
@@ -84,7 +87,7 @@ export function unpackRole(packed: number): ShadowRole {
     window: has(17),
     view: VIEWS[(packed >>> 18) & 3] ?? 'single',
     guest: GUEST[(packed >>> 20) & 3] ?? 'none',
-    hardware: HARDWARE[(packed >>> 22) & 3] ?? '4-level',
+    hardware: hardwareOf(packed),
   };
 }
 

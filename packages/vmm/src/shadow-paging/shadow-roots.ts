@@ -46,6 +46,7 @@ export class ShadowRoots {
     const root = inUse !== undefined && pool.has(inUse, key.gfn, key.role) ? inUse : this.#findRoot(key);
     if (root !== inUse) pool.setRoot(slot, root);
     if (mode.hardware === 'PAE') this.#loadPointers(root, mode);
+    else if (mode.guest === 'PAE') this.#checkPointers(root, mode);
     this.#openWindow(root);
     return root;
   }
@@ -143,6 +144,23 @@ export class ShadowRoots {
       else
         this.#step(root, linear, childKey(this.#pages.keyOf(root), linear, translation, ACC_ALL, this.#options.window));
       changed ||= before !== this.#pages.pool.entry(root, index);
+    }
+    if (changed) this.#options.host.flushTlb();
+  }
+
+  /** The same root may have been loaded with other PDPTEs before: what hangs below the old ones goes. */
+  #checkPointers(root: PageNumber, mode: ModeRole): void {
+    const {cr3, pdptes} = this.#options.host.paging();
+    const directoryPointers = this.#pages.child(root, 0);
+    if (directoryPointers === undefined) return;
+    let changed = false;
+    for (let index = 0; index < 4; index++) {
+      const child = this.#pages.child(directoryPointers, index);
+      if (child === undefined) continue;
+      const directory = pointerTranslation(mode, index, cr3, pdptes)?.tables[0];
+      const isWindow = this.#pages.pool.role(child).source === 'passthrough';
+      if (isWindow || this.#pages.pool.gfn(child) === directory?.gfn) continue;
+      changed = this.#pages.drop({page: directoryPointers, index}, 'the guest loaded another PDPTE') || changed;
     }
     if (changed) this.#options.host.flushTlb();
   }

@@ -6,7 +6,7 @@ import {gpa as guestPhysical, hex} from '@hyperscope/base';
 import type {ShadowMmuOptions} from './ports.js';
 import {accessIn, guestEntryBytes, hasReservedBits, readGuestEntry} from './guest-walk.js';
 import {shadowAccess} from './shadow-access.js';
-import {entriesOf, frameIn, isPresent, pageEntry} from './shadow-format.js';
+import {frameIn, isPresent, pageEntry} from './shadow-format.js';
 import type {ShadowPages} from './shadow-pages.js';
 import type {PageNumber} from './shadow-pool.js';
 import type {Slot} from './reverse-map.js';
@@ -56,12 +56,11 @@ export class ShadowSync {
 
   synchronize(page: PageNumber, why: string): void {
     const {pool} = this.#pages;
-    const {gfn, role} = this.#pages.keyOf(page);
+    const gfn = pool.gfn(page);
     pool.setUnsync(page, 'off');
     this.protect(gfn);
     let changed = 0;
-    for (let index = 0; index < entriesOf(role.hardware, role.level); index++)
-      if (this.#resync({page, index}, why)) changed++;
+    for (const index of pool.occupied(page)) if (this.#resync({page, index}, why)) changed++;
     pool.count('syncs');
     this.#pages.tell(
       'sync',

@@ -137,7 +137,8 @@ function reserved(
   return bits;
 }
 
-function refused(
+/** Whether rights do not allow an access. */
+export function refused(
   {kind, privilege, ac}: WalkAccess,
   rights: {readonly user: boolean; readonly writable: boolean; readonly executable: boolean},
   cr0: bigint,
