@@ -94,7 +94,7 @@ export interface TechniqueOptions {
   /** Up to two hard disks, on techniques that have them: multiples of 512 bytes. The guest writes to them. */
   readonly disks?: readonly Uint8Array[] | undefined;
   /** Which writes to video memory KVM only notes down, where the technique has a KVM; its own choice where absent. */
-  readonly coalescedMmio?: 'off' | 'second half' | 'all' | undefined;
+  readonly coalescedMmio?: 'off' | 'half' | 'all' | undefined;
   /** Size of the pages by which nested paging maps guest memory; the technique's own choice when absent. */
   readonly nestedPage?: '4K' | '2M' | undefined;
   /** How the machine executes instructions; all ways give the same run. */

@@ -5,6 +5,7 @@ import type {OutputWay, OutputWays} from '@hyperscope/simulation';
 import {EXIT} from '../exit-status.js';
 import {loadProgram, plainly} from '../run/program.js';
 import {recordRun} from '../run/record-run.js';
+import {readCoalescedMmio} from '../run/run-arguments.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import {table, wrap} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
@@ -12,6 +13,10 @@ import type {Command, CommandContext} from './command.js';
 
 const OPTIONS = {
   on: {value: 'TECHNIQUE,…', help: 'The machines to run on, as for hyperscope run. Default: vtx-ept.'},
+  'coalesced-mmio': {
+    value: 'WHAT',
+    help: 'Which writes to video memory KVM only notes down: off, half (default) or all.',
+  },
   json: {value: undefined, help: 'Print what was counted as JSON.'},
 } as const;
 
@@ -48,22 +53,32 @@ interface CountedWay extends OutputWay {
   readonly userExitsPerKiB: number | undefined;
 }
 
+interface CountedWays extends OutputWays {
+  readonly ways: readonly CountedWay[];
+}
+
 async function runOutput(args: readonly string[], context: CommandContext): Promise<number> {
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0) throw usage('The program that is run is always output-ways: give no image.');
   const techniques = (given.value('on') ?? 'vtx-ept').split(',');
-  const found = techniques.map(technique => ({technique, ...count(technique, context)}));
+  const coalescedMmio = readCoalescedMmio(given.value('coalesced-mmio'), techniques);
+  const found = techniques.map(technique => ({technique, ...count(technique, coalescedMmio, context)}));
   if (given.has('json')) context.terminal.line(JSON.stringify(found, undefined, 2));
   else for (const each of found) tell(context.terminal, each.technique, each);
   return Promise.resolve(found.every(({ways}) => ways.length > 0) ? EXIT.ok : EXIT.kvm);
 }
 
-function count(technique: string, context: CommandContext): OutputWays & {readonly ways: readonly CountedWay[]} {
+function count(
+  technique: string,
+  coalescedMmio: ReturnType<typeof readCoalescedMmio>,
+  context: CommandContext,
+): CountedWays {
   const program = loadProgram(plainly('output-ways'), context.terminal);
   const {record, result} = recordRun(program, technique, context, {
     depth: 'exits',
     maxInstructions: undefined,
     timeoutMilliseconds: undefined,
+    coalescedMmio,
   });
   if (record === undefined) {
     context.terminal.note(`${technique}: ${result.outcome}: ${result.message}`);
@@ -81,7 +96,7 @@ function perKiB(way: OutputWay, textBytes: number): CountedWay {
   return {...way, vmExitsPerKiB: rate(vmExits), userExitsPerKiB: rate(way.userExits)};
 }
 
-function tell(terminal: Terminal, technique: string, {textBytes, ways}: ReturnType<typeof count>): void {
+function tell(terminal: Terminal, technique: string, {textBytes, ways}: CountedWays): void {
   if (ways.length === 0) return;
   terminal.line(terminal.style('bold', `${technique}: exits per KiB, from a text of ${textBytes} bytes`));
   const number = (value: number | undefined): string =>

@@ -146,6 +146,7 @@ function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock
       },
       profile: profileText(given),
       disks: hardDisks(given, program),
+      coalescedMmio: given.coalescedMmio,
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
       serialScript: script === undefined ? [] : parseSerialScript(readText(script)),

@@ -18,6 +18,8 @@ export interface Execution {
   readonly profile: string | undefined;
   /** Up to two hard disks, whole sectors, where the technique has a controller. */
   readonly disks?: readonly Uint8Array[] | undefined;
+  /** Which writes to video memory KVM only notes down; the technique's own choice where absent. Only simulated techniques. */
+  readonly coalescedMmio?: RunRequest['coalescedMmio'];
   /** Guest instructions; on KVM, exits. */
   readonly maxInstructions: number | undefined;
   readonly timeoutMilliseconds: number | undefined;

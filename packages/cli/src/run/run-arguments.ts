@@ -35,6 +35,8 @@ export interface RunArguments {
   readonly disks: readonly {readonly unit: number; readonly path: string}[];
   /** Where the interrupt controllers are; undefined: as the guest asks. */
   readonly irqchip: 'kernel' | 'user' | undefined;
+  /** Which writes to video memory KVM only notes down; undefined: as the technique has it. */
+  readonly coalescedMmio: 'off' | 'half' | 'all' | undefined;
   readonly memoryMiB: number | undefined;
   readonly cpu: {
     readonly profile: string | undefined;
@@ -91,6 +93,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     modules: [...args.values('initrd'), ...args.values('module')],
     disks: args.values('disk').map(readDisk),
     irqchip: readIrqchip(args.value('irqchip')),
+    coalescedMmio: readCoalescedMmio(args.value('coalesced-mmio'), [technique]),
     memoryMiB: number('memory', 1, 3072),
     cpu: readCpu(args.value('cpu')),
     vendor: readVendor(args.value('vendor')),
@@ -162,6 +165,21 @@ function readRegister(text: string): readonly [string, bigint] {
 function readIrqchip(text: string | undefined): RunArguments['irqchip'] {
   if (text === undefined || text === 'kernel' || text === 'user') return text;
   throw usage(`--irqchip is kernel or user, not '${text}'.`);
+}
+
+/** @throws UserError 'usage' for another word, and for techniques without a simulated KVM. */
+export function readCoalescedMmio(
+  text: string | undefined,
+  techniques: readonly string[],
+): RunArguments['coalescedMmio'] {
+  if (text === undefined) return undefined;
+  if (text !== 'off' && text !== 'half' && text !== 'all')
+    throw usage(`--coalesced-mmio is off, half or all, not '${text}'.`);
+  const without = techniques.find(technique => technique === 'kvm' || technique === 'bare');
+  if (without === 'bare') throw usage('--coalesced-mmio is a choice of KVM’s user space, and --on bare has neither.');
+  if (without === 'kvm')
+    throw usage('--coalesced-mmio is for simulated techniques: with --on kvm video memory is plain RAM.');
+  return text;
 }
 
 function readDisk(text: string): {readonly unit: number; readonly path: string} {

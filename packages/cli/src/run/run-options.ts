@@ -32,6 +32,10 @@ export const RUN_OPTIONS = {
     value: 'PLACE',
     help: 'Where PIC, APIC and PIT are: kernel (KVM_CREATE_IRQCHIP), or user. Default: what the guest asks for, or user. With --on kvm, user means none.',
   },
+  'coalesced-mmio': {
+    value: 'WHAT',
+    help: 'Which writes to video memory a simulated KVM only notes down, for user space to see at its next turn: off, half (the half that the screen does not show; default) or all, as QEMU has it.',
+  },
   cpu: {
     value: 'PROFILE,±FEATURE',
     help: 'Processor of a simulated run, with features switched: westmere,+smep,-nx. `--cpu list` shows them, from i386 to modern-intel; +strict makes every sensitive instruction trap outside ring 0.',

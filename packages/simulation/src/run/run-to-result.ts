@@ -4,7 +4,7 @@
 import type {Clock} from '@hyperscope/base';
 import {UserError, assertUnreachable} from '@hyperscope/base';
 import type {RunRecord} from '@hyperscope/trace';
-import type {PortOptions, RunOutcome, Technique, TechniqueRun} from '@hyperscope/vmm';
+import type {PortOptions, RunOutcome, Technique, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
 import type {LoadedImage} from '../images/image-options.js';
 import {outcomeSentence} from '../session/outcome.js';
 import {RunDriver} from '../session/run-driver.js';
@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly costModel?: string | undefined;
   /** Up to two hard disks, whole sectors, where the technique has a controller; the guest writes to them. */
   readonly disks?: readonly Uint8Array[] | undefined;
+  /** Which writes to video memory KVM only notes down; the technique's own choice where absent. */
+  readonly coalescedMmio?: TechniqueOptions['coalescedMmio'];
   /** Guest instructions. */
   readonly maxInstructions?: number | undefined;
   readonly timeoutMilliseconds?: number | undefined;
@@ -72,6 +74,7 @@ export function runToResult(request: RunRequest): FinishedRun {
     profile: request.profile,
     costModel: request.costModel,
     disks: request.disks,
+    coalescedMmio: request.coalescedMmio,
   });
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);

@@ -15,7 +15,7 @@ import type {MmioAccess} from './kvm-mmio.js';
  * What QEMU registers: nothing, all of the video memory as real QEMU does, or its second half, which the screen does not
  * show: so that one program can use both kinds.
  */
-export type CoalescedMmio = 'off' | 'second half' | 'all';
+export type CoalescedMmio = 'off' | 'half' | 'all';
 
 export interface CoalescedZone {
   readonly start: number;

@@ -55,14 +55,6 @@ function walkFrom(host: Host, linear: bigint, root: number, levels: number, entr
   return undefined;
 }
 
-/** The first of `bytes` bytes that the guest's page tables do not map: where its processor would have raised #PF. */
-export function unmappedAddress(host: Host, linear: bigint, bytes: number): bigint | undefined {
-  for (const address of [linear, linear + BigInt(bytes - 1)]) {
-    if (translateGuestVirtual(host, address) === undefined) return address;
-  }
-  return undefined;
-}
-
 /** 1, 2 or 4 bytes at a linear address, byte by byte so that a page boundary does not matter. */
 export function readGuestVirtual(host: Host, linear: bigint, bytes: number): bigint | undefined {
   let value = 0n;
@@ -73,19 +65,4 @@ export function readGuestVirtual(host: Host, linear: bigint, bytes: number): big
     value = (value << 8n) | byte;
   }
   return value;
-}
-
-/** False where some byte has no place to go; then nothing was written. */
-export function writeGuestVirtual(host: Host, linear: bigint, bytes: number, value: bigint): boolean {
-  const places: number[] = [];
-  for (let index = 0; index < bytes; index++) {
-    const gpa = translateGuestVirtual(host, linear + BigInt(index));
-    const slot = gpa === undefined ? undefined : host.slotAt(gpa);
-    const at = gpa === undefined || slot?.access !== 'read-write' ? undefined : host.guestToHost(gpa);
-    if (at === undefined) return false;
-    places.push(at);
-  }
-  for (const [index, at] of places.entries())
-    host.machine.memory.write(hpa(at), 1, (value >> BigInt(8 * index)) & 0xffn);
-  return true;
 }

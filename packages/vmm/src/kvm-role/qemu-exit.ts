@@ -11,16 +11,14 @@ export function readKvmRun(host: Host): VmExit {
   const {vcpu} = host;
   switch (vcpu.exitReason) {
     case KVM_EXIT.IO: {
-      const {direction, bytes, port} = vcpu.io;
-      const data = new Uint8Array(4);
-      new DataView(data.buffer).setUint32(0, Number(vcpu.ioData), true);
+      const {direction, bytes, port, count} = vcpu.io;
       return {
         reason: 'io',
         direction,
         port,
         width: bytes === 4 ? 32 : bytes === 2 ? 16 : 8,
-        count: 1,
-        data: data.subarray(0, bytes),
+        count,
+        data: vcpu.ioElements,
       };
     }
     case KVM_EXIT.MMIO: {

@@ -100,7 +100,7 @@ describe('coalesced writes', () => {
   const THREE = 'c6 05 00 c0 0b 00 41 c6 05 01 c0 0b 00 42 c6 05 00 80 0b 00 43 f4';
 
   test.each([
-    ['second half', ['write b8000', 'hlt']],
+    ['half', ['write b8000', 'hlt']],
     ['all', ['hlt']],
     ['off', ['write bc000', 'write bc001', 'write b8000', 'hlt']],
   ] as const)('%s: user space is asked for %o, and every byte arrives', (coalescedMmio, expected) => {

@@ -79,11 +79,11 @@ function handleIo(host: Host): StepResult {
       say: `${name}: ${hex(value, exit.width / 4)}${printable(value)} to port ${hex(exit.port)}`,
       go: 'kvm_cpu_exec',
     };
-  let read = 0n;
-  for (const byte of [...exit.data].reverse()) read = (read << 8n) | BigInt(byte);
-  host.vcpu.ioData = read;
+  host.vcpu.ioElements = exit.data;
+  const gave =
+    exit.count > 1 ? `${exit.count} elements` : hex(BigInt.asUintN(exit.width, host.vcpu.ioData), exit.width / 4);
   return {
-    say: `${name}: port ${hex(exit.port)} gives ${hex(read, exit.width / 4)}, put into kvm_run for KVM to deliver`,
+    say: `${name}: port ${hex(exit.port)} gives ${gave}, put into kvm_run for KVM to deliver`,
     go: 'kvm_cpu_exec',
   };
 }
