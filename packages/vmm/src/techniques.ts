@@ -3,7 +3,7 @@
 import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
-import {svmNpt} from './kvm-role/svm/svm-techniques.js';
+import {svmNpt, svmShadow} from './kvm-role/svm/svm-techniques.js';
 import {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
 import {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
 import {vtxShadow} from './kvm-role/vmx/vtx-shadow.js';
@@ -34,6 +34,13 @@ export const TECHNIQUES: readonly Technique[] = [
     summary:
       'The guest runs in SVM’s guest mode in its own rings; KVM reads in the VMCB why it left, and maps its memory by nested page tables.',
     start: options => new HypervisorRun(options, svmNpt()),
+  },
+  {
+    id: 'svm-shadow',
+    title: 'SVM with shadow page tables',
+    summary:
+      'The guest runs in SVM’s guest mode, in page tables that KVM makes of its own: its page faults, MOV to CR3 and INVLPG leave it.',
+    start: options => new HypervisorRun(options, svmShadow()),
   },
   {
     id: 'trap-and-emulate',

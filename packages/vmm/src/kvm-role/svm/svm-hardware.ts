@@ -31,7 +31,10 @@ import type {SvmOptions} from './vmcb-controls.js';
 const CR0_WP = 1n << 16n;
 const CR0_CD_NW = 3n << 29n;
 const CR0_PG = 1n << 31n;
+const CR0_PAGING = CR0_PG | CR0_WP;
 const CR4_PAE = 1n << 5n;
+/** PSE PAE PGE SMEP SMAP. */
+const CR4_PAGING = 0x30_00b0n;
 /** SMEP, SMAP, PKE: without paging of the guest's own they have nothing to protect. */
 const CR4_NEEDS_PAGING = 7n << 20n;
 const EFER_LME = 1n << 8n;
@@ -111,6 +114,7 @@ export class SvmHardware implements Hardware {
       const long = (value & CR0_PG) === 0n ? efer & ~EFER_LMA : efer | EFER_LMA;
       if (long !== efer) this.#setEfer(long);
     }
+    this.#flushOnChange(this.get('CR0') ^ value, CR0_PAGING);
     this.state.set('CR0', value);
     const held = (value & ~CR0_CD_NW) | (this.mmu === 'shadow' ? CR0_PG | CR0_WP : 0n);
     this.vmcb.set('CR0', held);
@@ -122,6 +126,7 @@ export class SvmHardware implements Hardware {
 
   /** Linux, svm_set_cr4. Shadow page tables have entries of 8 bytes, whatever the guest's have. */
   #setCr4(value: bigint): void {
+    this.#flushOnChange(this.get('CR4') ^ value, CR4_PAGING);
     this.state.set('CR4', value);
     const needless = (this.get('CR0') & CR0_PG) === 0n ? CR4_NEEDS_PAGING : 0n;
     this.vmcb.set('CR4', this.mmu === 'shadow' ? (value | CR4_PAE) & ~needless : value);
@@ -129,10 +134,16 @@ export class SvmHardware implements Hardware {
 
   /** Linux, svm_set_efer. SVME has to be set in a guest too; shadow paging needs NX, and LME only together with LMA. */
   #setEfer(value: bigint): void {
+    this.#flushOnChange(this.get('EFER') ^ value, EFER_NXE);
     this.state.set('EFER', value);
     const isLong = (value & EFER_LMA) !== 0n;
     const shadowed = (isLong ? value : value & ~EFER_LME) | EFER_NXE;
     this.vmcb.set('EFER', (this.mmu === 'shadow' ? shadowed : value) | EFER_SVME);
+  }
+
+  /** A processor would have flushed its TLB with the write that KVM carries out here (Linux, kvm_post_set_cr0, kvm_post_set_cr4). */
+  #flushOnChange(changed: bigint, mask: bigint): void {
+    if ((changed & mask) !== 0n) this.flushTlb();
   }
 
   held(cell: 'CR0' | 'CR3' | 'CR4' | 'EFER'): bigint {
@@ -235,7 +246,9 @@ export class SvmHardware implements Hardware {
 
   // ── the guest's memory ──────────────────────────────────────────────────────────────────────────────────────────
 
+  /** With another CR3 in the VMCB, what the TLB holds for the guest's ASID is of the old one. */
   loadMmuRoot(root: Hpa): void {
+    this.flushTlb();
     this.vmcb.set(this.mmu === 'nested' ? 'N_CR3' : 'CR3', BigInt(root));
   }
   /** INVLPGA for one page; for all of them, TLB_CONTROL of the next VMRUN. */
