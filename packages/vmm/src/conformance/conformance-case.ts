@@ -43,5 +43,10 @@ export interface ConformanceCase {
   readonly disk?: Uint8Array;
   /** Departures of known executors from the manual that this case would meet: numbers of kvm.md, 'D3'. */
   readonly quirks?: readonly string[];
+  /**
+   * Techniques that cannot keep the promise on the processor that is their own, with the true reason. The case runs there all
+   * the same, and must fail.
+   */
+  readonly impossible?: Readonly<Record<string, string>>;
   readonly expect: ConformanceExpectation;
 }

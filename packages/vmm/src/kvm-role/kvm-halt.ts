@@ -6,7 +6,7 @@ import {KVM_EXIT} from './kvm-exit-codes.js';
 import {flushCoalescedWrites} from './qemu-memory.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
-import {interruptAllowed, leaveForSignal, whyUserSpace} from './kvm-interrupts.js';
+import {interruptAllowed, leaveForSignal, nmiAllowed, whyUserSpace} from './kvm-interrupts.js';
 
 const HALTED = 1n;
 
@@ -43,7 +43,7 @@ function wait(host: Host): StepResult {
   if (why !== undefined) return leaveForSignal(host, why);
   if (devices.isKernelTimerDue) return {say: 'a timer of KVM’s is due', go: 'hrtimer_interrupt'};
   const takes = interruptAllowed(host);
-  if (vcpu.get('nmi_pending') !== 0n || (takes && devices.chipset.requested !== undefined)) {
+  if ((vcpu.get('nmi_pending') !== 0n && nmiAllowed(host)) || (takes && devices.chipset.requested !== undefined)) {
     vcpu.set('mp_state', 0n);
     return {say: 'an event for the guest: the vCPU is runnable again', go: 'vcpu_enter_guest'};
   }

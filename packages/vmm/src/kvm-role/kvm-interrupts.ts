@@ -78,7 +78,7 @@ function userWindowOpen(host: Host): boolean {
   return host.hardware.pendingInjection() === undefined && interruptAllowed(host);
 }
 
-const nmiAllowed = (host: Host): boolean =>
+export const nmiAllowed = (host: Host): boolean =>
   host.hardware.get('NMI_BLOCKING') === 0n && host.hardware.get('INTERRUPT_SHADOW') === 0n;
 
 function checkAndInject(host: Host): StepResult {

@@ -78,6 +78,8 @@ const SLOTS = [
   'guest_pdpte1',
   'guest_pdpte2',
   'guest_pdpte3',
+  /** Blocking by NMI, where the processor has no virtual NMIs (soft_vnmi_blocked); `soft_vnmi`: it has none. */
+  'soft_vnmi',
   'nmi_masked',
   'host_efer',
   /** VT-x without unrestricted guest: real mode as virtual-8086 mode (vmx/real-mode.ts), and the guest's IOPL and VM meanwhile. */

@@ -71,8 +71,8 @@ export const VTX_EPT_CONTROLS: VmxOptions = {
 };
 
 /**
- * The VT-x of 2005, on any processor: no secondary controls but those that later instructions need, no MSR bitmaps, no virtual
- * NMIs, and EFER and PAT are not switched. Every #PF, MOV to or from CR3 and INVLPG exits, because the page tables that the
+ * The VT-x of 2005, on any processor: no secondary controls but those that later instructions need, no MSR bitmaps, and EFER
+ * and PAT are not switched; virtual NMIs only where they are (kvm-intel.ts). Every #PF, MOV to or from CR3 and INVLPG exits, because the page tables that the
  * processor walks are KVM's; CR0 and CR4 are the host's altogether.
  */
 export const VTX_SHADOW_CONTROLS: VmxOptions = {

@@ -9,7 +9,7 @@ import type {CellReader} from '../guest-view.js';
 import {KvmVcpu} from '../kvm-vcpu.js';
 import {RMODE_FLAGS, changedByLoad, savedSegmentPart, segmentPartOf} from './real-mode.js';
 import type {SegmentPart} from './real-mode.js';
-import {BELIEVED} from './shadow-guest-state.js';
+import {believedSlot} from './shadow-guest-state.js';
 import {ALWAYS_IN_VCPU, IN_VCPU, IN_VMCS} from './vmcs-cells.js';
 
 const NON_ROOT = 2n;
@@ -45,7 +45,7 @@ function shadowGuestCells(cells: CellReader, memory: PhysicalMemory, vmcs: Vmcs)
     return isGuest ? cells(cell) : rootCell(cell, cells, vmcs, vcpu);
   };
   return cell => {
-    const believed = BELIEVED.get(cell);
+    const believed = believedSlot(vcpu, cell);
     if (believed !== undefined) return vcpu.get(believed);
     if (!isReal) return real(cell);
     if (cell === 'CPL') return 0n;

@@ -1,12 +1,20 @@
 // kvm_intel as a choice: with the controls that a lesson wants, on a processor that has what they need.
 
-import type {ProcessorProfile} from '@hyperscope/machine';
+import {capabilitiesOf, controlMask, pinControl} from '@hyperscope/machine';
+import type {PinControl, ProcessorProfile} from '@hyperscope/machine';
 import type {Hardware, HardwareKind, MmuKind} from '../hardware.js';
 import type {Host} from '../host-context.js';
 import type {VmxOptions} from './controls.js';
 import {TSS_ADDRESS, TSS_BYTES} from './real-mode.js';
 import {enabledInstructions, requireVmx} from './required-processor.js';
 import {VmxHardware} from './vmx-hardware.js';
+
+/** KVM uses virtual NMIs wherever they are, which is on every processor but those of 2005. */
+function withVirtualNmis(pin: readonly PinControl[], profile: ProcessorProfile): readonly PinControl[] {
+  const wanted = 'virtual NMIs';
+  const hasThem = (capabilitiesOf(profile).pin.may & controlMask(pinControl(wanted))) !== 0n;
+  return hasThem && !pin.includes(wanted) ? [...pin, wanted] : pin;
+}
 
 /** VT-x with these controls; without EPT it is without unrestricted guest too. */
 export function kvmIntel(mmu: MmuKind, options: VmxOptions): HardwareKind {
@@ -19,7 +27,8 @@ export function kvmIntel(mmu: MmuKind, options: VmxOptions): HardwareKind {
       const secondary = [...options.secondary, ...enabled];
       const activate = secondary.length > 0 && !options.primary.includes('activate secondary controls');
       const primary = activate ? [...options.primary, 'activate secondary controls' as const] : options.primary;
-      return new VmxHardware(host, mmu, {...options, primary, secondary});
+      const pin = withVirtualNmis(options.pin, host.machine.profile);
+      return new VmxHardware(host, mmu, {...options, pin, primary, secondary});
     },
   };
 }

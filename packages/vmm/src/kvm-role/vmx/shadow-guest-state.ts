@@ -4,7 +4,7 @@
 
 import type {Cell} from '@hyperscope/isa';
 import {CR0_PE, CR0_PG} from '../guest-registers.js';
-import type {VcpuSlot} from '../kvm-vcpu.js';
+import type {KvmVcpu, VcpuSlot} from '../kvm-vcpu.js';
 import {CR0_CD_NW, CR0_NE, CR4_NEEDS_PAGING, CR4_VMXE, VmxGuestState} from './guest-state.js';
 import {RealMode, RMODE_FLAGS, segmentPartOf} from './real-mode.js';
 
@@ -14,7 +14,7 @@ const CR4_VME = 1n;
 const CR4_PAE = 1n << 5n;
 
 /** Registers of which the processor holds KVM's value, or which it does not switch without the controls of later years. */
-export const BELIEVED: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
+const BELIEVED: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
   ['CR0', 'guest_cr0'],
   ['CR3', 'guest_cr3'],
   ['CR4', 'guest_cr4'],
@@ -24,14 +24,19 @@ export const BELIEVED: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
   ['PDPTE1', 'guest_pdpte1'],
   ['PDPTE2', 'guest_pdpte2'],
   ['PDPTE3', 'guest_pdpte3'],
-  ['NMI_BLOCKING', 'nmi_masked'],
 ]);
+
+/** Where the guest's value is kept aside; undefined where it is the processor's own. */
+export function believedSlot(vcpu: KvmVcpu, cell: Cell): VcpuSlot | undefined {
+  if (cell === 'NMI_BLOCKING') return vcpu.get('soft_vnmi') === 1n ? 'nmi_masked' : undefined;
+  return BELIEVED.get(cell);
+}
 
 export class ShadowGuestState extends VmxGuestState {
   readonly realMode = new RealMode(this.host, this.vmx);
 
   override get(cell: Cell): bigint {
-    const slot = BELIEVED.get(cell);
+    const slot = believedSlot(this.host.vcpu, cell);
     if (slot !== undefined) return this.host.vcpu.get(slot);
     if (!this.realMode.isActive) return super.get(cell);
     if (cell === 'CPL') return 0n;
@@ -51,7 +56,7 @@ export class ShadowGuestState extends VmxGuestState {
       this.host.vcpu.set('rmode_rflags', value);
       return super.set('RFLAGS', value | RMODE_FLAGS);
     }
-    const slot = BELIEVED.get(cell);
+    const slot = believedSlot(this.host.vcpu, cell);
     if (slot === undefined || cell === 'CR0' || cell === 'CR4' || cell === 'EFER') return super.set(cell, value);
     this.host.vcpu.set(slot, value);
   }

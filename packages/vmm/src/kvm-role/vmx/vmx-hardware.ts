@@ -65,6 +65,10 @@ export class VmxHardware implements Hardware {
     return this.state instanceof ShadowGuestState && this.state.realMode.isActive;
   }
 
+  get hasVirtualNmis(): boolean {
+    return this.options.pin.includes('virtual NMIs');
+  }
+
   // ── the guest's registers ───────────────────────────────────────────────────────────────────────────────────────
 
   get(cell: Cell): bigint {
@@ -152,7 +156,7 @@ export class VmxHardware implements Hardware {
   /** Linux, vmx_inject_exception, vmx_inject_irq, vmx_inject_nmi. */
   inject(event: GuestEvent): string {
     const {vmx} = this;
-    if (event.kind === 'nmi' && this.mmu === 'shadow') this.state.set('NMI_BLOCKING', 1n);
+    if (event.kind === 'nmi' && !this.hasVirtualNmis) this.state.set('NMI_BLOCKING', 1n);
     if (this.isInRealMode) return deliverInSoftware(this.host, event);
     const sent = event.kind === 'exception' ? this.#withoutCodeInRealMode(event) : event;
     if (sent.kind === 'exception' && sent.errorCode !== undefined)
@@ -178,12 +182,12 @@ export class VmxHardware implements Hardware {
   }
 
   setInterruptWindow(state: 'on' | 'off'): string {
-    const keep = this.mmu === 'shadow' && this.host.vcpu.get('nmi_window') !== 0n;
+    const keep = !this.hasVirtualNmis && this.host.vcpu.get('nmi_window') !== 0n;
     return this.#setPrimary('interrupt-window exiting', keep ? 'on' : state);
   }
   /** Without virtual NMIs nothing tells when the guest's handler is done: KVM waits until the guest takes interrupts again. */
   setNmiWindow(state: 'on' | 'off'): string {
-    if (this.mmu === 'nested') return this.#setPrimary('NMI-window exiting', state);
+    if (this.hasVirtualNmis) return this.#setPrimary('NMI-window exiting', state);
     const keep = this.host.vcpu.get('irq_window') !== 0n;
     return this.#setPrimary('interrupt-window exiting', keep ? 'on' : state);
   }

@@ -76,10 +76,11 @@ function loadVmcs(hardware: VmxHardware): StepResult {
 }
 
 /** KVM's task-state segment for guests in real mode, in a memory slot that is KVM's own. */
-function setTssAddress({host}: VmxHardware): StepResult {
+function setTssAddress({host, hasVirtualNmis}: VmxHardware): StepResult {
   const at = assertExists(host.guestToHost(TSS_ADDRESS), 'a memory slot for the TSS of real mode');
   writeRealModeTss(host.machine.memory, at);
   host.vcpu.set('without_ept', 1n);
+  host.vcpu.set('soft_vnmi', hasVirtualNmis ? 0n : 1n);
   return {
     say: `init_rmode_tss: at GPA ${hex(TSS_ADDRESS)}, in a memory slot of KVM’s own: for a guest in real mode, which will run in virtual-8086 mode; its maps refuse no port and send every INT n to the guest’s own vector table`,
     go: 'init_vmcs',
