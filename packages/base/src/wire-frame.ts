@@ -12,7 +12,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
 /** Encodes plain data: null, booleans, numbers, strings, arrays, plain objects and Uint8Arrays. */
-export function encodeFrame(message: unknown): Uint8Array {
+export function encodeFrame(message: unknown): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
   const text = JSON.stringify(message, function (this: Readonly<Record<string, unknown>>, key, value: unknown) {
     const bytes = this[key]; // before toJSON, which Node's Buffer has

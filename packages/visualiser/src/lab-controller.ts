@@ -6,6 +6,7 @@ import type {Remote} from 'comlink';
 import type {LabClient, TechniqueEntry} from './lab-client.js';
 import {FIRST_STATE, type LabState} from './lab-state.js';
 import {MoveQueue} from './move-queue.js';
+import type {RunOnServer} from './kvm-socket.js';
 import {askKvm, realRun} from './real-kvm.js';
 import type {SharedMoment} from './share-link.js';
 
@@ -19,6 +20,7 @@ const BEAT = 320;
 export interface LabSurroundings {
   readonly client: Remote<LabClient>;
   readonly fetch: typeof fetch;
+  readonly runOnServer: RunOnServer;
   /** Called after each change of the state. */
   readonly changed: (state: LabState) => void;
 }
@@ -39,6 +41,7 @@ export class LabController {
     whole: true,
   };
   #askingWindow = false;
+  #realRun: AbortController | undefined = undefined;
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(around: LabSurroundings) {
@@ -103,6 +106,7 @@ export class LabController {
       );
     const known = guest.id === wanted.guest && (technique.id === wanted.technique || guest.isHypervisor);
     const opening = ++this.#opening;
+    this.#realRun?.abort();
     this.#moves.clear();
     this.pause();
     const sameGuest = guest.id === this.#state.guest;
@@ -243,11 +247,18 @@ export class LabController {
   async runReal(): Promise<void> {
     const opening = this.#opening;
     const {guest} = this.#state;
-    this.#set({real: {kind: 'running'}});
+    const run = new AbortController();
+    this.#realRun?.abort();
+    this.#realRun = run;
+    this.#set({real: {kind: 'running', standing: 'Asking for real KVM…'}});
     try {
       const availability = this.#state.availability ?? (await askKvm(this.#around.fetch));
-      const record = await realRun(this.#around.fetch, availability, guest);
-      if (opening !== this.#opening) return;
+      const {fetch, runOnServer} = this.#around;
+      const tell = (standing: string): void => {
+        if (opening === this.#opening && !run.signal.aborted) this.#set({real: {kind: 'running', standing}});
+      };
+      const record = await realRun({fetch, runOnServer, tell, signal: run.signal}, availability, guest);
+      if (opening !== this.#opening || run !== this.#realRun) return;
       if (record.kind === 'nothing') {
         this.#set({availability, real: {kind: 'failed', why: record.why}});
         return;
@@ -259,6 +270,11 @@ export class LabController {
       if (opening === this.#opening)
         this.#set({real: {kind: 'failed', why: error instanceof Error ? error.message : String(error)}});
     }
+  }
+
+  /** Ends the run on real KVM that is going on or waiting; the recording takes its place. */
+  cancelReal(): void {
+    this.#realRun?.abort();
   }
 
   #show(moment: Moment): void {

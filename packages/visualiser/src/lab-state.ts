@@ -13,7 +13,8 @@ export type Phase =
 
 export type RealState =
   | {readonly kind: 'idle'}
-  | {readonly kind: 'running'}
+  /** `standing`: where the run is, in words. */
+  | {readonly kind: 'running'; readonly standing: string}
   | {
       readonly kind: 'shown';
       readonly from: 'live' | 'recording';

@@ -1,6 +1,7 @@
 // With and without a server, with and without /dev/kvm, and when the server goes away in the middle.
 
 import {expect, test} from 'vitest';
+import type {RunOnServer} from './kvm-socket.js';
 import {askKvm, realRun} from './real-kvm.js';
 
 type Answers = Readonly<Record<string, () => Response>>;
@@ -43,43 +44,40 @@ test.each([
   expect((await askKvm(network(answers))).kind).toBe('recording');
 });
 
+/** Parts for a run whose server does `run`. */
+const parts = (fetch: typeof globalThis.fetch, runOnServer: RunOnServer) => ({
+  fetch,
+  runOnServer,
+  tell: () => undefined,
+  signal: new AbortController().signal,
+});
+const LIVE_HERE = {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'} as const;
+const KEPT = {'./recordings/hello-kvm.kvm.hsr': bytes('kept')};
+
 test('a live run gives the server’s record', async () => {
-  const record = await realRun(
-    network({'./api/kvm/run': bytes('live')}),
-    {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'},
-    'hello-kvm',
-  );
-  expect(record.kind === 'record' ? [record.from, text(record.bytes)] : record).toEqual(['live', 'live']);
+  const run: RunOnServer = async guest => new TextEncoder().encode(`live ${guest}`);
+  const record = await realRun(parts(network({}), run), LIVE_HERE, 'hello-kvm');
+  expect(record.kind === 'record' ? [record.from, text(record.bytes)] : record).toEqual(['live', 'live hello-kvm']);
 });
 
-test('when the server goes away the recording takes its place, and it is said', async () => {
-  const record = await realRun(
-    network({'./recordings/hello-kvm.kvm.hsr': bytes('kept')}),
-    {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'},
-    'hello-kvm',
-  );
-  expect(record).toMatchObject({
+test('when the run fails the recording takes its place, and the server’s sentence is kept', async () => {
+  const run: RunOnServer = async () => ({why: 'Four runs are waiting already.'});
+  expect(await realRun(parts(network(KEPT), run), LIVE_HERE, 'hello-kvm')).toMatchObject({
     kind: 'record',
     from: 'recording',
-    why: 'The server cannot be reached any more: is it still running?',
+    why: 'Four runs are waiting already.',
   });
 });
 
-test('when KVM fails the server’s sentence is kept', async () => {
-  const answers = {
-    './api/kvm/run': json({code: 'busy', message: 'Four runs are waiting already.'}, 429),
-    './recordings/hello-kvm.kvm.hsr': bytes('kept'),
-  };
-  expect(
-    await realRun(network(answers), {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'}, 'hello-kvm'),
-  ).toMatchObject({from: 'recording', why: 'Four runs are waiting already.'});
+test('without KVM the server is not asked to run anything', async () => {
+  const run: RunOnServer = () => Promise.reject(new Error('asked'));
+  const record = await realRun(parts(network(KEPT), run), {kind: 'recording', why: 'No KVM.'}, 'hello-kvm');
+  expect(record).toMatchObject({from: 'recording', why: 'No KVM.'});
 });
 
 test('a page instead of a recording is not taken for one', async () => {
-  const record = await realRun(
-    network({'./recordings/rings.kvm.hsr': page}),
-    {kind: 'recording', why: 'No server.'},
-    'rings',
-  );
+  const run: RunOnServer = async () => ({why: 'unused'});
+  const answers = {'./recordings/rings.kvm.hsr': page};
+  const record = await realRun(parts(network(answers), run), {kind: 'recording', why: 'No server.'}, 'rings');
   expect(record).toEqual({kind: 'nothing', why: 'No server. No recording of this guest ships with the lab either.'});
 });

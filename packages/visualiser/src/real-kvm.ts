@@ -1,7 +1,8 @@
-// The way to real KVM: the server's API where there is one, else the recording that ships. Nothing here trusts the
+// The way to real KVM: the server where there is one, else the recording that ships. Nothing here trusts the
 // answer: a static host may give its own page for any address.
 
 import type {HostFingerprint} from '@hyperscope/trace';
+import type {RunOnServer} from './kvm-socket.js';
 
 /** What can be had here. */
 export type KvmAvailability =
@@ -47,38 +48,22 @@ export async function askKvm(get: Fetch): Promise<KvmAvailability> {
   }
 }
 
-/** Runs a shipped guest on the server's KVM; on any trouble the shipped recording takes its place, and `why` says so. */
-export async function realRun(get: Fetch, availability: KvmAvailability, guest: string): Promise<KvmRecord> {
-  const live = availability.kind === 'live' ? await runLive(get, guest) : {why: availability.why};
-  if (live instanceof Uint8Array) return {kind: 'record', from: 'live', bytes: live, why: undefined};
-  const recording = await loadRecording(get, guest);
-  if (recording !== undefined) return {kind: 'record', from: 'recording', bytes: recording, why: live.why};
-  return {kind: 'nothing', why: `${live.why} No recording of this guest ships with the lab either.`};
+export interface RealRunParts {
+  readonly fetch: Fetch;
+  readonly runOnServer: RunOnServer;
+  /** Hears in words how a run on the server stands. */
+  readonly tell: (standing: string) => void;
+  readonly signal: AbortSignal;
 }
 
-async function runLive(get: Fetch, guest: string): Promise<Uint8Array | {readonly why: string}> {
-  try {
-    const response = await get('./api/kvm/run', {
-      method: 'POST',
-      headers: {'content-type': 'application/json'},
-      body: JSON.stringify({guest}),
-      signal: AbortSignal.timeout(20_000),
-    });
-    if (response.ok) return new Uint8Array(await response.arrayBuffer());
-    const answer: unknown = await response.json();
-    const message =
-      isObject(answer) && typeof answer['message'] === 'string'
-        ? answer['message']
-        : `The server answered ${response.status}.`;
-    return {why: message};
-  } catch (error) {
-    const late = error instanceof DOMException && error.name === 'TimeoutError';
-    return {
-      why: late
-        ? 'The server did not answer within 20 seconds.'
-        : 'The server cannot be reached any more: is it still running?',
-    };
-  }
+/** Runs a shipped guest on the server's KVM; on any trouble the shipped recording takes its place, and `why` says so. */
+export async function realRun(parts: RealRunParts, availability: KvmAvailability, guest: string): Promise<KvmRecord> {
+  const live =
+    availability.kind === 'live' ? await parts.runOnServer(guest, parts.tell, parts.signal) : {why: availability.why};
+  if (live instanceof Uint8Array) return {kind: 'record', from: 'live', bytes: live, why: undefined};
+  const recording = await loadRecording(parts.fetch, guest);
+  if (recording !== undefined) return {kind: 'record', from: 'recording', bytes: recording, why: live.why};
+  return {kind: 'nothing', why: `${live.why} No recording of this guest ships with the lab either.`};
 }
 
 async function loadRecording(get: Fetch, guest: string): Promise<Uint8Array | undefined> {

@@ -17,6 +17,7 @@ import {LitElement, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
 import {commandFor, focusOf, type Command} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
+import {runOverSocket, socketAddress} from '../kvm-socket.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
 import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
@@ -77,6 +78,7 @@ export class Lab extends LitElement implements ShellParts {
       if (event instanceof TabEvent) this.tab = event.detail.tab;
     });
     this.addEventListener('hs-run-real', () => this.realKvm());
+    this.addEventListener('hs-cancel-real', () => this.controller?.cancelReal());
     this.addEventListener('hs-toolbar', event => {
       if (event instanceof ToolbarEvent) this.chosen(event.detail);
     });
@@ -88,7 +90,12 @@ export class Lab extends LitElement implements ShellParts {
       this.lab = next;
       this.keepLink();
     };
-    const controller = new LabController({client, fetch: (input, init) => fetch(input, init), changed});
+    const controller = new LabController({
+      client,
+      fetch: (input, init) => fetch(input, init),
+      runOnServer: runOverSocket(socketAddress(location.href)),
+      changed,
+    });
     this.controller = controller;
     const link = readLink(location.hash);
     if (link.kind === 'unreadable') controller.notice(link.why);

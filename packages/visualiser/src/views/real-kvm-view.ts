@@ -121,7 +121,13 @@ export class RealKvmView extends LitElement {
           </button>
           ${this.availability?.kind === 'recording' ? this.absent(this.availability.why) : nothing}`;
       case 'running':
-        return html`<p role="status">Running the guest on real KVM…</p>`;
+        return html`<p role="status">${real.standing}</p>
+          <button
+            class="start"
+            @click=${() => this.dispatchEvent(new CustomEvent('hs-cancel-real', {bubbles: true, composed: true}))}
+          >
+            Cancel and show the recording
+          </button>`;
       case 'failed':
         return html`<div class="trouble" role="alert"><p>${real.why}</p></div>
           ${HOW_TO}`;

@@ -1,0 +1,155 @@
+// A run on the server's KVM, over a socket that tells how it stands. Comlink speaks over it; frames are base's. Whatever goes
+// wrong is a sentence, because the shipped recording will take the run's place.
+
+import {wrap} from 'comlink';
+import type {Endpoint} from 'comlink';
+import {decodeFrame, encodeFrame} from '@hyperscope/base';
+
+/** As much of a WebSocket as is used here. */
+export type RunSocket = Pick<WebSocket, 'addEventListener' | 'binaryType' | 'close' | 'send'>;
+
+/** What a run on the server gives: its record's bytes, or why there is none. */
+export type ServerRun = Uint8Array | {readonly why: string};
+
+/** Runs a guest that ships; `tell` hears in words how it stands. Never throws. */
+export type RunOnServer = (guest: string, tell: (standing: string) => void, signal: AbortSignal) => Promise<ServerRun>;
+
+/** What the server answers to a call; the page trusts none of it. */
+interface ServerApi {
+  run(request: {readonly guest: string}): unknown;
+  progress(): unknown;
+  cancel(): void;
+}
+
+const GONE = 'The server cannot be reached any more: is it still running?';
+/** Milliseconds for the connection; the run itself has the server's limits. */
+const PATIENCE = 5000;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** How a run stands, in words; undefined for what no server of ours says. */
+export function standingText(progress: unknown): string | undefined {
+  if (!isObject(progress)) return undefined;
+  const {kind, place, exits} = progress;
+  if (kind === 'waiting' && typeof place === 'number')
+    return place === 1
+      ? 'Another run is going on; this one is next.'
+      : `Other runs are going on; this one is number ${place} in the line.`;
+  if (kind === 'running' && typeof exits === 'number')
+    return exits === 0 ? 'Running on real KVM…' : `Running on real KVM: ${exits.toLocaleString('en')} exits so far…`;
+  return undefined;
+}
+
+/** The runner over a socket to `url`. `open` makes the socket: tests give their own. */
+export function runOverSocket(
+  url: string,
+  open: (url: string) => RunSocket = address => new WebSocket(address),
+): RunOnServer {
+  return async (guest, tell, signal) => {
+    const socket = open(url);
+    socket.binaryType = 'arraybuffer';
+    try {
+      return await Promise.race([conversation(socket, guest, tell, signal), lost(socket), aborted(signal)]);
+    } finally {
+      socket.close();
+    }
+  };
+}
+
+async function conversation(
+  socket: RunSocket,
+  guest: string,
+  tell: (standing: string) => void,
+  signal: AbortSignal,
+): Promise<ServerRun> {
+  await opened(socket);
+  const server = wrap<ServerApi>(endpointOf(socket));
+  let isOver = false;
+  const follow = async (): Promise<void> => {
+    while (!isOver && !signal.aborted) {
+      const standing = standingText(await server.progress());
+      if (standing === undefined) return;
+      tell(standing);
+    }
+  };
+  const answer = server.run({guest});
+  // Its end is the run's end; what fails here fails there, too, and is told there.
+  void follow().catch(() => undefined);
+  const given: unknown = await answer;
+  isOver = true;
+  if (isObject(given) && given['ok'] === true && given['value'] instanceof Uint8Array) return given['value'];
+  return {why: isObject(given) && typeof given['message'] === 'string' ? given['message'] : GONE};
+}
+
+function opened(socket: RunSocket): Promise<void> {
+  return new Promise(resolve => {
+    socket.addEventListener('open', () => {
+      resolve();
+    });
+  });
+}
+
+/** Resolves when the socket closes, does not open, or is not open in time. */
+function lost(socket: RunSocket): Promise<ServerRun> {
+  return new Promise(resolve => {
+    const give = (): void => {
+      resolve({why: GONE});
+    };
+    socket.addEventListener('close', give);
+    socket.addEventListener('error', give);
+    const timer = setTimeout(give, PATIENCE);
+    socket.addEventListener('open', () => {
+      clearTimeout(timer);
+    });
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<ServerRun> {
+  return new Promise(resolve => {
+    const give = (): void => {
+      resolve({why: 'The run was cancelled.'});
+    };
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, {once: true});
+  });
+}
+
+function endpointOf(socket: RunSocket): Endpoint {
+  const listeners = new Set<Parameters<Endpoint['addEventListener']>[1]>();
+  socket.addEventListener('message', ({data}: MessageEvent<unknown>) => {
+    if (!(data instanceof ArrayBuffer)) return;
+    let message: unknown;
+    try {
+      message = decodeFrame(new Uint8Array(data));
+    } catch {
+      socket.close(); // no server of ours says this
+      return;
+    }
+    const event = new MessageEvent('message', {data: message});
+    for (const listener of listeners) {
+      if (typeof listener === 'function') listener(event);
+      else listener.handleEvent(event);
+    }
+  });
+  return {
+    postMessage: message => {
+      socket.send(encodeFrame(message));
+    },
+    addEventListener: (_type, listener) => {
+      listeners.add(listener);
+    },
+    removeEventListener: (_type, listener) => {
+      listeners.delete(listener);
+    },
+  };
+}
+
+/** Where the server's socket is, beside the page. */
+export function socketAddress(page: string): string {
+  const url = new URL('./api/session', page);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  url.search = '';
+  return url.href;
+}
