@@ -1,6 +1,7 @@
 // The program: this process's arguments, terminal and signals.
 
 import {ASM} from './commands/asm.js';
+import {CLASSIFY} from './commands/classify.js';
 import type {Command} from './commands/command.js';
 import {COMPARE} from './commands/compare.js';
 import {COST} from './commands/cost.js';
@@ -29,6 +30,7 @@ const COMMANDS: readonly Command[] = [
   EXITS,
   COST,
   OUTPUT,
+  CLASSIFY,
   GUESTS_COMMAND,
   ASM,
   DISASM,

@@ -5,7 +5,7 @@ import {describe, expect, test} from 'vitest';
 import {MODERN_INTEL, WESTMERE, profileById, withStrictness} from '@hyperscope/machine';
 import type {ProcessorProfile} from '@hyperscope/machine';
 import {assertExists} from '@hyperscope/base';
-import {CLASSIFICATION_EXCEPTIONS, knownDifference} from './classification-exceptions.js';
+import {CLASSIFICATION_EXCEPTIONS} from './classification-exceptions.js';
 import {classifyInstructions} from './classification.js';
 import type {InstructionClass} from './classification.js';
 import {BEYOND_THE_LIST, ROBIN_AND_IRVINE} from './published-list.js';
@@ -17,10 +17,10 @@ const PATIENCE = 240_000;
 const AMD = assertExists(profileById('amd-svm'), 'there is a profile with SVM');
 
 const differences = (classes: readonly InstructionClass[]): readonly string[] =>
-  classes.flatMap(({name, mode, recorded, disagreements}) =>
-    disagreements
-      .filter(property => knownDifference(name, mode, property)?.recorded !== recorded[property])
-      .map(property => `${name} (${mode}): ${property} is ${String(recorded[property])} by its meaning, not when run`),
+  classes.flatMap(({name, mode, recorded, unexplained}) =>
+    unexplained.map(
+      property => `${name} (${mode}): ${property} is ${String(recorded[property])} by its meaning, not when run`,
+    ),
   );
 const called = (classes: readonly InstructionClass[], verdict: InstructionClass['verdict']): readonly string[] =>
   classes.filter(each => each.verdict === verdict).map(({name}) => name);

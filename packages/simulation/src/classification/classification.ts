@@ -2,9 +2,12 @@
 // them cannot see what the other does, that is written down with its reason (classification-exceptions.ts).
 
 import {classify, recordMicrocode, recordStrictMicrocode} from '@hyperscope/isa';
-import type {Classification, Instruction, OpcodeForm} from '@hyperscope/isa';
-import {featuresOf} from '@hyperscope/machine';
+import type {Classification, OpcodeForm} from '@hyperscope/isa';
+import {WESTMERE, featuresOf} from '@hyperscope/machine';
 import type {ProcessorProfile} from '@hyperscope/machine';
+import {UserError} from '@hyperscope/base';
+import {chooseProfile} from '@hyperscope/vmm';
+import {knownDifference} from './classification-exceptions.js';
 import {ExecutionClassifier, PROPERTIES} from './classify-by-execution.js';
 import type {ExecutedClassification, Properties, Property} from './classify-by-execution.js';
 import {INSTRUCTIONS} from './instruction-names.js';
@@ -23,6 +26,8 @@ export interface InstructionClass {
   readonly privilegedWhen: string | undefined;
   /** Where the methods differ. */
   readonly disagreements: readonly Property[];
+  /** Those of them for which no reason is written down: mistakes. */
+  readonly unexplained: readonly Property[];
   /** The class in one word, for a table. */
   readonly verdict: Verdict;
   /** The class in a sentence. */
@@ -39,6 +44,27 @@ export type Verdict =
   | 'stealth'
   /** It never completed: on this processor it does not exist in this mode, or is meant to trap (UD2). */
   | 'always traps';
+
+/**
+ * The same on a processor as a run may choose one, `westmere` where none is chosen.
+ * @throws UserError for a processor that does not exist, or that lacks the mode or what the samples are made with.
+ */
+export function classifyOn(
+  processor: string | undefined,
+  mode: ClassifiedMode,
+  names?: Iterable<string>,
+): {readonly processor: string; readonly classes: readonly InstructionClass[]} {
+  const profile = chooseProfile(processor, WESTMERE);
+  const features = featuresOf(profile);
+  if (mode === 64 && !features.lm)
+    throw new UserError('no-such-mode', `${profile.id} has no 64-bit mode. Choose --mode 32, or a later processor.`);
+  if (!features.pse)
+    throw new UserError(
+      'no-such-mode',
+      `${profile.id} has no large pages, which the states are made with. Choose the pentium or a later processor.`,
+    );
+  return {processor: profile.id, classes: classifyInstructions(profile, mode, names)};
+}
 
 /** Classifies instructions, all by default, twice. */
 export function classifyInstructions(
@@ -69,6 +95,8 @@ interface Found {
 function instructionClass({name, mode, forms, executed, meanings}: Found): InstructionClass {
   const recorded = recordedProperties(meanings);
   const [form] = forms;
+  const disagreements =
+    executed.pairs === 0 ? [] : PROPERTIES.filter(property => recorded[property] !== executed.properties[property]);
   return {
     name,
     mode,
@@ -77,8 +105,10 @@ function instructionClass({name, mode, forms, executed, meanings}: Found): Instr
     recorded,
     executed,
     privilegedWhen: meanings[0]?.privilegedWhen,
-    disagreements:
-      executed.pairs === 0 ? [] : PROPERTIES.filter(property => recorded[property] !== executed.properties[property]),
+    disagreements,
+    unexplained: disagreements.filter(
+      property => knownDifference(name, mode, property)?.recorded !== recorded[property],
+    ),
     verdict: executed.pairs === 0 ? 'always traps' : verdictOf(recorded),
     sentence:
       (meanings.find(each => each.stealth) ?? meanings.find(each => each.sensitive) ?? meanings[0])?.sentence ?? '',
