@@ -62,10 +62,18 @@ export interface TaskSwitch {
   readonly errorCode: number | undefined;
 }
 
+/** What of the TLB concerns the virtualization units; see mmu/tlb.ts. */
 export interface TlbControl {
   flushAll(): void;
   flushNonGlobal(): void;
   flushPage(linear: bigint): void;
+  forgetPage(linear: bigint): void;
+  enterContext(wanted: {readonly identifier: number; readonly root: number | undefined}, pcid: number): void;
+  flushIdentifier(identifier: number, which: 'global pages too' | 'not global pages'): void;
+  flushGuests(): void;
+  flushRoot(root: number | 'every'): void;
+  flushEverything(): void;
+  flushPageOfIdentifier(identifier: number, linear: bigint): void;
 }
 
 /** In their order: each has what the ones before it have. `p5`: Pentium, `p6`: Pentium Pro and everything later. */

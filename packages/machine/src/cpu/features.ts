@@ -90,7 +90,11 @@ export const FEATURE_BITS = {
   svm: at(0x8000_0001, 2, 2),
   nestedPaging: at(0x8000_000a, 3, 0),
   nrips: at(0x8000_000a, 3, 3),
+  vmcbClean: at(0x8000_000a, 3, 5),
+  flushByAsid: at(0x8000_000a, 3, 6),
   decodeAssists: at(0x8000_000a, 3, 7),
+  pauseFilter: at(0x8000_000a, 3, 10),
+  pauseFilterThreshold: at(0x8000_000a, 3, 12),
 } as const satisfies Readonly<Record<string, FeatureBit>>;
 export type Feature = keyof typeof FEATURE_BITS;
 export type ProcessorFeatures = Readonly<Record<Feature, boolean>>;

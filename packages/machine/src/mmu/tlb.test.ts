@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {TLB_GLOBAL, Tlb} from './tlb.js';
+import {NO_PCID, TLB_GLOBAL, Tlb} from './tlb.js';
 import type {TlbEntry} from './tlb.js';
 
 const entry = (linearPage: number, flags = 0, pageBits = 12): TlbEntry => ({
@@ -75,7 +75,40 @@ test('every change is announced before it happens, within the bank', () => {
   tlb.flushNonGlobal();
   tlb.insert(entry(67, TLB_GLOBAL));
   tlb.flushPage(67n * 4096n);
+  tlb.enterContext({identifier: 3, root: 7}, NO_PCID);
+  tlb.insert(entry(4));
+  tlb.enterSpace(5, 'kept');
+  tlb.enterContext({identifier: 0, root: undefined}, 9);
+  tlb.flushRoot(7);
+  tlb.flushPageOfIdentifier(3, 4n * 4096n);
+  tlb.flushEverything();
   const changed = [...tlb.bank.bytes.keys()].filter(at => tlb.bank.bytes[at] !== before[at]);
   expect(changed.filter(at => !announced.has(at))).toEqual([]);
   expect(changed.length).toBeGreaterThan(0);
+});
+
+test('each context has its own entries, global ones and address spaces', () => {
+  const tlb = new Tlb();
+  const host = {identifier: 0, root: undefined};
+  const guest = {identifier: 1, root: 0};
+  tlb.insert(entry(1, TLB_GLOBAL));
+  tlb.enterSpace(5, 'kept');
+  tlb.insert(entry(2));
+  tlb.enterContext(guest, 5);
+  expect([has(tlb, 1), has(tlb, 2)]).toEqual([false, false]);
+  tlb.insert(entry(1));
+  tlb.flushAll();
+  tlb.enterContext(host, 5);
+  expect([has(tlb, 1), has(tlb, 2)]).toEqual([true, true]);
+  tlb.enterContext(host, 6);
+  expect([has(tlb, 1), has(tlb, 2)]).toEqual([true, false]);
+});
+
+test('a context that was given up and comes back knows nothing of its past', () => {
+  const tlb = new Tlb();
+  tlb.enterContext({identifier: 1, root: undefined}, 3);
+  tlb.insert(entry(8));
+  for (let identifier = 2; identifier <= 8; identifier++) tlb.enterContext({identifier, root: undefined}, 3);
+  tlb.enterContext({identifier: 1, root: undefined}, 3);
+  expect(tlb.entries()).toEqual([]);
 });

@@ -32,9 +32,8 @@ export const SVM_HELPERS: Readonly<Record<SvmHelperName, HelperImplementation>> 
     core.registers.set('GIF', args[0] ?? 0n);
     return undefined;
   },
-  // The TLB holds one address space at a time: whichever ASID is named, forgetting the page is right.
   invalidatePageOfAsid: (core, _, args) => {
-    core.tlb.flushPage(args[0] ?? 0n);
+    core.tlb.flushPageOfIdentifier(Number(args[1] ?? 0n), args[0] ?? 0n);
     return undefined;
   },
 };

@@ -54,9 +54,9 @@ export class SvmInstructions {
     this.#core.registers.set('GIF', value === 'set' ? 1n : 0n);
   }
   /** INVLPGA: one page of one guest's address space. */
-  invlpga(linear: bigint): void {
+  invlpga(linear: bigint, asid: number): void {
     this.#requireEnabled();
-    this.#core.tlb.flushPage(linear);
+    this.#core.tlb.flushPageOfIdentifier(asid, linear);
   }
 
   #requireHost(): void {

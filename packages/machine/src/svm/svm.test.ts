@@ -2,12 +2,14 @@ import {hpa} from '@hyperscope/base';
 import {svmExitCode} from '@hyperscope/isa';
 import type {VmcbFieldName} from '@hyperscope/isa';
 import {describe, expect, test} from 'vitest';
+import {withFeature} from '../cpu/features.js';
 import {
   GUEST_CODE,
   HOST_CODE,
   IOPM,
   MSRPM,
   NESTED_TABLES,
+  SVM_PROFILE,
   VMCB,
   svmLongMachine,
   svmMachine,
@@ -328,6 +330,65 @@ describe('nested paging', () => {
     made.machine.memory.write(hpa(LEAF), 8, 0x83n);
     made.run();
     expect([exitOf(made), made.vmcb.get('EXITINFO1')]).toEqual(['VMEXIT_NPF', (1n << 32n) | 5n]);
+  });
+});
+
+describe('ASIDs', () => {
+  const TABLE = 0x2_8000;
+  /** A 64-bit guest that reads [40_0000h] into AL and halts; the page is mapped to 3_0000h, which holds AAh, or to 3_1000h: BBh. */
+  const reader = (flags: bigint = 7n): SvmMachine => {
+    const made = svmLongMachine([0xa0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0xf4], withFeature(SVM_PROFILE, 'flushByAsid', 'on'));
+    const {memory} = made.machine;
+    memory.write(hpa(0x1_2010), 8, BigInt(TABLE) | 7n);
+    memory.write(hpa(TABLE), 8, 0x3_0000n | flags);
+    memory.write(hpa(0x3_0000), 1, 0xaan);
+    memory.write(hpa(0x3_1000), 1, 0xbbn);
+    made.vmcb.set('CR4', 0xa0n);
+    return made;
+  };
+  const turn = (made: SvmMachine): bigint => {
+    made.vmcb.set('RIP', BigInt(GUEST_CODE));
+    made.machine.registers.set('RIP', BigInt(HOST_CODE));
+    made.run();
+    expect(exitOf(made)).toBe('VMEXIT_HLT');
+    return made.vmcb.get('RAX') & 0xffn;
+  };
+  const afterwards = (made: SvmMachine, between: (made: SvmMachine) => unknown): bigint => {
+    expect(turn(made)).toBe(0xaan);
+    made.machine.memory.write(hpa(TABLE), 8, 0x3_1007n);
+    between(made);
+    return turn(made);
+  };
+  const control = (value: bigint) => (made: SvmMachine) => made.vmcb.set('TLB_CONTROL', value);
+  /** INVLPGA of 40_0000h in the host. */
+  const invlpga = (asid: bigint) => (made: SvmMachine) => {
+    const r = made.machine.registers;
+    made.machine.memory.load(hpa(HOST_CODE + 0x20), Uint8Array.of(0x0f, 0x01, 0xdf));
+    r.set('RIP', BigInt(HOST_CODE + 0x20));
+    r.set('RAX', 0x40_0000n);
+    r.set('RCX', asid);
+    made.machine.step();
+    r.set('RAX', BigInt(VMCB));
+  };
+
+  test('a guest’s translations outlive its exits, and another ASID has none of them', () => {
+    expect(afterwards(reader(), () => undefined)).toBe(0xaan);
+    expect(afterwards(reader(), ({vmcb}) => vmcb.set('GUEST_ASID', 2n))).toBe(0xbbn);
+  });
+
+  test.each([
+    [0n, 0xaan, 0xaan],
+    [1n, 0xbbn, 0xbbn],
+    [3n, 0xbbn, 0xbbn],
+    [7n, 0xbbn, 0xaan],
+  ])('TLB_CONTROL %i: a page that is not global reads %i, a global one %i', (value, plain, global) => {
+    expect(afterwards(reader(), control(value))).toBe(plain);
+    expect(afterwards(reader(0x107n), control(value))).toBe(global);
+  });
+
+  test('INVLPGA forgets a page of the ASID that it names', () => {
+    expect(afterwards(reader(), invlpga(1n))).toBe(0xbbn);
+    expect(afterwards(reader(), invlpga(2n))).toBe(0xaan);
   });
 });
 

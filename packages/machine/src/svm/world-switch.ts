@@ -11,6 +11,7 @@ import {svmExit} from './exit.js';
 import {loadGuestState, saveGuestState} from './guest-state.js';
 import {loadHostState, saveHostState} from './host-state.js';
 import {exitIntInfo, injectedEvent} from './injection.js';
+import {enterGuestTranslations, leaveGuestTranslations} from './translations.js';
 import {vmcbAt} from './vmcb-address.js';
 import {Vmcb} from './vmcb.js';
 
@@ -49,7 +50,7 @@ export function vmrun(core: Core, address: bigint): Trouble | undefined {
   loadGuestState(core, controls);
   core.registers.set('VMX_OPERATION', GUEST);
   core.registers.set('GIF', 1n);
-  core.tlb.flushAll();
+  enterGuestTranslations(core, vmcb);
   const event = injectedEvent(vmcb);
   if (core.observed)
     core.emit({kind: 'vm-entry', how: 'VMRUN', vmcs: vmcb.address, guestRip: vmcb.get('RIP'), injected: event?.vector});
@@ -67,7 +68,7 @@ export function leaveGuest(core: Core, exit: VmExitInformation): void {
   loadHostState(core);
   core.registers.set('VMX_OPERATION', HOST);
   core.registers.set('GIF', 0n);
-  core.tlb.flushAll();
+  leaveGuestTranslations(core);
 }
 
 function recordExit(core: Core, vmcb: Vmcb, exit: VmExitInformation): void {

@@ -8,6 +8,7 @@ import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Core, GuestPhysicalAccess} from '../cpu/core.js';
 import {check} from '../cpu/faults.js';
 import type {Check, VmExitInformation, WalkReference} from '../observer.js';
+import {EPT_VPID, capabilitiesOf} from './capabilities.js';
 import {exitInformation} from './exit-information.js';
 
 const R = 1n;
@@ -102,11 +103,16 @@ function misconfiguration(core: Core, level: number, entry: bigint): Check | und
     return (entry & (level === 4 ? 0xf8n : 0x78n)) === 0n
       ? undefined
       : bad('reserved bits of an entry that names a table are 0');
+  if (level === 3 && !hasGigabytePages(core))
+    return bad('1 GiB pages exist only where IA32_VMX_EPT_VPID_CAP announces them');
   const type = (entry >> 3n) & 7n;
   if (type === 2n || type === 3n || type === 7n) return bad('the memory type of a leaf is UC, WC, WT, WP or WB');
   const low = level === 3 ? 0x3fff_f000n : level === 2 ? 0x1f_f000n : 0n;
   return (entry & low) === 0n ? undefined : bad('the address bits below a large page are 0');
 }
+
+const hasGigabytePages = ({profile}: Core): boolean =>
+  ((capabilitiesOf(profile).eptVpid >> BigInt(EPT_VPID.pages1G)) & 1n) === 1n;
 
 const notPresent = (level: number, entry: bigint): Check =>
   check(
@@ -134,6 +140,9 @@ function violation(
 ): VmExitInformation {
   const kind = access.purpose === 'paging-structure' && flags ? R | W : PERMISSION[access.kind];
   const translation = access.purpose === 'translation' ? 1n << 8n : 0n;
+  // What led here is forgotten, so that a hypervisor which mends the tables need not (SDM vol. 3C, "Operations that Invalidate
+  // Cached Mappings").
+  core.tlb.forgetPage(access.linear);
   return exitInformation(
     'EPT_VIOLATION',
     core.instructionRip,

@@ -33,6 +33,7 @@ const CR4_2005 = 0x27ffn;
 /** 2010: unrestricted guest and PAUSE-loop exiting are there; RDRAND (2012), INVPCID (2013), RDSEED (2014) and TSC scaling (2015) are not. */
 export const WESTMERE_VMX: VmxCapabilities = {
   ...VMX_CAPABILITIES,
+  cr4: {must: VMX_CAPABILITIES.cr4.must, may: CR4_2005},
   secondary: without(
     VMX_CAPABILITIES.secondary,
     secondaryControl('use TSC scaling'),

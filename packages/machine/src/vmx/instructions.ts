@@ -14,6 +14,7 @@ import {capabilitiesOf} from './capabilities.js';
 import {CheckList} from './check-list.js';
 import {checkEptPointer} from './entry-checks-controls.js';
 import {currentVmcs, fail, failInvalid, succeed} from './outcome.js';
+import {forgetEptMappings, forgetVpidMappings} from './translations.js';
 import {enterGuest} from './vm-entry.js';
 import {NO_POINTER, Vmcs} from './vmcs.js';
 
@@ -227,7 +228,7 @@ export function vmcall(core: Core): void {
   fail(core, 'VMCALL', 1, [], [check('VMCALL is executed in VMX non-root operation', false, [], source('VMCALL'))]);
 }
 
-/** SDM vol. 3C, "INVEPT": type 1 forgets one EPT pointer's translations, type 2 all. The TLB has no tags, so both forget all. */
+/** SDM vol. 3C, "INVEPT": type 1 forgets one EPT pointer's translations, type 2 those of all. */
 export function invept(core: Core, type: bigint, descriptorLow: bigint, descriptorHigh: bigint): void {
   const operands = [
     ['type', String(type)],
@@ -253,7 +254,7 @@ export function invept(core: Core, type: bigint, descriptorLow: bigint, descript
     checks.push(...eptPointerChecks(core, descriptorLow));
   }
   if (checks.some(c => !c.holds)) return fail(core, 'INVEPT', 28, operands, checks);
-  core.tlb.flushAll();
+  forgetEptMappings(core, type, descriptorLow);
   succeed(core, 'INVEPT', operands, checks);
 }
 
@@ -292,7 +293,7 @@ export function invvpid(core: Core, type: bigint, descriptorLow: bigint, descrip
       ),
     );
   if (checks.some(c => !c.holds)) return fail(core, 'INVVPID', 28, operands, checks);
-  core.tlb.flushAll();
+  forgetVpidMappings(core, type, vpid, descriptorHigh);
   succeed(core, 'INVVPID', operands, checks);
 }
 

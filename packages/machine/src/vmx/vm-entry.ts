@@ -16,6 +16,7 @@ import {loadHostState} from './host-state.js';
 import {loadMsrList} from './msr-lists.js';
 import {loadGuestPdptes} from './pointer-table-entries.js';
 import {currentVmcs, fail, failInvalid} from './outcome.js';
+import {enterGuestTranslations, leaveGuestTranslations} from './translations.js';
 import type {Vmcs} from './vmcs.js';
 
 const BASIC = 'SDM vol. 3C, "Basic VM-Entry Checks"';
@@ -69,7 +70,7 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
   loadGuestState(core, controls);
   loadGuestPdptes(core, controls);
   core.registers.set('VMX_OPERATION', 2n);
-  core.tlb.flushAll();
+  enterGuestTranslations(core, controls);
   const bad = loadMsrList(core, vmcs.get('VM_ENTRY_MSR_LOAD_ADDRESS'), vmcs.get('VM_ENTRY_MSR_LOAD_COUNT'));
   if (bad !== undefined) {
     const checks = [
@@ -106,7 +107,7 @@ function lateFailure(
   vmcs.set('EXIT_QUALIFICATION', qualification);
   loadHostState(core, controls);
   core.registers.set('VMX_OPERATION', 1n);
-  core.tlb.flushAll();
+  leaveGuestTranslations(core, controls);
   if (core.observed) core.emit({kind: 'vm-entry-failure', reason, qualification, checks});
 }
 

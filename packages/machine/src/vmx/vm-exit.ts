@@ -11,6 +11,7 @@ import {loadHostState} from './host-state.js';
 import {loadMsrList, storeMsrList} from './msr-lists.js';
 import {loadPdptesFromMemory, saveGuestPdptes} from './pointer-table-entries.js';
 import {currentVmcs} from './outcome.js';
+import {leaveGuestTranslations} from './translations.js';
 import {assertExists} from '@hyperscope/base';
 import type {Vmcs} from './vmcs.js';
 
@@ -35,7 +36,7 @@ export function exitGuest(core: Core, exit: VmExitInformation): void {
   loadHostState(core, controls);
   loadPdptesFromMemory(core);
   core.registers.set('VMX_OPERATION', 1n);
-  core.tlb.flushAll();
+  leaveGuestTranslations(core, controls);
   if (loadMsrList(core, vmcs.get('VM_EXIT_MSR_LOAD_ADDRESS'), vmcs.get('VM_EXIT_MSR_LOAD_COUNT')) !== undefined)
     abort(core, vmcs, ABORT_LOADING_MSRS);
 }

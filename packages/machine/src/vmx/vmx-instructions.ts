@@ -6,7 +6,7 @@ import {vmcsField} from '@hyperscope/isa';
 import type {VmcsFieldName} from '@hyperscope/isa';
 import type {Machine} from '../machine.js';
 import type {Trouble} from '../cpu/trouble.js';
-import {invept, vmclear, vmptrld, vmread, vmwrite, vmxoff, vmxon} from './instructions.js';
+import {invept, invvpid, vmclear, vmptrld, vmread, vmwrite, vmxoff, vmxon} from './instructions.js';
 import {enterGuest} from './vm-entry.js';
 import type {EntryInstruction} from './vm-entry.js';
 
@@ -67,6 +67,14 @@ export class VmxInstructions {
   invept(eptPointer: bigint): VmxOutcome {
     this.#requireRoot();
     invept(this.#core, 1n, eptPointer, 0n);
+    return this.outcome;
+  }
+
+  /** INVVPID: 'all of it' is type 1, a linear address type 0. */
+  invvpid(vpid: number, what: bigint | 'all of it'): VmxOutcome {
+    this.#requireRoot();
+    if (what === 'all of it') invvpid(this.#core, 1n, BigInt(vpid), 0n);
+    else invvpid(this.#core, 0n, BigInt(vpid), what);
     return this.outcome;
   }
 

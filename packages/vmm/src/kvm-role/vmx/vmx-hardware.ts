@@ -34,6 +34,8 @@ const PRIMARY = 'PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS';
 const STI_OR_MOV_SS = 3n;
 const WRITE_BACK_4_LEVELS = 6n | (3n << 3n);
 const ACCESSED_DIRTY = 1n << 6n;
+/** Bits that decide what a translation is: PG and WP; PSE, PAE, PGE, PCIDE, SMEP and SMAP; NXE. */
+const FLUSHING: Partial<Readonly<Record<Cell, bigint>>> = {CR0: 0x8001_0000n, CR4: 0x32_00b0n, EFER: 0x800n};
 
 export class VmxHardware implements Hardware {
   readonly name = 'VMX';
@@ -75,7 +77,15 @@ export class VmxHardware implements Hardware {
     return this.state.get(cell);
   }
   set(cell: Cell, value: bigint): void {
+    const flushing = FLUSHING[cell] ?? 0n;
+    const changed = flushing === 0n ? 0n : (this.state.get(cell) ^ value) & flushing;
     this.state.set(cell, value);
+    if (changed !== 0n) this.#forgetGuest();
+  }
+  /** A processor would have flushed its TLB with the write that KVM carries out here (Linux, kvm_post_set_cr0, kvm_post_set_cr4). */
+  #forgetGuest(): void {
+    const vpid = this.options.secondary.includes('enable VPID') ? this.vmx.vmread('VPID') : 0n;
+    if (vpid !== 0n) this.vmx.invvpid(Number(vpid), 'all of it');
   }
   held(cell: 'CR0' | 'CR3' | 'CR4' | 'EFER'): bigint {
     return this.state.held(cell);
