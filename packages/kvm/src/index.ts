@@ -11,6 +11,7 @@ export * from './program-runner.js';
 export * from './quirks.js';
 export * from './run-in-child.js';
 export * from './run-on-kvm.js';
+export * from './runner-pool.js';
 export type {SingleStep, SteppingQuirks} from './single-step.js';
 export * from './skip-kvm-tests.js';
 export * from './start-states.js';

@@ -24,19 +24,32 @@ const GRACE = 5000;
  * @throws UserError (rejects with): what runOnKvm throws; 'cancelled'; 'timeout' and 'kvm-child-died' when the child itself failed.
  */
 export async function runInChild(options: RunInChildOptions): Promise<KvmRunResult> {
-  const {signal, observer, ...rest} = options;
-  if (signal?.aborted === true) throw cancelled();
-  const request: RunRequest = {type: 'run', ...rest};
-  const child = fork(runnerFile(), {
+  if (options.signal?.aborted === true) throw cancelled();
+  const child = startRunner();
+  try {
+    return await askRunner(child, options);
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** A process that waits to be asked for runs, one after the other. It ends when its channel closes. */
+export function startRunner(): ChildProcess {
+  return fork(runnerFile(), {
     serialization: 'advanced',
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
+}
+
+/** Runs a guest in a process that `startRunner` gave and that is doing nothing else. Rejects with what runInChild does. */
+export async function askRunner(child: ChildProcess, options: RunInChildOptions): Promise<KvmRunResult> {
+  const {signal, observer, ...rest} = options;
+  if (signal?.aborted === true) throw cancelled();
   try {
-    return await answer(child, request, observer, signal);
+    return await answer(child, {type: 'run', ...rest}, observer, signal);
   } finally {
     child.removeAllListeners();
-    child.kill('SIGKILL');
   }
 }
 

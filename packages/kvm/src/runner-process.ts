@@ -1,4 +1,4 @@
-// The program of a child process that runs one guest and ends. If KVM, the addon or the guest takes the process down,
+// The program of a child process that runs guests, one after the other. If KVM, the addon or the guest takes the process down,
 // it takes down nothing else. Started by run-in-child.ts.
 
 import {performance} from 'node:perf_hooks';
@@ -64,16 +64,14 @@ async function stream(session: KvmSession): Promise<Readonly<Record<string, numb
   return exits;
 }
 
-process.once('message', message => {
+// A client asks for the next run when it has the answer to the last. When it goes away the channel closes, and with it ends
+// the last thing that keeps this process alive.
+process.on('message', message => {
   if (!isRunRequest(message)) return;
-  run(message)
-    .catch(async (error: unknown) => {
-      if (!(error instanceof UserError)) throw error;
-      await send({type: 'failed', code: error.code, message: error.message});
-    })
-    .finally(() => {
-      process.disconnect();
-    });
+  void run(message).catch(async (error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    await send({type: 'failed', code: error.code, message: error.message});
+  });
 });
 // A client that is gone needs no answer.
 process.once('disconnect', () => {

@@ -53,6 +53,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     logger: {level: options.log, stream: process.stderr, redact: ['req.headers.cookie', 'req.headers.authorization']},
     bodyLimit: SMALL_BODY,
     requestTimeout: 60_000,
+    keepAliveTimeout: 5_000,
     // Who keeps a connection open must not keep the server from ending.
     forceCloseConnections: true,
     trustProxy: options.proxy === 'in-front',

@@ -1,7 +1,7 @@
 // This machine's KVM, as the server asks it. Tests give their own.
 
 import {UserError} from '@hyperscope/base';
-import {depthOptions, probeKvm, runInChild} from '@hyperscope/kvm';
+import {RunnerPool, depthOptions, probeKvm} from '@hyperscope/kvm';
 import type {KvmAvailability, KvmObserver, KvmStep, KvmView} from '@hyperscope/kvm';
 import type {KvmProgram} from './kvm-program.js';
 import {KvmRecording, kvmOutcomeSentence} from './kvm-recording.js';
@@ -20,13 +20,22 @@ export interface KvmHost {
    * @throws UserError when there is no KVM, it failed, or `signal` aborted ('cancelled').
    */
   run(program: KvmProgram, signal: AbortSignal, onProgress?: (progress: KvmProgress) => void): Promise<Uint8Array>;
+  /** Ends the processes that wait for runs. */
+  close?(): void;
 }
 
 /** Why KVM is missing may change (a module is loaded, a permission given); what KVM is does not. */
 const ASK_AGAIN_MS = 5_000;
 
+/**
+ * Starting a process costs more than most guests: one that ended a run in order waits for the next, not for long and not
+ * for ever. One whose guest had to be stopped is never used again.
+ */
+const POOL = {idle: 4, uses: 50, idleMilliseconds: 10_000} as const;
+
 /** The real one. The first question takes about 100 ms. */
 export function kvmOfThisMachine(): KvmHost {
+  const pool = new RunnerPool(POOL);
   let known: {readonly answer: KvmAvailability; readonly until: number} | undefined;
   const answer = (): KvmAvailability => {
     if (known === undefined || performance.now() >= known.until) {
@@ -37,11 +46,14 @@ export function kvmOfThisMachine(): KvmHost {
   };
   return {
     answer,
+    close: () => {
+      pool.close();
+    },
     run: async (program, signal, onProgress) => {
       const kvm = answer();
       if (!kvm.available) throw new UserError(kvm.code, kvm.message);
       const recording = new KvmRecording({...program, host: kvm.fingerprint, irqchip: program.image.irqchip});
-      const {outcome} = await runInChild({
+      const {outcome} = await pool.run({
         image: program.image,
         ports: program.ports,
         limits: program.limits,

@@ -45,7 +45,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   return {
     url: `http://${shown}:${port}/${token === undefined ? '' : `?token=${token}`}`,
     warning: warningFor(options, token),
-    close: () => app.close(),
+    close: async () => {
+      await app.close();
+      options.kvm.close?.();
+    },
   };
 }
 

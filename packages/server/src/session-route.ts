@@ -15,7 +15,14 @@ const ENVELOPE = 4096;
  * close the socket behind a refusal.
  */
 export async function acceptSockets(app: FastifyInstance, {image}: ServerLimits): Promise<void> {
-  await app.register(websocket, {options: {maxPayload: image + ENVELOPE, perMessageDeflate: false}});
+  await app.register(websocket, {
+    options: {maxPayload: image + ENVELOPE, perMessageDeflate: false},
+    // Nonsense from a peer is its fault, not ours: no stack in the log for it.
+    errorHandler: (error, socket, request) => {
+      request.log.debug(error, 'socket');
+      socket.terminate();
+    },
+  });
 }
 
 export function addSessionRoute(app: FastifyInstance, service: KvmService): void {
