@@ -16,6 +16,7 @@ export * from './conformance/run-case.js';
 export * from './conformance/start-state.js';
 export {RING_LAYOUTS, requireRingLayout} from './trap-and-emulate/rings.js';
 export type {RingLayout} from './trap-and-emulate/rings.js';
+export {virtualGuestCells} from './trap-and-emulate/guest-view.js';
 export {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
 export * from './shadow-paging/ports.js';
 export * from './shadow-paging/shadow-mmu.js';

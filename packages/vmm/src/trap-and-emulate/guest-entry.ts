@@ -7,6 +7,7 @@ import type {Cell, SegmentRegister} from '@hyperscope/isa';
 import {isCanonical} from '@hyperscope/machine';
 import {NATIVE_FLAGS} from './guest-exit.js';
 import {isUnusable, segmentFrom} from './descriptors.js';
+import {realRing} from './rings.js';
 import {virtualSegment} from './shadow-descriptors.js';
 import {
   IRETD,
@@ -125,6 +126,7 @@ export function loadGuest(vmm: Vmm): {readonly cs: number; readonly flags: bigin
   machine.registers.set('RSP', linearOf(at));
   machine.registers.set('RIP', linearOf(vmm.isGuestLong ? IRETQ : IRETD));
   for (const register of SEGMENT_REGISTERS) vcpu.setSlot(`loaded_${register}`, selectors[register]);
+  vcpu.setSlot('kernel_ring', isV86 ? 3 : realRing(0, vmm.layout));
   vcpu.setSlot('in_guest', 1);
   return {cs: selectors.CS, flags};
 }

@@ -2,12 +2,11 @@
 // the guest may change without a trap is taken over; what it must not change is what the VMM remembers of it. A segment
 // register that the guest has loaded by itself is found by its selector, and its descriptor is looked up in the guest's table.
 
-import {hpa} from '@hyperscope/base';
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
 import type {Cell, SegmentRegister} from '@hyperscope/isa';
-import {hasErrorCode} from '@hyperscope/isa';
 import {isCodeOrData, segmentFrom} from './descriptors.js';
-import {VMM_LINEAR, VMM_PHYSICAL} from './vmm-layout.js';
+import type {VirtualCpu} from './virtual-cpu.js';
+import {STACK_TOP, VMM_LINEAR} from './vmm-layout.js';
 import type {Vmm} from './vmm.js';
 
 /** What the processor saved, or what it would. */
@@ -22,22 +21,30 @@ const RFLAGS_VM = 1n << 17n;
 /** CF PF AF ZF SF TF DF OF NT RF AC ID: the flags that ring 3 changes by itself. IF, IOPL, VM, VIF and VIP are virtual. */
 export const NATIVE_FLAGS = 0x25_4dd5n;
 const UNUSABLE = 0x1_0000n;
+const SYSCALL_BYTES = 2n;
 
-/** The frame of an interrupt delivery, at the top of the VMM's stack. */
-export function frameAt(vmm: Vmm, vector: number | undefined): GuestFrame {
-  const {registers, memory} = vmm.machine;
-  const isLong = (registers.get('EFER') & 0x400n) !== 0n;
-  const bytes = isLong ? 8 : 4;
-  const top = registers.get('RSP') + (vector !== undefined && hasErrorCode(vector) ? BigInt(bytes) : 0n);
-  const word = (index: number): bigint =>
-    memory.read(hpa(VMM_PHYSICAL + Number(BigInt.asUintN(32, top) - VMM_LINEAR) + index * bytes), bytes);
-  const rflags = word(2);
-  const isV86 = (rflags & RFLAGS_VM) !== 0n;
+export type CellReader = (cell: Cell) => bigint;
+
+/** Reads bytes of the VMM's window, by their offset. */
+export type WindowReader = (offset: number, bytes: number) => bigint;
+
+const EFER_LMA = 0x400n;
+/** SS:RSP, RFLAGS, CS:RIP; from virtual-8086 mode GS, FS, DS and ES before them. */
+const FRAME_WORDS = 5;
+const VIRTUAL_8086_FRAME_WORDS = 9;
+
+/** The frame of an interrupt delivery at the top of the VMM's stack, with or without an error code below it. */
+export function frameAt(cells: CellReader, window: WindowReader): GuestFrame {
+  const bytes = (cells('EFER') & EFER_LMA) !== 0n ? 8 : 4;
+  const used = STACK_TOP - Number(cells('RSP') - VMM_LINEAR);
+  const isV86 = used >= VIRTUAL_8086_FRAME_WORDS * bytes;
+  const start = STACK_TOP - (isV86 ? VIRTUAL_8086_FRAME_WORDS : FRAME_WORDS) * bytes;
+  const word = (index: number): bigint => window(start + index * bytes, bytes);
   const data = (register: SegmentRegister, index: number): number =>
-    isV86 ? Number(word(index) & 0xffffn) : registers.number(`${register}.selector`);
+    Number((isV86 ? word(index) : cells(`${register}.selector`)) & 0xffffn);
   return {
     rip: word(0),
-    rflags,
+    rflags: word(2),
     rsp: word(3),
     selectors: {
       CS: Number(word(1) & 0xffffn),
@@ -50,21 +57,24 @@ export function frameAt(vmm: Vmm, vector: number | undefined): GuestFrame {
   };
 }
 
-/** The error code that the processor pushed. */
-export function errorCodeAt(vmm: Vmm, vector: number): number {
-  const {registers, memory} = vmm.machine;
-  if (!hasErrorCode(vector)) return 0;
-  return Number(memory.read(hpa(VMM_PHYSICAL + Number(registers.get('RSP') - VMM_LINEAR)), 4));
+/** SYSCALL has no frame: RIP is in RCX and RFLAGS in R11, as it does to everybody; CS and SS are as the VMM loaded them. */
+export function systemCallFrame(cells: CellReader, vcpu: VirtualCpu): GuestFrame {
+  const {selectors} = frameInProcessor(cells);
+  return {
+    rip: cells('RCX') - SYSCALL_BYTES,
+    rflags: cells('R11'),
+    rsp: cells('RSP'),
+    selectors: {...selectors, CS: vcpu.slot('loaded_CS'), SS: vcpu.slot('loaded_SS')},
+  };
 }
 
 /** The same while the guest runs: everything is in the processor. */
-export function frameInProcessor(vmm: Vmm): GuestFrame {
-  const {registers} = vmm.machine;
-  const selector = (register: SegmentRegister): number => registers.number(`${register}.selector`);
+export function frameInProcessor(cells: CellReader): GuestFrame {
+  const selector = (register: SegmentRegister): number => Number(cells(`${register}.selector`));
   return {
-    rip: registers.get('RIP'),
-    rflags: registers.get('RFLAGS'),
-    rsp: registers.get('RSP'),
+    rip: cells('RIP'),
+    rflags: cells('RFLAGS'),
+    rsp: cells('RSP'),
     selectors: {
       ES: selector('ES'),
       CS: selector('CS'),
@@ -85,9 +95,8 @@ export function guestCellsOf(vmm: Vmm, frame: GuestFrame): ReadonlyMap<Cell, big
   cells.set('RSP', frame.rsp);
   cells.set('RFLAGS', (vcpu.get('RFLAGS') & ~NATIVE_FLAGS) | (frame.rflags & NATIVE_FLAGS));
   cells.set('INTERRUPT_SHADOW', 0n);
-  const ring = frame.selectors.CS & 3;
   const isV86 = (frame.rflags & RFLAGS_VM) !== 0n;
-  if (!isV86 && vmm.layout === '0/1/3') cells.set('CPL', BigInt(ring === 1 ? Math.min(vmm.virtualRing, 1) : ring));
+  if (!isV86 && vmm.layout === '0/1/3') cells.set('CPL', BigInt(virtualRingOf(frame, vmm.virtualRing)));
   vmm.virtual.load();
   for (const register of SEGMENT_REGISTERS) {
     if (isV86) takeRealModeSegment(vmm, register, frame, cells);
@@ -98,6 +107,12 @@ export function guestCellsOf(vmm: Vmm, frame: GuestFrame): ReadonlyMap<Cell, big
       cells.set(`${register}.base`, machine.registers.get(`${register}.base`));
   }
   return cells;
+}
+
+/** Under 0/1/3 the real ring tells the guest's, but for rings 0 and 1, which are one: what it was before. */
+export function virtualRingOf({selectors}: GuestFrame, before: number): number {
+  const ring = selectors.CS & 3;
+  return ring === 1 ? Math.min(before, 1) : ring;
 }
 
 /** Virtual-8086 mode: a selector is all there is to a segment. */

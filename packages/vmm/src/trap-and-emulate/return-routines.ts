@@ -32,11 +32,10 @@ function beforeReturn(vmm: Vmm): StepResult {
   if (event !== undefined) return inject(vmm, event);
   if (vmm.vcpu.get('ACTIVITY') === HALTED) return wait(vmm);
   noteWaiting(vmm);
-  const waiting = vmm.chipset.requested;
-  // STI and MOV SS hold interrupts back for one instruction, and the processor does not know of it.
-  if (waiting !== undefined && virtualIf(vmm))
+  // STI and MOV SS hold interrupts back for one instruction; the processor, which did not execute them, knows nothing of it.
+  if (vmm.vcpu.get('INTERRUPT_SHADOW') !== 0n)
     return {
-      say: `vector ${hex(waiting)} must wait for one more instruction of the guest: emulate it`,
+      say: 'interrupts are held back for one more instruction of the guest: it is emulated too',
       go: 'vmm_emulate',
     };
   const obstacle = whyNotNative(vmm);

@@ -20,14 +20,15 @@ import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
 import {firmwareMemory} from '../user-space/firmware.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
 import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js';
-import {frameAt, frameInProcessor, guestCellsOf} from './guest-exit.js';
+import {guestCellsOf} from './guest-exit.js';
+import {nativeFrame} from './guest-view.js';
 import {writeReturnCode} from './guest-entry.js';
 import {GuestPhysical, hostBytesFor, memorySlotsOf} from './guest-physical.js';
 import {RETURN_ROUTINES} from './return-routines.js';
 import {TRAP_ROUTINES, entryName} from './trap-routines.js';
 import {VirtualCpu} from './virtual-cpu.js';
 import {VirtualProcessor} from './virtual-processor.js';
-import {DEVICE_VECTOR, VECTORS, buildVmmEnvironment} from './vmm-environment.js';
+import {DEVICE_VECTOR, buildVmmEnvironment} from './vmm-environment.js';
 import {SHADOW_POOL, SHADOW_POOL_END, VMM_CODE, VMM_LINEAR, VMM_PHYSICAL, linearOf} from './vmm-layout.js';
 import {Vmm, shadowHostOf} from './vmm.js';
 
@@ -43,7 +44,6 @@ export class TrapAndEmulateRun implements TechniqueRun {
   readonly vmm: Vmm;
   readonly chipset: PcChipset;
   readonly #code: HostCode<Vmm>;
-  readonly #entries: ReadonlyMap<bigint, number>;
   readonly #memory: GuestPhysical;
   readonly #board: DeviceBoard;
   readonly #observation = new RunObservation();
@@ -79,7 +79,6 @@ export class TrapAndEmulateRun implements TechniqueRun {
     const routines = [...TRAP_ROUTINES, ...RETURN_ROUTINES];
     const windows = {hypervisor: linearOf(VMM_CODE), vmm: linearOf(VMM_CODE)};
     this.#code = new HostCode(this.machine, this.vmm, routines, tell, windows);
-    this.#entries = new Map(VECTORS.map(vector => [this.#code.address(entryName(vector)), vector]));
     this.#takeProcessor();
     this.#load(options, profile);
     this.banks = [...this.machine.banks, ...this.#board.banks, ...this.chipset.banks];
@@ -236,13 +235,9 @@ export class TrapAndEmulateRun implements TechniqueRun {
 
   /** What the guest has in the processor, or on the VMM's stack, and not yet in the virtual CPU. */
   #nativeCells(): ReadonlyMap<Cell, bigint> | undefined {
-    const {vmm, machine} = this;
-    if (vmm.vcpu.slot('in_guest') === 0) return undefined;
-    if (machine.registers.words[2 * CPL] !== 0) return guestCellsOf(vmm, frameInProcessor(vmm));
-    const rip = machine.registers.get('RIP');
-    // SYSCALL has no frame: until the VMM's first step the guest's RIP is in RCX.
-    if (rip === this.#code.address('vmm_entry_SYSCALL')) return undefined;
-    return guestCellsOf(vmm, frameAt(vmm, this.#entries.get(rip)));
+    const {vmm} = this;
+    const frame = nativeFrame(vmm.cells, vmm.window, vmm.vcpu);
+    return frame === undefined ? undefined : guestCellsOf(vmm, frame);
   }
 
   get readOnlyMemory(): readonly {readonly gpa: Gpa; readonly bytes: number}[] {

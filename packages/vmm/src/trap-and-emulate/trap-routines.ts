@@ -3,18 +3,17 @@
 // of it is what happened. Popek and Goldberg's interpreter routines v_i; Adams and Agesen 2006, section 2.1.
 
 import {hex} from '@hyperscope/base';
-import {exceptionAt} from '@hyperscope/isa';
+import {exceptionAt, hasErrorCode} from '@hyperscope/isa';
 import {check, fault} from '@hyperscope/machine';
 import type {Fault, Trouble} from '@hyperscope/machine';
 import type {StepResult} from '../host/host-program.js';
 import type {ShadowVerdict} from '../shadow-paging/ports.js';
-import {errorCodeAt, frameAt, saveGuest} from './guest-exit.js';
-import type {GuestFrame} from './guest-exit.js';
+import {frameAt, saveGuest, systemCallFrame} from './guest-exit.js';
 import type {Emulated} from './virtual-processor.js';
 import {DEVICE_VECTOR, VECTORS} from './vmm-environment.js';
 import {placeOf, routine} from './vmm.js';
 import type {Vmm, VmmRoutine} from './vmm.js';
-import {STACK_TOP, linearOf} from './vmm-layout.js';
+import {STACK_TOP, VMM_LINEAR, linearOf} from './vmm-layout.js';
 
 /** In the slot `vector`: the guest came by SYSCALL. */
 const SYSTEM_CALL = 0x100;
@@ -27,7 +26,6 @@ const RFLAGS_RF = 1n << 16n;
 const RFLAGS_AC = 1n << 18n;
 const DR6_BS = 1n << 14n;
 const DR6_CAUSES = 0x600fn;
-const SYSCALL_BYTES = 2n;
 
 const nameOf = (vector: number): string =>
   vector === SYSTEM_CALL ? 'SYSCALL' : (exceptionAt(vector)?.name ?? `interrupt ${hex(vector)}`);
@@ -37,9 +35,9 @@ const nameOf = (vector: number): string =>
 export const entryName = (vector: number): string => `vmm_entry_${vector}`;
 
 function enter(vmm: Vmm, vector: number): StepResult {
-  const errorCode = errorCodeAt(vmm, vector);
+  const errorCode = hasErrorCode(vector) ? Number(vmm.window(Number(vmm.cells('RSP') - VMM_LINEAR), 4)) : 0;
   const ring = Number(vmm.machine.registers.get('CPL'));
-  const own = saveGuest(vmm, frameAt(vmm, vector));
+  const own = saveGuest(vmm, frameAt(vmm.cells, vmm.window));
   vmm.vcpu.setSlot('vector', vector);
   vmm.vcpu.setSlot('error_code', errorCode);
   vmm.vcpu.setSlot('traps', vmm.vcpu.slot('traps') + 1);
@@ -50,27 +48,10 @@ function enter(vmm: Vmm, vector: number): StepResult {
   };
 }
 
-/** SYSCALL has put RIP into RCX and RFLAGS into R11, as it does to everybody; CS and SS are as the VMM loaded them. */
 function enterBySystemCall(vmm: Vmm): StepResult {
   const {vcpu, machine} = vmm;
-  const {registers} = machine;
-  const loaded = (register: 'CS' | 'SS'): number => vcpu.slot(`loaded_${register}`);
-  const selector = (register: 'ES' | 'DS' | 'FS' | 'GS'): number => registers.number(`${register}.selector`);
-  const frame: GuestFrame = {
-    rip: registers.get('RCX') - SYSCALL_BYTES,
-    rflags: registers.get('R11'),
-    rsp: registers.get('RSP'),
-    selectors: {
-      ES: selector('ES'),
-      CS: loaded('CS'),
-      SS: loaded('SS'),
-      DS: selector('DS'),
-      FS: selector('FS'),
-      GS: selector('GS'),
-    },
-  };
-  saveGuest(vmm, frame);
-  registers.set('RSP', linearOf(STACK_TOP));
+  saveGuest(vmm, systemCallFrame(vmm.cells, vcpu));
+  machine.registers.set('RSP', linearOf(STACK_TOP));
   vcpu.setSlot('vector', SYSTEM_CALL);
   vcpu.setSlot('traps', vcpu.slot('traps') + 1);
   return {

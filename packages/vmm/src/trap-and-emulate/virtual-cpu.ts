@@ -22,6 +22,8 @@ const SLOTS = [
   'loaded_DS',
   'loaded_FS',
   'loaded_GS',
+  /** The real ring of the guest's ring 0: 1 or 3. */
+  'kernel_ring',
   /** 1: an interrupt waits, and the guest cannot take it: until it traps again the VMM does not want to hear of it. */
   'interrupt_noted',
   'nmi_pending',
@@ -37,13 +39,16 @@ const SLOT_INDEX: ReadonlyMap<VirtualCpuSlot, number> = new Map(
 
 export class VirtualCpu {
   readonly #memory: PhysicalMemory;
+  readonly #start: number;
 
-  constructor(memory: PhysicalMemory) {
+  /** `start`: where it lies in `memory`, which need not be the machine's own. */
+  constructor(memory: PhysicalMemory, start: number = inWindow(VIRTUAL_CPU)) {
     this.#memory = memory;
+    this.#start = start;
   }
 
   get(cell: Cell): bigint {
-    return this.#memory.read(placeOf(cellIndex(cell)), 8);
+    return this.#memory.read(this.#placeOf(cellIndex(cell)), 8);
   }
   /** A cell that fits a double. */
   number(cell: Cell): number {
@@ -54,7 +59,7 @@ export class VirtualCpu {
   }
 
   slot(name: VirtualCpuSlot): number {
-    return Number(this.#memory.read(placeOf(SLOT_INDEX.get(name) ?? 0), 8));
+    return Number(this.#memory.read(this.#placeOf(SLOT_INDEX.get(name) ?? 0), 8));
   }
   setSlot(name: VirtualCpuSlot, value: number): void {
     this.#put(SLOT_INDEX.get(name) ?? 0, BigInt(value));
@@ -62,14 +67,16 @@ export class VirtualCpu {
 
   /** Every cell into `cells`, in the order of isa's list. */
   readAll(cells: BigUint64Array): void {
-    for (let index = 0; index < CELLS.length; index++) cells[index] = this.#memory.read(placeOf(index), 8);
+    for (let index = 0; index < CELLS.length; index++) cells[index] = this.#memory.read(this.#placeOf(index), 8);
   }
 
   /** Writes what changed, so that a record has no more than that. */
   #put(index: number, value: bigint): void {
-    const at = placeOf(index);
+    const at = this.#placeOf(index);
     if (this.#memory.read(at, 8) !== value) this.#memory.write(at, 8, BigInt.asUintN(64, value));
   }
-}
 
-const placeOf = (index: number): Hpa => hpa(inWindow(VIRTUAL_CPU) + 8 * index);
+  #placeOf(index: number): Hpa {
+    return hpa(this.#start + 8 * index);
+  }
+}

@@ -11,12 +11,14 @@ import type {RunOutcome} from '../technique.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {PcChipset} from '../user-space/pc-chipset.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
+import type {CellReader, WindowReader} from './guest-exit.js';
 import type {GuestPhysical} from './guest-physical.js';
 import {realRing} from './rings.js';
 import type {RingLayout} from './rings.js';
 import {ShadowDescriptors} from './shadow-descriptors.js';
 import type {VirtualCpu} from './virtual-cpu.js';
 import type {CellChange, Committed, VirtualProcessor} from './virtual-processor.js';
+import {inWindow} from './vmm-layout.js';
 
 const CR0_PE = 1n;
 const EFER_LMA = 1n << 10n;
@@ -48,6 +50,9 @@ export class Vmm {
   readonly descriptors: ShadowDescriptors;
   readonly mmu: ShadowMmu;
   readonly tell: (event: HypervisorEvent) => void;
+  /** The processor's registers, and the VMM's window, for those who only read. */
+  readonly cells: CellReader;
+  readonly window: WindowReader;
   readonly #rings: RingLayout | undefined;
   /** Set once, by the step that ends the run. */
   outcome: RunOutcome | undefined;
@@ -61,6 +66,8 @@ export class Vmm {
     this.chipset = parts.chipset;
     this.#rings = parts.rings;
     this.tell = event => parts.tell(event);
+    this.cells = cell => this.machine.registers.get(cell);
+    this.window = (offset, bytes) => this.machine.memory.read(inWindow(offset), bytes);
     this.descriptors = new ShadowDescriptors(this);
     this.mmu = parts.createMmu(this);
   }
