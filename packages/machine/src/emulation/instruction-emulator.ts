@@ -90,6 +90,10 @@ export class InstructionEmulator {
   set traceOperations(trace: TraceOperation | undefined) {
     this.#executor.traceOperations = trace;
   }
+  /** Hears what the emulated processor tells. */
+  set observer(observer: Observer | undefined) {
+    this.#processor.observer = observer;
+  }
   /** The local APIC that its MSRs reach. */
   set apic(apic: Processor['apic']) {
     this.#processor.apic = apic;

@@ -8,7 +8,7 @@ import {hex} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/isa';
 import type {Cell, DescriptorRegister, Instruction, Intercept, Microcode} from '@hyperscope/isa';
 import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';
-import type {DeliverableEvent, Trouble} from '@hyperscope/machine';
+import type {DeliverableEvent, Observer, Trouble} from '@hyperscope/machine';
 import {isHandedOver} from './emulated-intercepts.js';
 import {EmulatedPorts} from './emulated-ports.js';
 import type {PortAccess} from './emulated-ports.js';
@@ -54,6 +54,8 @@ export class GuestEmulator {
   #answers = 0;
   #missing: MmioAccess | undefined;
   #handedOver: HandedOver | undefined;
+  /** A chain of faults that ends in shutdown is told as if the processor had met it. */
+  readonly #tripleFaults: Observer;
   #pending: (MmioAccess & {readonly to: 'memory' | 'device'})[] = [];
   #accesses: string[] = [];
   #loaded = new Set<Cell>();
@@ -64,6 +66,12 @@ export class GuestEmulator {
     this.reads = new MmioFragments(host.machine.memory, MMIO_READS);
     this.writes = new MmioFragments(host.machine.memory, MMIO_WRITES);
     this.ports = new EmulatedPorts(host);
+    this.#tripleFaults = {
+      willWrite: () => undefined,
+      event: event => {
+        if (event.kind === 'triple-fault') host.machine.emit(event);
+      },
+    };
     this.#emulator = new InstructionEmulator(
       host.machine.profile,
       host.machine.costModel,
@@ -121,7 +129,9 @@ export class GuestEmulator {
     this.#load([...FETCH_CELLS, ...ALL_CELLS]);
     const {registers} = this.#emulator;
     this.#before = new Map([...this.#loaded].map(cell => [cell, registers.get(cell)]));
+    this.#emulator.observer = this.#tripleFaults;
     const {kind} = this.#emulator.interrupt(event);
+    this.#emulator.observer = undefined;
     return kind === 'delivered' || kind === 'shutdown' ? kind : 'unsupported';
   }
 

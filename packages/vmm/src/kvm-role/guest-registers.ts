@@ -25,10 +25,17 @@ const CONTRIBUTORY: ReadonlySet<number> = new Set([0, 10, 11, 12, 13]);
 export function injectException(host: Host, vector: number, errorCode?: number): void {
   const pending = host.hardware.pendingInjection();
   const first = pending?.kind === 'exception' ? pending.vector : undefined;
-  if (first === DF) host.vcpu.set('triple_fault', 1n);
+  if (first === DF) tripleFault(host, vector, errorCode);
   else if (first !== undefined && becomesDoubleFault(first, vector))
     host.hardware.inject({kind: 'exception', vector: DF, errorCode: 0});
   else host.hardware.inject({kind: 'exception', vector, errorCode});
+}
+
+function tripleFault(host: Host, vector: number, errorCode: number | undefined): void {
+  host.vcpu.set('triple_fault', 1n);
+  const last = {vector, errorCode, address: undefined, why: 'a fault while #DF was being delivered is a triple fault'};
+  const first = {vector: DF, errorCode: 0, address: undefined, why: 'its handler could not be reached'};
+  host.machine.emit({kind: 'triple-fault', chain: [first, last]});
 }
 
 function becomesDoubleFault(first: number, second: number): boolean {
