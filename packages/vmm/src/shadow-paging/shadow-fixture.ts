@@ -6,7 +6,7 @@
 import {assert, gpa, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import type {Backing, GuestPaging, ShadowEvent, ShadowHardware, ShadowMmu, ShadowVerdict} from './ports.js';
-import type {HypervisorWindow} from './ports.js';
+import type {HypervisorWindow, ShadowMmuOptions} from './ports.js';
 import {createShadowMmu} from './shadow-mmu.js';
 import {refused, textbookWalk} from './textbook-walk.js';
 import type {WalkAccess, WalkResult} from './textbook-walk.js';
@@ -49,10 +49,12 @@ export class ShadowFixture {
   hardware: ShadowHardware;
   readonly window: HypervisorWindow | undefined;
   readonly mmu: ShadowMmu;
+  readonly pool: ShadowMmuOptions['pool'];
 
   constructor(options: FixtureOptions = {}) {
     this.hardware = {format: '4-level', noExecute: 'on', views: 1, ...options.hardware};
     this.window = options.window;
+    this.pool = {start: hpa(POOL), end: hpa(POOL + (options.poolPages ?? 0x200) * 4096)};
     this.mmu = createShadowMmu({
       host: {
         paging: () => this.paging,
@@ -64,7 +66,7 @@ export class ShadowFixture {
       },
       hardware: () => this.hardware,
       features: FEATURES,
-      pool: {start: hpa(POOL), end: hpa(POOL + (options.poolPages ?? 0x200) * 4096)},
+      pool: this.pool,
       window: options.window,
     });
   }

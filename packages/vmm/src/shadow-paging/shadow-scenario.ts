@@ -122,7 +122,8 @@ export class Scenario {
     this.#flushed = ++this.#now;
   }
   #chooseRoot(): void {
-    const cr3 = BigInt(this.#dice.pick(TABLES.slice(0, 3)));
+    const again = this.#dice.chance(60) && this.t.paging.cr3 < 0x3000n;
+    const cr3 = again ? this.t.paging.cr3 : BigInt(this.#dice.pick(TABLES.slice(0, 3)));
     const pdptes = [0, 1, 2, 3].map(index => this.t.peek(Number(cr3) + 8 * index) & 0xff_ffff_f019n & ~0x18n);
     this.t.loadCr3(cr3, pdptes);
     this.#flushed = ++this.#now;
@@ -164,8 +165,8 @@ export class Scenario {
     if (what < 58) this.#makeAccess(this.#access());
     else if (what < 84) this.#edit();
     else if (what < 90) this.#invalidate();
-    else if (what < 96) this.#chooseRoot();
-    else if (what < 99) this.#chooseMode();
+    else if (what < 95) this.#chooseRoot();
+    else if (what < 97) this.#chooseMode();
     else this.t.mmu.zapAll('the test says so');
     if (this.#dice.chance(35)) this.#checkEverything();
   }
@@ -221,22 +222,14 @@ export class Scenario {
 
   /** The guest stores an entry: through a linear address that reaches the table, or by the hands of an emulator. */
   #edit(): void {
-    const bytes = (this.t.paging.cr4 & CR4.PAE) === 0n ? 4 : 8;
-    const table = this.#dice.pick(TABLES);
-    const at = table + this.#dice.pick(bytes === 8 ? INDEXES : INDEXES_32) * bytes;
-    const value = this.#entry(bytes);
-    const way = this.#linears
-      .map(linear => this.#inReach(linear))
-      .find(linear => {
-        if (this.#isInWindow(linear)) return false;
-        const {result} = this.#bare({linear, kind: 'write', privilege: 'supervisor', ac: true});
-        return result.kind === 'mapped' && result.address - (result.address % 0x1000) === table;
-      });
-    if (way === undefined) {
+    const {at, bytes} = this.#place();
+    const value = this.#newValue(at, bytes);
+    const ways = this.#linears.map(linear => this.#inReach(linear)).filter(linear => this.#reaches(linear, at));
+    if (ways.length === 0) {
       this.t.emulatedStore(at, bytes, value);
-      this.#stored.delete(at - (at % 8));
       return;
     }
+    const way = this.#dice.pick(ways);
     const report = this.t.access({linear: way, kind: 'write', privilege: 'supervisor', ac: true});
     if (report.faults > 0) this.#seen.set(way >> 12n, ++this.#now);
     if (report.outcome === 'done') {
@@ -248,6 +241,25 @@ export class Scenario {
       this.t.emulatedStore(at, bytes, value);
       this.done.written++;
     }
+  }
+  /** An entry to change: one that an access uses, or any. */
+  #place(): {readonly at: number; readonly bytes: 4 | 8} {
+    const bytes = (this.t.paging.cr4 & CR4.PAE) === 0n ? 4 : 8;
+    const {result} = this.#bare(this.#access());
+    const used = result.kind === 'mapped' ? result.used.filter(({address}) => address < TABLES.length * 0x1000) : [];
+    if (used.length > 0 && this.#dice.chance(75)) return {at: this.#dice.pick(used).address, bytes};
+    return {at: this.#dice.pick(TABLES) + this.#dice.pick(bytes === 8 ? INDEXES : INDEXES_32) * bytes, bytes};
+  }
+  #newValue(at: number, bytes: 4 | 8): bigint {
+    const dice = this.#dice;
+    if (dice.chance(30)) return this.#entry(bytes);
+    return this.t.peek(at, bytes) ^ dice.pick([1n, 2n, 4n, 0x20n, 0x40n, 0x2000n, 0x8_0000n]);
+  }
+  /** Whether the guest's kernel may write to an address, and finds the table of an entry there. */
+  #reaches(linear: bigint, at: number): boolean {
+    if (this.#isInWindow(linear)) return false;
+    const {result} = this.#bare({linear, kind: 'write', privilege: 'supervisor', ac: true});
+    return result.kind === 'mapped' && result.address - (result.address % 0x1000) === at - (at % 0x1000);
   }
   #invalidate(): void {
     const linear = this.#inReach(this.#dice.pick(this.#linears));
