@@ -18,6 +18,11 @@ export interface Guest {
    * The guest is a hypervisor itself: it runs on bare metal only, on a processor of this profile unless another is chosen.
    */
   readonly hypervisor?: {readonly processor: string};
+  /**
+   * The guest asks what its machine has, and does more on one that has more: two machines need not do the same, and to compare
+   * them step by step tells nothing.
+   */
+  readonly adapts?: 'to its machine';
   /** What must appear on the serial port, on every technique. */
   readonly expectedSerial: string;
 }

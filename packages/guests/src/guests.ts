@@ -1,5 +1,6 @@
 // The guests that ship, in the order in which a newcomer meets them.
 
+import {CARD_GUESTS} from './cards/cards.js';
 import {EXPERIMENTS} from './experiments.js';
 import type {Guest} from './guest.js';
 import {PROGRAMS} from './programs.generated.js';
@@ -73,6 +74,7 @@ export const GUESTS: readonly Guest[] = [
     loadAddress: 0x8000,
     mode: 'long',
     memoryMiB: 2,
+    adapts: 'to its machine',
     expectedSerial: 'This very line is put out again and again, in six ways to do it\n'.repeat(32),
   },
   {
@@ -103,7 +105,7 @@ export const GUESTS: readonly Guest[] = [
   },
 ];
 
-/** The guest or the experiment with this id; undefined when there is none. */
+/** The guest, the experiment or the card with this id; undefined when there is none. */
 export function findGuest(id: string): Guest | undefined {
-  return [...GUESTS, ...EXPERIMENTS].find(guest => guest.id === id);
+  return [...GUESTS, ...EXPERIMENTS, ...CARD_GUESTS].find(guest => guest.id === id);
 }

@@ -5,7 +5,7 @@ import {CELLS, cellIndex} from '@hyperscope/isa';
 import {assert, hex} from '@hyperscope/base';
 import type {Clock} from '@hyperscope/base';
 import {DeviceBoard} from '@hyperscope/vmm';
-import type {Actor, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
+import type {Actor, DeviceMemory, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
 import {copyExit} from './exit-decoder.js';
 import {PAGE_BYTES} from './kvm-abi.js';
 import {exitingInstruction} from './exiting-instruction.js';
@@ -63,6 +63,7 @@ export interface KvmStep {
 }
 
 const UART_IRQ = 4;
+const VIRTIO_IRQ = 5;
 const RFLAGS_IF = 1n << 9n;
 /** Milliseconds of KVM_RUN after which to look whether the guest sleeps for ever. */
 const LOOK_AFTER = 50;
@@ -85,11 +86,16 @@ export class KvmSession {
   #steps = 0;
   /** Bytes that the serial port sent during this step. */
   #sent: number[] = [];
+  /** What devices did during this step that no register shows. */
+  #news: Extract<HypervisorEvent, {kind: 'device'}>[] = [];
+  /** Pages of the guest's memory that a device has written: KVM's dirty log knows only the guest's own writes. */
+  readonly #writtenByDevices = new Set<number>();
 
   /** @throws UserError when there is no KVM, or it refuses the image's state. */
   constructor(options: KvmSessionOptions) {
     this.#options = options;
-    this.board = new DeviceBoard(options.ports);
+    this.board = new DeviceBoard(options.ports, this.#deviceMemory());
+    this.board.listen((name, what, sentence) => this.#news.push({kind: 'device', name, what, sentence}));
     this.board.uart.onOutput = byte => {
       this.#sent.push(byte);
     };
@@ -100,10 +106,11 @@ export class KvmSession {
       irqchip: this.irqchip,
     });
     this.machine = machine;
-    if (this.irqchip === 'kernel')
-      this.board.uart.onInterrupt = level => {
-        machine.setIrq(UART_IRQ, level);
-      };
+    if (this.irqchip === 'kernel') {
+      this.board.uart.onInterrupt = level => machine.setIrq(UART_IRQ, level);
+      if (this.board.virtioConsole !== undefined)
+        this.board.virtioConsole.onInterrupt = level => machine.setIrq(VIRTIO_IRQ, level);
+    }
     try {
       this.machine.load(options.image);
       this.machine.vcpu.readCells(this.registers);
@@ -150,7 +157,8 @@ export class KvmSession {
     vcpu.readCells(this.registers);
     // A stepped IN or MMIO read gives its exit first and the step afterwards: both are the one instruction.
     const stepped = exit.reason === 'debug' || (stepping && vcpu.takeWaitingDebugExit() !== undefined);
-    this.#mirror.update(this.machine.dirtyPages(), listener);
+    this.#mirror.update([...this.machine.dirtyPages(), ...this.#writtenByDevices], listener);
+    this.#writtenByDevices.clear();
     this.#steps++;
     if (exit.reason !== 'debug' && exit.reason !== 'interrupted') this.#exits++;
     this.#outcome = answer ?? this.#limit();
@@ -174,6 +182,21 @@ export class KvmSession {
     this.#outcome ??= {kind: 'cancelled'};
     if (this.#tracing?.available === true) this.#tracing.trace.close();
     this.machine.close();
+  }
+
+  /** The guest's memory for devices that reach into it by themselves. There is one slot, from address 0. */
+  #deviceMemory(): DeviceMemory {
+    const inside = (at: number, length: number): boolean => at + length <= this.machine.memory.length;
+    return {
+      read: (at, length) => (inside(at, length) ? this.machine.memory.slice(at, at + length) : undefined),
+      write: (at, bytes) => {
+        if (!inside(at, bytes.length)) return false;
+        this.machine.memory.set(bytes, at);
+        for (let page = at - (at % PAGE_BYTES); page < at + bytes.length; page += PAGE_BYTES)
+          this.#writtenByDevices.add(page);
+        return true;
+      },
+    };
   }
 
   #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0' | 'RFLAGS'): bigint {
@@ -285,13 +308,15 @@ export class KvmSession {
   }
 
   #events(exit: VmExit): readonly HypervisorEvent[] {
-    const serial = this.#sent;
+    const [serial, news] = [this.#sent, this.#news];
     this.#sent = [];
+    this.#news = [];
     return [
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'call', result: undefined},
       ...this.#insideKvm(),
       {kind: 'ioctl', name: 'KVM_RUN', direction: 'return', result: kvmExitName(exit)},
       {kind: 'kvm-exit', exit},
+      ...news,
       ...serial.map(byte => ({kind: 'serial', byte}) as const),
     ];
   }

@@ -39,3 +39,8 @@ test.each([
 ])('%j is refused with advice', async (args, advice) => {
   expect(await hyperscope(...args)).toMatchObject({status: 2, notes: expect.stringContaining(advice)});
 });
+
+test('a guest that does other things on other machines is not compared, and says what to use instead', async () => {
+  const {status, notes} = await runInProcess([COMPARE], ['compare', 'output-ways', '--on', 'bare,vtx-ept']);
+  expect([status, notes]).toEqual([2, expect.stringContaining('hyperscope output shows machines side by side')]);
+});

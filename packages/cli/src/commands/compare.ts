@@ -1,6 +1,6 @@
 // `hyperscope compare`: one guest on two machines, side by side; every difference classified, or the status is 1.
 
-import {GUESTS} from '@hyperscope/simulation';
+import {GUESTS, findGuest} from '@hyperscope/simulation';
 import type {KvmDepth} from '@hyperscope/kvm';
 import {compareRecords} from '@hyperscope/trace';
 import type {Comparison, RunRecord} from '@hyperscope/trace';
@@ -94,11 +94,18 @@ async function* lineups(
   }
   const sources = (given.value('on') ?? 'vtx-ept,kvm').split(',').map(source => source.trim());
   if (sources.length < 2) throw usage('--on names two machines or more, such as --on vtx-ept,kvm.');
-  // A guest that is a hypervisor has no second machine to be compared on.
-  const comparable = GUESTS.filter(guest => guest.hypervisor === undefined).map(({id}) => id);
+  // A guest that is a hypervisor has no second machine to be compared on; one that adapts does other things there.
+  const comparable = GUESTS.filter(({hypervisor, adapts}) => hypervisor === undefined && adapts === undefined).map(
+    ({id}) => id,
+  );
   const images = given.has('all') ? comparable : positionals;
   if (images.length === 0 || (given.has('all') && positionals.length > 0))
     throw usage('Give a guest, or --all for all of them.');
+  const adapting = images.find(image => findGuest(image)?.adapts !== undefined);
+  if (adapting !== undefined)
+    throw usage(
+      `${adapting} asks what its machine has and does other things on another: there is no step-by-step comparison. hyperscope output shows machines side by side.`,
+    );
   for (const image of images) yield await lineup(image, sources, context, depth);
 }
 

@@ -17,6 +17,8 @@ import type {Bank, BankedDevice, DeviceMemory, MmioRegion, WillWrite} from '@hyp
 import type {PortOptions, RunOutcome} from '../technique.js';
 import type {VmExit} from '../virtual-machine.js';
 
+export type {DeviceMemory};
+
 const COM1 = 0x3f8;
 const DEBUG_CONSOLE = 0xe9;
 
