@@ -4,7 +4,7 @@
 
 import type {GeneralRegister, Instruction, Intercept, Operand} from '@hyperscope/isa';
 import type {StepResult} from '../host/host-program.js';
-import {describeIo, rememberIo} from './emulated-io.js';
+import {emulatedIo} from './emulated-io.js';
 import type {HandedOver} from './guest-emulator.js';
 import {CR0_PE} from './guest-registers.js';
 import type {Host} from './host-context.js';
@@ -50,10 +50,7 @@ export function answerHandedOver(host: Host, {intercept, args, instruction}: Han
   const say = `${text}, in the instruction emulator`;
   const routine = ROUTINES.get(intercept);
   if (routine !== undefined) return {say: `${say}: KVM answers it as it does where it exits`, go: routine};
-  if (PORTS.has(intercept)) {
-    rememberIo(host, intercept, instruction);
-    return handleIo(host, `${say}, ${describeIo(host)}`);
-  }
+  if (PORTS.has(intercept)) return handleIo(host, say, emulatedIo(host, intercept, instruction));
   const register = CONTROL_REGISTERS.get(intercept);
   if (register !== undefined) return moveControlRegister(host, register, args[0], instruction, say);
   return answerOther(host, {intercept, args, instruction}, say);

@@ -1,7 +1,6 @@
 // Guest memory as KVM's software reaches it: guest-virtual to guest-physical by walking the guest's own page tables, then
 // through the memory slots. Linux, arch/x86/kvm/mmu/paging_tmpl.h; SDM vol. 3A, "4-Level Paging", "32-Bit Paging".
 
-import {hpa} from '@hyperscope/base';
 import {CR0_PG, EFER_LMA} from './guest-registers.js';
 import type {Host} from './host-context.js';
 

@@ -51,11 +51,7 @@ export interface IoExit {
   readonly bytes: 1 | 2 | 4;
   readonly direction: 'in' | 'out';
   readonly form: 'plain' | 'string';
-  readonly repeated: boolean;
   readonly port: number;
-  /** For the string form: where its element lies, and how wide its index and count registers are. */
-  readonly linear: bigint;
-  readonly addressWidth: 16 | 32 | 64;
 }
 
 /** The guest touched a guest-physical address that the nested tables do not allow: EPT violation, nested page fault. */

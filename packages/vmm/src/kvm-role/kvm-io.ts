@@ -9,8 +9,7 @@ import type {Host} from './host-context.js';
 import type {StepResult} from '../host/host-program.js';
 
 /** `read` says what the vendor half read to know of it. */
-export function handleIo(host: Host, read: string): StepResult {
-  const io = host.hardware.ioExit();
+export function handleIo(host: Host, read: string, io: IoExit = host.hardware.ioExit()): StepResult {
   const name = `${io.form === 'string' ? (io.direction === 'in' ? 'INS' : 'OUTS') : io.direction.toUpperCase()}`;
   const say = `${read}: ${name}, ${io.bytes === 1 ? '1 byte' : `${io.bytes} bytes`}, port ${hex(io.port)}`;
   if (io.form === 'string')

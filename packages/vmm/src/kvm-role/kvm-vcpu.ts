@@ -88,10 +88,8 @@ const SLOTS = [
   'rmode_rflags',
   /** 1 where KVM changed what decides whether VM entry would accept the guest. */
   'check_guest_state',
-  /** Of the instruction that the emulator handed over: its length, and what an exit would have told of its port. */
+  /** The length of the instruction that the emulator handed over. */
   'emulated_length',
-  'emulated_io',
-  'emulated_io_linear',
   /** 1 where no event can be delivered any more: shutdown. */
   'triple_fault',
 ] as const;

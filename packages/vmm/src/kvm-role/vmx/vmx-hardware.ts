@@ -18,7 +18,6 @@ import type {
   VendorRoutines,
 } from '../hardware.js';
 import type {HostRoutine} from '../../host/host-program.js';
-import {emulatedIo} from '../emulated-io.js';
 import {deliverInSoftware} from '../software-delivery.js';
 import type {Host} from '../host-context.js';
 import type {VmxOptions} from './controls.js';
@@ -129,15 +128,7 @@ export class VmxHardware implements Hardware {
     return {reason, title: exitReasonTitle(reason)};
   }
   ioExit(): IoExit {
-    const {vmx} = this;
-    const emulated = emulatedIo(this.host.vcpu);
-    if (emulated !== undefined) return emulated;
-    const plain = decodeIo(vmx.vmread('EXIT_QUALIFICATION'));
-    if (plain.form === 'plain') return {...plain, linear: 0n, addressWidth: 32};
-    // VM-exit instruction information 9:7: 0, 1, 2 for 16, 32, 64 bits.
-    const code = bits(vmx.vmread('VM_EXIT_INSTRUCTION_INFORMATION'), 9, 7);
-    const addressWidth = code === 2n ? 64 : code === 1n ? 32 : 16;
-    return {...plain, linear: vmx.vmread('GUEST_LINEAR_ADDRESS'), addressWidth};
+    return decodeIo(this.vmx.vmread('EXIT_QUALIFICATION'));
   }
   nestedFault(): NestedFault {
     const qualification = this.vmx.vmread('EXIT_QUALIFICATION');

@@ -88,8 +88,7 @@ export const dispatch =
  * guest's next readiness for interrupts tells the end (Linux, soft_vnmi_blocked).
  */
 function forgetEmulation({host}: VmxHardware): void {
-  for (const slot of ['emulated_length', 'emulated_io'] as const)
-    if (host.vcpu.get(slot) !== 0n) host.vcpu.set(slot, 0n);
+  if (host.vcpu.get('emulated_length') !== 0n) host.vcpu.set('emulated_length', 0n);
   if (host.vcpu.get('nmi_masked') !== 0n && interruptAllowed(host)) host.vcpu.set('nmi_masked', 0n);
 }
 
