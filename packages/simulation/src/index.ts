@@ -30,6 +30,8 @@ export * from './bench/published-figures.js';
 export * from './bench/walk-counts.js';
 export * from './output-ways.js';
 export {PROCESSORS} from './processors.js';
+export {RING_LAYOUTS} from '@hyperscope/vmm';
+export type {RingLayout} from '@hyperscope/vmm';
 export * from './fuzz/difference-rules.js';
 export * from './fuzz/form-rules.js';
 export * from './fuzz/fuzz-campaign.js';

@@ -14,7 +14,7 @@ export * from './conformance/cases.js';
 export * from './conformance/conformance-case.js';
 export * from './conformance/run-case.js';
 export * from './conformance/start-state.js';
-export {RING_LAYOUTS, requireRingLayout} from './trap-and-emulate/rings.js';
+export {RING_LAYOUTS} from './trap-and-emulate/rings.js';
 export type {RingLayout} from './trap-and-emulate/rings.js';
 export {virtualGuestCells} from './trap-and-emulate/guest-view.js';
 export {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';

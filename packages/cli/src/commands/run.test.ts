@@ -31,7 +31,7 @@ const real = (source: string): readonly string[] => {
 
 const PRINT = (text: string): string =>
   `mov dx, 0x3f8\n${Array.from(text, c => `mov al, ${c.charCodeAt(0)}\nout dx, al\n`).join('')}`;
-const TECHNIQUES = ['bare', 'vtx-ept'] as const;
+const TECHNIQUES = ['bare', 'vtx-ept', 'trap-and-emulate'] as const;
 
 describe.each(TECHNIQUES)('on %s', technique => {
   const on = ['--on', technique];
@@ -228,7 +228,7 @@ describe('bad usage is status 2 with advice', () => {
     [['hello-kvm', '--on', 'xen'], 'xen'],
     [['hello-kvm', '--set', 'rx=1'], 'There is no register rx'],
     [['hello-kvm', '--cpu', 'pentium'], 'pentium'],
-    [['hello-kvm', '--on', 'xen'], 'vtx-ept, kvm'],
+    [['hello-kvm', '--on', 'xen'], 'bare, vtx-ept'],
     [['hello-kvm', '--append', 'x'], '--append is for multiboot kernels'],
     [['hello-kvm', '--as', 'boot'], '--as is for files'],
     [['hello-kvm', '--dump-memory', '0x4000000:16'], '--dump-memory 0x4000000:16 lies outside'],

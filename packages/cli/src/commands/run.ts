@@ -147,6 +147,7 @@ function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock
       profile: profileText(given),
       disks: hardDisks(given, program),
       coalescedMmio: given.coalescedMmio,
+      rings: given.rings,
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
       serialScript: script === undefined ? [] : parseSerialScript(readText(script)),

@@ -20,6 +20,8 @@ export interface Execution {
   readonly disks?: readonly Uint8Array[] | undefined;
   /** Which writes to video memory KVM only notes down; the technique's own choice where absent. Only simulated techniques. */
   readonly coalescedMmio?: RunRequest['coalescedMmio'];
+  /** Which rings a deprivileged guest runs in; by its mode where absent. */
+  readonly rings?: RunRequest['rings'];
   /** Guest instructions; on KVM, exits. */
   readonly maxInstructions: number | undefined;
   readonly timeoutMilliseconds: number | undefined;

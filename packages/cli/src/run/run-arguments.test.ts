@@ -78,6 +78,8 @@ describe('what makes no sense is refused with advice', () => {
     [['a', '--timeout', '-1'], 'seconds'],
     [['a', '--cpu', 'default,pcid'], '+feature'],
     [['a', '--on', 'kvm', '--cpu', 'westmere'], '--cpu and --vendor'],
+    [['a', '--on', 'bare', '--rings', '0/1/3'], '--rings is for --on trap-and-emulate'],
+    [['a', '--on', 'trap-and-emulate', '--rings', '0/2/3'], '0/1/3 or 0/3/3'],
     [['a', '--on', 'kvm', '--vendor', 'GenuineIntel'], '--cpu and --vendor'],
     [['a', '--exit-port', '0x3f8'], 'serial port'],
     [['a', '--serial', '-', '--json', '-'], 'mix on standard output'],

@@ -1,7 +1,8 @@
 // The command line of `hyperscope run`, checked and typed: what the rest of the command works from.
 
 import {hex} from '@hyperscope/base';
-import {findGuest} from '@hyperscope/simulation';
+import {RING_LAYOUTS, findGuest} from '@hyperscope/simulation';
+import type {RingLayout} from '@hyperscope/simulation';
 import type {KvmDepth} from '@hyperscope/kvm';
 import type {Arguments} from '../terminal/arguments.js';
 import {usage} from '../terminal/arguments.js';
@@ -37,6 +38,8 @@ export interface RunArguments {
   readonly irqchip: 'kernel' | 'user' | undefined;
   /** Which writes to video memory KVM only notes down; undefined: as the technique has it. */
   readonly coalescedMmio: 'off' | 'half' | 'all' | undefined;
+  /** Under trap-and-emulate; undefined: by the guest's mode. */
+  readonly rings: RingLayout | undefined;
   readonly memoryMiB: number | undefined;
   readonly cpu: {
     readonly profile: string | undefined;
@@ -94,6 +97,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     disks: args.values('disk').map(readDisk),
     irqchip: readIrqchip(args.value('irqchip')),
     coalescedMmio: readCoalescedMmio(args.value('coalesced-mmio'), [technique]),
+    rings: readRings(args.value('rings'), technique),
     memoryMiB: number('memory', 1, 3072),
     cpu: readCpu(args.value('cpu')),
     vendor: readVendor(args.value('vendor')),
@@ -115,6 +119,15 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
   if (given.serial?.kind === 'stdout' && given.json?.kind === 'stdout')
     throw usage('--serial - and --json - would mix on standard output. Give one of them a file.');
   return given;
+}
+
+function readRings(text: string | undefined, technique: string): RingLayout | undefined {
+  if (text === undefined) return undefined;
+  if (technique !== 'trap-and-emulate')
+    throw usage(`--rings is for --on trap-and-emulate: under ${technique} the guest has its own rings.`);
+  const layout = RING_LAYOUTS.find(each => each === text);
+  if (layout === undefined) throw usage(`--rings is ${RING_LAYOUTS.join(' or ')}, not '${text}'.`);
+  return layout;
 }
 
 /** One port, one device. @throws UserError 'usage' */

@@ -32,6 +32,10 @@ export const RUN_OPTIONS = {
     value: 'PLACE',
     help: 'Where PIC, APIC and PIT are: kernel (KVM_CREATE_IRQCHIP), or user. Default: what the guest asks for, or user. With --on kvm, user means none.',
   },
+  rings: {
+    value: 'LAYOUT',
+    help: 'With --on trap-and-emulate: the real rings of VMM, guest kernel and guest user, 0/1/3 or 0/3/3. Default: 0/1/3, and 0/3/3 while the guest is in 64-bit mode, where segment limits cannot hide the VMM from ring 1.',
+  },
   'coalesced-mmio': {
     value: 'WHAT',
     help: 'Which writes to video memory a simulated KVM only notes down, for user space to see at its next turn: off, half (the half that the screen does not show; default) or all, as QEMU has it.',

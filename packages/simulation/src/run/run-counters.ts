@@ -23,11 +23,11 @@ export class RunCounters implements RunObserver {
   failedEntryCheck: Check | undefined;
   readonly unsupported: {readonly address: string; readonly bytes: string; readonly what: string}[] = [];
   readonly #next: RunObserver | undefined;
-  readonly #virtualized: boolean;
+  readonly #asksUserSpace: boolean;
 
-  /** `next` hears everything as well. On a technique with a hypervisor the guest's ports are those that user space was asked about. */
+  /** `next` hears everything as well. Where a hypervisor has a user space, the guest's ports are those that it was asked about. */
   constructor(technique: string, next: RunObserver | undefined) {
-    this.#virtualized = technique !== 'bare';
+    this.#asksUserSpace = technique !== 'bare' && technique !== 'trap-and-emulate';
     this.#next = next;
   }
 
@@ -53,7 +53,7 @@ export class RunCounters implements RunObserver {
         count(this.exceptions, String(event.vector));
         break;
       case 'port':
-        if (!this.#virtualized && event.direction === 'out') this.#wrote(event.port, event.value);
+        if (!this.#asksUserSpace && event.direction === 'out') this.#wrote(event.port, event.value);
         break;
       case 'unsupported':
         this.unsupported.push({address: hex(event.address), bytes: event.bytes, what: event.what});
@@ -66,6 +66,8 @@ export class RunCounters implements RunObserver {
   hypervisorEvent(event: HypervisorEvent): void {
     this.#next?.hypervisorEvent(event);
     if (event.kind === 'serial') this.printed++;
+    // What trapped in a deprivileged guest, and was carried out for it.
+    if (event.kind === 'emulation' && event.by === 'VMM' && event.outcome !== 'fault') this.completedByHypervisor++;
     if (event.kind !== 'kvm-exit' || event.exit.reason !== 'io') return;
     this.completedByHypervisor += event.exit.count - 1;
     if (event.exit.direction !== 'out') return;

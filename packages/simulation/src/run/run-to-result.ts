@@ -32,6 +32,8 @@ export interface RunRequest {
   readonly disks?: readonly Uint8Array[] | undefined;
   /** Which writes to video memory KVM only notes down; the technique's own choice where absent. */
   readonly coalescedMmio?: TechniqueOptions['coalescedMmio'];
+  /** Which rings a deprivileged guest runs in; by its mode where absent. */
+  readonly rings?: TechniqueOptions['rings'];
   /** Guest instructions. */
   readonly maxInstructions?: number | undefined;
   readonly timeoutMilliseconds?: number | undefined;
@@ -75,6 +77,7 @@ export function runToResult(request: RunRequest): FinishedRun {
     costModel: request.costModel,
     disks: request.disks,
     coalescedMmio: request.coalescedMmio,
+    rings: request.rings,
   });
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);
