@@ -56,7 +56,8 @@ function exitsOf(id: string, technique: string, irqchip: 'kernel' | undefined): 
 
 describe.each(KVM)('%s', {timeout: 300_000}, technique => {
   test.each(PLAIN.map(({id}) => id))('%s: no exit without a route', id => {
-    for (const irqchip of ['kernel', undefined] as const) {
+    // The longest of them uses no interrupts.
+    for (const irqchip of id === 'output-ways' ? [undefined] : (['kernel', undefined] as const)) {
       const {count, withoutRoute, routes} = exitsOf(id, technique, irqchip);
       expect([irqchip, withoutRoute]).toEqual([irqchip, []]);
       expect(count).toBeGreaterThan(0);
