@@ -3,6 +3,7 @@
 import {exitStatusOf} from '@hyperscope/simulation';
 import {writeRecord} from '@hyperscope/trace';
 import {writeBytes} from '../files.js';
+import {machineNames} from '../run/machines.js';
 import {parseNumber, parseSeconds} from '../run/numbers.js';
 import {usualTechnique} from '../run/run-arguments.js';
 import {loadProgram, plainly} from '../run/program.js';
@@ -13,7 +14,7 @@ import {short} from '../terminal/progress.js';
 import type {Command, CommandContext} from './command.js';
 
 const OPTIONS = {
-  on: {value: 'TECHNIQUE', help: 'The machine to record: vtx-ept (default), bare, or kvm for the real thing.'},
+  on: {value: 'TECHNIQUE', help: `The machine to record: ${machineNames()}.`},
   output: {value: 'FILE', short: 'o', help: 'Where the record goes. Default: IMAGE.TECHNIQUE.hsr.'},
   ...DEPTH_OPTIONS,
   'max-instructions': {value: 'N', help: 'Stop after so many instructions (exits, with --on kvm). Default: a million.'},

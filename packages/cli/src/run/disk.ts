@@ -6,7 +6,7 @@ import type {RunArguments} from './run-arguments.js';
 
 const SECTOR = 512;
 /** Techniques whose machine has a disk controller. */
-const WITH_CONTROLLER: readonly string[] = ['bare', 'vtx-ept', 'svm-npt', 'svm-shadow'];
+const WITH_CONTROLLER: readonly string[] = ['bare', 'vtx-ept', 'vtx-shadow', 'svm-npt', 'svm-shadow'];
 
 /** What of `--disk` the chosen machine lacks, in words for a message; undefined when it has all of it. */
 export function missingForDisk({disks, technique}: RunArguments): string | undefined {

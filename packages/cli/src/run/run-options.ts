@@ -2,9 +2,10 @@
 
 import type {Option} from '../terminal/arguments.js';
 import {DEPTH_OPTIONS} from './depth.js';
+import {machineNames} from './machines.js';
 
 export const RUN_OPTIONS = {
-  on: {value: 'TECHNIQUE', help: 'The machine to run on: vtx-ept (default), bare, or kvm for the real thing.'},
+  on: {value: 'TECHNIQUE', help: `The machine to run on: ${machineNames()}.`},
   as: {
     value: 'KIND',
     help: 'How to load the image: raw, rom (ends at 4 GiB and at 1 MiB), boot, multiboot, elf. Default: the file itself tells.',
@@ -25,7 +26,7 @@ export const RUN_OPTIONS = {
   disk: {
     value: 'N:FILE',
     repeatable: 'repeatable',
-    help: 'A hard disk behind an IDE controller: 0:FILE and 1:FILE, with --on bare or vtx-ept; elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
+    help: 'A hard disk behind an IDE controller: 0:FILE and 1:FILE, with --on bare or under a hypervisor of KVM’s kind (vtx-ept, vtx-shadow, svm-npt, svm-shadow); elsewhere the run is refused with status 5. The file is not changed. A booted disk image is disk 0 by itself.',
   },
   memory: {value: 'MIB', help: 'Memory of the guest. Default: what the guest asks for, or 64.'},
   irqchip: {
