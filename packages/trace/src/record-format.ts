@@ -52,6 +52,8 @@ export interface RecordHeader {
   readonly banks: readonly {readonly name: string; readonly size: number}[];
   /** Where guest-physical memory lies in the bank 'memory'; absent where they are the same. */
   readonly guestMemory?: readonly GuestExtent[];
+  /** Where a shadow MMU keeps all that it knows, in the bank 'memory'; absent where there is none. */
+  readonly shadowPool?: {readonly start: number; readonly end: number};
 }
 
 /** `length` bytes of guest-physical memory from `gpa` lie at `offset` of the bank 'memory'. */

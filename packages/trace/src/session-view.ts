@@ -1,6 +1,7 @@
 // What a page (or a terminal) asks of a session, wherever it runs: in a worker, in this process, or played from a file.
 // Answers are plain data that structured clone can carry: no functions, no class instances, typed arrays for bulk.
 
+import type {ShadowComparison, ShadowStatistics} from '@hyperscope/vmm';
 import type {Actor, RecordHeader, Step, TraceEvent} from './record-format.js';
 
 /** A sentence for an event, made from its checks. */
@@ -46,6 +47,13 @@ export interface ScreenView {
   readonly cells: Uint8Array;
   /** Where the cursor stands, counted from the first place; undefined while it is off or elsewhere. */
   readonly cursor: number | undefined;
+}
+
+/** What the shadow MMU holds: two walks of the address that it was last concerned with, and its counts. */
+export interface ShadowMoment extends ShadowComparison {
+  readonly statistics: ShadowStatistics;
+  /** Shadow pages in use, and how many there is room for. */
+  readonly pages: {readonly used: number; readonly capacity: number};
 }
 
 /** Everything that the panels show at one playhead position. */
@@ -102,6 +110,8 @@ export interface Moment {
   }[];
   /** The last page walk at or before this moment. */
   readonly walk: Extract<TraceEvent, {kind: 'page-walk'}> | undefined;
+  /** Shadow paging: the guest's tables beside the shadow, and what was done so far. Absent where no shadow root is in use. */
+  readonly shadow?: ShadowMoment | undefined;
 }
 
 /** The timeline at a resolution: for each column the share of cycles by actor, and marks. */

@@ -20,3 +20,4 @@ export {virtualGuestCells} from './trap-and-emulate/guest-view.js';
 export {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
 export * from './shadow-paging/ports.js';
 export * from './shadow-paging/shadow-mmu.js';
+export * from './shadow-paging/shadow-view.js';

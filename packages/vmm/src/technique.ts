@@ -72,6 +72,11 @@ export interface TechniqueRun {
   guestRegisters(): RegisterValues;
   /** Stretches outside RAM that `guestToHost` knows as well: ROMs that have memory slots of their own. */
   readonly readOnlyMemory?: readonly {readonly gpa: Gpa; readonly bytes: number}[];
+  /**
+   * Where the shadow MMU keeps its tables and all that it knows, on techniques that have one: whoever has the bytes of
+   * memory can ask a ShadowView what it held at any moment. Does not change during a run.
+   */
+  readonly shadowPool?: {readonly start: Hpa; readonly end: Hpa} | undefined;
   /** Where guest-physical memory lies in host-physical memory. */
   guestToHost(gpa: Gpa): Hpa | undefined;
   /** Bytes the guest sent to the first serial port so far, and to each captured port. */

@@ -26,6 +26,8 @@ export interface RunResult {
   readonly seconds: number;
   /** VM exits by the manual's name of their reason. */
   readonly exits: Readonly<Record<string, number>>;
+  /** What the shadow MMU did, where there is one: `hiddenFaults`, `trueFaults`, … */
+  readonly shadowPaging?: Readonly<Record<string, number>>;
   /** Exceptions raised by the guest, by vector. */
   readonly exceptions: Readonly<Record<string, number>>;
   /** The guest's registers at the end, by cell name in lower case: `rax`, `cs.base`. */

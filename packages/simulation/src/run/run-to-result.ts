@@ -2,7 +2,8 @@
 // clock: the simulator itself knows only cycles.
 
 import type {Clock} from '@hyperscope/base';
-import {UserError, assertUnreachable} from '@hyperscope/base';
+import {UserError, assertUnreachable, hpa} from '@hyperscope/base';
+import {ShadowView} from '@hyperscope/vmm';
 import type {RunRecord} from '@hyperscope/trace';
 import type {PortOptions, RunOutcome, Technique, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
 import type {LoadedImage} from '../images/image-options.js';
@@ -97,6 +98,7 @@ export function runToResult(request: RunRequest): FinishedRun {
       cycles: Number(run.machine.registers.get('CYCLES')),
       seconds: (clock.now() - started) / 1000,
       exits: Object.fromEntries(counters.exits),
+      ...shadowPagingOf(run),
       exceptions: Object.fromEntries(counters.exceptions),
       registers: state.registers,
       memory: state.memory,
@@ -108,6 +110,13 @@ export function runToResult(request: RunRequest): FinishedRun {
       message: stop.message,
     },
   };
+}
+
+/** What the shadow MMU counted in its own memory. */
+function shadowPagingOf(run: TechniqueRun): Pick<RunResult, 'shadowPaging'> {
+  const {memory} = run.machine;
+  if (run.shadowPool === undefined) return {};
+  return {shadowPaging: new ShadowView(run.shadowPool, (at, bytes) => memory.read(hpa(at), bytes)).statistics()};
 }
 
 class RunLoop {

@@ -24,6 +24,7 @@ import {screenView} from './screen-view.js';
 import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
+import {shadowPanel} from './shadow-panel.js';
 import {strip} from './strip.js';
 import {vectorPanel} from './vector-panel.js';
 import {vmcbPanel} from './vmcb-panel.js';
@@ -90,6 +91,7 @@ export class MomentMaker {
       ],
       vector: vectorPanel(state.vector, previous?.vector),
       walk: record.events.lastBefore('page-walk', index),
+      shadow: shadowPanel(record, state, index),
     };
   }
 

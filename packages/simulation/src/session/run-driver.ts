@@ -40,6 +40,7 @@ export class RunDriver {
       cells: CELLS,
       banks: run.banks.map(bank => ({name: bank.name, size: bank.bytes.length})),
       ...(guestMemory === undefined ? {} : {guestMemory}),
+      ...(run.shadowPool === undefined ? {} : {shadowPool: run.shadowPool}),
     };
     this.#recorder = new Recorder(header, run.banks);
     this.record = this.#recorder.record;

@@ -19,6 +19,7 @@ const header = fields({
   irqchip: optional(oneOf('kernel')),
   cells: list(text, 4096),
   banks: list(fields({name: text, size: count}), 256),
+  shadowPool: optional(fields({start: count, end: count})),
   guestMemory: optional(list(fields({gpa: count, offset: count, length: count}), 4096)),
 });
 

@@ -20,6 +20,7 @@ import type {HardwareKind, MmuKind} from './hardware.js';
 import {HostContext, guestRam, hostMemoryBytes, memorySlots} from './host-context.js';
 import type {HypervisorOptions} from './host-context.js';
 import {buildHostEnvironment} from '../host/host-environment.js';
+import {TABLE_POOL, TABLE_POOL_END} from '../host/host-layout.js';
 import {HostCode} from '../host/host-program.js';
 import {HANDLER_ROUTINES} from './kvm-exit-handlers.js';
 import {registerRoutines} from './kvm-registers.js';
@@ -155,6 +156,9 @@ export class HypervisorRun implements TechniqueRun {
     return this.host.slots
       .filter(({access}) => access === 'read-only')
       .map(({gpa: address, bytes}) => ({gpa: gpa(address), bytes}));
+  }
+  get shadowPool(): TechniqueRun['shadowPool'] {
+    return this.host.mmu.kind === 'shadow' ? {start: hpa(TABLE_POOL), end: hpa(TABLE_POOL_END)} : undefined;
   }
   guestToHost(address: Gpa): Hpa | undefined {
     const at = this.host.guestBytes(address);

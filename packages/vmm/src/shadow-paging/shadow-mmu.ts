@@ -151,7 +151,11 @@ class KvmShadowMmu implements ShadowMmu {
     const mapping = `${hex(linear & ~0xfffn)} → GPA ${hex(gfn * PAGE)} → HPA ${hex(backing.host)}`;
     this.#pages.tell('map', `${mapping}${held === undefined ? '' : `, ${held}`}`, {linear, gpa: target}, entry);
     this.#pages.pool.count('hiddenFaults');
-    const why = `the guest’s own tables allow this ${access.kind}: the guest never learns of the fault, and repeats the instruction`;
+    const because =
+      mode.guest === 'none'
+        ? 'the guest’s paging is off, so that it may touch any page'
+        : `the guest’s own tables allow this ${access.kind}`;
+    const why = `${because}: the guest never learns of the fault, and repeats the instruction`;
     this.#pages.tell('hidden-fault', why, {linear, gpa: target});
     return {kind: 'hidden', gpa: target};
   }

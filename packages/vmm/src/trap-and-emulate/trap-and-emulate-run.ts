@@ -243,6 +243,9 @@ export class TrapAndEmulateRun implements TechniqueRun {
   get readOnlyMemory(): readonly {readonly gpa: Gpa; readonly bytes: number}[] {
     return this.#memory.readOnlyStretches();
   }
+  get shadowPool(): TechniqueRun['shadowPool'] {
+    return {start: hpa(SHADOW_POOL), end: hpa(SHADOW_POOL_END)};
+  }
   guestToHost(address: Gpa): Hpa | undefined {
     return this.#memory.hostAddress(address);
   }

@@ -1,0 +1,56 @@
+// Shadow paging as a page shows it: two walks of one address, counts that go back with the playhead, and sentences.
+
+import {assertExists} from '@hyperscope/base';
+import {describe, expect, test} from 'vitest';
+import {readRecord, writeRecord} from '@hyperscope/trace';
+import type {Moment} from '@hyperscope/trace';
+import {SimulationHost} from '../simulation-host.js';
+import {PlaybackSession} from './playback-session.js';
+import type {Session} from './session.js';
+
+const host = new SimulationHost();
+
+function recorded(technique: string): Session {
+  const session = host.open({guest: 'mini-os', technique});
+  session.run(30_000);
+  return session;
+}
+/** The last moment in which the shadow MMU did something. */
+function momentWith(session: Session, action: string): Moment {
+  const found = [...session.record.events.allOf('shadow-paging')].findLast(({event}) => event.action === action);
+  return session.seek(assertExists(found, `an event ${action}`).step + 1);
+}
+
+test.each(['bare', 'vtx-ept'])('%s has no shadow to show', technique => {
+  expect(host.open({guest: 'hello-kvm', technique}).seek(200).shadow).toBeUndefined();
+});
+
+describe.each(['vtx-shadow', 'svm-shadow', 'trap-and-emulate'])('on %s', {timeout: 120_000}, technique => {
+  const session = recorded(technique);
+
+  test('after a hidden fault both walks lead to the same page, the shadow’s to host-physical memory', () => {
+    const {shadow, why, header} = momentWith(session, 'hidden-fault');
+    expect(shadow?.guestPhysical).toBeDefined();
+    const extent = header.guestMemory?.find(
+      ({gpa, length}) => (shadow?.guestPhysical ?? -1) >= gpa && (shadow?.guestPhysical ?? -1) < gpa + length,
+    );
+    expect(shadow?.hostPhysical).toBe((extent?.offset ?? 0) + (shadow?.guestPhysical ?? 0) - (extent?.gpa ?? 0));
+    expect(why.title).toContain('Hidden page fault');
+    expect(why.sentences.join(' ')).toContain('the guest never learns of the fault');
+  });
+
+  test('the counts are those of the moment, not of the end', () => {
+    const end = session.seek(session.record.length).shadow?.statistics.hiddenFaults ?? 0;
+    expect(end).toBeGreaterThan(5);
+    const first = [...session.record.events.allOf('shadow-paging')].find(({event}) => event.action === 'hidden-fault');
+    expect(session.seek((first?.step ?? 0) + 1).shadow?.statistics.hiddenFaults).toBe(1);
+    const told = [...session.record.events.allOf('shadow-paging')].filter(({event}) => event.action === 'hidden-fault');
+    expect(told).toHaveLength(end);
+  });
+
+  test('a file shows the same', async () => {
+    const played = new PlaybackSession(await readRecord(await writeRecord(session.record)));
+    const {index, shadow} = momentWith(session, 'true-fault');
+    expect(played.seek(index).shadow).toEqual(shadow);
+  });
+});
