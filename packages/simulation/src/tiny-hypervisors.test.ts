@@ -25,7 +25,7 @@ function exitsOf(session: Session): readonly Moment['why'][] {
 
 test.each([
   ['tiny-vmx', ['cpuid', 'out dx, al', 'vmcall', 'VM exit: EPT violation at GPA 0x2000', 'hlt']],
-  ['tiny-svm', ['cpuid', 'out dx, al', 'vmmcall', '#VMEXIT: nested page fault', 'hlt']],
+  ['tiny-svm', ['cpuid', 'out dx, al', 'vmmcall', '#VMEXIT: nested page fault at GPA 0x2000', 'hlt']],
 ] as const)('%s: each exit names the nested guest’s own instruction', (guest, expected) => {
   const titles = exitsOf(started(guest)).map(why => why.title.replace(/^Step \d+ · | left the guest$/g, ''));
   expect(titles).toEqual(expected);

@@ -82,7 +82,14 @@ export type HypervisorEvent =
       readonly result: string | undefined;
     }
   /** A hardware exit was answered. `route` says by whom: inside KVM, or user space had to be asked. */
-  | {readonly kind: 'exit-handled'; readonly reason: number; readonly route: 'kvm' | 'user-space'; readonly why: string}
+  | {
+      readonly kind: 'exit-handled';
+      readonly reason: number;
+      readonly route: 'kvm' | 'user-space';
+      readonly why: string;
+      /** Whose number the reason is, where it is not a basic exit reason of VT-x: an EXITCODE. */
+      readonly hardware?: 'SVM' | undefined;
+    }
   /** What user space was told: a KVM_EXIT_*. */
   | {readonly kind: 'kvm-exit'; readonly exit: VmExit}
   /** What KVM decided about an interrupt or NMI that waits for the guest. */

@@ -16,7 +16,17 @@ import {
   textOfStep,
   timelineWindow,
 } from '@hyperscope/trace';
-import type {Actor, ExitRow, Explanation, Moment, RunRecord, Step, TimelineWindow, TraceEvent} from '@hyperscope/trace';
+import type {
+  Actor,
+  ExitRow,
+  Explanation,
+  Moment,
+  RecordHeader,
+  RunRecord,
+  Step,
+  TimelineWindow,
+  TraceEvent,
+} from '@hyperscope/trace';
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
@@ -123,7 +133,7 @@ export class MomentMaker {
   textOf(step: number): string {
     const known = this.#texts.get(step);
     if (known !== undefined) return known;
-    const text = textOfStep(this.#scoutHead(), step);
+    const text = textOfStep(this.#scoutHead(), step, head => this.#stateOf(head).guestCells());
     this.#texts.set(step, text);
     return text;
   }
@@ -146,10 +156,7 @@ export class MomentMaker {
   ): Explanation {
     const {record} = this;
     if (last === undefined || previous === undefined) {
-      return explainStart(
-        record.header.guest.title,
-        record.header.technique === 'bare' || record.header.engine === 'kvm' ? 'the guest' : 'a hypervisor',
-      );
+      return explainStart(record.header.guest.title, virtualizedBy(record.header));
     }
     return explainStep(
       last,
@@ -162,8 +169,9 @@ export class MomentMaker {
   #nextStep(state: StateView, index: number): Step {
     const rip = state.registers[RIP] ?? 0n;
     const isHost = state.operation === 'root' && this.record.header.technique !== 'bare';
-    const bytes = isHost ? undefined : state.guestMemory.readLinear(state.cells, codeAddress(state.cells, rip), 15);
-    const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(state.cells));
+    const cells = state.guestCells();
+    const bytes = isHost ? undefined : state.guestMemory.readLinear(cells, codeAddress(cells, rip), 15);
+    const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(cells));
     const length = decoded?.kind === 'instruction' ? decoded.instruction.bytes.length : 0;
     return {
       index,
@@ -178,11 +186,21 @@ export class MomentMaker {
   #stateAt(index: number): StateView {
     const scout = this.#scoutHead();
     scout.seek(index);
-    return new StateView(this.record.header, scout.banks);
+    return this.#stateOf(scout);
+  }
+  #stateOf(head: Playhead): StateView {
+    return new StateView(this.record.header, head.banks);
   }
   #scoutHead(): Playhead {
     return (this.#scout ??= new Playhead(this.record));
   }
+}
+
+/** Who is there before the guest. */
+function virtualizedBy({technique, engine}: RecordHeader): 'VT-x' | 'SVM' | 'a hypervisor' | 'the guest' {
+  if (technique === 'bare' || engine === 'kvm') return 'the guest';
+  if (technique.startsWith('vtx-')) return 'VT-x';
+  return technique.startsWith('svm-') ? 'SVM' : 'a hypervisor';
 }
 
 /** Who has the processor, by VMX operation and ring. */

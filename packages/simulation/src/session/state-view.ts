@@ -1,16 +1,17 @@
-// The state at the playhead, as panels ask about it: the processor's own cells, and the guest's, which lie in the VMCS
-// while the host runs. The same code reads a live machine and a file.
+// The state at the playhead, as panels ask about it: the processor's own cells, and the guest's, which lie in the
+// VMCS or VMCB while the host runs. The same code reads a live machine and a file.
 
 import {PhysicalMemory, Vmcs} from '@hyperscope/machine';
 import type {Bank} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
 import {isCell} from '@hyperscope/isa';
-import {HOST_PAGE_TABLES, guestCells} from '@hyperscope/vmm';
+import {HOST_PAGE_TABLES, VMCB as KVM_VMCB, guestCells, virtualGuestCells} from '@hyperscope/vmm';
 import {GuestMemory} from '@hyperscope/trace';
 import type {CellSource, RecordHeader} from '@hyperscope/trace';
 
 const PAGE = 4096;
 const NO_VMCS = 0xffff_ffff_ffff_ffffn;
+const EFER_SVME = 1n << 12n;
 
 /** What of a record's header decides how its banks are read. */
 export type StateHeader = Pick<RecordHeader, 'cells' | 'technique' | 'guestMemory'>;
@@ -53,11 +54,17 @@ export class StateView {
 
   /** Under SVM, the page of the VMCB of the guest that runs or ran last; undefined when there is none. */
   vmcb(): Uint8Array | undefined {
+    const address = this.vmcbAddress;
+    return address === undefined ? undefined : this.memory.subarray(address, address + PAGE);
+  }
+
+  /** Where that VMCB lies. KVM's is known before its first VMRUN, from the moment when SVM is switched on. */
+  get vmcbAddress(): number | undefined {
     const pointer = this.cells('CURRENT_VMCB');
     const inside = pointer !== undefined && pointer !== NO_VMCS && Number(pointer) + PAGE <= this.memory.length;
-    return this.operation === 'none' || !inside
-      ? undefined
-      : this.memory.subarray(Number(pointer), Number(pointer) + PAGE);
+    if (this.operation !== 'none' && inside) return Number(pointer);
+    const isKvms = this.header.technique.startsWith('svm-') && ((this.cells('EFER') ?? 0n) & EFER_SVME) !== 0n;
+    return isKvms ? KVM_VMCB : undefined;
   }
 
   /** The current VMCS, copied out of memory so that the machine's own reader can read a file's bytes as well. */
@@ -71,15 +78,19 @@ export class StateView {
 
   /**
    * The guest's cells, as the guest itself would find them: in the processor while it runs (or there is no hypervisor),
-   * in the VMCS and in kvm_vcpu while the host does; CR0 and CR4 through their read shadows.
+   * in the VMCS or VMCB and in kvm_vcpu while the host does; control registers as it believes them to be.
    */
   guestCells(): CellSource {
     return (this.#guest ??= this.#findGuestCells());
   }
 
   #findGuestCells(): CellSource {
-    const vmcs = this.vmcsAddress;
-    if (this.header.technique === 'bare' || vmcs === undefined || vmcs + PAGE > HOST_PAGE_TABLES) return this.cells;
+    if (this.header.technique === 'trap-and-emulate') {
+      const read = virtualGuestCells(cell => this.cells(cell) ?? 0n, this.memory);
+      return cell => (isCell(cell) ? read(cell) : undefined);
+    }
+    const block = this.vmcbAddress ?? this.vmcsAddress;
+    if (this.header.technique === 'bare' || block === undefined || block + PAGE > HOST_PAGE_TABLES) return this.cells;
     // Everything that KVM keeps of a guest lies below its own page tables: a small copy serves vmm's reader.
     const copy = new PhysicalMemory(HOST_PAGE_TABLES);
     copy.load(hpa(0), this.memory.subarray(0, HOST_PAGE_TABLES));

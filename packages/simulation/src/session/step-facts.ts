@@ -45,8 +45,9 @@ function stayed(instruction: Instruction, state: StateView, cells: CellSource): 
 }
 
 function instructionOf({step, before}: StepFacts): Instruction | undefined {
-  const bytes = before.guestMemory.readLinear(before.cells, codeAddress(before.cells, step.rip), LONGEST);
-  const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(before.cells));
+  const cells = before.guestCells();
+  const bytes = before.guestMemory.readLinear(cells, codeAddress(cells, step.rip), LONGEST);
+  const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(cells));
   return decoded?.kind === 'instruction' ? decoded.instruction : undefined;
 }
 

@@ -1,24 +1,24 @@
-// The strip under the stage: the addresses that decide whose memory is seen and whose VMCS counts.
+// The strip under the stage: the addresses that decide whose memory is seen and whose VMCS or VMCB counts.
 
 import {hex} from '@hyperscope/base';
+import {vmcbField} from '@hyperscope/isa';
 import type {Moment} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
+
+const NP_ENABLE = 1n;
 
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
   if (engine === 'kvm')
     return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
-  if (state.vmcb() !== undefined) {
-    return [
-      ...tables(state, 'CR3'),
-      {label: 'VMCB', value: hex(state.cells('CURRENT_VMCB') ?? 0n)},
-      {label: 'GIF', value: String(state.cells('GIF') ?? 0n)},
-    ];
-  }
+  const vmcb = state.vmcb();
+  if (vmcb !== undefined) return svmStrip(state, vmcb);
   const vmcs = state.vmcs();
   if (vmcs === undefined || state.vmcsAddress === undefined) {
     return [
       ...tables(state, 'CR3'),
-      {label: 'VMX operation', value: state.operation === 'none' ? 'off' : `${state.operation}, no current VMCS`},
+      state.header.technique.startsWith('svm-')
+        ? {label: 'SVM', value: 'off'}
+        : {label: 'VMX operation', value: state.operation === 'none' ? 'off' : `${state.operation}, no current VMCS`},
     ];
   }
   const guestCr3 = state.operation === 'non-root' ? (state.cells('CR3') ?? 0n) : vmcs.get('GUEST_CR3');
@@ -29,6 +29,24 @@ export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['st
     {label: 'EPTP', value: eptp === 0n ? 'none' : hex(eptp)},
     {label: 'current VMCS', value: `${hex(state.vmcsAddress)} · ${vmcs.launchState}`},
   ];
+}
+
+/** On bare metal the host is the program itself; under KVM its tables are the host's affair, and the guest's root is apart. */
+function svmStrip(state: StateView, vmcb: Uint8Array): Moment['strip'] {
+  const root = read(vmcb, 'NESTED_CONTROL') & NP_ENABLE;
+  const block = [
+    {label: 'nCR3', value: root === 0n ? 'none' : hex(read(vmcb, 'N_CR3'))},
+    {label: 'VMCB', value: hex(state.vmcbAddress ?? 0)},
+    {label: 'GIF', value: String(state.cells('GIF') ?? 0n)},
+  ];
+  if (state.header.technique === 'bare') return [...tables(state, 'CR3'), ...block];
+  const guestCr3 = {label: 'guest CR3', value: hex(state.guestCells()('CR3') ?? 0n)};
+  return [{label: 'CR3 (real)', value: hex(state.cells('CR3') ?? 0n)}, guestCr3, ...block];
+}
+
+/** A field of 8 bytes. */
+function read(page: Uint8Array, name: 'NESTED_CONTROL' | 'N_CR3'): bigint {
+  return new DataView(page.buffer, page.byteOffset + vmcbField(name).offset, 8).getBigUint64(0, true);
 }
 
 function tables(state: StateView, root: string): Moment['strip'] {

@@ -2,6 +2,8 @@
 // arch/x86/kvm/vmx/vmx.c (kvm_vmx_exit_handlers) and Documentation/virt/kvm/api.rst.
 
 import {exitReasonTitle} from '@hyperscope/isa';
+import type {VmExitInformation} from '@hyperscope/machine';
+import {svmRouteSentence} from './svm-exit-routes.js';
 
 const ROUTES: Readonly<Record<number, string>> = {
   0: 'KVM looks at the exception: it emulates, injects it into the guest, or reports KVM_EXIT_DEBUG to a debugger.',
@@ -23,7 +25,11 @@ const ROUTES: Readonly<Record<number, string>> = {
   49: 'KVM uses misconfigured entries on purpose, to mark device memory; others are errors of KVM itself.',
 };
 
-/** One sentence: who answers an exit of this reason. */
+/** One sentence: who answers this exit. */
+export const routeOfExit = (exit: Pick<VmExitInformation, 'reason' | 'svm'>): string =>
+  exit.svm === undefined ? routeSentence(exit.reason) : svmRouteSentence(exit.svm.code);
+
+/** The same for a reason of VT-x. */
 export function routeSentence(reason: number): string {
   return (
     ROUTES[reason & 0xffff] ?? `KVM handles “${exitReasonTitle(reason & 0xffff)}” itself, as far as it supports it.`

@@ -1,18 +1,18 @@
 // Why the processor left the guest: what the guest did and where, which control asked for the exit, what the processor
 // saved and loaded, and who answered.
 
-import {exceptionAt, exitReasonTitle} from '@hyperscope/isa';
+import {exitReasonTitle} from '@hyperscope/isa';
 import {hex} from '@hyperscope/base';
 import type {VmExitInformation} from '@hyperscope/machine';
 import type {Explanation} from '../session-view.js';
 import type {Actor} from '../record-format.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {becauseSentence, capital, decisiveCheck, explanation, otherwiseSentence} from './explanation.js';
+import {REPEATED, answerSentence, betweenSentence, skipSentence, vectoring} from './exit-endings.js';
 import {describeQualification} from './exit-qualification.js';
 import {explainSvmExit} from './explain-svm.js';
 import {guestDeed} from './guest-deed.js';
 import {meaningOf} from './instruction-story.js';
-import {routeSentence} from './exit-routes.js';
 import type {StepContext} from './step-context.js';
 
 /** The exits that no control can prevent (SDM vol. 3C, "Instructions That Cause VM Exits Unconditionally" and what follows it). */
@@ -36,14 +36,10 @@ export function explainExit(exit: VmExitInformation, context: StepContext, who: 
       becauseSentence(exit.checks) ?? '',
       UNCONDITIONAL.has(reason) ? 'No control of the VMCS can prevent this exit: it is unconditional.' : '',
       savedSentence(exit, context),
-      caused
-        ? skipSentence(exit)
-        : BETWEEN_INSTRUCTIONS.has(reason)
-          ? `It came between two instructions: at ${hex(exit.guestRip)} the guest will go on as if nothing had been.`
-          : 'The instruction has had no effect: the guest will repeat it when it is entered again.',
+      caused ? skipSentence(exit) : BETWEEN_INSTRUCTIONS.has(reason) ? betweenSentence(hex(exit.guestRip)) : REPEATED,
       ...acknowledged(exit),
       ...vectoring(exit),
-      answerSentence(reason, context),
+      answerSentence(exit, context),
     ].filter(text => text !== ''),
     checks: exit.checks,
     sources: ['SDM vol. 3C, "VM Exits"', 'SDM vol. 3C, "Saving Guest State"'],
@@ -77,25 +73,6 @@ function savedSentence(exit: VmExitInformation, context: StepContext): string {
     `The processor saved the guest’s state in the VMCS${vmcs === undefined ? '' : ` at ${hex(vmcs)}`} (GUEST_RIP = ${hex(exit.guestRip)}), ` +
     `wrote EXIT_REASON = ${exit.reason & 0xffff} and EXIT_QUALIFICATION = ${hex(exit.qualification)}, and loaded the host’s: ${host}.`
   );
-}
-
-function skipSentence(exit: VmExitInformation): string {
-  const bytes = exit.instructionLength;
-  return (
-    'An exit comes before the instruction has any effect' +
-    (bytes > 0
-      ? `: the saved RIP still points at it, and whoever answers must also move RIP past its ${bytes} byte${bytes === 1 ? '' : 's'}.`
-      : '.')
-  );
-}
-
-function answerSentence(reason: number, context: StepContext): string {
-  const {handled} = context;
-  if (context.hypervisor === 'guest') return '';
-  if (handled === undefined) return routeSentence(reason);
-  return handled.route === 'kvm'
-    ? `KVM answered it by itself (${handled.why}): the user-space VMM heard nothing of it.`
-    : `KVM could not answer it by itself (${handled.why}), so ioctl(KVM_RUN) returned to the user-space VMM.`;
 }
 
 function otherwiseOfExit(exit: VmExitInformation): string | undefined {
@@ -143,13 +120,5 @@ function acknowledged(exit: VmExitInformation): readonly string[] {
   if ((exit.reason & 0xffff) !== 1 || exit.interruptionInformation === 0) return [];
   return [
     `The host’s own interrupt controller was asked for the vector, ${hex(exit.interruptionInformation & 0xff)}: it is in VM_EXIT_INTERRUPTION_INFORMATION.`,
-  ];
-}
-
-function vectoring(exit: VmExitInformation): readonly string[] {
-  if ((exit.idtVectoringInformation & 0x8000_0000) === 0) return [];
-  const vector = exit.idtVectoringInformation & 0xff;
-  return [
-    `The exit came while the processor was delivering ${exceptionAt(vector)?.name ?? `vector ${vector}`}: the hypervisor must inject that event again.`,
   ];
 }

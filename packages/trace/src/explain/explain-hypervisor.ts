@@ -1,7 +1,7 @@
 // What the hypervisor's own code did: named steps, the KVM_RUN boundary, how an exit was answered.
 
 import {assertUnreachable, hex} from '@hyperscope/base';
-import {exitReasonTitle} from '@hyperscope/isa';
+import {exitNumber, exitTitle} from '@hyperscope/isa';
 import type {HypervisorEvent} from '@hyperscope/vmm';
 import type {Explanation} from '../session-view.js';
 import {ACTOR_NAMES} from '../record/actors.js';
@@ -15,6 +15,7 @@ const KVM_API = 'Documentation/virt/kvm/api.rst, "The kvm_run structure"';
 
 /** Who answers which reason inside the kernel. */
 const KVM_HANDLERS = 'Linux, arch/x86/kvm/vmx/vmx.c, "kvm_vmx_exit_handlers"';
+const SVM_HANDLERS = 'Linux, arch/x86/kvm/svm/svm.c, "svm_exit_handlers"';
 
 export function explainHypervisor(event: HypervisorEvent): Explanation {
   switch (event.kind) {
@@ -40,13 +41,13 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
       return explanation({
         title: event.route === 'kvm' ? 'KVM answered the exit itself' : 'KVM must ask user space',
         sentences: [
-          `The exit for reason ${event.reason} (${exitReasonTitle(event.reason & 0xffff)}) ` +
+          `The ${reasonOf(event)} ` +
             (event.route === 'kvm'
               ? 'was answered inside KVM: user space never hears of it.'
               : 'cannot be answered inside KVM: ioctl(KVM_RUN) returns to user space.'),
           sentence(event.why),
         ],
-        sources: [event.route === 'kvm' ? KVM_HANDLERS : KVM_API],
+        sources: [event.route === 'user-space' ? KVM_API : event.hardware === 'SVM' ? SVM_HANDLERS : KVM_HANDLERS],
       });
     case 'kvm-exit':
       return explanation({
@@ -93,6 +94,12 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
     default:
       return assertUnreachable(event);
   }
+}
+
+/** `exit for reason 30 (I/O instruction)`, `#VMEXIT with code 7Bh (I/O instruction)` */
+function reasonOf({reason, hardware}: Extract<HypervisorEvent, {kind: 'exit-handled'}>): string {
+  const exit = hardware === 'SVM' ? {reason, svm: {code: reason}} : {reason, svm: undefined};
+  return `${hardware === 'SVM' ? '#VMEXIT with code' : 'exit for reason'} ${exitNumber(exit)} (${exitTitle(exit)})`;
 }
 
 /** What a device did without being asked at a register, in a few words. */

@@ -176,13 +176,20 @@ const explainSleep = (number: string): Explanation =>
     sources: ['SDM vol. 2, "HLT—Halt"'],
   });
 
+const BY_KVM =
+  ' into the memory of a process, the user-space VMM. Before its first instruction runs, that process asks KVM for a virtual machine';
+const PREPARED = {
+  'VT-x': `${BY_KVM}, and KVM switches VMX operation on and fills in a VMCS.`,
+  SVM: `${BY_KVM}, and KVM switches SVM on and fills in a VMCB.`,
+  'a hypervisor':
+    ' into memory that a hypervisor gives it. Before its first instruction runs, the hypervisor makes the tables that it will run in.',
+  'the guest':
+    ', and the processor is in the state that the loader hands over. Step forward to run its first instruction.',
+} as const;
+
 /** What the page says before the first step. */
-export const explainStart = (guest: string, virtualized: 'a hypervisor' | 'the guest' = 'the guest'): Explanation =>
+export const explainStart = (guest: string, virtualized: keyof typeof PREPARED = 'the guest'): Explanation =>
   explanation({
     title: 'Before the first step',
-    sentences: [
-      virtualized === 'the guest'
-        ? `${guest} is loaded, and the processor is in the state that the loader hands over. Step forward to run its first instruction.`
-        : `${guest} is loaded into the memory of a process, the user-space VMM. Before its first instruction runs, that process asks KVM for a virtual machine, and KVM switches VMX operation on and fills in a VMCS.`,
-    ],
+    sentences: [`${guest} is loaded${PREPARED[virtualized]}`],
   });

@@ -5,13 +5,16 @@ import {bit, bits, hex} from '@hyperscope/base';
 import type {VmExitInformation} from '@hyperscope/machine';
 import {cellOr0} from '../state/processor-view.js';
 import {ioQualification} from './exit-qualification.js';
+import type {IoQualification} from './exit-qualification.js';
 import {portName} from './port-names.js';
 import type {StepContext} from './step-context.js';
+import {svmGuestDeed} from './svm-guest-deed.js';
 
 const LOW_32 = 0xffff_ffffn;
 
 /** The end of a sentence that begins with who ran: `executed out dx, al at 0x8006, to send 0x48 (“H”) to port 0x3f8`. */
 export function guestDeed(exit: VmExitInformation, context: StepContext): string {
+  if (exit.svm !== undefined) return svmGuestDeed(exit.svm, exit, context);
   const reason = exit.reason & 0xffff;
   const place = `${context.text} at ${hex(exit.guestRip)}`;
   if (reason === 48) return memoryDeed(exit, place);
@@ -33,7 +36,7 @@ function purposeOf(reason: number, exit: VmExitInformation, context: StepContext
     case 28:
       return controlRegisterPurpose(exit, context);
     case 30:
-      return ioPurpose(exit, rax);
+      return ioPurpose(ioQualification(exit.qualification), rax);
     case 31:
       return `to read ${msrText(rcx)}, whose number is in ECX`;
     case 32:
@@ -53,8 +56,7 @@ function controlRegisterPurpose({qualification}: VmExitInformation, {before}: St
   return type === 1n && general !== undefined ? `to read ${register} into ${general}` : undefined;
 }
 
-function ioPurpose(exit: VmExitInformation, rax: bigint): string {
-  const io = ioQualification(exit.qualification);
+export function ioPurpose(io: Omit<IoQualification, 'immediate' | 'repeated'>, rax: bigint): string {
   const name = portName(io.port);
   const port = `port ${hex(io.port)}${name === undefined ? '' : `, ${name}`}`;
   if (io.string) return `to move a string ${io.direction === 'out' ? 'to' : 'from'} ${port}`;
@@ -65,7 +67,7 @@ function ioPurpose(exit: VmExitInformation, rax: bigint): string {
     : `to read ${io.bytes} byte${io.bytes === 1 ? '' : 's'} from ${port}`;
 }
 
-function msrText(index: bigint): string {
+export function msrText(index: bigint): string {
   const msr = msrAt(Number(index));
   return `MSR ${hex(index)}${msr === undefined ? '' : ` (${msr.name})`}`;
 }

@@ -85,7 +85,12 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   unsupported: fields({address, bytes: text, what: text}),
   'host-step': fields({actor: oneOf('hypervisor', 'vmm'), routine: text, sentence: text}),
   ioctl: fields({name: text, direction: oneOf('call', 'return'), result: optional(text)}),
-  'exit-handled': fields({reason: count, route: oneOf('kvm', 'user-space'), why: text}),
+  'exit-handled': fields({
+    reason: integer,
+    route: oneOf('kvm', 'user-space'),
+    why: text,
+    hardware: optional(oneOf('SVM')),
+  }),
   'kvm-exit': fields({exit: vmExit}),
   injection: fields({
     vector: count,

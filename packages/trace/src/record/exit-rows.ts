@@ -5,7 +5,7 @@ import type {VmExit} from '@hyperscope/vmm';
 import type {ExitRow} from '../session-view.js';
 import type {TraceEvent} from '../record-format.js';
 import {describeQualification} from '../explain/exit-qualification.js';
-import {routeSentence} from '../explain/exit-routes.js';
+import {routeOfExit} from '../explain/exit-routes.js';
 import {kvmExitDetail, kvmExitDuty, kvmExitName} from '../explain/kvm-exit-words.js';
 import type {RunRecord} from './run-record.js';
 
@@ -49,5 +49,5 @@ function sentenceOf(event: Found['first']): string {
   if (event.kind === 'kvm-exit')
     return `${kvmExitName(event.exit)}: ${kvmExitDetail(event.exit)}. ${kvmExitDuty(event.exit)}`;
   const detail = describeQualification(event.exit);
-  return `${detail === undefined ? '' : `First: ${detail}. `}${routeSentence(event.exit.reason)}`;
+  return `${detail === undefined ? '' : `First: ${detail}. `}${routeOfExit(event.exit)}`;
 }

@@ -21,14 +21,22 @@ export function textAt(memory: GuestMemory, cells: CellSource, rip: bigint): str
   return bytes === undefined ? '' : instructionText(bytes, codeSizeOf(cells), rip);
 }
 
-/** The text of a step's instruction; moves the playhead to the state before it. '' for steps that are none. */
-export function textOfStep(playhead: Playhead, index: number): string {
+/**
+ * The text of a step's instruction; moves the playhead to the state before it. '' for steps that are none. `cellsAt` gives the
+ * registers there as the guest believes them to be, where the processor's own are a hypervisor's work: its CR3 is the root of
+ * shadow page tables then.
+ */
+export function textOfStep(
+  playhead: Playhead,
+  index: number,
+  cellsAt: (playhead: Playhead) => CellSource = head => name => head.cell(name),
+): string {
   const step = playhead.record.step(index);
   const bank = playhead.bank('memory');
   if (step === undefined || bank === undefined || step.kind === 'host-action') return '';
   if (step.kind === 'delivery' && !attemptsInstruction(playhead.record, index)) return '';
   playhead.seek(index);
-  return textAt(new GuestMemory(playhead.record.header, bank), name => playhead.cell(name), step.rip);
+  return textAt(new GuestMemory(playhead.record.header, bank), cellsAt(playhead), step.rip);
 }
 
 /** Exits that interrupt the guest between two instructions: external interrupt, NMI and interrupt windows, preemption timer. */

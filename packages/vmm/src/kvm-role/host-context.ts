@@ -171,7 +171,8 @@ export class HostContext {
   /** Tells by whom the exit was answered that is being handled. */
   handled(route: 'kvm' | 'user-space', why: string): void {
     if (!this.isExitPending) return;
-    this.tell({kind: 'exit-handled', reason: this.hardware.exit().reason, route, why});
+    const {reason} = this.hardware.exit();
+    this.tell({kind: 'exit-handled', reason, route, why, ...(this.hardware.name === 'SVM' ? {hardware: 'SVM'} : {})});
   }
   /** The address of a routine, for the hardware to come back to. */
   addressOf(routine: string): bigint {

@@ -8,6 +8,9 @@ import type {StepResult} from '../host/host-program.js';
 const VMX = 1 << 5;
 const MONITOR = 1 << 3;
 const MONITOR_LEAF = 5;
+const SVM_ANNOUNCED_LEAF = 0x8000_0001;
+const SVM = 1 << 2;
+const SVM_LEAF = 0x8000_000a;
 const EXTENDED_FEATURES = 7;
 /** Ways to keep translations apart that a shadow would have to follow. */
 const PCID = 1 << 17;
@@ -31,15 +34,16 @@ const CONSOLE_HYPERCALL = 1;
 
 type CpuidAnswer = readonly [eax: number, ebx: number, ecx: number, edx: number];
 
-/** What the guest is told: VMX and MONITOR hidden (a guest that waits should exit), the hypervisor bit set, KVM's signature at 40000000h. */
+/** What the guest is told: VMX, SVM and MONITOR hidden (a guest that waits should exit), the hypervisor bit set, KVM's signature at 40000000h. */
 function guestCpuid(host: Host, leaf: number, subleaf: number): CpuidAnswer {
   if (leaf === SIGNATURE_LEAF) return SIGNATURE;
   if (leaf === OWN_LEAF) return OWN_SIGNATURE;
   if (leaf === OWN_LEAF + 1) return [CONSOLE_HYPERCALL, 0, 0, 0];
-  if (leaf === SIGNATURE_LEAF + 1 || leaf === MONITOR_LEAF) return [0, 0, 0, 0];
+  if (leaf === SIGNATURE_LEAF + 1 || leaf === MONITOR_LEAF || leaf === SVM_LEAF) return [0, 0, 0, 0];
   const [eax, ebx, ecx, edx] = cpuidEntry(host.machine.profile, leaf, subleaf);
   const shadow = host.mmu.kind === 'shadow';
   if (leaf === EXTENDED_FEATURES) return [eax, shadow ? ebx & ~INVPCID : ebx, ecx, edx];
+  if (leaf === SVM_ANNOUNCED_LEAF) return [eax, ebx, ecx & ~SVM, edx];
   if (leaf !== 1) return [eax, ebx, ecx, edx];
   const osxsave = (host.hardware.get('CR4') & CR4_OSXSAVE) === 0n ? 0 : OSXSAVE;
   return [
