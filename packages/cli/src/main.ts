@@ -1,6 +1,7 @@
 // The program: this process's arguments, terminal and signals.
 
 import {ASM} from './commands/asm.js';
+import {CARD} from './commands/card.js';
 import {CLASSIFY} from './commands/classify.js';
 import type {Command} from './commands/command.js';
 import {COMPARE} from './commands/compare.js';
@@ -31,6 +32,7 @@ const COMMANDS: readonly Command[] = [
   COST,
   OUTPUT,
   CLASSIFY,
+  CARD,
   GUESTS_COMMAND,
   ASM,
   DISASM,

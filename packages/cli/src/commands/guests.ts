@@ -13,7 +13,10 @@ export const GUESTS_COMMAND: Command = {
   name: 'guests',
   summary: 'list the programs that come with it, or print the source of one',
   usage: 'hyperscope guests [NAME] [--json]',
-  description: ['Each guest is commented assembly: print it, read it, run it, change it and assemble it again.'],
+  description: [
+    'Each guest is commented assembly: print it, read it, run it, change it and assemble it again.',
+    'The kernels of the stealth cards (card-popf and seventeen others) are guests too: hyperscope card lists them.',
+  ],
   options: OPTIONS,
   examples: [
     {line: 'hyperscope guests', what: 'What there is.'},
