@@ -12,11 +12,11 @@ const STEPS = 20_000;
 function momentOf(technique: string, title: RegExp): Moment {
   const session = host.open({guest: 'hello-kvm', technique});
   session.run(STEPS);
-  for (let index = 0; index <= session.record.length; index++) {
-    const moment = session.seek(index);
-    if (title.test(moment.why.title)) return moment;
-  }
-  return assertExists(undefined, `a step like ${title.source}`);
+  const all = Array.from({length: session.record.length + 1}, (_, index) => session.seek(index));
+  return assertExists(
+    all.find(moment => title.test(moment.why.title)),
+    `a step like ${title.source}`,
+  );
 }
 const told = (moment: Moment): string => moment.why.sentences.join(' ');
 const stripOf = (moment: Moment): Readonly<Record<string, string>> =>
