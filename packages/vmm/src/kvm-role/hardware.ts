@@ -110,6 +110,8 @@ export interface Hardware {
    * unrestricted guest); undefined where it would enter. Absent where the hardware takes any state that software can reach.
    */
   whyNotEnterable?(): string | undefined;
+  /** Whether the guest believes itself in real mode while the processor runs it at CPL 3; absent where that cannot be. */
+  readonly isInRealMode?: boolean;
   exit(): HardwareExit;
   /** Each reads what the exit that is being handled reported. */
   ioExit(): IoExit;

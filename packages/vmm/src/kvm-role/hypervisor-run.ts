@@ -133,8 +133,10 @@ export class HypervisorRun implements TechniqueRun {
 
   #actor(rip: bigint): Actor {
     const {registers} = this.machine;
-    if (registers.words[2 * VMX_OPERATION] === NON_ROOT)
-      return registers.words[2 * CPL] === USER ? 'guest-user' : 'guest-kernel';
+    if (registers.words[2 * VMX_OPERATION] === NON_ROOT) {
+      const isUser = registers.words[2 * CPL] === USER && this.host.hardware.isInRealMode !== true;
+      return isUser ? 'guest-user' : 'guest-kernel';
+    }
     return this.code.symbolAt(rip)?.actor ?? 'hypervisor';
   }
 
