@@ -16,6 +16,22 @@ test.each([
   expect(await fuzz(...args)).toMatchObject({status: 2, notes: expect.stringContaining(advice)});
 });
 
+test.each([
+  ['--vmcs', ['controls', 'host state', 'guest state']],
+  ['--vmcb', ['guest state']],
+])('%s attempts entries of damaged control blocks and says how they ended', async (option, endings) => {
+  const {status, out} = await fuzz(option, '-n', '500', '--seed', '9');
+  expect(status).toBe(0);
+  expect(out).toContain('500 entries');
+  for (const ending of [...endings, 'entered']) expect(out).toMatch(new RegExp(`${ending} +\\d+`));
+  expect(out).toContain('0 findings');
+});
+
+test('options of the other kind are refused', async () => {
+  expect(await fuzz('--vmcs', '--shrink')).toMatchObject({status: 2, notes: expect.stringContaining('--shrink')});
+  expect(await fuzz('--vmcs', '--vmcb')).toMatchObject({status: 2});
+});
+
 test('--help says what is compared and what the statuses mean', async () => {
   const {status, out} = await fuzz('--help');
   expect(status).toBe(0);

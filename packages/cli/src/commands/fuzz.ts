@@ -22,6 +22,8 @@ import {progress} from '../terminal/progress.js';
 import {table, wrap} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
 import type {Command, CommandContext} from './command.js';
+import {CONTROL_BLOCK_CASES, fuzzControlBlocks} from './fuzz-control-blocks.js';
+import type {ControlBlockRequest} from './fuzz-control-blocks.js';
 
 const OPTIONS = {
   mode: {value: 'MODE', help: `${keysOf(FUZZ_MODES).join(', ')} or all. Default: all.`},
@@ -29,6 +31,8 @@ const OPTIONS = {
   seed: {value: 'S', help: 'Another seed gives other programs. Default: 1.'},
   program: {value: 'K', help: 'Only program K of the seed: how a difference is seen again.'},
   shrink: {value: undefined, help: 'Make each program that differs as short as it can be, and show its listing.'},
+  vmcs: {value: undefined, help: 'Fuzz VM entries instead: VMCSs with changed fields. N counts them. Needs no KVM.'},
+  vmcb: {value: undefined, help: 'The same for VMRUN and VMCBs.'},
   json: {value: 'FILE|-', help: 'Write counts, coverage and differences as JSON.'},
 } as const;
 
@@ -44,18 +48,21 @@ export const FUZZ: Command = {
       'bare processor). Flags that the manual leaves undefined are neither compared nor used.',
     'What is left out, and which differences are excused, is decided by written rules; most hold only on hosts whose ' +
       'fingerprint shows a known quirk. Everything else that differs is a fault of the simulator until shown otherwise.',
+    'With --vmcs or --vmcb, fields of a valid control block are changed at random and the entry is attempted. A table of the ' +
+      'manual’s rules, apart from the simulator’s own checks, says what must happen, and a refusal must name what was changed.',
   ],
   options: OPTIONS,
   examples: [
     {line: 'hyperscope fuzz', what: '25,000 instructions in each of the four modes.'},
     {line: 'hyperscope fuzz -n 250000 --seed 7 --shrink', what: 'A million, other programs, the shortest that differ.'},
     {line: 'hyperscope fuzz --mode long --seed 7 --program 1330 --shrink', what: 'One program again.'},
+    {line: 'hyperscope fuzz --vmcs -n 300000', what: '300,000 VM entries of damaged VMCSs.'},
   ],
   exitCodes: [
     {code: 0, what: 'no difference that no rule explains'},
     {code: 1, what: 'a difference that none explains'},
     {code: 2, what: 'bad usage'},
-    {code: 6, what: 'there is no KVM here; the reason is told'},
+    {code: 6, what: 'there is no KVM here; the reason is told (not with --vmcs and --vmcb)'},
   ],
   run: async (args, context) => runFuzz(args, context),
 };
@@ -98,10 +105,22 @@ function readRequest(given: Arguments<keyof typeof OPTIONS>): Request {
   };
 }
 
+/** What means nothing for control blocks is refused, not passed over. */
+function readControlBlockRequest(given: Arguments<keyof typeof OPTIONS>): ControlBlockRequest {
+  if (given.has('vmcs') && given.has('vmcb')) throw usage('--vmcs and --vmcb are two runs: give one of them.');
+  for (const name of ['mode', 'shrink', 'json'] as const)
+    if (given.has(name))
+      throw usage(`--${name} is for programs; with --vmcs and --vmcb there are -n, --seed and --program.`);
+  const {instructions, seed, program} = readRequest(given);
+  return {cases: given.value('instructions') === undefined ? CONTROL_BLOCK_CASES : instructions, seed, only: program};
+}
+
 async function runFuzz(args: readonly string[], context: CommandContext): Promise<number> {
   const {terminal} = context;
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0) throw usage(`fuzz takes no file, but ${given.positionals[0]} was given.`);
+  if (given.has('vmcs') || given.has('vmcb'))
+    return fuzzControlBlocks(given.has('vmcs') ? 'vmcs' : 'vmcb', readControlBlockRequest(given), context);
   const json = given.value('json');
   const request = readRequest(given);
   if (json !== undefined && json !== '-') checkWritable(json);

@@ -17,7 +17,8 @@ const SOURCE = 'APM vol. 2, "Canonicalization and Consistency Checks"';
 const IOPM_BYTES = 3 * 4096;
 const MSRPM_BYTES = 2 * 4096;
 const EFER_SVME = 1n << 12n;
-const EFER_RESERVED = ~0x7d01n;
+/** All but SCE, LME, LMA, NXE and SVME: neither LMSLE nor FFXSR is announced. */
+const EFER_RESERVED = ~0x1d01n;
 const CR0_PE = 1n;
 const CR0_NW = 1n << 29n;
 const CR0_CD = 1n << 30n;
@@ -61,14 +62,17 @@ function checkLongMode({vmcb}: SvmControls, list: CheckList): void {
   list.must((cr4 & CR4_PAE) !== 0n, 'with EFER.LME and CR0.PG, CR4.PAE = 1', ['CR4', cr4]);
   list.must((cr0 & CR0_PE) !== 0n, 'with EFER.LME and CR0.PG, CR0.PE = 1', ['CR0', cr0]);
   const both = (cs & ATTRIB_L) !== 0n && (cs & ATTRIB_D) !== 0n;
-  list.must((cr4 & CR4_PAE) === 0n || !both, 'with long mode, CS.L and CS.D are not both 1', ['CS attributes', cs]);
+  list.must((cr4 & CR4_PAE) === 0n || !both, 'with long mode, CS.L and CS.D are not both 1', ['CS_ATTRIB', cs]);
 }
 
 function checkControlArea(core: Core, controls: SvmControls, list: CheckList): void {
   const {vmcb} = controls;
   const word = controls.wordOf('VMRUN');
-  list.must(controls.intercepts('VMRUN'), 'the VMRUN intercept is set', ['intercept word 4', word]);
-  list.must(vmcb.get('GUEST_ASID') !== 0n, 'the ASID is not 0: that is the host', ['ASID', vmcb.get('GUEST_ASID')]);
+  list.must(controls.intercepts('VMRUN'), 'the VMRUN intercept is set', ['INTERCEPT_WORD_4', word]);
+  list.must(vmcb.get('GUEST_ASID') !== 0n, 'the ASID is not 0: that is the host', [
+    'GUEST_ASID',
+    vmcb.get('GUEST_ASID'),
+  ]);
   const limit = 1n << BigInt(core.profile.physicalAddressBits);
   for (const [name, bytes, words] of [
     ['IOPM_BASE_PA', IOPM_BYTES, 'I/O permissions map'],
@@ -79,10 +83,10 @@ function checkControlArea(core: Core, controls: SvmControls, list: CheckList): v
   }
   if (!controls.nestedPaging) return;
   const features = core.features;
-  list.must(features.nestedPaging, 'CPUID announces nested paging', ['NP_ENABLE', 1]);
+  list.must(features.nestedPaging, 'CPUID announces nested paging', ['NESTED_CONTROL', 1]);
   const hostPages = (core.registers.get('CR0') & CR0_PG) !== 0n;
   list.must(hostPages, 'for nested paging the host has paging on', ['host CR0', core.registers.get('CR0')]);
-  list.must(controls.nestedRoot < limit, 'nCR3 lies within the physical-address width', ['nCR3', controls.nestedRoot]);
+  list.must(controls.nestedRoot < limit, 'nCR3 lies within the physical-address width', ['N_CR3', controls.nestedRoot]);
   const pat = vmcb.get('G_PAT');
   list.must(validPat(pat), 'every entry of the guest PAT is a memory type', ['G_PAT', pat]);
 }
@@ -92,7 +96,7 @@ function checkInjection({vmcb}: SvmControls, list: CheckList): void {
   const problem = injectionProblem(event, vmcb);
   if (problem !== undefined) list.must(false, problem, ['EVENTINJ', event]);
   const vector = Number(bits(event, 7, 0));
-  const pushes = (event & (1n << 11n)) !== 0n;
+  const pushes = (event & (1n << 31n)) !== 0n && (event & (1n << 11n)) !== 0n;
   if (problem === undefined && pushes && !hasErrorCodeType(event))
     list.must(false, 'only an exception pushes an error code', ['EVENTINJ', event], ['vector', hex(vector)]);
 }

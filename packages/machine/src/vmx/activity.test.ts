@@ -105,3 +105,10 @@ test('a guest with virtual NMIs that blocks none leaves a host that blocked NMIs
   expect(made.machine.registers.get('NMI_BLOCKING')).toBe(0n);
   expect(stillBlocked(made)).toBe(0n);
 });
+
+test('a pending monitor-trap-flag exit is injected as type 7 with vector 0: the guest gets no turn', () => {
+  const made = resting(HLT_STATE);
+  made.vmcs.set('VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0700n);
+  expect(exitOf(made)).toMatchObject({reason: 37, guestRip: 0x8000n});
+  expect([made.vmcs.get('GUEST_ACTIVITY_STATE'), made.vmcs.launchState]).toEqual([HLT_STATE, 'launched']);
+});

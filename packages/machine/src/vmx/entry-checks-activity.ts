@@ -16,6 +16,9 @@ const STI = 0;
 const MOV_SS = 1;
 const SMI = 2;
 const NMI = 3;
+const ENCLAVE = 4;
+/** B0 to B3, enabled breakpoint (12), BS (14); RTM (16) and bus locks (11) no processor here has. */
+const PENDING_DEBUG = 0x500fn;
 
 export function checkNonRegisterState(context: EntryContext, list: CheckList): void {
   checkActivity(context, list);
@@ -64,6 +67,7 @@ function injectable(state: number, type: number, vector: number): boolean {
       return (
         type === INJECTION_TYPE.externalInterrupt ||
         type === INJECTION_TYPE.nmi ||
+        type === INJECTION_TYPE.other ||
         (type === INJECTION_TYPE.hardwareException && (vector === 1 || vector === 18))
       );
     case SHUTDOWN:
@@ -87,6 +91,7 @@ function checkInterruptibility(context: EntryContext, list: CheckList): void {
     context.field('GUEST_RFLAGS'),
   );
   list.must(!bit(state, SMI), 'blocking by SMI is 0 outside SMM', value);
+  list.must(!bit(state, ENCLAVE), 'interruptibility state: enclave interruption is 0 without SGX', value);
   if (injected === INJECTION_TYPE.externalInterrupt) {
     list.must(
       context.vmcs.bit('GUEST_RFLAGS', 9),
@@ -108,7 +113,7 @@ function checkInterruptibility(context: EntryContext, list: CheckList): void {
 function checkPendingDebug(context: EntryContext, list: CheckList): void {
   const pending = context.get('GUEST_PENDING_DEBUG_EXCEPTIONS');
   const value = ['GUEST_PENDING_DEBUG_EXCEPTIONS', pending] as const;
-  list.must((pending & ~0x1_580fn) === 0n, 'pending debug exceptions: reserved bits are 0', value);
+  list.must((pending & ~PENDING_DEBUG) === 0n, 'pending debug exceptions: reserved bits are 0', value);
   const held =
     bits(context.get('GUEST_INTERRUPTIBILITY_STATE'), 1, 0) !== 0n || context.get('GUEST_ACTIVITY_STATE') === HLT;
   if (!held) return;
@@ -136,6 +141,12 @@ function checkLinkPointer(context: EntryContext, list: CheckList): void {
   list.must(
     Number(word & 0x7fff_ffffn) === context.capabilities.revision,
     'the VMCS that the link pointer names has this processor’s revision identifier',
+    value,
+    ['first word', word],
+  );
+  list.must(
+    bit(word, 31) === context.controls.secondary('VMCS shadowing'),
+    'the VMCS that the link pointer names is a shadow VMCS (bit 31) just where VMCS shadowing = 1',
     value,
     ['first word', word],
   );

@@ -151,6 +151,7 @@ function checkTprThreshold(context: EntryContext, list: CheckList): void {
     bits(context.get('TPR_THRESHOLD'), 3, 0) <= priority,
     'TPR threshold ≤ VTPR[7:4]',
     context.field('TPR_THRESHOLD'),
+    context.field('VIRTUAL_APIC_ADDRESS'),
     ['VTPR[7:4]', priority],
   );
 }

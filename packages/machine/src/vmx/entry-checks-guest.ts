@@ -68,7 +68,7 @@ function checkMsrs(context: EntryContext, list: CheckList): void {
   if (controls.entry('load debug controls')) {
     list.must(context.get('GUEST_DR7') >> 32n === 0n, 'guest DR7: bits 63:32 are 0', context.field('GUEST_DR7'));
     list.must(
-      (context.get('GUEST_IA32_DEBUGCTL') & ~0xdfc3n) === 0n,
+      (context.get('GUEST_IA32_DEBUGCTL') & ~0x5fc3n) === 0n,
       'guest IA32_DEBUGCTL: reserved bits are 0',
       context.field('GUEST_IA32_DEBUGCTL'),
     );

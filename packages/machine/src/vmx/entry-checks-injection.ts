@@ -5,6 +5,7 @@
 
 import {bit, bits} from '@hyperscope/base';
 import type {CheckList} from './check-list.js';
+import {controlMask, primaryControl} from './control-bits.js';
 import type {EntryContext} from './entry-context.js';
 
 export const INJECTION_TYPE = {
@@ -29,8 +30,8 @@ export function checkInjectedEvent(context: EntryContext, list: CheckList): void
   const vector = Number(bits(information, 7, 0));
   list.must(type !== INJECTION_TYPE.reserved, 'the injected event does not have the reserved type 1', value);
   list.must(
-    type !== INJECTION_TYPE.other,
-    'the injected event has type 7 (other) only where the monitor trap flag is supported',
+    type !== INJECTION_TYPE.other || (hasMonitorTrap(context) && vector === 0),
+    'the injected event has type 7 (other) only with vector 0, and only where the monitor trap flag is supported',
     value,
   );
   list.must(type !== INJECTION_TYPE.nmi || vector === 2, 'an injected NMI has vector 2', value);
@@ -50,9 +51,14 @@ export function checkInjectedEvent(context: EntryContext, list: CheckList): void
   }
 }
 
+/** Type 7, vector 0: a monitor-trap-flag exit that is pending. */
+const hasMonitorTrap = ({capabilities}: EntryContext): boolean =>
+  (capabilities.primary.may & controlMask(primaryControl('monitor trap flag'))) !== 0n;
+
 function checkErrorCode(context: EntryContext, list: CheckList, type: number, vector: number): void {
   const information = context.get('VM_ENTRY_INTERRUPTION_INFORMATION');
-  const wanted = type === INJECTION_TYPE.hardwareException && context.protection && WITH_ERROR_CODE.has(vector);
+  const canBeProtected = context.protection || !context.controls.unrestrictedGuest;
+  const wanted = type === INJECTION_TYPE.hardwareException && canBeProtected && WITH_ERROR_CODE.has(vector);
   list.must(
     bit(information, 11) === wanted,
     wanted ? `vector ${vector} in protected mode delivers an error code` : 'this event delivers no error code',

@@ -119,6 +119,7 @@ function checkCodeSegment(context: EntryContext, list: CheckList, cs: Segment, s
     types.includes(cs.type),
     `guest CS type is ${context.controls.unrestrictedGuest ? '3 or ' : ''}9, 11, 13 or 15 (accessed code)`,
     cs.shown,
+    context.field('GUEST_RFLAGS'),
   );
   checkCommon(list, cs, 'memory');
   list.must(

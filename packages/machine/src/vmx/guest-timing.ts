@@ -47,6 +47,14 @@ export function monitorTrapExit(core: Core, controls: Controls): VmExitInformati
   return exitInformation('MONITOR_TRAP_FLAG', core.registers.get('RIP'), checks);
 }
 
+/** The one that VM entry can inject, for a hypervisor that had to withdraw it. SDM vol. 3C, "Injection of Pending MTF VM Exits". */
+export function pendingMonitorTrapExit(core: Core): VmExitInformation {
+  const checks = [
+    check('the VM entry injected a pending monitor-trap-flag exit (type 7, vector 0)', true, [], TRAP_SOURCE),
+  ];
+  return exitInformation('MONITOR_TRAP_FLAG', core.registers.get('RIP'), checks);
+}
+
 /** What is left of the timer's value; 0 when it has expired. */
 export function preemptionTimerValue(core: Core, {vmcs}: Controls): bigint {
   const elapsed = (core.registers.get('TSC') >> RATE) - (vmcs.entryTimeStamp >> RATE);

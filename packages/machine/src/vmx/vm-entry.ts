@@ -11,11 +11,12 @@ import type {Controls} from './controls.js';
 import {entryChecks} from './entry-checks.js';
 import {EntryContext} from './entry-context.js';
 import {loadGuestState} from './guest-state.js';
-import {startTiming} from './guest-timing.js';
+import {pendingMonitorTrapExit, startTiming} from './guest-timing.js';
 import {loadHostState} from './host-state.js';
 import {loadMsrList} from './msr-lists.js';
 import {loadGuestPdptes} from './pointer-table-entries.js';
 import {currentVmcs, fail, failInvalid} from './outcome.js';
+import {exitGuest} from './vm-exit.js';
 import {enterGuestTranslations, leaveGuestTranslations} from './translations.js';
 import type {Vmcs} from './vmcs.js';
 
@@ -27,6 +28,7 @@ const MSR_LOADING = 34;
 /** Qualification of exit reason 33 where the VMCS link pointer is at fault. */
 const LINK_POINTER = 4n;
 const POINTER_TABLE_ENTRIES = 2n;
+const OTHER_EVENT = 7n;
 
 export type EntryInstruction = 'VMLAUNCH' | 'VMRESUME';
 
@@ -84,6 +86,7 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
     return lateFailure(core, controls, MSR_LOADING, BigInt(bad), checks);
   }
   if (how === 'VMLAUNCH') vmcs.launchState = 'launched';
+  if (injectsMonitorTrap(vmcs)) return enterPendingMonitorTrap(core, how, controls);
   const event = injectedEvent(vmcs);
   startTiming(core, controls, event === undefined ? 'nothing' : 'an event');
   if (core.observed)
@@ -92,6 +95,19 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
   // An NMI that is injected blocks the next one, as one that came by itself would.
   if (event.type === 'NMI') core.registers.set('NMI_BLOCKING', 1n);
   core.deliverEvent(event);
+}
+
+/** Interruption type 7 with vector 0: a monitor-trap-flag exit is pending, whatever the control says, so the guest gets no turn. */
+const injectsMonitorTrap = (vmcs: Vmcs): boolean => {
+  const information = vmcs.get('VM_ENTRY_INTERRUPTION_INFORMATION');
+  return bit(information, 31) && bits(information, 10, 8) === OTHER_EVENT;
+};
+function enterPendingMonitorTrap(core: Core, how: EntryInstruction, controls: Controls): void {
+  const {vmcs} = controls;
+  startTiming(core, controls, 'nothing');
+  if (core.observed)
+    core.emit({kind: 'vm-entry', how, vmcs: vmcs.address, guestRip: vmcs.get('GUEST_RIP'), injected: undefined});
+  exitGuest(core, pendingMonitorTrapExit(core));
 }
 
 /** Too late for VMfail: the processor leaves as by a VM exit, but saves nothing (SDM vol. 3C, "VM-Entry Failures During or After Loading Guest State"). */
