@@ -11,6 +11,7 @@ import {
   RegisterFile,
   RingStage,
   SerialConsole,
+  ShadowWalk,
   TextScreenView,
   Timeline,
   Transport,
@@ -20,7 +21,7 @@ import {
   stagePicture,
   type Theme,
 } from './index.js';
-import {SAMPLE_SOURCE, SampleSession} from './samples/index.js';
+import {SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from './samples/index.js';
 import {accessibilityTrouble, mount} from './testing/mounting.js';
 
 const session = new SampleSession();
@@ -95,6 +96,8 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
   'a VMCS': () => made(new VmcsView(), {rows: momentAt(5).vmcs}),
   'no walk': () => new PageWalk(),
   'a walk of 24 entries': () => made(new PageWalk(), {walk: momentAt(5).walk}),
+  'no shadow tables': () => new ShadowWalk(),
+  'shadow tables': () => made(new ShadowWalk(), {shadow: SAMPLE_SHADOW}),
   'a transport at the start': () => made(new Transport(), {length: 20, exits: true}),
   'a transport at the end': () =>
     made(new Transport(), {index: 20, length: 20, finished: true, exits: true, playing: true}),

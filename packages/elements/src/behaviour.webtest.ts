@@ -9,6 +9,7 @@ import {
   RingStage,
   SeekCycleEvent,
   SeekEvent,
+  ShadowWalk,
   Timeline,
   Transport,
   TransportEvent,
@@ -19,7 +20,7 @@ import {
   stagePicture,
   stageSentence,
 } from './index.js';
-import {SAMPLE_SOURCE, SampleSession} from './samples/index.js';
+import {SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from './samples/index.js';
 import {mount, textOf} from './testing/mounting.js';
 
 const session = new SampleSession();
@@ -245,4 +246,27 @@ test('lanes are painted in the colours of who runs', async () => {
     ?.getImageData(Math.round(12 * devicePixelRatio), Math.round((16 + 3 * 21 + 10) * devicePixelRatio), 1, 1).data;
   // #e69f00: QEMU calls ioctl(KVM_RUN) first. The column is full, so the colour is exact.
   expect([...(pixel ?? [])].slice(0, 3)).toEqual([230, 159, 0]);
+});
+
+test('shadow paging: what is different has a name and a reason, both walks say where they lead, and counts are counted', async () => {
+  const walk = new ShadowWalk();
+  walk.shadow = SAMPLE_SHADOW;
+  await mount(walk);
+  expect(textOf(walk)).toContain('GVA 0x400123 in the guest’s tables and in their shadow: read-only because clean.');
+  expect(textOf(walk)).toContain('The shadow is read-only, because the page is clean');
+  const rows = [...(walk.shadowRoot?.querySelectorAll('tbody tr') ?? [])].map(row =>
+    (row.textContent ?? '').replaceAll(/\s+/g, ' ').trim(),
+  );
+  expect(rows.slice(3, 5)).toEqual([
+    'PT GPA 0x4000 90027 writable, user, accessed HPA 0x48f000 1090025 read-only, user, accessed',
+    'leads to GPA 0x90123 HPA 0x1090123',
+  ]);
+  expect(rows.slice(5)).toEqual([
+    'hidden faults 12',
+    'true faults 2',
+    'page-table writes 3',
+    'CR3 loads 5',
+    'INVLPGs 1',
+    'tables let go 2',
+  ]);
 });

@@ -7,6 +7,7 @@ export * from './exit-table.js';
 export * from './page-walk.js';
 export * from './register-file.js';
 export * from './ring-stage.js';
+export * from './shadow-walk.js';
 export * from './shared-styles.js';
 export * from './stage-picture.js';
 export * from './text-screen.js';

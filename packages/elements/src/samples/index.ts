@@ -1,2 +1,3 @@
 export * from './sample-session.js';
 export * from './sample-steps.js';
+export * from './sample-shadow.js';

@@ -121,7 +121,10 @@ export class Inspector extends LitElement {
       case 'vmcs':
         return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
       case 'walk':
-        return html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
+        return moment.shadow === undefined
+          ? html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`
+          : html`<hs-shadow-walk .shadow=${moment.shadow}></hs-shadow-walk>
+              <hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
       case 'exits':
         return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
       case 'screen':

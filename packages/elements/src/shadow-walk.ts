@@ -1,0 +1,192 @@
+// Shadow paging: the guest's own tables, which lead to guest-physical memory and no processor walks, beside the shadow, which
+// leads to host-physical memory and is walked; what is different between them and why; and how often the hypervisor did what.
+
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import type {Moment} from '@hyperscope/trace';
+import {address, addressStyles} from './address.js';
+import {sharedStyles} from './shared-styles.js';
+
+type Shadow = NonNullable<Moment['shadow']>;
+type Entry = Shadow['guest'][number];
+
+const TABLES = ['', 'PT', 'PD', 'PDPT', 'PML4'] as const;
+
+/** What the shadow MMU counts, in the order of a table. */
+const COUNTS: readonly (readonly [key: keyof Shadow['statistics'], name: string, meaning: string])[] = [
+  ['hiddenFaults', 'hidden faults', 'the guest’s tables allowed the access, only the shadow lacked it'],
+  ['trueFaults', 'true faults', 'the guest’s tables refused, so the guest got its #PF'],
+  ['pageTableWrites', 'page-table writes', 'a write to a protected table was carried out in software'],
+  ['cr3Loads', 'CR3 loads', 'MOV to CR3 left the guest'],
+  ['invalidations', 'INVLPGs', 'INVLPG left the guest'],
+  ['unsyncs', 'tables let go', 'a page table may be written unseen until the next flush'],
+  ['syncs', 'tables synchronized', 'the guest flushed its TLB'],
+  ['deviceFaults', 'device accesses', 'no memory lies there, or a ROM was written'],
+  ['zaps', 'shadow pages dropped', 'given back to the pool'],
+  ['floods', 'floods', 'written too often to be a page table'],
+  ['poolExhaustions', 'pool exhaustions', 'everything was dropped to go on'],
+];
+
+/** What the relation between the two is called; a difference is news, `same` is not. */
+const RELATIONS: Readonly<Record<Shadow['relation'], string>> = {
+  same: 'the same',
+  unmapped: 'both unmapped',
+  missing: 'missing in the shadow',
+  device: 'a device',
+  clean: 'read-only because clean',
+  'page-table': 'write-protected',
+  'kernel-variant': 'the kernel’s variant',
+  'read-only': 'read-only',
+  stale: 'stale',
+};
+
+@customElement('hs-shadow-walk')
+export class ShadowWalk extends LitElement {
+  static override readonly styles = [
+    sharedStyles,
+    addressStyles,
+    css`
+      .scroll {
+        overflow-x: auto;
+      }
+      table {
+        border-collapse: separate;
+        border-spacing: 2px;
+        margin: 8px 0;
+        width: auto;
+      }
+      th {
+        padding: 0 6px 0 0;
+        text-align: start;
+        white-space: nowrap;
+        font-size: 0.8em;
+      }
+      td {
+        padding: 2px 4px;
+        border-radius: 4px;
+        font: calc(var(--code) * 0.86)/1.4 var(--mono);
+        white-space: nowrap;
+      }
+      td.guest {
+        background: var(--guest-kernel-tint);
+        color: var(--guest-kernel-ink);
+      }
+      td.shadow {
+        background: var(--hypervisor-tint);
+        color: var(--hypervisor-ink);
+      }
+      .words {
+        font: 0.95em var(--sans);
+      }
+      .relation {
+        font-weight: 650;
+      }
+      .counts td {
+        font-family: var(--sans);
+        font-variant-numeric: tabular-nums;
+        text-align: end;
+      }
+    `,
+  ];
+
+  @property({attribute: false}) shadow: Moment['shadow'] = undefined;
+
+  override render(): TemplateResult {
+    const {shadow} = this;
+    if (shadow === undefined) return html`<p class="empty">No shadow page tables are in use.</p>`;
+    const levels = [...new Set([...shadow.guest, ...shadow.shadow].map(({level}) => level))].toSorted((a, b) => b - a);
+    return html`<p>
+        ${address('GVA', shadow.linear)} in the guest’s tables and in their shadow:
+        <span class="relation">${RELATIONS[shadow.relation]}</span>.
+      </p>
+      ${shadow.why.map(sentence => html`<p>${capital(sentence)}.</p>`)}
+      <div class="scroll" tabindex="0" role="region" aria-label="The guest’s tables and their shadow">
+        <table>
+          <caption class="visually-hidden">
+            Entries for one address, level by level
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">level</th>
+              <th scope="col">the guest’s: GVA → GPA</th>
+              <th scope="col">the shadow: GVA → HPA</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${levels.map(
+              level =>
+                html`<tr>
+                  <th scope="row">${TABLES[level] ?? `level ${level}`}</th>
+                  ${entryCell(
+                    shadow.guest.find(entry => entry.level === level),
+                    'guest',
+                  )}
+                  ${entryCell(
+                    shadow.shadow.find(entry => entry.level === level),
+                    'shadow',
+                  )}
+                </tr>`,
+            )}
+            <tr>
+              <th scope="row">leads to</th>
+              <td>${shadow.guestPhysical === undefined ? 'nothing' : address('GPA', shadow.guestPhysical)}</td>
+              <td>${shadow.hostPhysical === undefined ? 'nothing' : address('HPA', shadow.hostPhysical)}</td>
+            </tr>
+          </tbody>
+        </table>
+      </div>
+      ${
+        shadow.guest.length === 0
+          ? html`<p class="mute">The guest’s paging is off: its addresses are guest-physical.</p>`
+          : nothing
+      }
+      ${this.counts(shadow)}`;
+  }
+
+  private counts({statistics, pages}: Shadow): TemplateResult {
+    return html`<table class="counts">
+        <caption class="visually-hidden">
+          What the shadow MMU did so far
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">so far</th>
+            <th scope="col">times</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${COUNTS.filter(([key], at) => at < 5 || statistics[key] > 0).map(
+            ([key, name, meaning]) =>
+              html`<tr title=${meaning}>
+                <th scope="row">${name}</th>
+                <td>${statistics[key]}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+      <p class="mute">
+        ${pages.used} of ${pages.capacity} shadow pages are in use, ${pages.used * 4} KiB of tables. The guest does not
+        know of them.
+      </p>`;
+  }
+}
+
+function entryCell(entry: Entry | undefined, table: 'guest' | 'shadow'): TemplateResult {
+  if (entry === undefined) return html`<td></td>`;
+  const place = address(table === 'guest' ? 'GPA' : 'HPA', entry.address);
+  return html`<td class=${table}>
+    ${place} ${entry.entry.toString(16)} <span class="words">${entryWords(entry.entry)}</span>
+  </td>`;
+}
+
+/** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures". */
+function entryWords(entry: bigint): string {
+  if ((entry & 1n) === 0n) return 'not present';
+  const names: readonly string[] = ['', 'writable', 'user', '', '', 'accessed', 'dirty'];
+  const set = names.filter((name, at) => name !== '' && ((entry >> BigInt(at)) & 1n) === 1n);
+  if ((entry & 2n) === 0n) set.unshift('read-only');
+  if (entry >> 63n === 1n) set.push('no execution');
+  return set.join(', ');
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
