@@ -6,16 +6,18 @@ import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
 import type {Cell, SegmentRegister} from '@hyperscope/isa';
 import {isCanonical} from '@hyperscope/machine';
 import {NATIVE_FLAGS} from './guest-exit.js';
-import {isUnusable, segmentFrom} from './descriptors.js';
+import {descriptorOf, isUnusable, segmentFrom} from './descriptors.js';
 import {realRing} from './rings.js';
 import {virtualSegment} from './shadow-descriptors.js';
 import {
   IRETD,
   IRETQ,
+  SHADOW_GDT,
   SHADOW_LDT,
   SHADOW_LDT_SELECTOR,
   STACK_TOP,
   VMM_PHYSICAL,
+  VMM_STACK_ALIAS,
   inWindow,
   linearOf,
 } from './vmm-layout.js';
@@ -38,6 +40,7 @@ const DR7_ENABLES = 0xffff_03ffn;
 const LONG_CODE = 0x2000;
 const DATA_SEGMENTS = ['ES', 'DS', 'FS', 'GS'] as const;
 const UNUSABLE = 0x1_0000;
+const DEFAULT_BIG = 0x4000;
 
 /** Why the guest's present state cannot run on the processor outside ring 0; undefined where it can. */
 export function whyNotNative(vmm: Vmm): string | undefined {
@@ -124,11 +127,25 @@ export function loadGuest(vmm: Vmm): {readonly cs: number; readonly flags: bigin
     machine.memory.write(hpa(VMM_PHYSICAL + at + index * bytes), bytes, BigInt.asUintN(8 * bytes, word));
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') machine.registers.set(name, vcpu.get(name));
   machine.registers.set('RSP', linearOf(at));
+  if (vmm.nativeMode === 'protected' && (virtualSegment(vmm, 'SS').attributes & DEFAULT_BIG) === 0) aliasStack(vmm, at);
   machine.registers.set('RIP', linearOf(vmm.isGuestLong ? IRETQ : IRETD));
   for (const register of SEGMENT_REGISTERS) vcpu.setSlot(`loaded_${register}`, selectors[register]);
   vcpu.setSlot('kernel_ring', isV86 ? 3 : realRing(0, vmm.layout));
   vcpu.setSlot('in_guest', 1);
   return {cs: selectors.CS, flags};
+}
+
+/**
+ * IRET to a 16-bit stack loads SP and leaves the upper half of ESP as it is: the VMM's, for the guest to see. So the VMM's stack
+ * is addressed with the guest's upper half before, through a segment with another base. Linux, arch/x86/entry/entry_32.S, "espfix".
+ */
+function aliasStack({machine, vcpu}: Vmm, at: number): void {
+  const esp = (vcpu.get('RSP') & 0xffff_0000n) | BigInt(at & 0xffff);
+  const base = BigInt.asUintN(32, linearOf(at) - esp);
+  const values = {selector: VMM_STACK_ALIAS, base, limit: 0xffff_ffff, attributes: 0xc093};
+  machine.memory.write(hpa(inWindow(SHADOW_GDT) + VMM_STACK_ALIAS), 8, descriptorOf(values));
+  machine.registers.setSegment('SS', values);
+  machine.registers.set('RSP', esp);
 }
 
 type Selectors = Readonly<Record<SegmentRegister, number>>;

@@ -33,10 +33,16 @@ const EFER_LMA = 0x400n;
 const FRAME_WORDS = 5;
 const VIRTUAL_8086_FRAME_WORDS = 9;
 
+/** The linear address of the top of the stack, while the VMM runs. */
+export function stackPointer(cells: CellReader): bigint {
+  if ((cells('EFER') & EFER_LMA) !== 0n) return cells('RSP');
+  return BigInt.asUintN(32, cells('SS.base') + cells('RSP'));
+}
+
 /** The frame of an interrupt delivery at the top of the VMM's stack, with or without an error code below it. */
 export function frameAt(cells: CellReader, window: WindowReader): GuestFrame {
   const bytes = (cells('EFER') & EFER_LMA) !== 0n ? 8 : 4;
-  const used = STACK_TOP - Number(cells('RSP') - VMM_LINEAR);
+  const used = STACK_TOP - Number(stackPointer(cells) - VMM_LINEAR);
   const isV86 = used >= VIRTUAL_8086_FRAME_WORDS * bytes;
   const start = STACK_TOP - (isV86 ? VIRTUAL_8086_FRAME_WORDS : FRAME_WORDS) * bytes;
   const word = (index: number): bigint => window(start + index * bytes, bytes);

@@ -6,7 +6,7 @@ import {hpa} from '@hyperscope/base';
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import {PhysicalMemory} from '@hyperscope/machine';
-import {NATIVE_FLAGS, frameAt, frameInProcessor, systemCallFrame, virtualRingOf} from './guest-exit.js';
+import {NATIVE_FLAGS, frameAt, frameInProcessor, stackPointer, systemCallFrame, virtualRingOf} from './guest-exit.js';
 import type {CellReader, GuestFrame, WindowReader} from './guest-exit.js';
 import {VirtualCpu} from './virtual-cpu.js';
 import {STACK_TOP, VIRTUAL_CPU, VMM_CODE, VMM_LINEAR, VMM_PHYSICAL} from './vmm-layout.js';
@@ -17,7 +17,7 @@ const VMM_RING = 0n;
 export function nativeFrame(cells: CellReader, window: WindowReader, vcpu: VirtualCpu): GuestFrame | undefined {
   if (vcpu.slot('in_guest') === 0) return undefined;
   if (cells('CPL') !== VMM_RING) return frameInProcessor(cells);
-  const stack = cells('RSP') - VMM_LINEAR;
+  const stack = stackPointer(cells) - VMM_LINEAR;
   const isOnStack = stack >= 0n && stack <= BigInt(STACK_TOP);
   return isOnStack ? frameAt(cells, window) : systemCallFrame(cells, vcpu);
 }

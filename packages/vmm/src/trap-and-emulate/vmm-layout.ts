@@ -39,6 +39,8 @@ export const PRIVATE_SELECTORS = 0xff00;
 export const VMM_CS_64 = 0xff40;
 export const VMM_SS = 0xff48;
 export const VMM_CS_32 = 0xff50;
+/** The VMM's stack again, at a base by which ESP has the upper half that the guest's shall have. */
+export const VMM_STACK_ALIAS = 0xff58;
 export const SHADOW_LDT_SELECTOR = 0xff60;
 export const VMM_TR_64 = 0xff70;
 export const VMM_TR_32 = 0xff80;
