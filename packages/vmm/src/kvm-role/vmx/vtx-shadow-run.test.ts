@@ -79,6 +79,14 @@ describe('page faults', () => {
     expect(ran.finished.outcome).toEqual({kind: 'halted'});
   });
 
+  test('a true fault while a true fault is delivered becomes #DF, and one more shuts the guest down', () => {
+    const ran = start(longMode(`48 bc 00 10 00 00 01 00 00 00 ${touch}`)); // mov rsp, 100001000h: not mapped either
+    const injected = ofKind(ran, 'vm-entry').flatMap(event => (event.injected === undefined ? [] : [event.injected]));
+    expect([...new Set(injected)]).toEqual([14, 8]);
+    const {outcome} = ran.finished;
+    expect(outcome?.kind === 'triple-fault' ? outcome.chain.map(({vector}) => vector) : []).toEqual([8, 14]);
+  });
+
   test('MOV to CR3 exits with shadow paging alone, and the guest reads back what it wrote', () => {
     const code = '0f 20 d8 0f 22 d8 0f 20 db f4'; // mov rax, cr3 / mov cr3, rax / mov rbx, cr3 / hlt
     const [nested, shadow] = [start(longMode(code), vtxEpt()), start(longMode(code))];
@@ -87,21 +95,32 @@ describe('page faults', () => {
     expect(shadow.run.guestRegisters()).toMatchObject({RAX: 0x1000n, RBX: 0x1000n, CR3: 0x1000n});
   });
 
-  test('a write to the guest’s page directory is carried out in software, and the page is the new one after INVLPG', () => {
-    const ran = start(
-      longMode(`
+  test.each([
+    ['INVLPG', '0f 01 3c 25 00 00 20 00'],
+    ['MOV to CR3', '0f 20 d8 0f 22 d8'],
+  ])(
+    'a write to the guest’s page directory is carried out in software, and the page is the new one after %s',
+    (_, flush) => {
+      const ran = start(
+        longMode(`
         c7 04 25 00 00 20 00 11 00 00 00 ; mov dword [200000h], 11h
         c7 04 25 00 00 00 00 22 00 00 00 ; mov dword [0], 22h
         48 c7 04 25 08 30 00 00 87 00 00 00 ; mov qword [3008h], 87h      2 MiB ff. are the page at 0 now
-        0f 01 3c 25 00 00 20 00       ; invlpg [200000h]
+        ${flush}
         8b 04 25 00 00 20 00          ; mov eax, [200000h]
         f4                            ; hlt
       `),
-    );
-    expect(emulated(ran)).toEqual(['mov qword [0x3008], 0x87']);
-    expect(ofKind(ran, 'shadow-paging').map(({action}) => action)).toContain('page-table-write');
-    expect(exits(ran)).toContain('INVLPG');
-    expect(ran.run.guestRegisters().RAX).toBe(0x22n);
+      );
+      expect(emulated(ran)).toEqual(['mov qword [0x3008], 0x87']);
+      expect(ofKind(ran, 'shadow-paging').map(({action}) => action)).toContain('page-table-write');
+      expect(ran.run.guestRegisters().RAX).toBe(0x22n);
+    },
+  );
+
+  test('INVLPG exits with shadow paging alone', () => {
+    const code = '0f 01 3c 25 00 00 20 00 f4';
+    expect(exits(start(longMode(code), vtxEpt()))).not.toContain('INVLPG');
+    expect(exits(start(longMode(code)))).toContain('INVLPG');
   });
 });
 
