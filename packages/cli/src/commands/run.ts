@@ -16,6 +16,7 @@ import type {Program} from '../run/program.js';
 import {readRunArguments} from '../run/run-arguments.js';
 import type {RunArguments, Sink} from '../run/run-arguments.js';
 import {RUN_OPTIONS} from '../run/run-options.js';
+import {shadowLines} from '../run/shadow-lines.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import {progress, short} from '../terminal/progress.js';
 import {table} from '../terminal/table.js';
@@ -219,6 +220,7 @@ function report(given: RunArguments, result: ExecutionResult, terminal: Terminal
   terminal.note(`${terminal.noteStyle(good ? 'green' : 'red', result.outcome)}: ${result.message}`);
   const work = result.instructions === null ? '' : `${short(result.instructions)} instructions, `;
   terminal.note(terminal.noteStyle('dim', `${result.technique}: ${work}${result.seconds.toFixed(3)} s`));
+  for (const line of shadowLines(result.shadowPaging)) terminal.note(`  ${line}`);
   const exits = Object.entries(result.exits).sort((a, b) => b[1] - a[1]);
   if (exits.length === 0) return;
   const rows = exits.map(([reason, count]) => [reason, String(count)]);
