@@ -2,11 +2,11 @@
 // the strict processor, and under VT-x and SVM. Each run says what the kernel printed, and who was told of the instruction.
 
 import {assertExists} from '@hyperscope/base';
-import {assembleGuest} from '@hyperscope/guests';
-import type {Guest, StealthCard} from '@hyperscope/guests';
+import type {AssembledGuest, Guest, StealthCard} from '@hyperscope/guests';
 import {techniqueById} from '@hyperscope/vmm';
 import type {TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
 import {loadGuest} from '../images/guest-program.js';
+import type {LoadedGuest} from '../images/guest-program.js';
 import {NO_PORTS} from '../session/session.js';
 
 export interface CardSetting {
@@ -60,19 +60,20 @@ const STEP_LIMIT = 200_000;
 
 /** Runs a card in every setting. */
 export function runCard(card: StealthCard, guest: Guest): readonly CardRun[] {
-  return CARD_SETTINGS.map(each => runCardIn(card, guest, each));
+  const loaded = loadGuest(guest);
+  return CARD_SETTINGS.map(each => runCardIn(card, loaded, each));
 }
 
-function runCardIn(card: StealthCard, guest: Guest, where: CardSetting): CardRun {
+function runCardIn(card: StealthCard, {image, assembly}: LoadedGuest, where: CardSetting): CardRun {
   const technique = assertExists(techniqueById(where.technique), `the registry has ${where.technique}`);
   const run = technique.start({
-    image: loadGuest(guest).image,
+    image,
     ports: NO_PORTS,
     profile: where.profile,
     costModel: undefined,
     rings: where.rings,
   });
-  const told = watchInstruction(run, guest);
+  const told = watchInstruction(run, assembly);
   for (let steps = 0; steps < STEP_LIMIT && run.step().outcome === undefined; steps++);
   const printed = new TextDecoder().decode(run.serialOutput());
   return {
@@ -84,8 +85,7 @@ function runCardIn(card: StealthCard, guest: Guest, where: CardSetting): CardRun
 }
 
 /** Counts what happens between the labels `stealth` and `after`. */
-function watchInstruction(run: TechniqueRun, guest: Guest): {traps: number; exits: number} {
-  const {symbols} = assembleGuest(guest);
+function watchInstruction(run: TechniqueRun, {symbols}: AssembledGuest): {traps: number; exits: number} {
   const [start, end] = [symbols.get('stealth') ?? 0n, symbols.get('after') ?? 0n];
   const isIt = (rip: bigint): boolean => rip >= start && rip < end;
   const told = {traps: 0, exits: 0};
