@@ -164,6 +164,45 @@ test('a walk under EPT shows 24 entries in the order in which they were read', a
   );
 });
 
+test('a walk under nested paging has its own columns, and ends in a nested page fault', async () => {
+  const {walk: ept} = session.seek(5);
+  const walk = new PageWalk();
+  walk.walk = ept && {
+    ...ept,
+    outcome: 'ept-violation',
+    references: ept.references.map(each => (each.table === 'ept' ? {...each, table: 'npt' as const} : each)),
+  };
+  await mount(walk);
+  expect(walk.shadowRoot?.querySelectorAll('sup')).toHaveLength(24);
+  expect([...(walk.shadowRoot?.querySelectorAll('thead th') ?? [])].slice(1, 3).map(each => each.textContent)).toEqual([
+    'NPT PML4',
+    'NPT PDPT',
+  ]);
+  expect(textOf(walk)).toContain('nested-page-fault');
+  expect(textOf(walk)).not.toContain('EPT');
+});
+
+test('under SVM the registers tell of a host and a guest mode, and what the VMCB keeps', async () => {
+  const {header, registers, previousRegisters} = session.seek(5);
+  const own = registers.slice();
+  own[header.cells.indexOf('EFER')] = 0x1500n;
+  own[header.cells.indexOf('VMX_OPERATION')] = 2n;
+  const row = (area: string, name: string): object => ({area, name, value: '0x8006', changed: false, meaning: ''});
+  const file = new RegisterFile();
+  Object.assign(file, {
+    cells: header.cells,
+    registers: own,
+    previous: previousRegisters,
+    who: 'hypervisor',
+    vmcs: [row('Exit information', 'EXITCODE'), row('Guest state', 'RIP')],
+  });
+  await mount(file);
+  expect(textOf(file)).toContain('SVM mode guest mode');
+  expect(textOf(file)).not.toContain('VMX');
+  expect(textOf(file)).toContain('kept in the VMCB');
+  expect(file.shadowRoot?.querySelector('.saved')?.textContent).toContain('RIP');
+});
+
 test('the transport offers the next exit where exits exist, else the next event', async () => {
   const transport = new Transport();
   Object.assign(transport, {length: 20, exits: true});

@@ -1,4 +1,4 @@
-// The last page walk as the two-dimensional figure of the manuals: each guest table must itself be found through EPT,
+// The last page walk as the two-dimensional figure of the manuals: each guest table must itself be found through EPT or NPT,
 // so that a 4-level walk under a 4-level EPT reads up to 24 entries. Cells are numbered in the order of the reads.
 
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
@@ -75,13 +75,16 @@ export class PageWalk extends LitElement {
     const walk = this.walk;
     if (walk === undefined) return html`<p class="empty">No page walk so far: paging is off, or the TLB answered.</p>`;
     const rows = walkRows(walk);
-    const levels = [...new Set(walk.references.filter(r => r.table === 'ept').map(r => r.level))].toSorted(
+    const nested = walk.references.some(r => r.table === 'npt') ? 'NPT' : 'EPT';
+    const levels = [...new Set(walk.references.filter(r => r.table !== 'guest').map(r => r.level))].toSorted(
       (a, b) => b - a,
     );
     return html`<p>
         ${walk.access} of ${address('GVA', walk.linear)} read <b>${walk.references.length}</b>
         ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
-        <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}">${walk.outcome}</span>
+        <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}"
+          >${nested === 'NPT' && walk.outcome === 'ept-violation' ? 'nested-page-fault' : walk.outcome}</span
+        >
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="Page walk">
         <table>
@@ -91,7 +94,7 @@ export class PageWalk extends LitElement {
           <thead>
             <tr>
               <th scope="col">to find</th>
-              ${levels.map(level => html`<th scope="col">EPT ${TABLES[level]}</th>`)}
+              ${levels.map(level => html`<th scope="col">${nested} ${TABLES[level]}</th>`)}
             </tr>
           </thead>
           <tbody>
@@ -102,7 +105,7 @@ export class PageWalk extends LitElement {
                     ${levels.map(level =>
                       this.cell(
                         row.ept.find(item => item.reference.level === level),
-                        'ept',
+                        nested === 'NPT' ? 'npt' : 'ept',
                       ),
                     )}
                   </tr>
@@ -119,8 +122,8 @@ export class PageWalk extends LitElement {
         </table>
       </div>
       <p class="mute">
-        ${budget(rows, levels.length)} Values are entries in hexadecimal, numbered in the order of the
-        reads.${levels.length === 0 ? '' : rows.some(row => row.guest !== undefined) ? ' Each row finds one guest table through EPT (warm), then the guest’s own entry is read (cold).' : ' The guest has paging off: only EPT translates (warm).'}
+        ${budget(rows, levels.length, nested)} Values are entries in hexadecimal, numbered in the order of the
+        reads.${levels.length === 0 ? '' : rows.some(row => row.guest !== undefined) ? ` Each row finds one guest table through ${nested} (warm), then the guest’s own entry is read (cold).` : ` The guest has paging off: only ${nested} translates (warm).`}
         Point at one for its address and bits.
       </p>`;
   }
@@ -133,11 +136,11 @@ export class PageWalk extends LitElement {
     </td>`;
   }
 
-  private cell(item: Reference | undefined, table: 'guest' | 'ept'): TemplateResult {
+  private cell(item: Reference | undefined, table: Table): TemplateResult {
     if (item === undefined) return html`<td></td>`;
     const {reference, order} = item;
     const where = `${TABLES[reference.level] ?? ''} entry at ${hex(reference.address)}: ${entryWords(reference.entry, table)}`;
-    return html`<td class=${table} title=${where}>
+    return html`<td class=${table === 'guest' ? 'guest' : 'ept'} title=${where}>
       <sup>${order}</sup>${reference.entry.toString(16)}${
         (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing
       }
@@ -146,17 +149,19 @@ export class PageWalk extends LitElement {
 }
 
 /** How the count of reads comes about. SDM vol. 3C, "EPT Translation Mechanism": each guest table is found through EPT. */
-function budget(rows: readonly WalkRow[], eptLevels: number): string {
+function budget(rows: readonly WalkRow[], eptLevels: number, nested: 'EPT' | 'NPT'): string {
   const tables = rows.filter(row => row.guest !== undefined).length;
   if (eptLevels === 0 || tables === 0) return '';
   const reads = rows.reduce((sum, row) => sum + row.ept.length + (row.guest === undefined ? 0 : 1), 0);
   const full = tables * (eptLevels + 1) + eptLevels;
   if (reads !== full) return '';
-  const sum = `${tables} guest ${tables === 1 ? 'table' : 'tables'} × (${eptLevels} EPT entries + 1) + ${eptLevels} for the page = ${full} reads.`;
+  const sum = `${tables} guest ${tables === 1 ? 'table' : 'tables'} × (${eptLevels} ${nested} entries + 1) + ${eptLevels} for the page = ${full} reads.`;
   return tables === 3 && eptLevels === 4
     ? `${sum} With 4 KiB pages a fourth guest table makes it the well-known 24.`
     : sum;
 }
+
+type Table = Walk['references'][number]['table'];
 
 interface WalkRow {
   readonly name: string;
@@ -170,7 +175,7 @@ function walkRows(walk: Walk): readonly WalkRow[] {
   let ept: Reference[] = [];
   walk.references.forEach((reference, index) => {
     const item = {order: index + 1, reference};
-    if (reference.table === 'ept') {
+    if (reference.table !== 'guest') {
       ept.push(item);
       return;
     }
@@ -181,8 +186,9 @@ function walkRows(walk: Walk): readonly WalkRow[] {
   return rows;
 }
 
-/** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures"; vol. 3C, "EPT Translation Mechanism". */
-function entryWords(entry: bigint, table: 'guest' | 'ept'): string {
+/** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures"; vol. 3C, "EPT Translation Mechanism"; nested page tables are
+ * ordinary ones. */
+function entryWords(entry: bigint, table: Table): string {
   const names =
     table === 'ept'
       ? ['read', 'write', 'execute']

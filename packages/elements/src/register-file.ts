@@ -8,6 +8,7 @@ import type {Actor, Moment} from '@hyperscope/trace';
 import {actorLook} from './actors.js';
 import {REGISTER_GROUPS, decoded, splitZeros, type RegisterGroup} from './register-groups.js';
 import {sharedStyles} from './shared-styles.js';
+import type {Unit} from './stage-picture.js';
 
 interface Shown {
   readonly cell: string;
@@ -143,7 +144,8 @@ export class RegisterFile extends LitElement {
     if (this.who === undefined) return nothing;
     const {name, token} = actorLook(this.who);
     const vars = `--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`;
-    const saved = GUEST_FIELDS.flatMap(field => this.vmcs.filter(row => row.name === field));
+    const isVmcb = this.vmcs.some(row => row.name === 'EXITCODE');
+    const saved = (isVmcb ? VMCB_FIELDS : VMCS_FIELDS).flatMap(field => this.vmcs.filter(row => row.name === field));
     const host = this.who === 'hypervisor' || this.who === 'vmm' || this.who === 'device';
     return html`<div class="owner" .style=${vars}>
         <h2>The processor’s registers, now ${host ? 'the host’s' : 'the guest’s'}</h2>
@@ -151,14 +153,16 @@ export class RegisterFile extends LitElement {
           ${name} runs.
           ${
             host && saved.length > 0
-              ? 'An exit loads RIP, RSP, RFLAGS, control and segment registers for the host; the general-purpose registers keep the guest’s values until software changes them.'
+              ? isVmcb
+                ? '#VMEXIT loads RIP, RSP, RAX, RFLAGS, control registers and ES, CS, SS and DS for the host; the others keep the guest’s values until software changes them.'
+                : 'An exit loads RIP, RSP, RFLAGS, control and segment registers for the host; the general-purpose registers keep the guest’s values until software changes them.'
               : nothing
           }
         </p>
       </div>
       ${
         host && saved.length > 0
-          ? html`<h3>The guest’s, kept in the VMCS</h3>
+          ? html`<h3>The guest’s, kept in the ${isVmcb ? 'VMCB' : 'VMCS'}</h3>
               <dl class="saved">
                 ${saved.map(
                   row =>
@@ -176,7 +180,13 @@ export class RegisterFile extends LitElement {
     const shown = group.cells.flatMap(cell => this.shown(cell));
     if (shown.length === 0) return nothing;
     return html`<h3>${group.name}</h3>
-      <dl>${shown.map(item => registerRow(item, group.digits))}</dl>`;
+      <dl>${shown.map(item => registerRow(item, group.digits, this.unit))}</dl>`;
+  }
+
+  /** SVM once it has been switched on; a guest under it has the bit too. */
+  private get unit(): Unit {
+    const efer = this.registers[this.cells.indexOf('EFER')] ?? 0n;
+    return (efer & EFER_SVME) === 0n ? 'VMX' : 'SVM';
   }
 
   private vectors(): TemplateResult | typeof nothing {
@@ -195,18 +205,24 @@ export class RegisterFile extends LitElement {
 }
 
 /** What of the guest an exit saves that this panel would show for the guest. */
-const GUEST_FIELDS = ['GUEST_RIP', 'GUEST_RSP', 'GUEST_RFLAGS', 'GUEST_CR0', 'GUEST_CR3', 'GUEST_CR4'] as const;
+const VMCS_FIELDS = ['GUEST_RIP', 'GUEST_RSP', 'GUEST_RFLAGS', 'GUEST_CR0', 'GUEST_CR3', 'GUEST_CR4'] as const;
+const VMCB_FIELDS = ['RIP', 'RSP', 'RAX', 'RFLAGS', 'CR0', 'CR3', 'CR4'] as const;
 
+const EFER_SVME = 1n << 12n;
+/** SVM has no root and non-root operation. */
+const SVM_MODES = ['no guest yet', 'host', 'guest mode'];
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   VMX_OPERATION: ['outside VMX', 'root', 'non-root'],
   ACTIVITY: ['active', 'HLT', 'shutdown', 'wait-for-SIPI'],
 };
 
-function registerRow(item: Shown, digits: number): TemplateResult {
+function registerRow(item: Shown, digits: number, unit: Unit): TemplateResult {
   const changed = item.now !== item.before;
   const [zeros, rest] = splitZeros(item.now, digits);
-  const word = item.cell === 'CPL' ? `ring ${item.now}` : WORDS[item.cell]?.[Number(item.now)];
-  const name = item.cell.replace('.selector', '').replace('.base', ' base').replace('_', ' ');
+  const isSvmMode = unit === 'SVM' && item.cell === 'VMX_OPERATION';
+  const words = isSvmMode ? SVM_MODES : WORDS[item.cell];
+  const word = item.cell === 'CPL' ? `ring ${item.now}` : words?.[Number(item.now)];
+  const name = isSvmMode ? 'SVM mode' : item.cell.replace('.selector', '').replace('.base', ' base').replace('_', ' ');
   return html`<div class="row ${changed ? 'changed' : ''}">
     <dt>${name}</dt>
     <dd>${word ?? html`<span class="zero">0x${zeros}</span>${rest}`}</dd>

@@ -54,12 +54,19 @@ const BARE_DIAGRAM: Diagram = {
   operations: ['none'],
 };
 
+/** What SVM calls the two. */
+const SVM_TITLES: Readonly<Record<string, string>> = {
+  [HOST_DIAGRAM.title]: 'host',
+  [GUEST_DIAGRAM.title]: 'guest mode · guest',
+};
+
 const LEG_NAMES: Readonly<Record<Leg, string>> = {
   'vm-exit': 'VM exit',
   'to-user-space': 'KVM_RUN returns',
   'to-kernel': 'ioctl(KVM_RUN)',
   'vm-entry': 'VM entry',
 };
+const SVM_LEG_NAMES: Readonly<Record<Leg, string>> = {...LEG_NAMES, 'vm-exit': '#VMEXIT', 'vm-entry': 'VMRUN'};
 const LEG_ACTORS: Readonly<Record<Leg, Actor>> = {
   'vm-exit': 'hypervisor',
   'to-user-space': 'vmm',
@@ -70,11 +77,11 @@ const LEG_ACTORS: Readonly<Record<Leg, Actor>> = {
 /** A sentence that says all that the picture shows. */
 export function stageSentence(picture: StagePicture): string {
   const world = picture.world === '' ? '' : ` (${picture.world})`;
-  const where = `The ${actorLook(picture.who).name} runs in ${placeName(picture.here)}${world}, ${picture.mode} mode.`;
+  const where = `The ${actorLook(picture.who).name} runs in ${placeName(picture.here, picture.unit)}${world}, ${picture.mode} mode.`;
   const moved = picture.transition;
   if (moved === undefined) return where;
   const cost = moved.cycles === undefined ? '' : `, ${moved.cycles} cycles`;
-  return `${moved.name}${moved.reason === '' ? '' : ` (${moved.reason})`}${cost}: from ${placeName(moved.from)} to ${placeName(moved.to)}. ${where}`;
+  return `${moved.name}${moved.reason === '' ? '' : ` (${moved.reason})`}${cost}: from ${placeName(moved.from, picture.unit)} to ${placeName(moved.to, picture.unit)}. ${where}`;
 }
 
 @customElement('hs-ring-stage')
@@ -112,7 +119,9 @@ function arrowHeads(): SVGTemplateResult[] {
 
 function diagramTitle(diagram: Diagram, picture: StagePicture): string {
   if (diagram === BARE_DIAGRAM && picture.world !== '') return `the processor · ${picture.world}`;
-  return `${diagram.title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? ' · VMX off' : ''}`;
+  const title = picture.unit === 'SVM' ? (SVM_TITLES[diagram.title] ?? diagram.title) : diagram.title;
+  const off = picture.unit === 'SVM' ? ' · no guest yet' : ' · VMX off';
+  return `${title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? off : ''}`;
 }
 
 function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult {
@@ -182,7 +191,7 @@ function drawRoute(picture: StagePicture): SVGTemplateResult {
     const shown = state === 'now' || leg === 'vm-exit' || leg === 'vm-entry';
     return svg`<path class="leg ${state}" d=${curve(path.from, path.to, path.bow)} stroke=${`var(${token})`}
         marker-end=${`url(#head${token})`}></path>
-      ${shown ? svg`<text class="leg-name ${state}" x=${at.x} y=${at.y}>${LEG_NAMES[leg]}</text>` : nothing}`;
+      ${shown ? svg`<text class="leg-name ${state}" x=${at.x} y=${at.y}>${(picture.unit === 'SVM' ? SVM_LEG_NAMES : LEG_NAMES)[leg]}</text>` : nothing}`;
   };
   const order: readonly LegState[] = ['idle', 'done', 'now'];
   const legs = Object.entries(picture.legs).flatMap(([name, state]) => (isLeg(name) ? [{name, state}] : []));
@@ -243,8 +252,8 @@ function grid(picture: StagePicture): TemplateResult {
   const rows: readonly {readonly name: string; readonly operations: readonly Place['operation'][]}[] =
     picture.hypervised
       ? [
-          {name: 'root · host', operations: ['root', 'none']},
-          {name: 'non-root · guest', operations: ['non-root']},
+          {name: picture.unit === 'SVM' ? 'host' : 'root · host', operations: ['root', 'none']},
+          {name: picture.unit === 'SVM' ? 'guest mode' : 'non-root · guest', operations: ['non-root']},
         ]
       : [{name: 'bare metal', operations: ['none']}];
   const look = actorLook(picture.who);

@@ -2,7 +2,7 @@
 // the route of the current exit (hardware to KVM to QEMU and back) has been walked. The drawing itself decides nothing.
 
 import {hex} from '@hyperscope/base';
-import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
+import {SVM_EXIT, entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
 import {describeQualification, type Actor, type Moment, type TraceEvent} from '@hyperscope/trace';
 
 /** One cell of the 2 × 4 grid; `operation` is 'none' outside VMX operation. */
@@ -15,6 +15,9 @@ export interface Place {
 export const LEGS = ['vm-exit', 'to-user-space', 'to-kernel', 'vm-entry'] as const;
 export type Leg = (typeof LEGS)[number];
 export type LegState = 'idle' | 'done' | 'now';
+
+/** Whose words the picture uses: VT-x has root and non-root operation, SVM a host and a guest mode. */
+export type Unit = 'VMX' | 'SVM';
 
 /** An arrow: what moved the processor, its name, its reason and what it cost. */
 export interface Transition {
@@ -32,6 +35,7 @@ export interface Transition {
 export interface StagePicture {
   /** Whether there is a host to draw: not for bare metal. */
   readonly hypervised: boolean;
+  readonly unit: Unit;
   readonly here: Place;
   /** Where the program is its own hypervisor: whether it or its guest runs. Empty where there is no such thing. */
   readonly world: string;
@@ -48,7 +52,7 @@ export interface RouteMark {
   readonly leg: Leg;
 }
 
-const NO_POINTER = 0xffff_ffff_ffff_ffffn;
+const EFER_SVME = 1n << 12n;
 
 function cell(moment: Moment, name: string, registers: BigUint64Array): bigint | undefined {
   const index = moment.header.cells.indexOf(name);
@@ -63,16 +67,26 @@ export function placeOf(who: Actor, operation: Place['operation'], cpl: number, 
   return {operation: 'non-root', ring: cpl};
 }
 
-/** The place in words: 'VMX non-root operation, ring 0'. */
-export function placeName(place: Place): string {
+/** The place in words: 'VMX non-root operation, ring 0'; 'guest mode, ring 0'. */
+export function placeName(place: Place, unit: Unit): string {
   if (place.operation === 'none') return `ring ${place.ring}`;
+  if (unit === 'SVM') return `${place.operation === 'root' ? 'the host' : 'guest mode'}, ring ${place.ring}`;
   return `VMX ${place.operation} operation, ring ${place.ring}`;
+}
+
+/** Which unit the processor uses: SVM once it is switched on, and where the technique is built on it. */
+function unitOf(moment: Moment): Unit {
+  const efer = cell(moment, 'EFER', moment.registers) ?? 0n;
+  return (efer & EFER_SVME) !== 0n || moment.header.technique.startsWith('svm-') ? 'SVM' : 'VMX';
 }
 
 /** What fits on the arrow's card; the whole sentence stands below the stage. */
 function exitDetail(exit: Extract<TraceEvent, {kind: 'vm-exit'}>['exit']): string {
-  const isEpt = exit.svm === undefined && ((exit.reason & 0xffff) === 48 || (exit.reason & 0xffff) === 49);
-  return isEpt ? `guest-physical address ${hex(exit.guestPhysicalAddress)}` : (describeQualification(exit) ?? '');
+  const isNested =
+    exit.svm === undefined
+      ? (exit.reason & 0xffff) === 48 || (exit.reason & 0xffff) === 49
+      : exit.svm.code === SVM_EXIT.NPF;
+  return isNested ? `guest-physical address ${hex(exit.guestPhysicalAddress)}` : (describeQualification(exit) ?? '');
 }
 
 function vectorName(vector: number): string {
@@ -92,11 +106,14 @@ function arrowOf(event: TraceEvent): Named | undefined {
   switch (event.kind) {
     case 'vm-exit':
       return {
-        name: `VM exit · ${exitNumber(event.exit)} ${exitTitle(event.exit)}`,
+        name: `${event.exit.svm === undefined ? 'VM exit' : '#VMEXIT'} · ${exitNumber(event.exit)} ${exitTitle(event.exit)}`,
         reason: exitDetail(event.exit),
       };
     case 'vm-entry':
-      return {name: `VM entry · ${event.how}`, reason: `guest RIP ${hex(event.guestRip)}`};
+      return {
+        name: event.how === 'VMRUN' ? 'VMRUN' : `VM entry · ${event.how}`,
+        reason: `guest RIP ${hex(event.guestRip)}`,
+      };
     case 'vm-entry-failure':
       return {name: 'VM entry failed', reason: exitTitle(entryFailure(event.reason))};
     case 'ioctl':
@@ -199,8 +216,7 @@ export function routeMarks(
 /** A hypervisor on bare metal and its guest share one processor: which of them has it. */
 function worldOf(moment: Moment): string {
   if (moment.operation === 'none') return '';
-  const vmcb = cell(moment, 'CURRENT_VMCB', moment.registers);
-  const isSvm = vmcb !== undefined && vmcb !== NO_POINTER;
+  const isSvm = unitOf(moment) === 'SVM';
   if (moment.operation === 'root') return isSvm ? 'host, with a guest in its VMCB' : 'VMX root operation';
   return isSvm ? 'the guest of VMRUN' : 'VMX non-root operation';
 }
@@ -217,6 +233,7 @@ export function stagePicture(moment: Moment, hypervised: boolean, marks: readonl
   const transition = transitionOf(moment, here, before, moment.who);
   return {
     hypervised,
+    unit: unitOf(moment),
     here,
     world: hypervised ? '' : worldOf(moment),
     who: moment.who,

@@ -6,6 +6,7 @@ import type {MachineEvent} from '@hyperscope/machine';
 import type {Explanation} from '../session-view.js';
 import {becauseSentence, capital, explanation, otherwiseSentence} from './explanation.js';
 import {portName} from './port-names.js';
+import {nestedName} from './walk-sentences.js';
 
 export type ProcessorEvent = Exclude<
   MachineEvent,
@@ -157,25 +158,29 @@ function explainPort(event: Of<'port'>): Explanation {
   });
 }
 
+const NESTED_SOURCES = {
+  EPT: 'SDM vol. 3C, "The Extended Page Table Mechanism (EPT)"',
+  NPT: 'APM vol. 2, "Nested Paging"',
+} as const;
+
 function explainWalk(event: Of<'page-walk'>): Explanation {
   const guest = event.references.filter(reference => reference.table === 'guest').length;
-  const ept = event.references.length - guest;
+  const nested = event.references.length - guest;
+  const name = nestedName(event);
+  const exit = name === 'NPT' ? 'a nested page fault' : 'an EPT violation';
   const outcome = {
     mapped: 'it found the page, and the TLB now remembers it',
     'page-fault': 'it ended in a page fault',
-    'ept-violation': 'it ended in an EPT violation: the guest’s tables were fine, the hypervisor’s were not ready',
+    'ept-violation': `it ended in ${exit}: the guest’s tables were fine, the hypervisor’s were not ready`,
     'ept-misconfiguration': 'it ended at a malformed EPT entry',
   }[event.outcome];
   return explanation({
     title: `Page walk for ${hex(event.linear)}`,
     sentences: [
       `The TLB knew nothing of linear address ${hex(event.linear)} (${event.access}), so the processor walked the tables: ` +
-        `${guest} guest entr${guest === 1 ? 'y' : 'ies'}${ept === 0 ? '' : ` and ${ept} EPT entr${ept === 1 ? 'y' : 'ies'}`} were read, and ${outcome}.`,
+        `${guest} guest entr${guest === 1 ? 'y' : 'ies'}${nested === 0 ? '' : ` and ${nested} ${name} entr${nested === 1 ? 'y' : 'ies'}`} were read, and ${outcome}.`,
     ],
-    sources: [
-      'SDM vol. 3A, "4-Level Paging and 5-Level Paging"',
-      ...(ept === 0 ? [] : ['SDM vol. 3C, "The Extended Page Table Mechanism (EPT)"']),
-    ],
+    sources: ['SDM vol. 3A, "4-Level Paging and 5-Level Paging"', ...(nested === 0 ? [] : [NESTED_SOURCES[name]])],
   });
 }
 

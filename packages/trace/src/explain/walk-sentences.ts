@@ -17,11 +17,15 @@ export function walkSentences(events: readonly TraceEvent[]): readonly string[] 
   ];
 }
 
+/** Whose tables stand behind the guest's. */
+export const nestedName = ({references}: Pick<Walk, 'references'>): 'EPT' | 'NPT' =>
+  references.some(({table}) => table === 'npt') ? 'NPT' : 'EPT';
+
 function walkSentence(walk: Walk): string {
   const guest = walk.references.filter(reference => reference.table === 'guest').length;
   const counts: readonly (readonly [number, string])[] = [
     [guest, 'guest'],
-    [walk.references.length - guest, 'EPT'],
+    [walk.references.length - guest, nestedName(walk)],
   ];
   const entries = counts
     .filter(([count]) => count > 0)
