@@ -3,10 +3,10 @@
 // fingerprint says so, and the case is then reported as skipped under the quirk's name.
 
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {hpa} from '@hyperscope/base';
-import {cellIndex, isCell} from '@hyperscope/isa';
+import {assertExists, gpa} from '@hyperscope/base';
+import {cellIndex} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
-import {Machine, NEHALEM_COSTS, WESTMERE} from '@hyperscope/machine';
+import {techniqueById} from '@hyperscope/vmm';
 import {fingerprint} from './fingerprint.js';
 import {KvmProgramRunner} from './program-runner.js';
 import {quirksOf} from './quirks.js';
@@ -92,19 +92,27 @@ function memoryWith(code: string): Uint8Array {
 }
 
 function simulated({code, values = {}}: Case): Found {
-  const machine = new Machine({memoryBytes: MEMORY, profile: WESTMERE, costModel: NEHALEM_COSTS});
-  machine.memory.load(hpa(0), memoryWith(code));
-  for (const [cell, value] of Object.entries({...startState('long', 3).registers, ...values, CPL: 3n}))
-    if (isCell(cell)) machine.registers.set(cell, value);
+  const run = assertExists(techniqueById('bare'), 'the bare machine is a technique').start({
+    image: {
+      memoryBytes: MEMORY,
+      segments: [{gpa: gpa(0), bytes: memoryWith(code)}],
+      registers: {...startState('long', 3).registers, RAX: 0n, RBX: 0n, ...values, CPL: 3n},
+    },
+    ports: {exitPort: undefined, powerOffPort: undefined, capturePorts: []},
+    profile: undefined,
+    costModel: undefined,
+  });
   let vector = -1;
-  machine.observe({
+  run.observe({
     willWrite: () => undefined,
+    hypervisorEvent: () => undefined,
     event: event => {
       if (event.kind === 'port') vector = event.port - handlerPort(0);
     },
   });
-  for (let steps = 0; vector < 0 && steps < 50; steps++) machine.step();
-  return {vector, rax: machine.registers.get('RAX').toString(16), rbx: machine.registers.get('RBX').toString(16)};
+  for (let steps = 0; vector < 0 && steps < 50; steps++) run.step();
+  const {registers} = run.machine;
+  return {vector, rax: registers.get('RAX').toString(16), rbx: registers.get('RBX').toString(16)};
 }
 
 describe.skipIf(skipKvmTests())('stealth instructions in ring 3, on the real processor', {timeout: 30_000}, () => {
