@@ -5,9 +5,10 @@ import {exitStatusOf, parseSerialScript} from '@hyperscope/simulation';
 import {writeRecord} from '@hyperscope/trace';
 import {EXIT} from '../exit-status.js';
 import {checkWritable, readBytes, readText, writeBytes} from '../files.js';
+import {isQemu, runOnQemu} from '../qemu/run-on-qemu.js';
 import {hardDisks, missingForDisk} from '../run/disk.js';
 import {execute} from '../run/execute.js';
-import type {Executed, ExecutionResult} from '../run/execute.js';
+import type {Executed, Execution, ExecutionResult} from '../run/execute.js';
 import {traceLines} from '../run/event-lines.js';
 import {NOTHING_RAN} from '../run/nothing-ran.js';
 import {listProcessors} from '../run/processor-list.js';
@@ -78,7 +79,7 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
   for (const {path} of given.disks) readBytes(path);
   const missing = missingForDisk(given);
   const executed =
-    missing === undefined ? runProgramToEnd(given, program, context) : withoutDisk(given.technique, missing);
+    missing === undefined ? await runProgramToEnd(given, program, context) : withoutDisk(given.technique, missing);
   await writeOutputs(given, executed);
   report(given, executed.result, context.terminal);
   return exitStatusOf(executed.result.outcome);
@@ -131,13 +132,17 @@ function withIrqchip(program: Program, irqchip: RunArguments['irqchip']): Progra
   return {...program, loaded: {...program.loaded, image}};
 }
 
-function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock}: CommandContext): Executed {
+async function runProgramToEnd(
+  given: RunArguments,
+  program: Program,
+  {terminal, clock}: CommandContext,
+): Promise<Executed> {
   const serial = serialSink(given, terminal);
   const unit = given.technique === 'kvm' ? 'exits' : 'instructions';
   const line = progress(terminal, clock, unit, given.maxInstructions);
   const script = given.serialScript;
   try {
-    return execute({
+    const execution: Execution = {
       program,
       technique: given.technique,
       ports: {
@@ -162,7 +167,11 @@ function runProgramToEnd(given: RunArguments, program: Program, {terminal, clock
         serial.write(printed);
         line.update(done);
       },
-    });
+    };
+    if (!isQemu(given.technique)) return execute(execution);
+    if (execution.recording === 'on')
+      throw usage('QEMU tells only how a run ended: leave out --record and --trace, or choose another --on.');
+    return await runOnQemu(execution, given.technique);
   } finally {
     line.end();
     serial.end();

@@ -39,7 +39,8 @@ export interface Execution {
 }
 
 /** The JSON of the contract. Real KVM does not tell how many instructions or cycles were the guest's: null. */
-export type ExecutionResult = Omit<RunResult, 'instructions' | 'cycles'> & {
+export type ExecutionResult = Omit<RunResult, 'cycles' | 'engine' | 'instructions'> & {
+  readonly engine: RunResult['engine'] | 'qemu';
   readonly instructions: number | null;
   readonly cycles: number | null;
 };

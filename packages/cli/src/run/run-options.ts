@@ -5,7 +5,10 @@ import {DEPTH_OPTIONS} from './depth.js';
 import {machineNames} from './machines.js';
 
 export const RUN_OPTIONS = {
-  on: {value: 'TECHNIQUE', help: `The machine to run on: ${machineNames()}.`},
+  on: {
+    value: 'TECHNIQUE',
+    help: `The machine to run on: ${machineNames()}; or qemu-tcg or qemu-kvm, where QEMU is installed.`,
+  },
   as: {
     value: 'KIND',
     help: 'How to load the image: raw, rom (ends at 4 GiB and at 1 MiB), boot, multiboot, elf. Default: the file itself tells.',
