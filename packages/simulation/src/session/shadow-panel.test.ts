@@ -25,6 +25,22 @@ test.each(['bare', 'vtx-ept'])('%s has no shadow to show', technique => {
   expect(host.open({guest: 'hello-kvm', technique}).seek(200).shadow).toBeUndefined();
 });
 
+test('a file whose pool of shadow pages lies nowhere, or holds rubbish, shows no shadow', async () => {
+  const session = recorded('vtx-shadow');
+  const file = await readRecord(await writeRecord(session.record));
+  for (const shadowPool of [
+    {start: 0, end: 2 ** 40},
+    {start: 1, end: 0x80_0001},
+    {start: 0x80_0000, end: 0x10_0000},
+    {start: 0x100_0000, end: 0x110_0000},
+    {start: 0x1000, end: 0x80_1000},
+  ]) {
+    Object.assign(file.header, {shadowPool});
+    const shown = new PlaybackSession(file).seek(5000).shadow;
+    expect(shown?.shadow.length ?? 0).toBeLessThanOrEqual(4);
+  }
+});
+
 describe.each(['vtx-shadow', 'svm-shadow', 'trap-and-emulate'])('on %s', {timeout: 120_000}, technique => {
   const session = recorded(technique);
 

@@ -8,6 +8,9 @@ import type {Backing, GuestTables} from '@hyperscope/vmm';
 import type {CellSource, Moment, RunRecord} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
 
+const PAGE = 4096;
+/** What ShadowPool needs at the least. */
+const LEAST_POOL = 32 * PAGE;
 const USER_RING = 3n;
 /** How far back an event is looked for that names an address. */
 const MOST_EVENTS = 5000;
@@ -16,10 +19,15 @@ const PDPTES = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'] as const;
 /** Undefined where the technique has no shadow MMU, or it has not given out a root yet. */
 export function shadowPanel(record: RunRecord, state: StateView, index: number): Moment['shadow'] {
   const pool = record.header.shadowPool;
-  if (pool === undefined) return undefined;
+  if (pool === undefined || !isPool(pool, state.memory.length)) return undefined;
   const memory = new DataView(state.memory.buffer, state.memory.byteOffset, state.memory.length);
+  // A record may come from anywhere: what it says about places in memory is not believed.
   const read = (at: number, bytes: 4 | 8): bigint =>
-    bytes === 8 ? memory.getBigUint64(at, true) : BigInt(memory.getUint32(at, true));
+    at + bytes > memory.byteLength
+      ? 0n
+      : bytes === 8
+        ? memory.getBigUint64(at, true)
+        : BigInt(memory.getUint32(at, true));
   const view = new ShadowView({start: hpa(pool.start), end: hpa(pool.end)}, read);
   const cells = state.guestCells();
   const linear = lastAddress(record, index) ?? cells('RIP') ?? 0n;
@@ -28,6 +36,9 @@ export function shadowPanel(record: RunRecord, state: StateView, index: number):
   if (comparison === undefined) return undefined;
   return {...comparison, statistics: view.statistics(), pages: view.pages};
 }
+
+const isPool = ({start, end}: {readonly start: number; readonly end: number}, size: number): boolean =>
+  start % PAGE === 0 && end % PAGE === 0 && end <= size && end - start >= LEAST_POOL;
 
 /** The address that the last event of the shadow MMU with an address was about. */
 function lastAddress({events}: RunRecord, index: number): bigint | undefined {

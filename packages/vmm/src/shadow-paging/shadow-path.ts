@@ -29,14 +29,14 @@ function rootFrame(mode: ModeRole, {cr3}: GuestPaging): number {
   return mode.guest === '32-bit' ? Number((cr3 & 0xffff_f000n) >> 12n) : Number((cr3 & 0xffff_ffe0n) >> 5n);
 }
 
+/** 32-bit tables have neither XD nor addresses beyond 4 GiB, and no format has fewer levels than what it shadows. */
+const canShadow = ({hardware, guest}: ModeRole): boolean =>
+  guestTop(guest) <= topLevel(hardware) && (hardware !== '32-bit' || guest !== 'PAE');
+
 /** The root for the guest's present registers. */
 export function rootKey(mode: ModeRole, paging: GuestPaging, window: HypervisorWindow | undefined): ShadowKey {
   const level = topLevel(mode.hardware);
-  assert(guestTop(mode.guest) <= level, `${mode.hardware} tables cannot shadow the guest’s ${mode.guest} tables`);
-  assert(
-    mode.hardware !== '32-bit' || mode.guest !== 'PAE',
-    '32-bit tables cannot shadow the guest’s PAE tables: no XD, no addresses beyond 4 GiB',
-  );
+  assert(canShadow(mode), 'the hardware’s format of page tables can shadow the guest’s');
   const source = mode.guest === 'none' ? 'direct' : level === guestTop(mode.guest) ? 'table' : 'passthrough';
   const role: ShadowRole = {...mode, level, quadrant: 0, source, access: ACC_ALL, window: window !== undefined};
   return {gfn: rootFrame(mode, paging), role};

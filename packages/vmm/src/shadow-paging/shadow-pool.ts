@@ -135,8 +135,12 @@ export class ShadowPool {
   /** The shadow pages under a guest frame, newest first. */
   withFrame(gfn: number): readonly PageNumber[] {
     const found: PageNumber[] = [];
-    for (let next = this.#word(this.#pageBucket(gfn)); next !== 0; next = this.#header(next - 1, 'hashNext'))
+    let next = this.#word(this.#pageBucket(gfn));
+    // No chain is longer than the pool; that of a damaged record might have no end.
+    for (let links = 0; next !== 0 && links < this.capacity; links++) {
       if (this.gfn(next - 1) === gfn) found.push(next - 1);
+      next = this.#header(next - 1, 'hashNext');
+    }
     return found;
   }
   find(gfn: number, role: ShadowRole): PageNumber | undefined {

@@ -14,6 +14,7 @@ import type {PageNumber} from './shadow-pool.js';
 import type {ShadowRole} from './shadow-role.js';
 
 const PAGE = 4096;
+const MOST_LEVELS = 4;
 const DIRTY = 0x40n;
 
 /** One table entry of a walk; `address` is guest-physical for a guest table, host-physical for a shadow table. */
@@ -71,13 +72,19 @@ export class ShadowView {
     return {used: this.#pool.capacity - this.#pool.available, capacity: this.#pool.capacity};
   }
   root(view: 'kernel' | 'user'): Hpa | undefined {
-    const root = this.#pool.root(view);
+    const root = this.#rootPage(view);
     return root === undefined ? undefined : this.#pool.tableAt(root);
+  }
+
+  /** Memory may hold anything when a record was written by somebody else: a number that names no page is no root. */
+  #rootPage(view: 'kernel' | 'user'): PageNumber | undefined {
+    const root = this.#pool.root(view);
+    return root !== undefined && root < this.#pool.capacity ? root : undefined;
   }
 
   /** The two walks of an address side by side; undefined while no shadow root is in use. */
   compare(linear: bigint, view: 'kernel' | 'user', tables: GuestTables): ShadowComparison | undefined {
-    const root = this.#pool.root(view) ?? this.#pool.root('kernel');
+    const root = this.#rootPage(view) ?? this.#rootPage('kernel');
     if (root === undefined) return undefined;
     const guest = this.#guestWalk(linear, tables);
     const {shadow, leaf} = this.#shadowWalk(linear, root);
@@ -123,12 +130,12 @@ export class ShadowView {
   #shadowWalk(linear: bigint, root: PageNumber): {readonly shadow: readonly ShownEntry[]; readonly leaf: PageNumber} {
     const shadow: ShownEntry[] = [];
     let page = root;
-    for (;;) {
+    for (let steps = 1; ; steps++) {
       const {level, hardware}: ShadowRole = this.#pool.role(page);
       const index = indexAt(hardware, level, linear);
       const entry = this.#pool.entry(page, index);
       shadow.push({level, address: this.#pool.entryAt(page, index), entry});
-      if (level === 1 || !isPresent(entry)) return {shadow, leaf: page};
+      if (level === 1 || !isPresent(entry) || steps === MOST_LEVELS) return {shadow, leaf: page};
       const child = this.#pool.pageOfTable(frameIn(entry));
       // The hypervisor's window leads out of the pool.
       if (child < 0 || child >= this.#pool.capacity) return {shadow, leaf: page};
