@@ -154,6 +154,13 @@ describe('real mode', () => {
     expect(ran.run.guestRegisters().RAX).toBe(0x77n);
   });
 
+  test('what virtual-8086 mode cannot hide: PUSHF shows the IOPL of 3 under which the guest runs', () => {
+    const pushed = (definition: HypervisorDefinition): bigint =>
+      start(realMode('9c 58 f4'), definition).run.guestRegisters().RAX ?? 0n; // pushf / pop ax / hlt
+    expect(pushed(vtxEpt()) & IOPL).toBe(0n);
+    expect(pushed(vtxShadow()) & IOPL).toBe(IOPL);
+  });
+
   test('an exception is delivered by KVM, through the vector table', () => {
     const ran = start(realMode('31 c9 f7 f1 f4')); // xor cx, cx / div cx
     expect(vectors(ran).filter(vector => vector !== 14)).toEqual([0, 13]);
