@@ -12,7 +12,7 @@ type Chip = CodeLine['chips'][number];
 const CHIP_NAMES: Readonly<Record<Chip['label'], string>> = {
   privileged: 'privileged',
   'IOPL-sensitive': 'IOPL',
-  sensitive: 'sensitive',
+  'system-call': 'system call',
   stealth: 'stealth',
   exits: 'exits',
 };
@@ -163,7 +163,7 @@ export class CodeView extends LitElement {
         background: var(--vmm-tint);
         color: var(--vmm-ink);
       }
-      .chip.sensitive,
+      .chip.system-call,
       .chip.IOPL-sensitive {
         background: var(--device-tint);
         color: var(--device-ink);

@@ -34,7 +34,7 @@ export interface CodeLine {
   /** 1-based line in the guest's source, where known. */
   readonly sourceLine: number | undefined;
   readonly chips: readonly {
-    readonly label: 'privileged' | 'IOPL-sensitive' | 'sensitive' | 'stealth' | 'exits';
+    readonly label: 'privileged' | 'IOPL-sensitive' | 'system-call' | 'stealth' | 'exits';
     readonly why: string;
   }[];
 }

@@ -17,6 +17,9 @@ function labels(
 test.each([
   ['mov cr3, rax', [0x0f, 0x22, 0xd8], ['privileged']],
   ['popfq', [0x9d], ['stealth']],
+  // Both change the ring in silence or by design: IRETQ outside ring 0 tells nobody, SYSCALL arrives at LSTAR.
+  ['iretq', [0x48, 0xcf], ['stealth']],
+  ['syscall', [0x0f, 0x05], ['system-call']],
   ['out dx, al', [0xee], ['IOPL-sensitive']],
   ['cli', [0xfa], ['IOPL-sensitive']],
   ['add rax, rcx', [0x48, 0x01, 0xc8], []],

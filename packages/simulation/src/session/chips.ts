@@ -37,7 +37,7 @@ export function chipsOf(instruction: Instruction, facts: ChipFacts): readonly Ch
   else if (found.privilegedWhen !== undefined && /IOPL/.test(found.privilegedWhen))
     chips.push({label: 'IOPL-sensitive', why: `Traps when ${found.privilegedWhen}. ${found.sentence}`});
   if (found.stealth) chips.push({label: 'stealth', why: found.sentence});
-  else if (found.sensitive && !found.privileged) chips.push({label: 'sensitive', why: found.sentence});
+  else if (found.systemCall) chips.push({label: 'system-call', why: found.sentence});
   if (facts.exits !== undefined) chips.push({label: 'exits', why: `Left the guest in this run: ${facts.exits}.`});
   else if (facts.virtualized && found.exits.some(exit => UNCONDITIONAL.has(exit)))
     chips.push({label: 'exits', why: 'Always leaves a guest under VT-x: no control of the VMCS can prevent it.'});
