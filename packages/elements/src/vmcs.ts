@@ -1,4 +1,4 @@
-// The current VMCS by area, with what the last step changed.
+// The current VMCS, or VMCB, by area, with what the last step changed.
 
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
@@ -78,10 +78,11 @@ export class VmcsView extends LitElement {
   override render(): TemplateResult {
     if (this.rows.length === 0) {
       return html`<p class="empty">
-        No current VMCS here. Under VT-x the hypervisor makes one with VMCLEAR and VMPTRLD before the first VM entry; on
-        bare metal there is none.
+        No current VMCS here. Under VT-x the hypervisor makes one with VMCLEAR and VMPTRLD before the first VM entry,
+        under SVM it fills in a VMCB before VMRUN; on bare metal there is none.
       </p>`;
     }
+    const isVmcb = this.rows.some(row => row.name === 'EXITCODE');
     const wanted = this.wanted.toLowerCase();
     const shown = this.rows.filter(
       row => (this.only === 'all' || row.changed) && row.name.toLowerCase().includes(wanted),
@@ -89,14 +90,14 @@ export class VmcsView extends LitElement {
     const areas = [...new Set(shown.map(row => row.area))];
     const changes = this.rows.filter(row => row.changed).length;
     return html`<p class="mute">
-        The guest area is what an exit saves and an entry loads, the host area what an exit loads.
+        ${isVmcb ? 'The guest area is what #VMEXIT saves and VMRUN loads; the host’s state is in the page that VM_HSAVE_PA names.' : 'The guest area is what an exit saves and an entry loads, the host area what an exit loads.'}
         ${changes === 0 ? 'The last step changed no field.' : html`<b>The last step changed ${changes} ${changes === 1 ? 'field' : 'fields'}.</b>`}
       </p>
       <div class="tools">
         <input
           type="search"
           placeholder="Find a field"
-          aria-label="Find a VMCS field"
+          aria-label=${`Find a ${isVmcb ? 'VMCB' : 'VMCS'} field`}
           .value=${this.wanted}
           @input=${(event: InputEvent) => {
             if (event.target instanceof HTMLInputElement) this.wanted = event.target.value;

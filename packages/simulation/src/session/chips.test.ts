@@ -5,13 +5,11 @@ import {chipsOf} from './chips.js';
 
 function labels(
   bytes: readonly number[],
-  facts: {readonly exits?: string; readonly virtualized?: boolean} = {},
+  facts: {readonly exits?: string; readonly vtx?: boolean} = {},
 ): readonly string[] {
   const decoded = decode(Uint8Array.from(bytes), 64);
   assert(decoded.kind === 'instruction', 'an instruction');
-  return chipsOf(decoded.instruction, {exits: facts.exits, virtualized: facts.virtualized ?? false}).map(
-    chip => chip.label,
-  );
+  return chipsOf(decoded.instruction, {exits: facts.exits, vtx: facts.vtx ?? false}).map(chip => chip.label);
 }
 
 test.each([
@@ -26,9 +24,9 @@ test.each([
 ])('%s is marked as its meaning says', (_text, bytes, expected) => expect(labels(bytes)).toEqual(expected));
 
 test('CPUID always exits under a hypervisor, and not on bare metal', () => {
-  expect(labels([0x0f, 0xa2], {virtualized: true})).toContain('exits');
+  expect(labels([0x0f, 0xa2], {vtx: true})).toContain('exits');
   expect(labels([0x0f, 0xa2])).not.toContain('exits');
 });
 
 test('an instruction that was seen to exit is marked', () =>
-  expect(labels([0xee], {virtualized: true, exits: 'I/O instruction, once'})).toContain('exits'));
+  expect(labels([0xee], {vtx: true, exits: 'I/O instruction, once'})).toContain('exits'));

@@ -9,7 +9,8 @@ type Chip = CodeLine['chips'][number];
 export interface ChipFacts {
   /** What was seen of this instruction leaving the guest, as a phrase; undefined when it never did. */
   readonly exits: string | undefined;
-  readonly virtualized: boolean;
+  /** Whether the guest runs under VT-x. */
+  readonly vtx: boolean;
 }
 
 /** Under VT-x these leave the guest whatever the VMCS says (SDM vol. 3C, "Instructions That Cause VM Exits Unconditionally"). */
@@ -39,7 +40,7 @@ export function chipsOf(instruction: Instruction, facts: ChipFacts): readonly Ch
   if (found.stealth) chips.push({label: 'stealth', why: found.sentence});
   else if (found.systemCall) chips.push({label: 'system-call', why: found.sentence});
   if (facts.exits !== undefined) chips.push({label: 'exits', why: `Left the guest in this run: ${facts.exits}.`});
-  else if (facts.virtualized && found.exits.some(exit => UNCONDITIONAL.has(exit)))
+  else if (facts.vtx && found.exits.some(exit => UNCONDITIONAL.has(exit)))
     chips.push({label: 'exits', why: 'Always leaves a guest under VT-x: no control of the VMCS can prevent it.'});
   return chips;
 }

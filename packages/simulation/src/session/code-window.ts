@@ -17,8 +17,8 @@ const LONGEST = 15;
 export interface CodeKnowledge {
   readonly executed: ExecutionMap;
   readonly source: SourceMap | undefined;
-  /** Whether a hypervisor runs the guest. */
-  readonly virtualized: boolean;
+  /** Whether the guest runs under VT-x, which some instructions always leave. */
+  readonly vtx: boolean;
 }
 
 /** Up to 8 instructions before the guest's RIP, itself, and 20 after it; empty where its memory cannot be read. */
@@ -59,7 +59,7 @@ function linesFrom(
 function lineOf(
   instruction: Instruction,
   address: bigint,
-  {executed, virtualized}: CodeKnowledge,
+  {executed, vtx}: CodeKnowledge,
   sourceLine: number | undefined,
 ): CodeLine {
   return {
@@ -67,7 +67,7 @@ function lineOf(
     text: disassemble(instruction, address),
     bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
     sourceLine,
-    chips: chipsOf(instruction, {exits: executed.exitsAt(address), virtualized}),
+    chips: chipsOf(instruction, {exits: executed.exitsAt(address), vtx}),
   };
 }
 

@@ -90,7 +90,7 @@ export class MomentMaker {
       code: codeWindow(state, {
         executed: this.#executed,
         source: this.#source,
-        virtualized: record.header.technique !== 'bare',
+        vtx: record.header.engine === 'kvm' || record.header.technique.startsWith('vtx-'),
       }),
       serial: this.serial.before(index),
       screen: screenView(banks, (address, length) => state.guestMemory.readPhysical(address, length)),

@@ -7,6 +7,7 @@ import {codeAddress, codeSizeOf, memoryChanges, registerChanges} from '@hypersco
 import type {CellSource, RunRecord, StateChange, StayedInGuest, Step, StepContext} from '@hyperscope/trace';
 import {stayedInGuest} from './non-exits.js';
 import type {StateView} from './state-view.js';
+import {stayedInSvmGuest} from './svm-non-exits.js';
 
 const LONGEST = 15;
 
@@ -40,6 +41,8 @@ export function stepContext(facts: StepFacts): StepContext {
 }
 
 function stayed(instruction: Instruction, state: StateView, cells: CellSource): StayedInGuest | undefined {
+  const vmcb = state.vmcb();
+  if (vmcb !== undefined) return stayedInSvmGuest(instruction, vmcb);
   const vmcs = state.vmcs();
   return vmcs === undefined ? undefined : stayedInGuest(instruction, vmcs, cells);
 }

@@ -10,6 +10,7 @@ const NP_ENABLE = 1n;
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
   if (engine === 'kvm')
     return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
+  if (state.header.technique === 'trap-and-emulate') return deprivilegedStrip(state);
   const vmcb = state.vmcb();
   if (vmcb !== undefined) return svmStrip(state, vmcb);
   const vmcs = state.vmcs();
@@ -21,14 +22,28 @@ export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['st
         : {label: 'VMX operation', value: state.operation === 'none' ? 'off' : `${state.operation}, no current VMCS`},
     ];
   }
-  const guestCr3 = state.operation === 'non-root' ? (state.cells('CR3') ?? 0n) : vmcs.get('GUEST_CR3');
+  const walked = state.operation === 'non-root' ? (state.cells('CR3') ?? 0n) : vmcs.get('GUEST_CR3');
   const eptp = vmcs.get('EPT_POINTER');
+  // Without EPT the processor walks KVM's tables while the guest runs, and the guest's own root is nowhere in it.
+  const isShadow = eptp === 0n && state.header.technique !== 'bare';
+  const guestCr3 = isShadow ? (state.guestCells()('CR3') ?? 0n) : walked;
   return [
     {label: 'CR3 (real)', value: hex(state.cells('CR3') ?? 0n)},
     {label: 'guest CR3', value: hex(guestCr3)},
-    {label: 'EPTP', value: eptp === 0n ? 'none' : hex(eptp)},
+    isShadow
+      ? {label: 'shadow root', value: walked === 0n ? 'none' : hex(walked)}
+      : {label: 'EPTP', value: eptp === 0n ? 'none' : hex(eptp)},
     {label: 'current VMCS', value: `${hex(state.vmcsAddress)} · ${vmcs.launchState}`},
   ];
+}
+
+/** Without hardware for it there are two of everything: what the processor has, and what the guest believes. */
+function deprivilegedStrip(state: StateView): Moment['strip'] {
+  const guest = state.guestCells();
+  return (['CR3', 'GDTR.base', 'IDTR.base'] as const).flatMap(cell => [
+    {label: `${cell.replace('R.base', '')} (real)`, value: hex(state.cells(cell) ?? 0n)},
+    {label: `guest ${cell.replace('R.base', '')}`, value: hex(guest(cell) ?? 0n)},
+  ]);
 }
 
 /** On bare metal the host is the program itself; under KVM its tables are the host's affair, and the guest's root is apart. */

@@ -77,6 +77,13 @@ test('a nested page fault says what the processor looked for, and that the acces
   expect(told(fetch)).toContain('the guest will repeat it');
 });
 
+test('an instruction that stays in the guest says which intercept was not asked for', () => {
+  const moment = momentOf('svm-npt', /· mov cr3/);
+  expect(told(moment)).toContain('It did not leave the guest: the CR3 write intercept = 0');
+  expect(told(moment)).toContain('With nested paging it need not');
+  expect(moment.why.otherwise).toContain('MOV to CR3 would have left the guest');
+});
+
 test('with shadow page tables an instruction is read through the guest’s own tables, not through the shadow', () => {
   const moment = momentOf('svm-shadow', /mov cr3, rdi left the guest$/);
   expect(told(moment)).toContain('to load CR3 with 0x9000 from RDI');

@@ -97,11 +97,18 @@ export class Inspector extends LitElement {
               tabindex=${tab === open ? 0 : -1}
               @click=${() => this.dispatchEvent(new TabEvent(tab))}
             >
-              ${NAMES[tab]}
+              ${tab === 'vmcs' ? this.controlBlock : NAMES[tab]}
             </button>`,
         )}
       </div>
       <div role="tabpanel" id="panel" aria-labelledby=${open}>${this.panel(open)}</div>`;
+  }
+
+  /** What the hypervisor keeps its guest in. */
+  private get controlBlock(): string {
+    const moment = this.state?.moment;
+    const isOnSvm = moment?.header.technique.startsWith('svm-') === true;
+    return isOnSvm || moment?.vmcs.some(row => row.name === 'EXITCODE') === true ? 'VMCB' : NAMES.vmcs;
   }
 
   private panel(tab: Tab): TemplateResult {
@@ -124,6 +131,7 @@ export class Inspector extends LitElement {
         return moment.shadow === undefined
           ? html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`
           : html`<hs-shadow-walk .shadow=${moment.shadow}></hs-shadow-walk>
+              <p>The processor’s last walk, whoever ran:</p>
               <hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
       case 'exits':
         return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
