@@ -201,6 +201,13 @@ const CORNERS: readonly (Guest & {readonly title: string})[] = [
     code: '83 ec 08 c7 04 24 00 00 00 00 c7 44 24 04 00 00 00 00 0f 01 1c 24 0f 0b',
   },
   {
+    title: 'a 16-bit stack: the upper half of ESP stays the guest’s own over a trap',
+    mode: 'protected',
+    memory: [{gpa: 0x548, bytes: [0xff, 0xff, 0, 0, 0, 0x93, 0, 0]}],
+    // mov ax, 48h / mov ss, ax / mov esp, 12347000h / mov ebx, cr0 / mov ecx, esp / hlt
+    code: '66 b8 48 00 8e d0 bc 00 70 34 12 0f 20 c3 89 e1 f4',
+  },
+  {
     title: 'a segment of a local descriptor table',
     mode: 'protected',
     memory: [
@@ -255,7 +262,7 @@ const state = (run: TechniqueRun): unknown => {
 
 describe.each(CORNERS)('$title', guest => {
   test.each(RING_LAYOUTS)('ends under %s as on bare metal', rings => {
-    const image = startImage({title: '', expect: {}, ...guest, code: listing(guest.code)});
+    const image = startImage({expect: {}, ...guest, code: listing(guest.code)});
     const bare = new BareRun({image, ports: TEST_PORTS, profile: 'westmere', costModel: undefined});
     const native = runToEnd(bare, 20_000).outcome;
     const run = start(guest, 'westmere,+strict', rings);
