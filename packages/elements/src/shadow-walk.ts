@@ -67,16 +67,28 @@ export class ShadowWalk extends LitElement {
         font: calc(var(--code) * 0.86)/1.4 var(--mono);
         white-space: nowrap;
       }
-      td.guest {
+      td.guest,
+      .guest {
         background: var(--guest-kernel-tint);
         color: var(--guest-kernel-ink);
       }
-      td.shadow {
+      td.shadow,
+      .shadow {
         background: var(--hypervisor-tint);
         color: var(--hypervisor-ink);
       }
-      .words {
-        font: 0.95em var(--sans);
+      td.words {
+        font: 0.86em var(--sans);
+        white-space: normal;
+        min-width: 7em;
+      }
+      td.none {
+        font: 0.86em var(--sans);
+        color: var(--mute);
+      }
+      th[rowspan] {
+        vertical-align: top;
+        padding-top: 4px;
       }
       .relation {
         font-weight: 650;
@@ -100,6 +112,9 @@ export class ShadowWalk extends LitElement {
         <span class="relation">${RELATIONS[shadow.relation]}</span>.
       </p>
       ${shadow.why.map(sentence => html`<p>${capital(sentence)}.</p>`)}
+      <p class="mute">
+        Above the <span class="guest">guest’s</span> entry, below the <span class="shadow">shadow’s</span>.
+      </p>
       <div class="scroll" tabindex="0" role="region" aria-label="The guest’s tables and their shadow">
         <table>
           <caption class="visually-hidden">
@@ -107,30 +122,39 @@ export class ShadowWalk extends LitElement {
           </caption>
           <thead>
             <tr>
-              <th scope="col">level</th>
-              <th scope="col">the guest’s: GVA → GPA</th>
-              <th scope="col">the shadow: GVA → HPA</th>
+              <th scope="col">table</th>
+              <th scope="col">entry at</th>
+              <th scope="col">value</th>
+              <th scope="col">says</th>
             </tr>
           </thead>
           <tbody>
             ${levels.map(
               level =>
                 html`<tr>
-                  <th scope="row">${TABLES[level] ?? `level ${level}`}</th>
-                  ${entryCell(
-                    shadow.guest.find(entry => entry.level === level),
-                    'guest',
-                  )}
-                  ${entryCell(
-                    shadow.shadow.find(entry => entry.level === level),
-                    'shadow',
-                  )}
-                </tr>`,
+                    <th scope="rowgroup" rowspan="2">${TABLES[level] ?? `level ${level}`}</th>
+                    ${entryCells(
+                      shadow.guest.find(entry => entry.level === level),
+                      'guest',
+                    )}
+                  </tr>
+                  <tr>
+                    ${entryCells(
+                      shadow.shadow.find(entry => entry.level === level),
+                      'shadow',
+                    )}
+                  </tr>`,
             )}
             <tr>
-              <th scope="row">leads to</th>
-              <td>${shadow.guestPhysical === undefined ? 'nothing' : address('GPA', shadow.guestPhysical)}</td>
-              <td>${shadow.hostPhysical === undefined ? 'nothing' : address('HPA', shadow.hostPhysical)}</td>
+              <th scope="rowgroup" rowspan="2">leads to</th>
+              <td colspan="3">
+                ${shadow.guestPhysical === undefined ? 'nothing in the guest’s tables' : address('GPA', shadow.guestPhysical)}
+              </td>
+            </tr>
+            <tr>
+              <td colspan="3">
+                ${shadow.hostPhysical === undefined ? 'nothing in the shadow' : address('HPA', shadow.hostPhysical)}
+              </td>
             </tr>
           </tbody>
         </table>
@@ -171,12 +195,15 @@ export class ShadowWalk extends LitElement {
   }
 }
 
-function entryCell(entry: Entry | undefined, table: 'guest' | 'shadow'): TemplateResult {
-  if (entry === undefined) return html`<td></td>`;
+function entryCells(entry: Entry | undefined, table: 'guest' | 'shadow'): TemplateResult {
+  if (entry === undefined)
+    return html`<td class="none" colspan="3">
+      ${table === 'guest' ? 'the guest has no such table' : 'no shadow table'}
+    </td>`;
   const place = address(table === 'guest' ? 'GPA' : 'HPA', entry.address);
-  return html`<td class=${table}>
-    ${place} ${entry.entry.toString(16)} <span class="words">${entryWords(entry.entry)}</span>
-  </td>`;
+  return html`<td class=${table}>${place}</td>
+    <td class=${table}>${entry.entry.toString(16)}</td>
+    <td class="${table} words">${entryWords(entry.entry)}</td>`;
 }
 
 /** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures". */
