@@ -24,7 +24,7 @@ describe('hyperscope card', () => {
     expect(out).toMatch(/^SGDT +8060 +\S+ ✗ +\S+ ✗ +8060 traps/m);
     expect(out).toMatch(/^INT n +c +c traps +c traps/m);
     expect(out.split('\n').filter(line => /^[A-Z]{3}/.test(line))).toHaveLength(18);
-  });
+  }, 180_000);
 
   test('as JSON: the card and its runs', async () => {
     const [found] = JSON.parse((await card('str', '--json')).out);

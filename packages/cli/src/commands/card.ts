@@ -49,10 +49,12 @@ function runCommand(args: readonly string[], {terminal}: CommandContext): number
     terminal.write(guestOf(card).source);
     return EXIT.ok;
   }
+  terminal.status('Running the kernels …');
   const found: readonly RunOfCard[] = (card === undefined ? STEALTH_CARDS : [card]).map(each => ({
     card: each,
     runs: runCard(each, guestOf(each)),
   }));
+  terminal.status('');
   if (given.has('json')) terminal.line(JSON.stringify(found.map(asJson), undefined, 2));
   else if (card === undefined) for (const line of listLines(found, terminal)) terminal.line(line);
   else {
