@@ -6,7 +6,7 @@
 
 import {BankedDevice} from './banked-device.js';
 import type {DeviceMemory} from './device-memory.js';
-import {OutputLog} from './output-log.js';
+import {OutputLog, outputText} from './output-log.js';
 
 /** "HS", and the first of its calls. */
 export const CONSOLE_WRITE = 0x4853_0001n;
@@ -41,7 +41,7 @@ export class ParavirtualConsole extends BankedDevice {
     const before = this.word(0);
     bytes.forEach((byte, index) => this.#log.put(before + index, byte));
     this.setWord(0, before + bytes.length);
-    this.onNews?.('output', `${this.name} put out ${bytes.length} bytes, at one hypercall`);
+    this.onNews?.('output', `${this.name} put out ${outputText(bytes)} at one hypercall`);
     return length;
   }
 }

@@ -112,7 +112,9 @@ test('one kick sends every chain that waits, and interrupts once', () => {
   expect([bench.usedIndex, bench.used(0), bench.used(1)]).toEqual([2, [0, 0], [1, 0]]);
   expect([bench.line.rises, bench.line.level, bench.get(0x60)]).toEqual([1, 1, 1]);
   expect([bench.put(0x64, 1).get(0x60), bench.line.level]).toEqual([0, 0]);
-  expect(bench.news).toEqual(['virtio-console put out 12 bytes from 2 chains of its transmit ring, at one kick']);
+  expect(bench.news).toEqual([
+    'virtio-console put out 12 bytes, “Hello, ring!”, from 2 chains of its transmit ring, at one kick',
+  ]);
 });
 
 test('the rings go round: many more chains than the queue has descriptors', () => {
@@ -129,6 +131,35 @@ test('the rings go round: many more chains than the queue has descriptors', () =
     'ABC',
     70_000 % 65_536,
   ]);
+});
+
+test('a chain may be as long as the table', () => {
+  const bench = new Bench().initialize().text(TEXT, '87654321');
+  for (let index = 0; index < SIZE; index++)
+    bench.descriptor(index, TEXT + 7 - index, 1, index + 1 < SIZE ? NEXT : 0, index + 1);
+  expect([bench.offer(0).put(0x50, TRANSMIT).output, bench.device.trouble]).toEqual(['12345678', undefined]);
+});
+
+test('whatever lies in memory and in the registers, the device comes to an end and says what is wrong', () => {
+  let seed = 1;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  const seen = new Set<string>();
+  for (let round = 0; round < 2000; round++) {
+    const bench = new Bench().initialize(random(2));
+    // Mostly small numbers: descriptors and addresses that could be meant.
+    for (let at = 0x1000; at < 0x3100; at += 2)
+      bench.ram.setUint16(at, random(8) === 0 ? random(65_536) : random(10), true);
+    for (let at = DESCRIPTORS; at < AVAILABLE; at += 16) bench.ram.setBigUint64(at, BigInt(random(0x9000)), true);
+    bench.device.receive(Uint8Array.from({length: random(5)}));
+    for (let kicks = 0; kicks < 4; kicks++) bench.put(0x50, random(3));
+    if (bench.device.trouble !== undefined) seen.add(bench.device.trouble.replace(/[\dx][\da-fx]*/g, 'n'));
+    expect(bench.device.trouble === undefined).toBe((bench.get(0x70) & 0x40) === 0);
+    expect(bench.device.output.length).toBeLessThan(0x10_0000);
+  }
+  expect(seen.size).toBeGreaterThan(6);
 });
 
 test('a driver that asks for no interrupt gets none', () => {

@@ -6,7 +6,7 @@
 //
 //   own state:  0 bytes put out · 4 where the waiting input begins, 5 how much of it there is · 6 the input, a ring
 
-import {OutputLog} from './output-log.js';
+import {OutputLog, outputText} from './output-log.js';
 import type {DeviceMemory} from './device-memory.js';
 import {QUEUE_MAXIMUM, VirtioMmioDevice} from './virtio-mmio.js';
 import {nextChain, readChain, returnChain, wantsInterrupt, writeChain} from './virtqueue.js';
@@ -61,34 +61,32 @@ export class VirtioConsole extends VirtioMmioDevice {
 
   /** All that waits, in one go: a queue holds no more chains than it may have descriptors. */
   #transmit(): void {
+    const before = this.word(this.own + COUNT);
     let chains = 0;
-    let bytes = 0;
-    while (chains < QUEUE_MAXIMUM) {
-      const sent = this.#sendNext();
-      if (sent === undefined) break;
-      if (typeof sent !== 'number') return this.needReset(sent);
-      chains++;
-      bytes += sent;
+    for (; chains < QUEUE_MAXIMUM; chains++) {
+      const trouble = this.#sendNext();
+      if (trouble === 'nothing waits') break;
+      if (trouble !== undefined) return this.needReset(trouble);
     }
     if (chains === 0) return;
-    const what = `${bytes} ${bytes === 1 ? 'byte' : 'bytes'} from ${chains} ${chains === 1 ? 'chain' : 'chains'}`;
-    this.onNews?.('output', `${this.name} put out ${what} of its transmit ring, at one kick`);
+    const from = `${chains} ${chains === 1 ? 'chain' : 'chains'} of its transmit ring`;
+    this.onNews?.('output', `${this.name} put out ${outputText(this.#since(before))} from ${from}, at one kick`);
     this.#interruptFor(TRANSMIT);
   }
 
-  /** Puts out what one chain carries; gives the number of bytes, or undefined where no chain waits. */
-  #sendNext(): number | QueueTrouble | undefined {
+  /** Puts out what one chain carries. */
+  #sendNext(): QueueTrouble | 'nothing waits' | undefined {
     const queue = this.queue(TRANSMIT);
-    if (queue === undefined) return undefined;
-    const chain = nextChain(this.memory, queue, 'device-reads');
-    if (chain === undefined || 'trouble' in chain) return chain;
+    const chain = queue === undefined ? undefined : nextChain(this.memory, queue, 'device-reads');
+    if (queue === undefined || chain === undefined) return 'nothing waits';
+    if ('trouble' in chain) return chain;
     const bytes = readChain(this.memory, chain);
     if ('trouble' in bytes) return bytes;
     this.#put(bytes);
     const wrong = returnChain(this.memory, queue, chain.head, 0);
     if (wrong !== undefined) return wrong;
     this.advance(TRANSMIT, queue);
-    return bytes.length;
+    return undefined;
   }
 
   /** What was typed goes into the buffers that the driver has offered. */
@@ -124,6 +122,9 @@ export class VirtioConsole extends VirtioMmioDevice {
     return Uint8Array.from({length: this.byte(this.own + WAITING)}, (_, index) =>
       this.byte(this.own + INPUT + ((first + index) % INPUT_ROOM)),
     );
+  }
+  #since(position: number): Uint8Array {
+    return this.#log.between(position, this.word(this.own + COUNT));
   }
   #put(bytes: Uint8Array): void {
     const length = this.word(this.own + COUNT);

@@ -27,7 +27,7 @@ test.each(['PIC', 'IOAPIC'] as const)(
         kind: 'device',
         name: 'virtio-console',
         what: 'output',
-        sentence: 'virtio-console put out 5 bytes from 2 chains of its transmit ring, at one kick',
+        sentence: 'virtio-console put out 5 bytes, “Ring!”, from 2 chains of its transmit ring, at one kick',
       },
     ]);
     expect(run.guestRegisters().RBX).toBe(1n);

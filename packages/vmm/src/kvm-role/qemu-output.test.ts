@@ -50,7 +50,7 @@ describe.each(['user', 'kernel'] as const)('the virtio console, with interrupt c
     expect(told(finished).filter(exit => exit === 'write feb00050')).toHaveLength(1);
     expect(ofKind(finished, 'injection').map(({vector, decision}) => [vector, decision])).toEqual([[0x1d, 'injected']]);
     expect(ofKind(finished, 'device').map(({sentence}) => sentence)).toEqual([
-      'virtio-console put out 5 bytes from 2 chains of its transmit ring, at one kick',
+      'virtio-console put out 5 bytes, “Ring!”, from 2 chains of its transmit ring, at one kick',
     ]);
   });
 
