@@ -96,23 +96,31 @@ describe('the record', () => {
     }
   });
 
-  test('restores every bank exactly, backward over traps and emulated instructions', () => {
-    const run = start('rings', STRICT);
-    const digest = (bytes: (name: string) => Uint8Array): string => {
-      const hash = createHash('sha256');
-      for (const {name} of run.banks) hash.update(bytes(name));
-      return hash.digest('hex');
-    };
-    const live: string[] = [];
-    const banks = new Map(run.banks.map(({name, bytes}) => [name, bytes]));
-    for (let step = 0; step < record.length; step++) {
-      if (step % 7 === 0) live.push(digest(name => assertExists(banks.get(name), name)));
-      run.step();
-    }
-    const playhead = new Playhead(record);
-    for (let index = live.length - 1; index >= 0; index--) {
-      playhead.seek(index * 7);
-      expect(digest(name => assertExists(playhead.bank(name), name))).toBe(live[index]);
-    }
-  });
+  test.each([
+    ['rings', 1000, 7],
+    ['mini-os', 12_000, 1501],
+  ] as const)(
+    'of %s restores every bank exactly, backward over traps, devices and emulated instructions',
+    (guest, steps, every) => {
+      const recorded = new SimulationHost().open({guest, technique: 'trap-and-emulate', profile: STRICT});
+      recorded.run(steps);
+      const run = start(guest, STRICT);
+      const digest = (bytes: (name: string) => Uint8Array): string => {
+        const hash = createHash('sha256');
+        for (const {name} of run.banks) hash.update(bytes(name));
+        return hash.digest('hex');
+      };
+      const banks = new Map(run.banks.map(({name, bytes}) => [name, bytes]));
+      const live: string[] = [];
+      for (let step = 0; step < recorded.record.length; step++) {
+        if (step % every === 0) live.push(digest(name => assertExists(banks.get(name), name)));
+        run.step();
+      }
+      const playhead = new Playhead(recorded.record);
+      for (let index = live.length - 1; index >= 0; index--) {
+        playhead.seek(index * every);
+        expect(digest(name => assertExists(playhead.bank(name), name))).toBe(live[index]);
+      }
+    },
+  );
 });
