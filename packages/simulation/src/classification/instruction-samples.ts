@@ -142,7 +142,8 @@ const CONTROL_VALUES: ReadonlyMap<number, bigint> = new Map([
 
 // ── machine code ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const PREFIXES: readonly (readonly number[])[] = [[], [0x66], [0x48]];
+/** None, operand size, REX.W, address size (which some lines need: JCXZ, JECXZ). */
+const PREFIXES: readonly (readonly number[])[] = [[], [0x66], [0x48], [0x67]];
 const RAX = 0,
   RDX = 2;
 
@@ -155,13 +156,16 @@ interface Encoding {
 /** The encodings of a line: operand-size prefixes, an operand in RAX or at LAYOUT.data, every segment and control register. */
 function encodings(form: OpcodeForm, mode: ClassifiedMode): readonly Encoding[] {
   const {pattern} = form;
-  const prefixes = pattern.vex !== undefined ? [[]] : PREFIXES.filter(([first]) => first !== 0x48 || mode === 64);
+  const needsAddressSize = form.attributes.has('as16') || form.attributes.has('as32');
+  const isUseful = ([first]: readonly number[]): boolean =>
+    first === 0x67 ? needsAddressSize : first !== 0x48 || mode === 64;
+  const prefixes = pattern.vex !== undefined ? [[]] : PREFIXES.filter(isUseful);
   return prefixes.flatMap(prefix => {
     const rex = prefix[0] === 0x48 ? prefix : [];
-    const legacy = prefix[0] === 0x66 ? prefix : [];
+    const legacy = prefix[0] === 0x48 ? [] : prefix;
     const mandatory = typeof pattern.mandatory === 'number' && pattern.vex === undefined ? [pattern.mandatory] : [];
     const head = [...legacy, ...mandatory, ...rex, ...opcodeBytes(form)];
-    const size = rex.length > 0 ? 64 : legacy.length > 0 ? 16 : 32;
+    const size = rex.length > 0 ? 64 : legacy[0] === 0x66 ? 16 : 32;
     return operandEncodings(form, mode).map(modrm => ({
       key: modrm.join(' '),
       encode: (inputs: Inputs) => Uint8Array.from([...head, ...modrm, ...immediates(form, mode, size, inputs)]),
