@@ -24,6 +24,8 @@ type Seen = Pick<VisibleEvent, 'key' | 'label' | 'kind' | 'port'>;
 /** In the order of time. Stops of a debugger, a watchdog or an interrupt window are left out: the guest did nothing. */
 export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   const found: VisibleEvent[] = [];
+  // Under trap-and-emulate the virtual processor has ports and halts as a real one does; no KVM_RUN comes back to tell of them.
+  const showsProcessor = ['bare', 'trap-and-emulate'].includes(record.header.technique);
   const isBare = record.header.technique === 'bare';
   const isSimulated = record.header.engine === 'simulated';
   let exitStep: number | undefined;
@@ -33,13 +35,19 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
     const add = (seen: readonly Seen[]): void => {
       for (const one of seen) found.push({...one, step, guestStep: isSimulated && !isBare ? (exitStep ?? step) : step});
     };
-    if (event?.kind === 'vm-exit') exitStep = step;
+    if (event?.kind === 'vm-exit' || isTrap(record, i)) exitStep = step;
     else if (event?.kind === 'kvm-exit') add(seenOfKvmExit(event.exit));
-    else if (isBare && event?.kind === 'port') add([portSeen(event.direction, event.port, event.width, event.value)]);
-    else if (isBare && event?.kind === 'halt') add([HALT]);
-    else if (isBare && event?.kind === 'triple-fault') add([SHUTDOWN]);
+    else if (showsProcessor && event?.kind === 'port') add([portSeen(event.direction, event.port, event.width, event.value)]);
+    else if (showsProcessor && event?.kind === 'halt') add([HALT]);
+    else if (showsProcessor && event?.kind === 'triple-fault') add([SHUTDOWN]);
   }
   return found;
+}
+
+/** Whether a deprivileged guest's instruction led into its VMM: an exception of the processor's own. */
+function isTrap(record: RunRecord, index: number): boolean {
+  if (record.header.technique !== 'trap-and-emulate' || record.events.at(index)?.kind !== 'exception') return false;
+  return record.columns.who(record.events.stepOf(index)).startsWith('guest');
 }
 
 const HALT: Seen = {key: 'hlt', label: 'HLT', kind: 'hlt'};
