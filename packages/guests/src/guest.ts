@@ -23,6 +23,8 @@ export interface Guest {
    * them step by step tells nothing.
    */
   readonly adapts?: 'to its machine';
+  /** Where a chooser keeps it apart from the others; undefined: among those that a newcomer meets first. */
+  readonly group?: 'Stealth cards';
   /** What must appear on the serial port, on every technique. */
   readonly expectedSerial: string;
 }

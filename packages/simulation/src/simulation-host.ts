@@ -2,7 +2,7 @@
 // out, so that it can be reached over a message channel.
 
 import {UserError} from '@hyperscope/base';
-import {GUESTS, findGuest} from '@hyperscope/guests';
+import {CARD_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
 import type {Guest} from '@hyperscope/guests';
 import {readRecord} from '@hyperscope/trace';
 import {TECHNIQUES} from '@hyperscope/vmm';
@@ -47,6 +47,10 @@ export interface OpenOptions {
 export class SimulationHost {
   guests(): readonly Guest[] {
     return GUESTS;
+  }
+  /** The kernels of the stealth cards, which a chooser keeps apart. Under some techniques they are meant to go wrong. */
+  cards(): readonly Guest[] {
+    return CARD_GUESTS;
   }
   techniques(): readonly TechniqueSummary[] {
     return TECHNIQUES.map(({id, title, summary}) => ({id, title, summary}));

@@ -9,6 +9,8 @@ export interface GuestEntry {
   readonly teaches: string;
   /** A hypervisor itself: it has exits of its own, and bare metal is its only machine. */
   readonly isHypervisor: boolean;
+  /** The heading under which the chooser keeps it apart: `Stealth cards`. */
+  readonly group: string | undefined;
 }
 
 export interface TechniqueEntry {

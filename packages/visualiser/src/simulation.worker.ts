@@ -17,13 +17,18 @@ class SimulationLab implements LabClient {
     return this.#session;
   }
 
+  #guests(): ReturnType<SimulationHost['guests']> {
+    return [...this.#host.guests(), ...this.#host.cards()];
+  }
+
   catalogue(): Catalogue {
     return {
-      guests: this.#host.guests().map(({id, title, teaches, hypervisor}) => ({
+      guests: this.#guests().map(({id, title, teaches, hypervisor, group}) => ({
         id,
         title,
         teaches,
         isHypervisor: hypervisor !== undefined,
+        group,
       })),
       techniques: this.#host.techniques().map(technique => ({...technique, hypervised: technique.id !== 'bare'})),
     };
@@ -36,7 +41,7 @@ class SimulationLab implements LabClient {
   }
 
   source(): string | undefined {
-    return this.#host.guests().find(guest => guest.id === this.#guest)?.source;
+    return this.#guests().find(guest => guest.id === this.#guest)?.source;
   }
 
   costs(): CostFigures | undefined {

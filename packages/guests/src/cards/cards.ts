@@ -10,7 +10,7 @@ import type {StealthCard} from './stealth-card.js';
 
 export const STEALTH_CARDS: readonly StealthCard[] = [...REGISTER_CARDS, ...PROTECTION_CARDS];
 
-/** Each card as a guest. They are no part of the list of guests, which a newcomer reads; `findGuest` knows them. */
+/** Each card as a guest. They are no part of the list of guests that a newcomer reads; `findGuest` knows them. */
 export const CARD_GUESTS: readonly Guest[] = STEALTH_CARDS.map(card => ({
   id: card.id,
   title: `Card: ${card.mnemonic}`,
@@ -19,5 +19,6 @@ export const CARD_GUESTS: readonly Guest[] = STEALTH_CARDS.map(card => ({
   loadAddress: 0x8000,
   mode: 'protected',
   memoryMiB: 2,
+  group: 'Stealth cards',
   expectedSerial: card.native,
 }));

@@ -24,6 +24,20 @@ const THEME_NAMES: Readonly<Record<Theme, string>> = {
   contrast: 'High contrast',
 };
 
+type GuestEntries = LabState['catalogue']['guests'];
+
+const groupsOf = (guests: GuestEntries): readonly string[] => [
+  ...new Set(guests.flatMap(({group}) => (group === undefined ? [] : [group]))),
+];
+
+const guestOptions = (guests: GuestEntries, group: string | undefined, chosen: string): readonly TemplateResult[] =>
+  guests
+    .filter(guest => guest.group === group)
+    .map(
+      guest =>
+        html`<option value=${guest.id} title=${guest.teaches} ?selected=${guest.id === chosen}>${guest.title}</option>`,
+    );
+
 @customElement('hs-toolbar')
 export class Toolbar extends LitElement {
   static override readonly styles = [sharedStyles, toolbarStyles];
@@ -43,11 +57,9 @@ export class Toolbar extends LitElement {
       <label class="pick"
         ><span class="word">Guest</span>
         <select aria-label="Guest" @change=${this.guestChosen}>
-          ${guests.map(
-            guest =>
-              html`<option value=${guest.id} title=${guest.teaches} ?selected=${guest.id === state.guest}>
-                ${guest.title}
-              </option>`,
+          ${guestOptions(guests, undefined, state.guest)}
+          ${groupsOf(guests).map(
+            group => html`<optgroup label=${group}>${guestOptions(guests, group, state.guest)}</optgroup>`,
           )}
         </select></label
       >
