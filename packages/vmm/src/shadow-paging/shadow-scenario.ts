@@ -9,7 +9,7 @@ import {textbookWalk} from './textbook-walk.js';
 import type {WalkAccess, WalkResult} from './textbook-walk.js';
 
 /** Numbers that are the same for ever: xorshift32. */
-class Dice {
+export class Dice {
   #state: number;
   constructor(seed: number) {
     this.#state = (seed * 0x9e37_79b9 + 0x1234_5678) | 0 || 1;
