@@ -7,7 +7,7 @@
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 ; ---- measuring -------------------------------------------------------------------------------------------------------
 ; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.

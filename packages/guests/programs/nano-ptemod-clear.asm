@@ -5,7 +5,7 @@
         bits 64
         org 0x8000
 
-ROUNDS    equ 200
+ROUNDS    equ 50
 TABLE     equ 0x20000           ; the page table that is changed
 REGION    equ 0x200000          ; the linear addresses that it maps
 PAGES     equ 0x100000          ; what it maps them to

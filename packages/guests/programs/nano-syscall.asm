@@ -7,7 +7,7 @@
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 KERNEL_CODE equ 0x10            ; offsets into the table of segments below
 USER_DATA   equ 0x28 | 3        ; | 3: requested privilege level 3

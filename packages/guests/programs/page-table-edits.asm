@@ -1,11 +1,12 @@
 ; page-table-edits: a thousand changes of a page table, three times.
 ;
 ;   1  only the writes            as a kernel fills a new process's tables
-;   2  each with INVLPG           as a kernel takes pages away, or write-protects them for copy-on-write
-;   3  each with INVLPG and a use as a kernel maps a page, and the program goes on
+;   2  MOV to CR3, and a use      as it gives the process the processor
+;   3  each with INVLPG           as a kernel takes pages away, or write-protects them for copy-on-write
+;   4  each with INVLPG and a use as a kernel maps a page, and the program goes on
 ;
 ; With nested paging the tables are the guest's own: no write and no INVLPG leaves it. With shadow page tables the hypervisor's
-; copy has to follow: count the exits. An OUT to port 80h stands before, between and after the three, so that they can be told
+; copy has to follow: count the exits. An OUT to port 80h stands before, between and after the parts, so that they can be told
 ; apart in the record.
 
         bits 64
@@ -44,11 +45,12 @@ start:
         dec ecx
         jnz .write
 
+        out MARK, al            ; 2
         mov rdx, cr3            ; the TLB may still have the old ones: forget everything
         mov cr3, rdx
         mov bl, [rdi]
 
-        out MARK, al            ; 2
+        out MARK, al            ; 3
         mov ecx, EDITS
 .invalidate:
         xor eax, 0x1000
@@ -57,7 +59,7 @@ start:
         dec ecx
         jnz .invalidate
 
-        out MARK, al            ; 3
+        out MARK, al            ; 4
         mov ecx, EDITS
 .use:   xor eax, 0x1000
         mov [rsi], rax

@@ -6,21 +6,27 @@ import {PROGRAMS} from './programs.generated.js';
 
 type ExperimentId = Extract<keyof typeof PROGRAMS, `nano-${string}` | `page-${string}`>;
 
-const experiment = (id: ExperimentId, title: string, teaches: string, memoryMiB = 2): Guest => ({
+const experiment = (
+  id: ExperimentId,
+  title: string,
+  teaches: string,
+  more: Partial<Pick<Guest, 'memoryMiB' | 'irqchip'>> = {},
+): Guest => ({
   id,
   title,
   teaches,
   source: PROGRAMS[id],
   loadAddress: 0x8000,
   mode: 'long',
-  memoryMiB,
+  memoryMiB: 2,
   expectedSerial: '',
+  ...more,
 });
 
 export const EXPERIMENTS: readonly Guest[] = [
   experiment('nano-syscall', 'Nanobenchmark: SYSCALL', 'What a system call costs, there and back.'),
   experiment('nano-in', 'Nanobenchmark: IN', 'What reading a port costs.'),
-  experiment('nano-cr8wr', 'Nanobenchmark: MOV to CR8', 'What changing the task priority costs.'),
+  experiment('nano-cr8wr', 'Nanobenchmark: MOV to CR8', 'What changing the task priority costs.', {irqchip: 'kernel'}),
   experiment('nano-call-ret', 'Nanobenchmark: CALL and RET', 'What calling a subroutine costs.'),
   experiment('nano-pgfault', 'Nanobenchmark: page fault', 'What a page fault of the guest’s own costs.'),
   experiment('nano-divzero', 'Nanobenchmark: divide by zero', 'What an exception costs that is no page fault.'),
@@ -32,5 +38,7 @@ export const EXPERIMENTS: readonly Guest[] = [
     'Page-table edits',
     'A thousand changes of a page table, with and without INVLPG: who notices?',
   ),
-  experiment('page-walks', 'Page walks', 'One cold access by each size of page: how many references is that?', 8),
+  experiment('page-walks', 'Page walks', 'One cold access by each size of page: how many references is that?', {
+    memoryMiB: 8,
+  }),
 ];

@@ -959,7 +959,7 @@ kernel_pages:
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 ; ---- measuring -------------------------------------------------------------------------------------------------------
 ; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
@@ -1019,7 +1019,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 ; ---- measuring -------------------------------------------------------------------------------------------------------
 ; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
@@ -1076,7 +1076,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 ; ---- measuring -------------------------------------------------------------------------------------------------------
 ; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
@@ -1161,7 +1161,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 ; ---- measuring -------------------------------------------------------------------------------------------------------
 ; As FrobOS did: a loop with the operation, the same loop without it, and the time-stamp counter before and after each.
@@ -1218,7 +1218,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 TABLE   equ 0x20000             ; a page of zeros
 
 ; ---- measuring -------------------------------------------------------------------------------------------------------
@@ -1312,7 +1312,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS    equ 200
+ROUNDS    equ 50
 TABLE     equ 0x20000           ; the page table that is changed
 REGION    equ 0x200000          ; the linear addresses that it maps
 PAGES     equ 0x100000          ; what it maps them to
@@ -1414,7 +1414,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS    equ 200
+ROUNDS    equ 50
 TABLE     equ 0x20000           ; the page table that is changed
 REGION    equ 0x200000          ; the linear addresses that it maps
 PAGES     equ 0x100000          ; what it maps them to
@@ -1518,7 +1518,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS    equ 200
+ROUNDS    equ 50
 TABLE     equ 0x20000           ; the page table that is changed
 REGION    equ 0x200000          ; the linear addresses that it maps
 PAGES     equ 0x100000          ; what it maps them to
@@ -1621,7 +1621,7 @@ stack:
         bits 64
         org 0x8000
 
-ROUNDS  equ 200
+ROUNDS  equ 50
 
 KERNEL_CODE equ 0x10            ; offsets into the table of segments below
 USER_DATA   equ 0x28 | 3        ; | 3: requested privilege level 3
@@ -2021,11 +2021,12 @@ used:   dw 0                    ; what the device gives back
   'page-table-edits': `; page-table-edits: a thousand changes of a page table, three times.
 ;
 ;   1  only the writes            as a kernel fills a new process's tables
-;   2  each with INVLPG           as a kernel takes pages away, or write-protects them for copy-on-write
-;   3  each with INVLPG and a use as a kernel maps a page, and the program goes on
+;   2  MOV to CR3, and a use      as it gives the process the processor
+;   3  each with INVLPG           as a kernel takes pages away, or write-protects them for copy-on-write
+;   4  each with INVLPG and a use as a kernel maps a page, and the program goes on
 ;
 ; With nested paging the tables are the guest's own: no write and no INVLPG leaves it. With shadow page tables the hypervisor's
-; copy has to follow: count the exits. An OUT to port 80h stands before, between and after the three, so that they can be told
+; copy has to follow: count the exits. An OUT to port 80h stands before, between and after the parts, so that they can be told
 ; apart in the record.
 
         bits 64
@@ -2064,11 +2065,12 @@ start:
         dec ecx
         jnz .write
 
+        out MARK, al            ; 2
         mov rdx, cr3            ; the TLB may still have the old ones: forget everything
         mov cr3, rdx
         mov bl, [rdi]
 
-        out MARK, al            ; 2
+        out MARK, al            ; 3
         mov ecx, EDITS
 .invalidate:
         xor eax, 0x1000
@@ -2077,7 +2079,7 @@ start:
         dec ecx
         jnz .invalidate
 
-        out MARK, al            ; 3
+        out MARK, al            ; 4
         mov ecx, EDITS
 .use:   xor eax, 0x1000
         mov [rsi], rax

@@ -3,6 +3,7 @@
 
 import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Bank, FaultLink, Machine, MachineOptions, Observer} from '@hyperscope/machine';
+import type {LeafTables} from './shadow-paging/ports.js';
 import type {RingLayout} from './trap-and-emulate/rings.js';
 import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js';
 
@@ -102,6 +103,8 @@ export interface TechniqueOptions {
   readonly coalescedMmio?: 'off' | 'half' | 'all' | undefined;
   /** Size of the pages by which nested paging maps guest memory; the technique's own choice when absent. */
   readonly nestedPage?: '4K' | '2M' | undefined;
+  /** Shadow paging: whether the guest's writes to its leaf tables are let through until it flushes, or trapped as in 2006. */
+  readonly leafTables?: LeafTables | undefined;
   /** How the machine executes instructions; all ways give the same run. */
   readonly executor?: MachineOptions['executor'];
   /** Which rings a deprivileged guest runs in; the technique's own choice, by the guest's mode, when absent. */

@@ -10,7 +10,14 @@ test('native, beside the paper, with the processor and what was calibrated', asy
   expect(out).toContain('cycles of Pentium 4 672, 3.8 GHz (Prescott, 2005)');
   expect(out).toMatch(/^cycles of +bare +paper +ratio +which is$/m);
   expect(out).toMatch(/^in +3210 +3209 +1\.00 +IN from port 80h$/m);
-  expect(out).toMatch(/Calibrated to the paper: .*host-step \d+/);
+  expect(out).toMatch(/Calibrated to the paper: cr8-write-shadowed 177, host-step 370, user-step 2000;/);
+});
+
+test('by default native and VT-x of 2005 stand side by side, and what was trapped is said', async () => {
+  const {out} = await cost();
+  expect(out).toMatch(/^cycles of +bare +paper +ratio +vtx-shadow +paper +ratio +which is$/m);
+  expect(out).toMatch(/^pgfault +1096 +1093 +1\.00 +\d+ +11242 +\d\.\d\d/m);
+  expect(out).toContain('every write to a page table is trapped, as in 2006');
 });
 
 test('a machine that the paper does not have stands alone', async () => {
@@ -34,7 +41,7 @@ test('JSON has every operation, with the paper’s figure and the ratio', async 
     name: 'call/ret',
     guest: 'nano-call-ret',
     cycles: 11,
-    rounds: 200,
+    rounds: 50,
     published: 11,
     ratio: 1,
   });

@@ -17,8 +17,38 @@ test('JSON has the parts that a guest marks', async () => {
   const {out} = await exits('page-table-edits', '--on', 'vtx-ept', '--json');
   const {guest, machines} = JSON.parse(out);
   expect(guest).toBe('page-table-edits');
-  expect(machines[0].parts).toHaveLength(5);
-  expect(machines[0].parts.slice(1, 4)).toEqual([[], [], []]);
+  expect(machines[0].parts).toHaveLength(6);
+  expect(machines[0].parts.slice(1, 5)).toEqual([[], [], [], []]);
+});
+
+test('ept: with EPT off and on, reasons 28 and 48 change places', async () => {
+  const {out} = await exits('ept', '--json');
+  const [{columns, rows}] = JSON.parse(out);
+  expect(columns).toEqual(['reason', 'EPT off', 'EPT on']);
+  const of = (title: string) => rows.find(([name]: readonly string[]) => name?.startsWith(`${title} `))?.slice(1);
+  expect(of('28')).toEqual(['4', '0']);
+  expect(of('48')).toEqual(['0', '5']);
+  expect(of('0')).toEqual(['4', '0']);
+  expect([of('10'), of('12'), of('30')]).toEqual([
+    ['1', '1'],
+    ['1', '1'],
+    ['5', '5'],
+  ]);
+});
+
+test('without a name all experiments are made; 1,000 edits are a storm under shadow paging, and nothing with nested paging', async () => {
+  const {out} = await exits();
+  expect(out).toMatch(/^VM exits of hello-kvm, with EPT off and on$/m);
+  expect(out).toMatch(/^ +writes alone +1 +1000 +0 +0$/m);
+  expect(out).toMatch(/^ +then MOV to CR3 +3 +3 +0 +0$/m);
+  expect(out).toMatch(/^ +each with INVLPG +1001 +2000 +0 +0$/m);
+  expect(out).toMatch(/^ +each with INVLPG and a use +2000 +3000 +0 +0$/m);
+  const words = out.replace(/\s+/g, ' ');
+  expect(words).toContain(
+    'Without EPT the hypervisor must see what the guest does to its own paging: reason 28 comes 4 times',
+  );
+  expect(words).toContain("With EPT that is the guest's business: reason 28 comes never");
+  expect(words).toContain('the 3,000 changes leave it never');
 });
 
 test('walks: 24 references for four levels of each, fewer with large pages, 4 native', async () => {

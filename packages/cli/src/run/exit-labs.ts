@@ -1,8 +1,8 @@
 // Experiments with exits and page walks that teaching labs ask for: what is run, the table that comes of it, and what it shows.
 // The numbers in the sentences are those that were counted.
 
-import {countWalks} from '@hyperscope/simulation';
-import type {Bench} from '@hyperscope/simulation';
+import {countExits, countWalks, totalOf} from '@hyperscope/simulation';
+import type {Bench, ExitPart} from '@hyperscope/simulation';
 
 /** An experiment that was made. */
 export interface Lab {
@@ -28,7 +28,57 @@ const machine = (technique: string, more: Partial<Bench> = {}): Bench => ({
   ...more,
 });
 
+const SHADOW = 'vtx-shadow';
 const NESTED = 'vtx-ept';
+const countOf = (part: ExitPart, number: string): number => part.find(exit => exit.number === number)?.count ?? 0;
+const times = (count: number): string => (count === 0 ? 'never' : count === 1 ? 'once' : `${count} times`);
+
+function nestedPagingOnAndOff(): Lab {
+  const guest = 'hello-kvm';
+  const off = countExits(guest, machine(SHADOW)).all;
+  const on = countExits(guest, machine(NESTED)).all;
+  const reasons = new Map([...off, ...on].map(({number, title}) => [number, title] as const));
+  return {
+    id: 'ept',
+    title: `VM exits of ${guest}, with EPT off and on`,
+    columns: ['reason', 'EPT off', 'EPT on'],
+    rows: [...reasons]
+      .toSorted(([a], [b]) => Number(a) - Number(b))
+      .map(([number, title]) => [`${number} ${title}`, String(countOf(off, number)), String(countOf(on, number))]),
+    sentences: [
+      `Without EPT the hypervisor must see what the guest does to its own paging: reason 28 comes ${times(countOf(off, '28'))}, ` +
+        `page faults (reason 0) ${times(countOf(off, '0'))}, reason 48 ${times(countOf(off, '48'))}.`,
+      `With EPT that is the guest's business: reason 28 comes ${times(countOf(on, '28'))}, ` +
+        `reason 0 ${times(countOf(on, '0'))}, and reason 48 ${times(countOf(on, '48'))}, once for each page at its first use.`,
+    ],
+  };
+}
+
+const EDITS = ['writes alone', 'then MOV to CR3', 'each with INVLPG', 'each with INVLPG and a use'] as const;
+
+function pageTableEdits(): Lab {
+  const guest = 'page-table-edits';
+  const machines: readonly (readonly [string, Bench])[] = [
+    [`${SHADOW}, as KVM`, machine(SHADOW)],
+    [`${SHADOW}, as in 2006`, machine(SHADOW, {leafTables: 'trapped'})],
+    [NESTED, machine(NESTED)],
+    ['svm-npt', machine('svm-npt')],
+  ];
+  const parts = machines.map(([, bench]) => countExits(guest, bench).parts);
+  const total = (column: number, part: number): number => totalOf(parts[column]?.[part + 1] ?? []);
+  const sums = machines.map((_, column) => EDITS.reduce((sum, _edit, part) => sum + total(column, part), 0));
+  return {
+    id: 'edits',
+    title: 'VM exits of 1,000 changes of a page table',
+    columns: ['1,000 changes', ...machines.map(([name]) => name)],
+    rows: EDITS.map((name, part) => [name, ...machines.map((_, column) => String(total(column, part)))]),
+    sentences: [
+      `Shadow page tables have to follow the guest's. In 2006 every write was trapped: ${sums[1]} exits in all. KVM lets a table ` +
+        `of the last level go out of step until INVLPG or MOV to CR3 says that it counts: ${sums[0]}. With nested paging the ` +
+        `tables are the guest's own, and the 3,000 changes leave it ${times(sums[2] ?? 0)}.`,
+    ],
+  };
+}
 
 function pageWalks(): Lab {
   const machines: readonly (readonly [string, Bench])[] = [
@@ -62,5 +112,7 @@ function pageWalks(): Lab {
 }
 
 export const EXIT_LABS: readonly LabDefinition[] = [
+  {id: 'ept', question: 'what leaves a guest with EPT off and on', run: nestedPagingOnAndOff},
+  {id: 'edits', question: 'who notices 1,000 changes of a page table', run: pageTableEdits},
   {id: 'walks', question: 'how many references a cold page walk makes', run: pageWalks},
 ];

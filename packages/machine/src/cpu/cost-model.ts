@@ -41,8 +41,8 @@ export const PRESCOTT_COSTS: CostModel = {
   vmread: measured(178, `${ADAMS_AGESEN}, Table 1: VMCB read`),
   vmwrite: measured(171, `${ADAMS_AGESEN}, Table 1: VMCB write`),
   tlbMissReference: REFERENCE,
-  hostStep: calibrated(300, FITTED),
-  emulation: calibrated(2000, FITTED),
+  hostStep: calibrated(370, FITTED),
+  userStep: calibrated(2000, FITTED),
 };
 
 /** What no source tells of processors after the Pentium 4. */
@@ -56,7 +56,7 @@ const UNTOLD_LATER = {
   cr8WriteShadowed: assumed(75, 'no figure in the sources; as without a TPR shadow'),
   tlbMissReference: REFERENCE,
   hostStep: assumed(half('hostStep'), 'the figure that was fitted for the Pentium 4, halved'),
-  emulation: assumed(half('emulation'), 'the figure that was fitted for the Pentium 4, halved'),
+  userStep: assumed(half('userStep'), 'the figure that was fitted for the Pentium 4, halved'),
 } as const satisfies Partial<Record<CostName, Cost>>;
 
 function half(name: CostName): number {

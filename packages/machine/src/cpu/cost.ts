@@ -40,8 +40,8 @@ export const COST_NAMES = {
   cr8WriteShadowed: {option: 'cr8-write-shadowed', title: 'MOV to CR8 that goes to a TPR shadow'},
   interruptFlag: {option: 'cli', title: 'CLI or STI'},
   nearReturn: {option: 'near-return', title: 'near CALL and RET together'},
-  hostStep: {option: 'host-step', title: 'each step of the hypervisor or of user space'},
-  emulation: {option: 'emulation', title: 'an instruction that the hypervisor carries out in software'},
+  hostStep: {option: 'host-step', title: 'each step of the hypervisor, beside its VMREADs and VMWRITEs'},
+  userStep: {option: 'user-step', title: 'each step of the user-space VMM'},
   instruction: {option: 'instruction', title: 'any other instruction'},
   second: {option: 'second', title: 'a second'},
 } as const;

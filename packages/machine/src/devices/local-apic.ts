@@ -138,6 +138,10 @@ export class LocalApic extends BankedDevice implements X2ApicRegisters {
     const vector = this.#highest(APIC.requests);
     return vector !== undefined && vector >> 4 > this.#processorPriority >> 4 ? vector : undefined;
   }
+  /** The vector that waits, however important: the highest in IRR. */
+  get highestRequest(): number | undefined {
+    return this.word(WAITING) === 0 || !this.isEnabled ? undefined : this.#highest(APIC.requests);
+  }
   /** The processor takes the interrupt: IRR to ISR. */
   acknowledge(vector: number): void {
     this.#mark(APIC.requests, vector, 0);

@@ -6,7 +6,8 @@
 //   0x0000_3000              TSS                    0x0000_4000  VMXON region
 //   0x0000_5000              VMCS                   0x0000_6000  struct kvm_vcpu
 //   0x0000_7000, 0x8000      kvm_run, PIO data      0x0000_9000  I/O bitmaps A and B
-//   0x0000_b000              MSR bitmaps            0x0000_f000  ring of coalesced writes
+//   0x0000_b000              MSR bitmaps            0x0000_d000  virtual-APIC page
+//   0x0000_f000              ring of coalesced writes
 //   0x0001_0000              host page tables
 //   with SVM instead:        0x4000 host save area, 0x5000 VMCB, 0x9000 I/O permission map, 0xc000 MSR permission map
 //   0x0010_0000 … 0x007f_ffff  pool for nested or shadow page tables   0x0080_0000  kernel code window, 0x0090_0000  QEMU's
@@ -23,6 +24,8 @@ export const PIO_DATA_PAGE = 0x8000;
 export const IO_BITMAP_A = 0x9000;
 export const IO_BITMAP_B = 0xa000;
 export const MSR_BITMAPS = 0xb000;
+/** VT-x with a TPR shadow. */
+export const VIRTUAL_APIC_PAGE = 0xd000;
 /** SVM's counterparts, at the same places: VM_HSAVE_PA, the VMCB, 12 KiB for I/O ports, 8 KiB for MSRs. */
 export const HOST_SAVE_AREA = 0x4000;
 export const VMCB = 0x5000;

@@ -105,7 +105,8 @@ export class HostCode<Context> implements HostProgram {
     const {routine, index} = assertExists(this.#steps.get(rip), 'a host step at RIP');
     assert(registers.get('CPL') === (routine.actor === 'hypervisor' ? 0n : 3n), `${routine.name} runs at its own ring`);
     const action = assertExists(routine.steps[index], 'a step of the routine');
-    this.#machine.processor.charge(this.#machine.costModel.hostStep.cycles);
+    const {hostStep, userStep} = this.#machine.costModel;
+    this.#machine.processor.charge((routine.actor === 'hypervisor' ? hostStep : userStep).cycles);
     const {say, go} = action(this.#context);
     this.#tell({kind: 'host-step', actor: routine.actor, routine: routine.name, sentence: say});
     if (go === 'processor') return;

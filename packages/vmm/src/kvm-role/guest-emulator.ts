@@ -109,7 +109,6 @@ export class GuestEmulator {
   /** Carries out what `fetch` gave just before. `commit` makes it true. */
   execute(microcode: Microcode): Emulation {
     this.#begin('execute');
-    this.#host.machine.processor.charge(this.#host.machine.costModel.emulation.cycles);
     this.#load(cellsFor(microcode));
     const {registers} = this.#emulator;
     this.#before = new Map([...this.#loaded].map(cell => [cell, registers.get(cell)]));

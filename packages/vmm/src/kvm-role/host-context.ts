@@ -18,6 +18,7 @@ import type {Hardware, HardwareKind, MmuKind} from './hardware.js';
 import {KvmVcpu} from './kvm-vcpu.js';
 import {ShadowGuestMmu} from './kvm-shadow.js';
 import {NestedGuestMmu} from './kvm-tdp.js';
+import type {LeafTables} from '../shadow-paging/ports.js';
 import {VirtualChipset} from './virtual-chipset.js';
 import type {IrqchipPlace} from './virtual-chipset.js';
 
@@ -81,6 +82,8 @@ export interface HypervisorOptions {
   readonly nestedPage: '4K' | '2M';
   /** Writes to video memory that KVM only notes down. */
   readonly coalescedMmio: CoalescedMmio;
+  /** Shadow paging: whether writes to the guest's leaf tables are let through or trapped, as in 2006. */
+  readonly leafTables: LeafTables;
 }
 
 /**
@@ -88,7 +91,11 @@ export interface HypervisorOptions {
  * 2 MiB a bigger guest is mapped in few exits and the mechanism passes unseen; the first 2 MiB stay small pages either way,
  * because of the hole for video memory. measured, EPT violations: hello-kvm 5, rings 4, popf 5, hello-real 1, mini-os 17.
  */
-export const HYPERVISOR_DEFAULTS: HypervisorOptions = {nestedPage: '4K', coalescedMmio: 'half'};
+export const HYPERVISOR_DEFAULTS: HypervisorOptions = {
+  nestedPage: '4K',
+  coalescedMmio: 'half',
+  leafTables: 'unsync',
+};
 
 /** In the place of an exit reason, while KVM emulates without one. */
 export const NO_EXIT = 0xffff_ffff_ffff_ffffn;

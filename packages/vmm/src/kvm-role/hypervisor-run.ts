@@ -57,7 +57,7 @@ export class HypervisorRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu);
     const slots = memorySlots(options.image, definition.hardware.privateMemory);
-    const {coalescedMmio, nestedPage} = options;
+    const {coalescedMmio, nestedPage, leafTables} = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
@@ -75,6 +75,7 @@ export class HypervisorRun implements TechniqueRun {
         ...definition.options,
         ...(coalescedMmio === undefined ? {} : {coalescedMmio}),
         ...(nestedPage === undefined ? {} : {nestedPage}),
+        ...(leafTables === undefined ? {} : {leafTables}),
       },
       hardware: definition.hardware,
       mmu: definition.mmu,

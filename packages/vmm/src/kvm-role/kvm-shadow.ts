@@ -45,6 +45,7 @@ export class ShadowGuestMmu implements GuestMmu {
         pse36: features.pse36,
       },
       pool: {start: hpa(TABLE_POOL), end: hpa(TABLE_POOL_END)},
+      leafTables: host.options.leafTables,
     });
   }
 

@@ -9,7 +9,7 @@ import {hpa} from '@hyperscope/base';
 import {GENERAL_REGISTERS} from '@hyperscope/isa';
 import type {GeneralRegister} from '@hyperscope/isa';
 import type {PhysicalMemory} from '@hyperscope/machine';
-import {KVM_RUN_PAGE, PIO_DATA_PAGE, VCPU_STRUCT} from '../host/host-layout.js';
+import {KVM_RUN_PAGE, PIO_DATA_PAGE, VCPU_STRUCT, VIRTUAL_APIC_PAGE} from '../host/host-layout.js';
 
 const SLOTS = [
   'cr2',
@@ -92,10 +92,17 @@ const SLOTS = [
   'emulated_length',
   /** 1 where no event can be delivered any more: shutdown. */
   'triple_fault',
+  /** 1 where CR8 is in the virtual-APIC page, and the TPR threshold that the VMCS has. */
+  'tpr_shadow',
+  'tpr_threshold',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
 const SLOT_OFFSET: ReadonlyMap<VcpuSlot, number> = new Map(SLOTS.map((slot, index) => [slot, 128 + 8 * index]));
+
+const slotAddress = (slot: VcpuSlot): number => VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0);
+/** VTPR in the virtual-APIC page: 7:4 is the task priority. */
+const VTPR = VIRTUAL_APIC_PAGE + 0x80;
 
 export const COMPLETE = {
   nothing: 0n,
@@ -151,10 +158,22 @@ export class KvmVcpu {
     this.#memory.write(hpa(VCPU_STRUCT + 8 * GENERAL_REGISTERS.indexOf(name)), 8, BigInt.asUintN(64, value));
   }
   get(slot: VcpuSlot): bigint {
-    return this.#memory.read(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8);
+    if (slot === 'cr8' && this.#hasTprShadow) return (this.#memory.read(hpa(VTPR), 4) >> 4n) & 0xfn;
+    return this.#memory.read(hpa(slotAddress(slot)), 8);
   }
   set(slot: VcpuSlot, value: bigint): void {
-    this.#memory.write(hpa(VCPU_STRUCT + (SLOT_OFFSET.get(slot) ?? 0)), 8, BigInt.asUintN(64, value));
+    if (slot === 'cr8' && this.#hasTprShadow) this.#memory.write(hpa(VTPR), 4, (value & 0xfn) << 4n);
+    else this.#memory.write(hpa(slotAddress(slot)), 8, BigInt.asUintN(64, value));
+  }
+
+  get #hasTprShadow(): boolean {
+    return this.get('tpr_shadow') !== 0n;
+  }
+  /** From now on the task priority is in the virtual-APIC page, where a guest changes it without an exit. */
+  moveTaskPriority(): void {
+    const priority = this.get('cr8');
+    this.set('tpr_shadow', 1n);
+    this.set('cr8', priority);
   }
 
   /** A register of mtrr_state, by its place in MTRR_MSRS. */

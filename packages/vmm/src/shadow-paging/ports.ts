@@ -82,7 +82,13 @@ export interface ShadowMmuOptions {
    */
   readonly pool: {readonly start: Hpa; readonly end: Hpa};
   readonly window?: HypervisorWindow | undefined;
+  /**
+   * What becomes of a write to a guest page table of level 1: 'unsync', as in KVM, lets it go out of step until the guest
+   * flushes its TLB; 'trapped' carries out each such write in software, as the VMMs of 2006 did (a "trace").
+   */
+  readonly leafTables?: LeafTables | undefined;
 }
+export type LeafTables = 'unsync' | 'trapped';
 
 export interface GuestPagingFeatures {
   readonly physicalAddressBits: number;

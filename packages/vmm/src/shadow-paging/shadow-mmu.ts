@@ -133,8 +133,9 @@ class KvmShadowMmu implements ShadowMmu {
     const gfn = Math.floor(walked.gpa / PAGE);
     const target = gpa(walked.gpa);
     const isTable = this.#pages.isProtected(gfn);
-    if (isTable && access.kind === 'write' && !this.#sync.unsync(gfn, linear)) {
-      const why = `the guest writes to its own page table at GPA ${hex(gfn * PAGE)}, of which not all shadows are of level 1: the write is carried out in software and the shadow follows`;
+    const trapped = isTable && access.kind === 'write' ? this.#whyTrapped(gfn, linear) : undefined;
+    if (trapped !== undefined) {
+      const why = `the guest writes to its own page table at GPA ${hex(gfn * PAGE)}, ${trapped}: the write is carried out in software and the shadow follows`;
       this.#pages.tell('page-table-write', why, {linear, gpa: target});
       return {kind: 'page-table-write', gpa: target};
     }
@@ -158,6 +159,12 @@ class KvmShadowMmu implements ShadowMmu {
     const why = `${because}: the guest never learns of the fault, and repeats the instruction`;
     this.#pages.tell('hidden-fault', why, {linear, gpa: target});
     return {kind: 'hidden', gpa: target};
+  }
+
+  /** Why a write to a guest table is carried out in software; undefined where the table goes out of step instead. */
+  #whyTrapped(gfn: number, linear: bigint): string | undefined {
+    if (this.#options.leafTables === 'trapped') return 'and every such write is trapped';
+    return this.#sync.unsync(gfn, linear) ? undefined : 'of which not all shadows are of level 1';
   }
 
   // ── what the guest does to its tables ───────────────────────────────────────────────────────────────────────────

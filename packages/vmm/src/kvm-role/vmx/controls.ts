@@ -1,6 +1,6 @@
 // How KVM sets up VT-x for a guest with EPT and unrestricted guest: every choice in one structure, so that a lesson can
-// flip one and watch what exits then. Defaults: Linux, arch/x86/kvm/vmx/vmx.c (vmx_exec_control, init_vmcs) without a TPR
-// shadow: CR8 accesses exit.
+// flip one and watch what exits then. Defaults: Linux, arch/x86/kvm/vmx/vmx.c (vmx_exec_control, init_vmcs). CR8
+// accesses exit, unless KVM has the local APIC (tpr-shadow.ts).
 
 import {
   ENTRY_DEFAULT1,

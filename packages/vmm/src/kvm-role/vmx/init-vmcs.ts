@@ -20,13 +20,15 @@ import {
   MSR_BITMAPS,
 } from '../../host/host-layout.js';
 import type {StepResult} from '../../host/host-program.js';
+import {setUpTprShadow} from './tpr-shadow.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
 const CR4_VMXE = 1n << 13n;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const VPID = 1n;
 
-function writeControls({vmx, options, mmu}: VmxHardware): StepResult {
+function writeControls(hardware: VmxHardware): StepResult {
+  const {vmx, options, mmu} = hardware;
   const words = controlWords(options);
   vmx.vmwrite('PIN_BASED_VM_EXECUTION_CONTROLS', words.pin);
   vmx.vmwrite('PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS', words.primary);
@@ -39,6 +41,7 @@ function writeControls({vmx, options, mmu}: VmxHardware): StepResult {
     options.exceptions.reduce((bitmap, vector) => bitmap | (1n << BigInt(vector)), 0n),
   );
   if (mmu === 'nested') vmx.vmwrite('VPID', VPID);
+  setUpTprShadow(hardware);
   vmx.vmwrite('VMCS_LINK_POINTER', ALL_ONES);
   vmx.vmwrite('CR0_GUEST_HOST_MASK', 0xffff_ffff_ffff_ffffn & ~options.cr0GuestOwned);
   vmx.vmwrite('CR4_GUEST_HOST_MASK', 0xffff_ffff_ffff_ffffn & ~options.cr4GuestOwned);

@@ -7,6 +7,7 @@ import type {Host} from '../host-context.js';
 import type {VmxOptions} from './controls.js';
 import {TSS_ADDRESS, TSS_BYTES} from './real-mode.js';
 import {enabledInstructions, requireVmx} from './required-processor.js';
+import {withTprShadow} from './tpr-shadow.js';
 import {VmxHardware} from './vmx-hardware.js';
 
 /** KVM uses virtual NMIs wherever they are, which is on every processor but those of 2005. */
@@ -26,7 +27,8 @@ export function kvmIntel(mmu: MmuKind, options: VmxOptions): HardwareKind {
       const enabled = enabledInstructions(host.machine.profile, mmu);
       const secondary = [...options.secondary, ...enabled];
       const activate = secondary.length > 0 && !options.primary.includes('activate secondary controls');
-      const primary = activate ? [...options.primary, 'activate secondary controls' as const] : options.primary;
+      const all = activate ? [...options.primary, 'activate secondary controls' as const] : options.primary;
+      const primary = withTprShadow(all, host.machine.profile, host.devices.place);
       const pin = withVirtualNmis(options.pin, host.machine.profile);
       return new VmxHardware(host, mmu, {...options, pin, primary, secondary});
     },

@@ -55,7 +55,7 @@ export const IN_VCPU: ReadonlyMap<Cell, VcpuSlot> = new Map<Cell, VcpuSlot>([
   ['MISC_ENABLE', 'misc_enable'],
 ]);
 
-/** Kept by KVM even while the guest runs: MOV DR and CR8 accesses exit. */
+/** Kept by KVM even while the guest runs: MOV DR exits, and CR8 does or is a byte of KVM's (tpr-shadow.ts). */
 export const ALWAYS_IN_VCPU: ReadonlySet<Cell> = new Set<Cell>([
   'CR8',
   'DR0',

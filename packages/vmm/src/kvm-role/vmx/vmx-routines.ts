@@ -20,6 +20,7 @@ import {
 } from './exit-handlers.js';
 import {dispatch, failedEntry, runGuest, saveGuest} from './vmx-run.js';
 import {CREATE_VCPU_STEPS, ENABLE_STEPS, SET_TSS_STEPS} from './vmx-setup.js';
+import {handleTprBelowThreshold} from './tpr-shadow.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
 /** Exit reason → routine; those of the generic half among them. */
@@ -44,6 +45,7 @@ const TABLE: readonly (readonly [ExitReasonName, string])[] = [
   ['MWAIT', 'kvm_emulate_mwait'],
   ['MONITOR', 'kvm_emulate_mwait'],
   ['PAUSE', 'handle_pause'],
+  ['TPR_THRESHOLD', 'handle_tpr_below_threshold'],
   ['GDTR_IDTR_ACCESS', 'handle_desc'],
   ['LDTR_TR_ACCESS', 'handle_desc'],
   ['EPT_VIOLATION', 'handle_ept_violation'],
@@ -87,6 +89,7 @@ const ROUTINES: readonly (readonly [name: string, ...steps: readonly VmxStep[]])
   ['handle_ept_violation', handleEptViolation],
   ['handle_ept_misconfig', handleEptMisconfiguration],
   ['handle_vmx_instruction', handleVmxInstruction],
+  ['handle_tpr_below_threshold', handleTprBelowThreshold],
 ];
 
 export function vmxRoutines(hardware: VmxHardware): readonly HostRoutine<Host>[] {

@@ -10,19 +10,22 @@ import {KVM_EXIT} from '../kvm-exit-codes.js';
 import {interruptAllowed} from '../kvm-interrupts.js';
 import {EVENT_VALID, eventOf} from './event-information.js';
 import {switchToHost} from './switched-msrs.js';
+import {updateTprThreshold} from './tpr-shadow.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
 const ENTRY_FAILURE = 1n << 31n;
 const NMI_TYPE = 2n;
 const BLOCKING_BY_NMI = 8n;
 
-export function runGuest({host, vmx}: VmxHardware): StepResult {
+export function runGuest(hardware: VmxHardware): StepResult {
+  const {host, vmx} = hardware;
   const {registers} = host.machine;
   const here = registers.get('RIP');
   const how = host.vcpu.get('launched') === 1n ? 'VMRESUME' : 'VMLAUNCH';
   const rip = vmx.vmread('GUEST_RIP');
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') registers.set(name, host.vcpu.register(name));
   registers.set('CR2', host.vcpu.get('cr2'));
+  updateTprThreshold(hardware);
   vmx.enter(how);
   if (registers.get('RIP') === here && registers.get('VMX_OPERATION') === 1n)
     return {say: `${how} failed: ${vmx.outcome}`, go: 'vmx_vcpu_run+1'};
