@@ -5,6 +5,7 @@ import {hex} from '@hyperscope/base';
 import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS} from '@hyperscope/isa';
 import type {InitialState} from './guest-initial-state.js';
 import type {Host} from './host-context.js';
+import {loadPointerTableEntries} from './kvm-cr.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {returnToUser} from './system-calls.js';
 import type {Cell} from '@hyperscope/isa';
@@ -44,6 +45,7 @@ function setControlRegisters(host: Host, initial: InitialState): StepResult {
   hardware.set('CR0', initial('CR0'));
   hardware.set('CR4', initial('CR4'));
   hardware.set('CR3', initial('CR3'));
+  loadPointerTableEntries(host);
   for (const cell of OTHERS) hardware.set(cell, cell === 'DR7' ? initial(cell) | DR7_FIXED : initial(cell));
   host.mmu.guestChangedMode();
   return {

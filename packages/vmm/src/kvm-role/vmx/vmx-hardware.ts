@@ -144,7 +144,9 @@ export class VmxHardware implements Hardware {
       errorCode: Number(this.vmx.vmread('VM_EXIT_INTERRUPTION_ERROR_CODE')),
     };
   }
+  /** In real mode it can only be an INT n, at which RIP still is: nothing is lost. */
   interruptedDelivery(): GuestEvent | undefined {
+    if (this.isInRealMode) return undefined;
     return eventOf(
       this.vmx.vmread('IDT_VECTORING_INFORMATION'),
       () => this.vmx.vmread('IDT_VECTORING_ERROR_CODE'),

@@ -96,9 +96,11 @@ function forgetEmulation({host}: VmxHardware): void {
 }
 
 /** An exit in the middle of an event's delivery: the event has to be injected again (Linux, __vmx_complete_interrupts). */
-function reinject({vmx}: VmxHardware): string {
+function reinject({vmx, isInRealMode}: VmxHardware): string {
   const information = vmx.vmread('IDT_VECTORING_INFORMATION');
   if ((information & EVENT_VALID) === 0n) return '';
+  // Other events of a guest in real mode KVM delivers itself; and an injected INT n would go through an IDT.
+  if (isInRealMode) return '; it interrupted an INT n, at which RIP still is: the guest will execute it again';
   vmx.vmwrite('VM_ENTRY_INTERRUPTION_INFORMATION', information & ~(1n << 12n));
   // SDM vol. 3C, "Information for VM Exits During Event Delivery": an NMI that was not delivered must not block itself.
   if (bits(information, 10, 8) === NMI_TYPE) {

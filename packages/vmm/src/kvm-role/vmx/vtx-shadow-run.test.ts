@@ -124,6 +124,26 @@ describe('page faults', () => {
   });
 });
 
+test.each([
+  ['vtx-ept', vtxEpt],
+  ['vtx-shadow', vtxShadow],
+])('%s: a guest that starts under PAE paging has its four PDPTEs before its first instruction', (_, definition) => {
+  const image = startImage({
+    title: '',
+    mode: 'protected',
+    code: listing('a1 00 00 20 00 f4'), // mov eax, [200000h] / hlt
+    registers: {CR0: 0x8000_0011n, CR3: 0x2000n, CR4: 0x20n},
+    memory: [
+      {gpa: 0x2000, bytes: [0x01, 0x30]}, // PDPTE 0: the page directory
+      {gpa: 0x20_0000, bytes: [0x78, 0x56, 0x34, 0x12]},
+    ],
+    expect: {},
+  });
+  const {run, finished} = start(image, definition());
+  expect(finished.outcome).toEqual({kind: 'halted'});
+  expect(run.guestRegisters()).toMatchObject({RAX: 0x1234_5678n, PDPTE0: 0x3001n});
+});
+
 describe('real mode', () => {
   test('runs in virtual-8086 mode at CPL 3, and the guest’s registers do not show it', () => {
     const run = begin(realMode('90 90 f4'));
