@@ -101,6 +101,8 @@ export type HypervisorEvent =
       readonly why: string;
       /** Who: KVM where absent. A VMM without hardware delivers by itself, and looks again at the guest's next trap. */
       readonly by?: 'VMM' | undefined;
+      /** Where it is not VT-x. */
+      readonly hardware?: 'SVM' | undefined;
     }
   /** KVM carries an instruction of the guest out in software. */
   | {

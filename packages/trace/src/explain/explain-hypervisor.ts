@@ -107,7 +107,25 @@ export function deviceTitle({name, what}: Extract<HypervisorEvent, {kind: 'devic
   return what === 'output' ? `${name} puts out` : `${name} needs a reset`;
 }
 
-function explainInjection({vector, decision, why}: Extract<HypervisorEvent, {kind: 'injection'}>): Explanation {
+/** How an event gets into a guest, and how one that cannot yet is waited for. */
+const INJECTION = {
+  VMX: {
+    injected: 'The VM-entry interruption-information field holds',
+    entry: 'the next VM entry',
+    waits: 'a window-exiting control is set',
+    sources: ['SDM vol. 3C, "Event Injection"', 'SDM vol. 3C, "Other Causes of VM Exits"'],
+  },
+  SVM: {
+    injected: 'EVENTINJ in the VMCB holds',
+    entry: 'the next VMRUN',
+    waits: 'a virtual interrupt is asked for and intercepted (V_IRQ, VINTR), or the IRET of an NMI handler',
+    sources: ['APM vol. 2, "Event Injection"', 'APM vol. 2, "Virtual Interrupts"'],
+  },
+} as const;
+
+function explainInjection(event: Extract<HypervisorEvent, {kind: 'injection'}>): Explanation {
+  const {vector, decision, why} = event;
+  const words = INJECTION[event.hardware ?? 'VMX'];
   const injected = decision === 'injected';
   return explanation({
     title: injected
@@ -115,11 +133,11 @@ function explainInjection({vector, decision, why}: Extract<HypervisorEvent, {kin
       : `Interrupt ${hex(vector, 2)} must wait: KVM asks for an exit when the guest can take it`,
     sentences: [
       injected
-        ? `The VM-entry interruption-information field holds vector ${hex(vector, 2)}: the processor delivers it through the guest’s own IDT as part of the next VM entry.`
-        : `Interrupt ${hex(vector, 2)} cannot be injected now, so a window-exiting control is set: the processor leaves the guest as soon as the interrupt could be taken.`,
+        ? `${words.injected} vector ${hex(vector, 2)}: the processor delivers it through the guest’s own IDT as part of ${words.entry}.`
+        : `Interrupt ${hex(vector, 2)} cannot be injected now, so ${words.waits}: the processor leaves the guest as soon as the interrupt could be taken.`,
       sentence(why),
     ],
-    sources: [injected ? 'SDM vol. 3C, "Event Injection"' : 'SDM vol. 3C, "Other Causes of VM Exits"'],
+    sources: [injected ? words.sources[0] : words.sources[1]],
   });
 }
 

@@ -97,6 +97,7 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
     decision: oneOf('injected', 'window-requested'),
     why: text,
     by: optional(oneOf('VMM')),
+    hardware: optional(oneOf('SVM')),
   }),
   emulation: fields({
     rip: address,

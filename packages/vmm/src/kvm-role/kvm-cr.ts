@@ -90,6 +90,18 @@ const changed = (fields: readonly Field[], from: bigint, to: bigint): string => 
   return names.length === 0 ? 'nothing changes' : names.join(', ');
 };
 
+/** Why the write was KVM's to carry out, and where the two values are. */
+const KEPT = {
+  VMX: {
+    CR0: 'the host owns these bits of CR0: KVM checks the value, keeps the guest’s in the read shadow and its own in GUEST_CR0',
+    CR4: 'the host owns these bits of CR4: KVM checks the value, keeps the guest’s in the read shadow and adds VMXE in GUEST_CR4',
+  },
+  SVM: {
+    CR0: 'KVM checks the value, keeps what the guest believes in kvm_vcpu, and gives the processor its own by the VMCB',
+    CR4: 'KVM checks the value, keeps what the guest believes in kvm_vcpu, and gives the processor its own by the VMCB',
+  },
+} as const;
+
 function writeCr0(host: Host, wanted: bigint, say: string): StepResult {
   const old = host.hardware.get('CR0');
   const value = (wanted & CR0_DEFINED) | CR0_ET;
@@ -114,12 +126,9 @@ function writeCr0(host: Host, wanted: bigint, say: string): StepResult {
     long === 0n
       ? ''
       : (efer & EFER_LMA) === 0n
-        ? '; EFER.LMA ← 1: long mode begins, “IA-32e mode guest” ← 1'
+        ? `; EFER.LMA ← 1: long mode begins${host.hardware.name === 'VMX' ? ', “IA-32e mode guest” ← 1' : ''}`
         : '; EFER.LMA ← 0: long mode ends';
-  answered(
-    host,
-    'the host owns these bits of CR0: KVM checks the value, keeps the guest’s in the read shadow and its own in GUEST_CR0',
-  );
+  answered(host, KEPT[host.hardware.name].CR0);
   return {say: `${say}; kvm_set_cr0: ${changed(CR0_FIELDS, old, value)}${mode}`, go: SKIP};
 }
 
@@ -137,10 +146,7 @@ function writeCr4(host: Host, value: bigint, say: string): StepResult {
     return refuse(host, `${say}: reserved bits are set in a PDPTE`);
   }
   host.mmu.guestChangedMode();
-  answered(
-    host,
-    'the host owns these bits of CR4: KVM checks the value, keeps the guest’s in the read shadow and adds VMXE in GUEST_CR4',
-  );
+  answered(host, KEPT[host.hardware.name].CR4);
   return {say: `${say}; kvm_set_cr4: ${changed(CR4_FIELDS, old, value)}`, go: SKIP};
 }
 

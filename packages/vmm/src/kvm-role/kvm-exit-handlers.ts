@@ -70,7 +70,7 @@ function hypercall(host: Host): StepResult {
   if (number === CONSOLE_WRITE) return passHypercallOn(host, number);
   host.vcpu.setRegister('RAX', ENOSYS);
   host.handled('kvm', `hypercall ${number} is none that this KVM knows: RAX ← −KVM_ENOSYS`);
-  return {say: `VMCALL with RAX = ${hex(number)}: an unknown hypercall, RAX ← −1000`, go: SKIP};
+  return {say: `${host.hardware.exit().title} with RAX = ${hex(number)}: an unknown hypercall, RAX ← −1000`, go: SKIP};
 }
 
 function passHypercallOn(host: Host, number: bigint): StepResult {

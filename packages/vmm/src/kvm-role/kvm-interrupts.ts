@@ -14,6 +14,9 @@ const IF = 9;
 /** KVM_INTERRUPT keeps a vector with this bit. */
 export const PENDING = 0x100n;
 
+/** Whose ways of injecting an event will have to tell of. */
+const hardwareOf = (host: Host): {readonly hardware?: 'SVM'} => (host.hardware.name === 'SVM' ? {hardware: 'SVM'} : {});
+
 /** The interrupt that waits for the guest: from the controllers in the kernel, or handed over by KVM_INTERRUPT. */
 function waiting(host: Host): number | undefined {
   if (host.devices.place === 'kernel') return host.devices.chipset.requested;
@@ -95,7 +98,13 @@ function checkAndInject(host: Host): StepResult {
   if (isFree && host.vcpu.get('nmi_pending') !== 0n && nmiAllowed(host)) {
     host.vcpu.set('nmi_pending', 0n);
     const written = host.hardware.inject({kind: 'nmi'});
-    host.tell({kind: 'injection', vector: NMI_VECTOR, decision: 'injected', why: 'nothing blocks NMIs'});
+    host.tell({
+      kind: 'injection',
+      ...hardwareOf(host),
+      vector: NMI_VECTOR,
+      decision: 'injected',
+      why: 'nothing blocks NMIs',
+    });
     said.push(`the NMI is injected: ${written}`);
   } else if (isFree && waiting(host) !== undefined && interruptAllowed(host)) said.push(injectInterrupt(host));
   if (host.vcpu.get('nmi_pending') !== 0n) said.push(...requestNmiWindow(host));
@@ -109,7 +118,7 @@ function requestNmiWindow(host: Host): readonly string[] {
   const written = host.hardware.setNmiWindow('on');
   host.vcpu.set('nmi_window', 1n);
   const why = 'NMIs are blocked until the guest’s handler executes IRET, or another event comes first';
-  host.tell({kind: 'injection', vector: NMI_VECTOR, decision: 'window-requested', why});
+  host.tell({kind: 'injection', ...hardwareOf(host), vector: NMI_VECTOR, decision: 'window-requested', why});
   return [`the NMI must wait: ${written}`];
 }
 
@@ -124,6 +133,7 @@ function injectInterrupt(host: Host): string {
     : 'user space handed it over with KVM_INTERRUPT';
   host.tell({
     kind: 'injection',
+    ...hardwareOf(host),
     vector,
     decision: 'injected',
     why: `${from}, the guest has RFLAGS.IF = 1 and nothing shields it`,
@@ -138,7 +148,7 @@ function chooseWindow(host: Host): readonly string[] {
   if (!wanted) return [written];
   const vector = waiting(host) ?? host.devices.chipset.requested ?? 0;
   const why = whyNot(host);
-  host.tell({kind: 'injection', vector, decision: 'window-requested', why});
+  host.tell({kind: 'injection', ...hardwareOf(host), vector, decision: 'window-requested', why});
   return [`interrupt ${hex(vector, 2)} must wait (${why}): ${written}`];
 }
 

@@ -46,13 +46,16 @@ function createdVm(host: Host): StepResult {
   return {say: 'a virtual machine exists; its file descriptor goes back to user space', go: 'processor'};
 }
 
+/** What the hardware will walk. */
+const TABLES = {VMX: 'EPT', SVM: 'nested page tables', shadow: 'shadow page tables'} as const;
+
 function setMemoryRegion(host: Host): StepResult {
   const text = host.slots.map(
     slot =>
       `GPA ${hex(slot.gpa)} … ${hex(slot.gpa + slot.bytes - 1)} at HPA ${hex(slot.host)}${slot.access === 'read-only' ? ' (read-only)' : ''}`,
   );
   return {
-    say: `the guest’s memory: ${text.join('; ')}. Nothing is mapped in ${host.hardware.name === 'VMX' ? 'EPT' : 'nested page tables'} yet: each page on its first touch.`,
+    say: `the guest’s memory: ${text.join('; ')}. Nothing is mapped in ${TABLES[host.mmu.kind === 'shadow' ? 'shadow' : host.hardware.name]} yet: each page on its first touch.`,
   };
 }
 

@@ -7,7 +7,7 @@ import {bit, bits} from '@hyperscope/base';
 import type {Vmcb} from '@hyperscope/machine';
 import type {GuestEvent} from '../hardware.js';
 
-export const VALID = 1n << 31n;
+const VALID = 1n << 31n;
 const ERROR_CODE = 1n << 11n;
 const NMI_VECTOR = 2n;
 const BREAKPOINT = 3;

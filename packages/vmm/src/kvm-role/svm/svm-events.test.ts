@@ -121,3 +121,13 @@ test('an exception has its error code in EVENTINJ in protected mode, and none in
   hardware.inject({kind: 'exception', vector: 13, errorCode: 0x18});
   expect(hardware.pendingInjection()).toEqual({kind: 'exception', vector: 13, errorCode: 0x18});
 });
+
+test('a breakpoint of the guest strikes: MOV DR exits, but DR7 and DR6 are the processor’s', () => {
+  // mov eax, 2000h / mov dr0, eax / mov eax, 30001h (DR0, a write of 1 byte... R/W0 = 1) / mov dr7, eax / mov [2000h], al / hlt
+  const {run, finished} = start('66 b8 00 20 00 00 0f 23 c0 66 b8 01 00 01 00 0f 23 f8 a2 00 20 43 f4', {
+    1: '0f 21 f3 f4',
+  });
+  expect(exits(finished)).toEqual(['VMEXIT_DR0_WRITE', 'VMEXIT_DR7_WRITE', 'VMEXIT_DR6_READ', 'VMEXIT_HLT']);
+  // mov ebx, dr6: B0.
+  expect((run.guestRegisters().RBX ?? 0n) & 0xfn).toBe(1n);
+});
