@@ -7,7 +7,7 @@ import type {Playhead} from '../record/playhead.js';
 import {GuestMemory} from '../state/guest-memory.js';
 import type {Difference, DifferenceClass} from './comparison.js';
 import {COMPARED_CELLS, guestStateAfter} from './guest-registers.js';
-import type {GuestState} from './guest-registers.js';
+import type {GuestState, GuestView} from './guest-registers.js';
 import {GuestWalk} from './guest-walk.js';
 import type {Origin} from './guest-walk.js';
 import {quirksOf} from './host-quirks.js';
@@ -25,38 +25,57 @@ export class DifferenceFinder {
   readonly differences: Difference[] = [];
   /** Differences of each class, those beyond the kept ones included. */
   readonly counts = new Map<DifferenceClass, number>();
+  readonly #view: GuestView;
   readonly #a: Playhead;
   readonly #b: Playhead;
   readonly #walk: GuestWalk | undefined;
   readonly #walksA: boolean;
   readonly #quirks: readonly HostQuirk[];
   readonly #active = new Set<HostQuirk>();
+  /** Whether real KVM single-steps in 64-bit ring 3, as its fingerprint says; true where neither side is real. */
+  readonly #stopsInRing3: boolean;
   /** Keys of events that came from the handler of an interrupt. */
   readonly #ofHandlers = new Set<string>();
+  /** What matched last. */
+  #lastKey: string | undefined;
   /** Cells that are known to differ: told once, not at every event. */
   readonly #told = new Map<Cell, string>();
 
-  constructor(a: Playhead, b: Playhead) {
+  constructor(a: Playhead, b: Playhead, view: GuestView) {
+    this.#view = view;
     this.#a = a;
     this.#b = b;
     this.#walksA = a.record.header.engine === 'simulated';
     const walked = this.#walksA ? a.record : b.record.header.engine === 'simulated' ? b.record : undefined;
+    this.#stopsInRing3 = [a, b].every(({record: {header}}) => (header.host?.probes['cpl3_step'] ?? 'ok') === 'ok');
     this.#quirks = [...quirksOf(a.record.header.host), ...quirksOf(b.record.header.host)];
     this.#walk =
       walked === undefined
         ? undefined
-        : new GuestWalk(walked, (facts, cells) => {
-            const ring = Number(cells('CPL') ?? 0n);
-            for (const quirk of this.#quirks) if (quirk.triggers(facts, ring, cells)) this.#active.add(quirk);
-          });
+        : new GuestWalk(
+            walked,
+            (facts, cells) => {
+              const ring = Number(cells('CPL') ?? 0n);
+              for (const quirk of this.#quirks) if (quirk.triggers(facts, ring, cells)) this.#active.add(quirk);
+            },
+            view,
+          );
   }
 
   /** Two events that the outside cannot tell apart: the guest's registers must agree. */
   matched(a: VisibleEvent, b: VisibleEvent): void {
     this.#walk?.advanceThrough(this.#walksA ? a.guestStep : b.guestStep);
+    this.#lastKey = a.key;
     if (this.#walk?.isHandling === true) this.#ofHandlers.add(a.key);
-    const [left, right] = [guestStateAfter(this.#a, a), guestStateAfter(this.#b, b)];
-    if (left !== undefined && right !== undefined) this.#compareCells(left, right);
+    const [left, right] = [guestStateAfter(this.#a, a, this.#view), guestStateAfter(this.#b, b, this.#view)];
+    if (left === undefined || right === undefined) return;
+    if (a.kind === 'instruction' && [left, right].some(state => this.#ranOnInRing3(state))) return;
+    this.#compareCells(left, right);
+  }
+
+  /** A step that led into ring 3 on a host that cannot stop there: it ended later, at a place of its own. */
+  #ranOnInRing3({cells}: GuestState): boolean {
+    return !this.#stopsInRing3 && ((cells.get('CS.selector') ?? 0n) & 3n) === 3n;
   }
 
   /** An event that only one side has. */
@@ -73,6 +92,18 @@ export class DifferenceFinder {
       at: {a: a?.step ?? this.#a.index, b: b?.step ?? this.#b.index},
       ...(ofHandler ? NUMBER_OF_INTERRUPTS : (this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN})),
     });
+  }
+
+  /**
+   * An instruction that only one side has. Where it is the simulated side, KVM did not stop behind it: code that this host
+   * cannot step. Where it is real KVM, and it is not one more round of a repeated instruction, the runs went apart;
+   * `isExpected`: that a quirk of the host makes them.
+   */
+  onlyOneInstruction(a: VisibleEvent | undefined, b: VisibleEvent | undefined, isExpected: boolean): void {
+    const [walked, other] = this.#walksA ? [a, b] : [b, a];
+    if (walked !== undefined) this.#walk?.advanceThrough(walked.guestStep);
+    if (other === undefined || other.key === this.#lastKey || isExpected) return;
+    this.onlyOne(a, b);
   }
 
   /** Memory at the end of both runs. */

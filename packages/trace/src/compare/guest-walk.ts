@@ -7,6 +7,8 @@ import type {GeneralRegister} from '@hyperscope/isa';
 import {GuestMemory} from '../state/guest-memory.js';
 import {codeAddress, codeSizeOf} from '../state/processor-view.js';
 import {Playhead} from '../record/playhead.js';
+import {PROCESSOR_VIEW} from './guest-registers.js';
+import type {GuestView} from './guest-registers.js';
 import type {RunRecord} from '../record/run-record.js';
 import {completesInstruction} from './completed-exits.js';
 import {deliversInterrupt} from './interrupt-delivery.js';
@@ -20,11 +22,12 @@ export type Origin = 'cpuid' | 'clock' | 'interrupt' | 'undefined-flags';
 const SOURCES: Readonly<Record<string, Origin>> = {CPUID: 'cpuid', RDTSC: 'clock', RDTSCP: 'clock'};
 const CPUID_WRITES: readonly GeneralRegister[] = ['RAX', 'RBX', 'RCX', 'RDX'];
 
-/** Told of each guest instruction before it runs, with the processor's cells. */
+/** Told of each guest instruction before it runs, with its own cells. */
 export type Watcher = (facts: InstructionFacts, cells: CellReader) => void;
 export type CellReader = (name: string) => bigint | undefined;
 
 export class GuestWalk {
+  readonly #view: GuestView;
   readonly #playhead: Playhead;
   readonly #memory: GuestMemory;
   readonly #facts = new Map<string, InstructionFacts | undefined>();
@@ -38,7 +41,8 @@ export class GuestWalk {
   /** Flags that the manual leaves undefined at this point. */
   undefinedFlags = 0n;
 
-  constructor(record: RunRecord, watcher: Watcher) {
+  constructor(record: RunRecord, watcher: Watcher, view: GuestView = PROCESSOR_VIEW) {
+    this.#view = view;
     this.#playhead = new Playhead(record);
     this.#memory = new GuestMemory(record.header, this.#playhead.bank('memory') ?? new Uint8Array(0));
     this.#watcher = watcher;
@@ -53,6 +57,11 @@ export class GuestWalk {
         this.#markMemory(this.#next, 'interrupt');
       } else if (columns.who(this.#next).startsWith('guest') && this.#isRun(this.#next)) this.#follow(this.#next);
     }
+  }
+
+  /** The step that is followed next; for a watcher, the one that it is told of. */
+  get position(): number {
+    return this.#next;
   }
 
   /** Whether the last instruction that was followed belongs to the handler of an interrupt. */
@@ -82,7 +91,7 @@ export class GuestWalk {
   #follow(step: number): void {
     const playhead = this.#playhead;
     playhead.seek(step);
-    const cells = (name: string): bigint | undefined => playhead.cell(name);
+    const cells = this.#view(playhead);
     const rip = playhead.record.columns.rip(step);
     const size = codeSizeOf(cells);
     const bytes = this.#memory.readLinear(cells, codeAddress(cells, rip), 15);

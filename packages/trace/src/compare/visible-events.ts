@@ -10,7 +10,7 @@ export interface VisibleEvent {
   /** Equal on two sides exactly when the outside saw the same. */
   readonly key: string;
   readonly label: string;
-  readonly kind: 'out' | 'in' | 'mmio' | 'hlt' | 'shutdown' | 'other';
+  readonly kind: 'out' | 'in' | 'mmio' | 'hlt' | 'shutdown' | 'other' | 'instruction';
   /** Of an access to a port. */
   readonly port?: number;
   /** The step of the event. */
