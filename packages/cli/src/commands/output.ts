@@ -27,7 +27,7 @@ export const OUTPUT: Command = {
   description: [
     'Runs the guest output-ways, which puts out a kilobyte by OUT, REP OUTS, stores to video memory, stores that KVM ' +
       'coalesces, a virtio ring with one kick, and a hypercall, as far as the machine has them. The exits of each way are ' +
-      'counted in the record of the run: those of the hardware, and those for which KVM had to ask user space.',
+      'counted in the record of the run: VM exits, or traps into a VMM that has no such hardware; and those for which KVM had to ask user space.',
     'On real KVM only exits to user space are told. What its board in this program lacks is left out of the list by the ' +
       'guest itself.',
   ],
@@ -49,7 +49,7 @@ export const OUTPUT: Command = {
 
 /** Exits per KiB, as the JSON has it. */
 interface CountedWay extends OutputWay {
-  readonly vmExitsPerKiB: number | undefined;
+  readonly exitsPerKiB: number | undefined;
   readonly userExitsPerKiB: number | undefined;
 }
 
@@ -84,16 +84,15 @@ function count(
     context.terminal.note(`${technique}: ${result.outcome}: ${result.message}`);
     return {textBytes: 0, ways: []};
   }
-  const on = technique === 'bare' ? 'no hypervisor' : technique === 'kvm' ? 'kvm' : 'simulated hypervisor';
-  const {textBytes, ways} = countOutputWays(record, on);
+  const {textBytes, ways} = countOutputWays(record);
   return {textBytes, ways: ways.map(way => perKiB(way, textBytes))};
 }
 
 function perKiB(way: OutputWay, textBytes: number): CountedWay {
   const rate = (exits: number | undefined): number | undefined =>
     exits === undefined || way.letter === '?' ? undefined : (1024 * exits) / textBytes;
-  const vmExits = way.vmExits?.reduce((sum, [, times]) => sum + times, 0);
-  return {...way, vmExitsPerKiB: rate(vmExits), userExitsPerKiB: rate(way.userExits)};
+  const exits = way.exits?.reduce((sum, [, times]) => sum + times, 0);
+  return {...way, exitsPerKiB: rate(exits), userExitsPerKiB: rate(way.userExits)};
 }
 
 function tell(terminal: Terminal, technique: string, {textBytes, ways}: CountedWays): void {
@@ -105,14 +104,14 @@ function tell(terminal: Terminal, technique: string, {textBytes, ways}: CountedW
     .filter(({letter}) => letter !== '?')
     .map(way => [
       `${way.letter}  ${way.title}`,
-      number(way.vmExitsPerKiB),
+      number(way.exitsPerKiB),
       number(way.userExitsPerKiB),
       number(way.cycles === undefined ? undefined : way.cycles / textBytes),
-      (way.vmExits ?? []).map(([title, times]) => `${times} × ${title}`).join(', '),
+      (way.exits ?? []).map(([title, times]) => `${times} × ${title}`).join(', '),
     ]);
   const columns = [
     {title: 'way', align: 'left'},
-    {title: 'VM exits', align: 'right'},
+    {title: 'exits', align: 'right'},
     {title: 'to user space', align: 'right'},
     {title: 'cycles a byte', align: 'right'},
     {title: 'which', align: 'left'},

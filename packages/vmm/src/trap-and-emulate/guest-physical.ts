@@ -57,6 +57,12 @@ export class GuestPhysical {
     const slot = this.#slotAt(address);
     return slot === undefined ? undefined : hpa(slot.host + address - slot.gpa);
   }
+  /** Where `length` bytes lie in host memory that may be accessed so; undefined where they are not all in one slot. */
+  hostStretch(address: number, length: number, access: 'read' | 'write'): number | undefined {
+    const slot = this.#slotAt(address);
+    if (slot === undefined || address + length > slot.gpa + slot.bytes) return undefined;
+    return access === 'write' && slot.access !== 'read-write' ? undefined : slot.host + address - slot.gpa;
+  }
   backing(address: Gpa): Backing {
     const slot = this.#slotAt(address);
     if (slot === undefined) return {kind: 'device'};

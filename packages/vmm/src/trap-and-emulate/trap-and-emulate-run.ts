@@ -2,7 +2,7 @@
 // out on a virtual CPU. Where every sensitive instruction traps this is all that a hypervisor needs (Popek and Goldberg 1974,
 // Theorem 1); on x86 seventeen do not, and a guest that relies on one of them goes wrong without anybody noticing.
 
-import {UserError, gpa, hpa, recordOf} from '@hyperscope/base';
+import {UserError, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {CELLS, cellIndex} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
@@ -65,10 +65,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
     const {memory} = this.machine;
     this.#board = new DeviceBoard(
       options.ports,
-      ramOf(memory, (at, _, access) => {
-        const {kind} = this.#memory.backing(gpa(at));
-        return kind === 'ram' || (kind === 'read-only' && access === 'read') ? this.#memory.hostAddress(at) : undefined;
-      }),
+      ramOf(memory, (at, length, access) => this.#memory.hostStretch(at, length, access)),
     );
     this.#memory = new GuestPhysical(memory, slots, this.#board);
     const vcpu = new VirtualCpu(memory);
