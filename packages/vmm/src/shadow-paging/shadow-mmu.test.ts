@@ -260,6 +260,11 @@ test('an empty pool: everything is given back, and the guest goes on', () => {
   expect(t.told('pool-empty')[0]?.why).toMatch(/^of \d+ shadow pages \d are left/);
 });
 
+test('a pool in which not even one way to a page has room: nothing can be done', () => {
+  const {t} = longMode(7n, {poolPages: 17});
+  expect(t.load(AT)).toMatchObject({outcome: 'no-memory'});
+});
+
 test('all that the shadow MMU knows lies in host memory: another one over the same memory goes on', () => {
   const {t} = longMode(7n | A | D);
   t.load(AT);

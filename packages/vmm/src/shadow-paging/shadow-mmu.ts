@@ -24,8 +24,8 @@ import {ACC_WRITE, modeRoleOf} from './shadow-role.js';
 import type {ModeRole} from './shadow-role.js';
 
 const PAGE = 4096;
-/** The tables on the longest way to a page, and the four page directories of a PAE root. */
-const PATH_PAGES = 5;
+/** The most that one fault may need: a PAE root with its four directories and a page table; or four levels and the window's two. */
+const PATH_PAGES = 6;
 /** Writes without a use after which a page is taken to be no page table any more. */
 const FLOOD = 3;
 const FORMATS_BITS = {'4-level': 48, PAE: 32, '32-bit': 32} as const;
@@ -49,7 +49,7 @@ class KvmShadowMmu implements ShadowMmu {
   }
 
   root(view: 'kernel' | 'user'): Hpa {
-    this.#makeRoom();
+    this.#makeRoom(this.#roots.pagesToLoad(view));
     return this.#pages.pool.tableAt(this.#roots.load(view));
   }
   rootInUse(view: 'kernel' | 'user'): Hpa | undefined {
@@ -81,7 +81,7 @@ class KvmShadowMmu implements ShadowMmu {
       return {kind: 'device', gpa: target};
     }
     if (this.#isInWindow(access.linear)) return {kind: 'hypervisor-window', gpa: target};
-    if (!this.#makeRoom()) return {kind: 'no-memory'};
+    if (!this.#makeRoom(PATH_PAGES)) return {kind: 'no-memory'};
     return this.#map(access, walked, backing, mode);
   }
 
@@ -247,14 +247,14 @@ class KvmShadowMmu implements ShadowMmu {
     for (const page of all) this.#pages.zap(page);
     this.#options.host.flushTlb();
   }
-  /** Room for the longest way to a page, if need be by zapping everything. */
-  #makeRoom(): boolean {
+  /** Room for shadow pages, if need be by zapping everything. */
+  #makeRoom(pages: number): boolean {
     const {pool} = this.#pages;
-    if (pool.available >= PATH_PAGES) return true;
+    if (pool.available >= pages) return true;
     pool.count('poolExhaustions');
     this.#pages.tell('pool-empty', `of ${pool.capacity} shadow pages ${pool.available} are left: all are given back`);
     this.zapAll('the pool is empty');
-    return pool.available >= PATH_PAGES;
+    return pool.available >= pages;
   }
   statistics(): ShadowStatistics {
     return recordOf(SHADOW_STATISTICS, name => this.#pages.pool.counted(name));

@@ -47,7 +47,7 @@ export class ShadowPool {
     const pages = (end - start) / PAGE - HEADERS / PAGE;
     this.capacity = Math.floor((pages * PAGE) / (2 * PAGE + HEADER_BYTES));
     while (2 * this.capacity + this.#headerPages() > pages) this.capacity--;
-    assert(this.capacity >= 8, 'the pool of shadow pages has room for one root with its tables');
+    assert(this.capacity >= 5, 'the pool of shadow pages has room for a PAE root');
     this.#links = start + HEADERS + this.#headerPages() * PAGE;
     this.#tables = this.#links + this.capacity * PAGE;
   }

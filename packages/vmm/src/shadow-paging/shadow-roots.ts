@@ -17,6 +17,18 @@ import type {ModeRole} from './shadow-role.js';
 const PRESENT = 1n;
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 
+/** A PAE root with its directories is the most; a 4-level root needs one page, and two for the way to the window. */
+const ROOT_PAGES = 5;
+const WINDOW_PAGES = 2;
+
+interface WantedRoot {
+  readonly mode: ModeRole;
+  readonly key: ShadowKey;
+  /** Which of the roots in use it is. */
+  readonly slot: 'kernel' | 'user';
+  readonly root: PageNumber | undefined;
+}
+
 export class ShadowRoots {
   readonly #options: ShadowMmuOptions;
   readonly #pages: ShadowPages;
@@ -34,21 +46,37 @@ export class ShadowRoots {
       if (this.#pages.pool.root(view) !== undefined) this.#pages.pool.setRoot(view, undefined);
   }
 
+  /** How many shadow pages `load` may have to take: none, when all that it gives is there. */
+  pagesToLoad(view: 'kernel' | 'user'): number {
+    const {root, mode} = this.#wanted(view);
+    if (root === undefined) return ROOT_PAGES;
+    const missing = mode.hardware === 'PAE' ? this.#missingPointers(root, mode) : 0;
+    return missing + (this.#isWindowOpen(root) ? 0 : WINDOW_PAGES);
+  }
+
   /** The root for the guest's registers, complete as far as the hardware cannot wait for faults. */
   load(view: 'kernel' | 'user'): PageNumber {
-    const {pool} = this.#pages;
-    const paging = this.#options.host.paging();
-    const hardware = this.#options.hardware();
-    const mode = modeRoleOf(paging, hardware, view);
-    const slot = hardware.views === 1 ? 'kernel' : view;
-    const key = rootKey(mode, paging, this.#options.window);
-    const inUse = pool.root(slot);
-    const root = inUse !== undefined && pool.has(inUse, key.gfn, key.role) ? inUse : this.#findRoot(key);
-    if (root !== inUse) pool.setRoot(slot, root);
+    const wanted = this.#wanted(view);
+    const {mode} = wanted;
+    const root = wanted.root ?? this.#findRoot(wanted.key);
+    if (wanted.root === undefined) this.#pages.pool.setRoot(wanted.slot, root);
     if (mode.hardware === 'PAE') this.#loadPointers(root, mode);
     else if (mode.guest === 'PAE') this.#checkPointers(root, mode);
     this.#openWindow(root);
     return root;
+  }
+
+  /** What the guest's registers ask for, and the root in use if it is that. */
+  #wanted(view: 'kernel' | 'user'): WantedRoot {
+    const {pool} = this.#pages;
+    const paging = this.#options.host.paging();
+    const hardware = this.#options.hardware();
+    const mode = modeRoleOf(paging, hardware, view);
+    const key = rootKey(mode, paging, this.#options.window);
+    const slot = hardware.views === 1 ? 'kernel' : view;
+    const inUse = pool.root(slot);
+    const root = inUse !== undefined && pool.has(inUse, key.gfn, key.role) ? inUse : undefined;
+    return {mode, key, slot, root};
   }
 
   #findRoot(key: ShadowKey): PageNumber {
@@ -148,6 +176,13 @@ export class ShadowRoots {
     if (changed) this.#options.host.flushTlb();
   }
 
+  #missingPointers(root: PageNumber, mode: ModeRole): number {
+    const {cr3, pdptes} = this.#options.host.paging();
+    const isMissing = (index: number): boolean =>
+      this.#pages.child(root, index) === undefined && pointerTranslation(mode, index, cr3, pdptes) !== undefined;
+    return [0, 1, 2, 3].filter(isMissing).length;
+  }
+
   /** The same root may have been loaded with other PDPTEs before: what hangs below the old ones goes. */
   #checkPointers(root: PageNumber, mode: ModeRole): void {
     const {cr3, pdptes} = this.#options.host.paging();
@@ -163,6 +198,17 @@ export class ShadowRoots {
       changed = this.#pages.drop({page: directoryPointers, index}, 'the guest loaded another PDPTE') || changed;
     }
     if (changed) this.#options.host.flushTlb();
+  }
+
+  #isWindowOpen(root: PageNumber): boolean {
+    const {window} = this.#options;
+    let page: PageNumber | undefined = window === undefined ? undefined : root;
+    while (page !== undefined && window !== undefined) {
+      const {level, hardware} = this.#pages.pool.role(page);
+      if (level === 2) return true;
+      page = this.#pages.child(page, indexAt(hardware, level, window.linear));
+    }
+    return window === undefined;
   }
 
   /** The tables that lead to the hypervisor's window, where the guest has none of its own on the way. */
