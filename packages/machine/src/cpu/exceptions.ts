@@ -66,7 +66,8 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
     if (current === 'shutdown') return shutDown(cpu, chain);
     emitException(cpu, current);
     const exit = cpu.isGuest ? cpu.unit?.interceptException(cpu, current) : undefined;
-    if (exit !== undefined) return leave(cpu, exit, before);
+    // What became a double fault counts as no delivery that was cut short. SDM vol. 3C, "Information for VM Exits During Event Delivery".
+    if (exit !== undefined) return leave(cpu, exit, current.vector === DOUBLE_FAULT ? undefined : before);
     if (current.address !== undefined) cpu.registers.set('CR2', current.address);
     if (current.debugStatus !== undefined) reportInDr6(cpu, current.debugStatus);
     cpu.registers.cells[INTERRUPT_SHADOW] = 0n;
@@ -88,6 +89,7 @@ function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefine
 }
 
 const DEBUG = 1;
+const DOUBLE_FAULT = 8;
 const DR7_GENERAL_DETECT = 1n << 13n;
 
 /** The debug handler must be able to use the debug registers (SDM vol. 3B, "Debug Control Register (DR7)"). */
@@ -146,7 +148,7 @@ function nameOf(which: Fault): string {
   return which.errorCode === undefined ? name : `${name}(${hex(which.errorCode)})`;
 }
 
-function emitException(cpu: Processor, which: Fault): void {
+export function emitException(cpu: Processor, which: Fault): void {
   cpu.emit({
     kind: 'exception',
     vector: which.vector,

@@ -5,10 +5,12 @@ import {EVENT_TYPES} from './core.js';
 import type {DeliverableEvent, EventType} from './core.js';
 import {RIP} from './cell-indexes.js';
 import {deliverEvent} from './event-delivery.js';
+import {emitException} from './exceptions.js';
 import {check, counted} from './faults.js';
 import {redirectInterrupt} from './interrupt-redirection.js';
 import type {Processor} from './processor.js';
 import type {Trouble} from './trouble.js';
+import type {VmExitInformation} from '../observer.js';
 
 /** SDM vol. 3C, "Event Injection": INT3 and INTO are software exceptions, INT1 a privileged one, INT n an interrupt. */
 function typeOf(mnemonic: string): EventType {
@@ -49,11 +51,22 @@ export function softwareInterrupt(cpu: Processor, instruction: Instruction, vect
   const redirected = type === 'software-interrupt' ? redirectInterrupt(cpu, event) : 'not redirected';
   if (redirected === 'done') return undefined;
   const trouble = redirected === 'not redirected' ? deliverEvent(cpu, event) : redirected;
-  if (trouble?.kind !== 'vm-exit') return trouble;
+  const exit = trouble === undefined ? undefined : exitOf(cpu, trouble);
+  if (exit === undefined) return trouble;
   const vectoring = (vector | (EVENT_TYPES[type] << 8) | (1 << 31)) >>> 0;
   const instructionLength = instruction.bytes.length;
   return {
     kind: 'vm-exit',
-    exit: {...trouble.exit, instructionLength, idtVectoringInformation: vectoring, idtVectoringErrorCode: 0},
+    exit: {...exit, instructionLength, idtVectoringInformation: vectoring, idtVectoringErrorCode: 0},
   };
+}
+
+/** The exit that keeps the event from being delivered: of the delivery itself, or of a fault on the way that the hypervisor wants. */
+function exitOf(cpu: Processor, trouble: Trouble): VmExitInformation | undefined {
+  if (trouble.kind === 'vm-exit') return trouble.exit;
+  if (trouble.kind !== 'fault' || !cpu.isGuest) return undefined;
+  const exit = cpu.unit?.interceptException(cpu, trouble);
+  if (exit === undefined) return undefined;
+  emitException(cpu, trouble);
+  return {...exit, guestRip: cpu.instructionRip};
 }

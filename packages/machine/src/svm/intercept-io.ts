@@ -2,7 +2,7 @@
 // APM vol. 2, "I/O Intercepts" and "MSR Intercepts":
 //
 //   IOIO EXITINFO1   0 IN · 2 string · 3 REP · 4 5 6 8, 16, 32 bits · 7 8 9 addresses of 16, 32, 64 bits
-//                    12:10 segment · 31:16 port; EXITINFO2: the next RIP
+//                    12:10 segment (decode assists) · 31:16 port; EXITINFO2: the next RIP
 //   MSR  EXITINFO1   0 RDMSR, 1 WRMSR
 //   MSRPM            two bits an MSR, read and write: 0–1FFF at +0, C0000000–C0001FFF at +800h, C0010000–C0011FFF at +1000h
 
@@ -17,7 +17,12 @@ const WIDTH_BIT = {8: 1 << 4, 16: 1 << 5, 32: 1 << 6, 64: 1 << 6} as const;
 const ADDRESS_BIT = {16: 1 << 7, 32: 1 << 8, 64: 1 << 9} as const;
 
 /** Where instruction and direction alone decide about a string instruction's segment: INS writes through ES. */
-function information(instruction: Instruction, direction: 'in' | 'out', port: number): bigint {
+function information(
+  instruction: Instruction,
+  direction: 'in' | 'out',
+  port: number,
+  segments: 'told' | 'not told',
+): bigint {
   const isString = instruction.mnemonic.startsWith('INS') || instruction.mnemonic.startsWith('OUTS');
   const repeated = isString && instruction.prefixes.repeat !== 'none';
   const segment = direction === 'in' ? 'ES' : (instruction.prefixes.segment ?? 'DS');
@@ -27,7 +32,7 @@ function information(instruction: Instruction, direction: 'in' | 'out', port: nu
     (repeated ? 8 : 0) |
     WIDTH_BIT[instruction.width] |
     ADDRESS_BIT[instruction.addressSize] |
-    (isString ? SEGMENT_REGISTERS.indexOf(segment) << 10 : 0);
+    (isString && segments === 'told' ? SEGMENT_REGISTERS.indexOf(segment) << 10 : 0);
   return BigInt(word) | (BigInt(port) << 16n);
 }
 
@@ -65,7 +70,7 @@ export const interceptPort =
     return {
       code: svmInterceptExit('IOIO'),
       checks: [asked, mapped],
-      info1: information(instruction, direction, port),
+      info1: information(instruction, direction, port, core.features.decodeAssists ? 'told' : 'not told'),
       info2: next,
     };
   };

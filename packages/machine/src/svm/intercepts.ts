@@ -68,7 +68,7 @@ const lmswValue = ({core, args}: SvmIntercepted): bigint => {
   return (old & ~0xen) | (word & 0xen) | (old & 1n) | (word & 1n);
 };
 
-const debugRegister: SvmRule = ({controls, instruction}) => {
+const debugRegister: SvmRule = ({core, controls, instruction}) => {
   const [first, second] = instruction.operands;
   const debug = first?.kind === 'debug' ? first : second?.kind === 'debug' ? second : undefined;
   const number = debug?.number ?? 0;
@@ -86,13 +86,14 @@ const debugRegister: SvmRule = ({controls, instruction}) => {
         INTERCEPT_SOURCE,
       ),
     ],
-    info1: BigInt(generalRegister(instruction)),
+    info1: core.features.decodeAssists ? BigInt(generalRegister(instruction)) : 0n,
   };
 };
 
 const softwareInterrupt: SvmRule = intercepted => {
   const decision = onBit('SWINT')(intercepted);
-  return decision === undefined ? undefined : {...decision, info1: intercepted.args[0] ?? 0n};
+  const assists = intercepted.core.features.decodeAssists;
+  return decision === undefined ? undefined : {...decision, info1: assists ? (intercepted.args[0] ?? 0n) : 0n};
 };
 const invalidatePage: SvmRule = intercepted => {
   const decision = onBit('INVLPG')(intercepted);

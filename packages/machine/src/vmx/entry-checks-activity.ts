@@ -97,15 +97,24 @@ function checkInterruptibility(context: EntryContext, list: CheckList): void {
       context.vmcs.bit('GUEST_RFLAGS', 9),
       'an external interrupt is injected with RFLAGS.IF = 1',
       context.field('GUEST_RFLAGS'),
+      ['VM_ENTRY_INTERRUPTION_INFORMATION', information],
     );
-    list.must(bits(state, 1, 0) === 0n, 'an external interrupt is injected without blocking by STI or MOV SS', value);
+    list.must(bits(state, 1, 0) === 0n, 'an external interrupt is injected without blocking by STI or MOV SS', value, [
+      'VM_ENTRY_INTERRUPTION_INFORMATION',
+      information,
+    ]);
   }
   if (injected === INJECTION_TYPE.nmi) {
-    list.must(!bit(state, MOV_SS), 'an NMI is injected without blocking by MOV SS', value);
+    list.must(!bit(state, MOV_SS), 'an NMI is injected without blocking by MOV SS', value, [
+      'VM_ENTRY_INTERRUPTION_INFORMATION',
+      information,
+    ]);
     list.must(
       !context.controls.pin('virtual NMIs') || !bit(state, NMI),
       'an NMI is injected without blocking by NMI, as virtual NMIs = 1',
       value,
+      context.field('PIN_BASED_VM_EXECUTION_CONTROLS'),
+      ['VM_ENTRY_INTERRUPTION_INFORMATION', information],
     );
   }
 }
@@ -166,6 +175,7 @@ function checkPointerTableEntries(context: EntryContext, list: CheckList): void 
         ? `${name}: reserved bits are 0 where it is present`
         : `PDPTE ${index}, where guest CR3 points: reserved bits are 0 where it is present`,
       [context.controls.usesEpt ? name : 'PDPTE', entry],
+      ['GUEST_CR3', cr3],
     );
   }
 }

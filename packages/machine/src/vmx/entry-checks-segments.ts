@@ -91,10 +91,12 @@ function checkVirtual8086(context: EntryContext, list: CheckList): void {
       [`GUEST_${name}_SELECTOR`, selector],
     );
     list.must(limit === 0xffffn, `virtual-8086 guest: ${name} limit = FFFFh`, [`GUEST_${name}_LIMIT`, limit]);
-    list.must(rights === 0xf3n, `virtual-8086 guest: ${name} access rights = F3h`, [
-      `GUEST_${name}_ACCESS_RIGHTS`,
-      rights,
-    ]);
+    list.must(
+      rights === 0xf3n,
+      `virtual-8086 guest: ${name} access rights = F3h`,
+      [`GUEST_${name}_ACCESS_RIGHTS`, rights],
+      context.field('GUEST_RFLAGS'),
+    );
   }
 }
 

@@ -49,10 +49,15 @@ export function operandInformation(instruction: Instruction): number {
 }
 
 /** For SGDT, SIDT, LGDT, LIDT (`which` 0 to 3), and SLDT, STR, LLDT, LTR (`which` 0 to 3) with their register form. */
-export function descriptorTableInformation(instruction: Instruction, which: 0 | 1 | 2 | 3): number {
+export function descriptorTableInformation(
+  instruction: Instruction,
+  table: 'GDTR or IDTR' | 'LDTR or TR',
+  which: 0 | 1 | 2 | 3,
+): number {
   const register = memoryOperand(instruction) === undefined ? registerOperand(instruction) : undefined;
   const form = register === undefined ? memoryBits(instruction) : (registerNumber(register) << 3) | (1 << 10);
-  const wide = instruction.width === 32 ? 1 << 11 : 0;
+  // The operand size is told for the tables' registers only.
+  const wide = table === 'GDTR or IDTR' && instruction.width === 32 ? 1 << 11 : 0;
   return (form | wide | (which << 28)) >>> 0;
 }
 

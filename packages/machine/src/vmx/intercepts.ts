@@ -63,16 +63,18 @@ const descriptorTable =
     if (!asked.holds) return undefined;
     const details = {
       qualification: displacementQualification(core, instruction),
-      instructionInformation: descriptorTableInformation(instruction, which),
+      instructionInformation: descriptorTableInformation(
+        instruction,
+        reason === 'GDTR_IDTR_ACCESS' ? 'GDTR or IDTR' : 'LDTR or TR',
+        which,
+      ),
     };
     return {reason, checks: [asked], details};
   };
 
 const interceptInvlpg: InterceptRule = ({controls, args}) => {
   const asked = primaryCheck(controls, 'INVLPG exiting');
-  return asked.holds
-    ? {reason: 'INVLPG', checks: [asked], details: {qualification: args[0] ?? 0n, guestLinearAddress: args[0] ?? 0n}}
-    : undefined;
+  return asked.holds ? {reason: 'INVLPG', checks: [asked], details: {qualification: args[0] ?? 0n}} : undefined;
 };
 
 /** INVPCID has a memory operand, and the register that holds its type. */

@@ -13,7 +13,7 @@ export const INSTRUCTIONS: readonly ExitCase[] = [
     code: [0x0f, 0x01, 0x3e, 0x34, 0x12],
     asks: primary('INVLPG exiting'),
     prepares: all(set('GUEST_DS_BASE', 0x100n), set('GUEST_DS_SELECTOR', 0x10n)),
-    told: {length: 5, qualification: 0x1334n, linear: 0x1334n},
+    told: {length: 5, qualification: 0x1334n},
   },
   {
     reason: 'RDPMC',
