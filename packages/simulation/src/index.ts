@@ -9,6 +9,7 @@ export * from './images/rom.js';
 export {GUESTS, findGuest} from '@hyperscope/guests';
 export type {Guest} from '@hyperscope/guests';
 export * from './session/session.js';
+export * from './session/guest-view.js';
 export * from './session/playback-session.js';
 export * from './session/run-driver.js';
 export * from './session/sha256.js';

@@ -1,6 +1,6 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {SimulationHost, costFigures} from '@hyperscope/simulation';
+import {SimulationHost, costFigures, guestCellsAt} from '@hyperscope/simulation';
 import {expose} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords, type ExitRow, type Granularity, type Moment, type TimelineWindow} from '@hyperscope/trace';
@@ -60,7 +60,7 @@ class SimulationLab implements LabClient {
   async compareWith(file: Uint8Array): Promise<RealComparison> {
     const real = await this.#host.openRecording(file);
     const {record} = this.#open();
-    const found = compareRecords(record, real.record);
+    const found = compareRecords(record, real.record, guestCellsAt);
     const exitSteps = [...record.events.allOf('vm-exit')].map(({step}) => step);
     const run = {exitSteps, cycleAt: (state: number) => record.cycleAt(state)};
     const rows = besideRows(found, run);

@@ -1,6 +1,6 @@
 // `hyperscope compare`: one guest on two machines, side by side; every difference classified, or the status is 1.
 
-import {GUESTS, findGuest} from '@hyperscope/simulation';
+import {GUESTS, findGuest, guestCellsAt} from '@hyperscope/simulation';
 import type {KvmDepth} from '@hyperscope/kvm';
 import {compareRecords} from '@hyperscope/trace';
 import type {Comparison, RunRecord} from '@hyperscope/trace';
@@ -60,7 +60,7 @@ async function runCompare(args: readonly string[], context: CommandContext): Pro
   const comparisons: Comparison[] = [];
   for await (const [first, ...others] of lineups(given, context)) {
     for (const other of others) {
-      const comparison = compareRecords(first, other);
+      const comparison = compareRecords(first, other, guestCellsAt);
       if (json !== '-') for (const line of comparisonLines(comparison, terminal)) terminal.line(line);
       comparisons.push(comparison);
     }
