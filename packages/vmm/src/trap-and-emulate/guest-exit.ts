@@ -17,6 +17,7 @@ export interface GuestFrame {
   readonly selectors: Readonly<Record<SegmentRegister, number>>;
 }
 
+const RFLAGS_RF = 1n << 16n;
 const RFLAGS_VM = 1n << 17n;
 /** CF PF AF ZF SF TF DF OF NT RF AC ID: the flags that ring 3 changes by itself. IF, IOPL, VM, VIF and VIP are virtual. */
 export const NATIVE_FLAGS = 0x25_4dd5n;
@@ -92,6 +93,15 @@ export function frameInProcessor(cells: CellReader): GuestFrame {
   };
 }
 
+/**
+ * RF is pushed as 1 by every fault. The guest's own is what it was on the way in, until one instruction is done.
+ */
+export function guestFlags({rip, rflags}: GuestFrame, vcpu: VirtualCpu): bigint {
+  const before = vcpu.get('RFLAGS');
+  const kept = rip === vcpu.get('RIP') ? before & rflags & RFLAGS_RF : 0n;
+  return (before & ~NATIVE_FLAGS & ~RFLAGS_RF) | (rflags & NATIVE_FLAGS & ~RFLAGS_RF) | kept;
+}
+
 /** The cells of the virtual CPU that differ from what it holds in memory, as the frame tells them. */
 export function guestCellsOf(vmm: Vmm, frame: GuestFrame): ReadonlyMap<Cell, bigint> {
   const {vcpu, machine} = vmm;
@@ -99,7 +109,7 @@ export function guestCellsOf(vmm: Vmm, frame: GuestFrame): ReadonlyMap<Cell, big
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') cells.set(name, machine.registers.get(name));
   cells.set('RIP', frame.rip);
   cells.set('RSP', frame.rsp);
-  cells.set('RFLAGS', (vcpu.get('RFLAGS') & ~NATIVE_FLAGS) | (frame.rflags & NATIVE_FLAGS));
+  cells.set('RFLAGS', guestFlags(frame, vcpu));
   cells.set('INTERRUPT_SHADOW', 0n);
   const isV86 = (frame.rflags & RFLAGS_VM) !== 0n;
   if (!isV86 && vmm.layout === '0/1/3') cells.set('CPL', BigInt(virtualRingOf(frame, vmm.virtualRing)));

@@ -6,7 +6,7 @@ import {hpa} from '@hyperscope/base';
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import {PhysicalMemory} from '@hyperscope/machine';
-import {NATIVE_FLAGS, frameAt, frameInProcessor, stackPointer, systemCallFrame, virtualRingOf} from './guest-exit.js';
+import {frameAt, frameInProcessor, guestFlags, stackPointer, systemCallFrame, virtualRingOf} from './guest-exit.js';
 import type {CellReader, GuestFrame, WindowReader} from './guest-exit.js';
 import {VirtualCpu} from './virtual-cpu.js';
 import {STACK_TOP, VIRTUAL_CPU, VMM_CODE, VMM_LINEAR, VMM_PHYSICAL} from './vmm-layout.js';
@@ -47,7 +47,7 @@ function nativeCell(cell: Cell, frame: GuestFrame, cells: CellReader, vcpu: Virt
     case 'RSP':
       return frame.rsp;
     case 'RFLAGS':
-      return (vcpu.get('RFLAGS') & ~NATIVE_FLAGS) | (frame.rflags & NATIVE_FLAGS);
+      return guestFlags(frame, vcpu);
     default: {
       if (GENERAL.has(cell)) return cells(cell);
       // A segment register that the guest has loaded since: what the processor holds.
