@@ -48,9 +48,8 @@ export class DeprivilegedTarget implements FuzzTarget {
 }
 
 function endingOf(outcome: RunOutcome | undefined, rip: bigint): FuzzEnding {
-  switch (outcome?.kind) {
-    case undefined:
-      return {kind: 'endless'};
+  if (outcome === undefined) return {kind: 'endless'};
+  switch (outcome.kind) {
     case 'halted': {
       const vector = vectorAt(rip);
       return vector === undefined ? {kind: 'halted'} : {kind: 'handler', vector};

@@ -11,7 +11,7 @@ import {FUZZ_MODES} from './fuzz-image.js';
 import {ProgramGenerator, choiceOf} from './program-generator.js';
 import {SimulatedProcessor} from './simulated-processor.js';
 
-const PROGRAMS = 25;
+const PROGRAMS = 15;
 const ADDED = ['sse42', 'cx16', 'popcnt'] as const;
 const PROFILE = ADDED.reduce((profile, feature) => withFeature(profile, feature, 'on'), MODERN_INTEL);
 const STRICT = ['modern-intel', ...ADDED.map(feature => `+${feature}`), '+strict'].join(',');
