@@ -12,6 +12,7 @@ import {
   RingStage,
   SerialConsole,
   ShadowWalk,
+  StealthCardView,
   TextScreenView,
   Timeline,
   Transport,
@@ -21,7 +22,7 @@ import {
   stagePicture,
   type Theme,
 } from './index.js';
-import {SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from './samples/index.js';
+import {SAMPLE_CARD, SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from './samples/index.js';
 import {accessibilityTrouble, mount} from './testing/mounting.js';
 
 const session = new SampleSession();
@@ -33,7 +34,7 @@ function made<E extends LitElement>(element: E, properties: Partial<E>): E {
 
 function stage(index: number): RingStage {
   const marks = routeMarks(session.timeline(0, 13_000, 10).marks);
-  return made(new RingStage(), {picture: stagePicture(momentAt(index), true, marks)});
+  return made(new RingStage(), {picture: stagePicture(momentAt(index), 'hardware', marks)});
 }
 
 function registers(index: number): RegisterFile {
@@ -77,7 +78,7 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
   'the stage in QEMU': () => stage(7),
   'the stage in the guest': () => stage(3),
   'the stage on bare metal': () =>
-    made(new RingStage(), {picture: stagePicture({...momentAt(3), operation: 'none'}, false, [])}),
+    made(new RingStage(), {picture: stagePicture({...momentAt(3), operation: 'none'}, 'none', [])}),
   'no explanation': () => new Why(),
   'an explanation with checks': () => made(new Why(), {explanation: momentAt(5).why, who: 'hypervisor'}),
   'no code': () => new CodeView(),
@@ -96,6 +97,8 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
   'a VMCS': () => made(new VmcsView(), {rows: momentAt(5).vmcs}),
   'no walk': () => new PageWalk(),
   'a walk of 24 entries': () => made(new PageWalk(), {walk: momentAt(5).walk}),
+  'a card whose kernel runs': () => new StealthCardView(),
+  'a stealth card with its grid': () => made(new StealthCardView(), {card: SAMPLE_CARD}),
   'no shadow tables': () => new ShadowWalk(),
   'shadow tables': () => made(new ShadowWalk(), {shadow: SAMPLE_SHADOW}),
   'a transport at the start': () => made(new Transport(), {length: 20, exits: true}),

@@ -10,6 +10,7 @@ export * from './ring-stage.js';
 export * from './shadow-walk.js';
 export * from './shared-styles.js';
 export * from './stage-picture.js';
+export * from './stealth-card.js';
 export * from './text-screen.js';
 export * from './theme.js';
 export * from './timeline.js';

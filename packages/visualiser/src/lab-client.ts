@@ -1,6 +1,6 @@
 // What the page asks of the worker: a session, and what a lab needs beside it. Everything that crosses is plain data.
 
-import type {CompareRow, RealMark} from '@hyperscope/elements';
+import type {CompareRow, RealMark, StealthCardPicture} from '@hyperscope/elements';
 import type {Comparison, Moment, RecordHeader, SessionClient} from '@hyperscope/trace';
 
 export interface GuestEntry {
@@ -70,6 +70,8 @@ export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step
   source(): string | undefined;
   /** The figures behind the cycles of the open run. */
   costs(): CostFigures | undefined;
+  /** What the open guest's kernel gets in every ring, where it is a stealth card. Runs it several times. */
+  card(): StealthCardPicture | undefined;
   /** Cycle counter at the end of what is recorded. */
   endCycle(): number;
   /** The last state that the cycle counter had reached. */

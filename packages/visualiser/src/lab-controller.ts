@@ -117,6 +117,7 @@ export class LabController {
       route: [],
       exits: [],
       window: undefined,
+      card: undefined,
       real: sameGuest && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
       notice: known
         ? this.#state.notice
@@ -131,6 +132,8 @@ export class LabController {
     if (opening !== this.#opening) return;
     this.#set({phase: {kind: 'ready'}, moment, source, costs});
     await this.#recordAhead(opening);
+    const card = opening === this.#opening ? await client.card() : undefined;
+    if (opening === this.#opening) this.#set({card});
     const {real} = this.#state;
     if (opening === this.#opening && real.kind === 'shown') await this.runReal();
   }

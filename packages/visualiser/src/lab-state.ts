@@ -1,6 +1,6 @@
 // Everything that the shell draws, as one value.
 
-import type {RouteMark} from '@hyperscope/elements';
+import type {RouteMark, StealthCardPicture} from '@hyperscope/elements';
 import type {ExitRow, Granularity, Moment, TimelineWindow} from '@hyperscope/trace';
 import type {Catalogue, CostFigures, RealComparison} from './lab-client.js';
 import type {KvmAvailability} from './real-kvm.js';
@@ -32,6 +32,8 @@ export interface LabState {
   readonly source: string | undefined;
   /** Where the cycles come from. */
   readonly costs: CostFigures | undefined;
+  /** What the guest gets in the other rings, where it is a stealth card. */
+  readonly card: StealthCardPicture | undefined;
   /** Legs of routes walked, for the stage. */
   readonly route: readonly RouteMark[];
   readonly exits: readonly ExitRow[];
@@ -55,6 +57,7 @@ export const FIRST_STATE: LabState = {
   moment: undefined,
   source: undefined,
   costs: undefined,
+  card: undefined,
   route: [],
   exits: [],
   window: undefined,

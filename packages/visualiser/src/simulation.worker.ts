@@ -1,6 +1,6 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {SimulationHost, costFigures, guestCellsAt} from '@hyperscope/simulation';
+import {SimulationHost, cardPicture, costFigures, guestCellsAt} from '@hyperscope/simulation';
 import {expose} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords, type ExitRow, type Granularity, type Moment, type TimelineWindow} from '@hyperscope/trace';
@@ -42,6 +42,10 @@ class SimulationLab implements LabClient {
 
   source(): string | undefined {
     return this.#guests().find(guest => guest.id === this.#guest)?.source;
+  }
+
+  card(): ReturnType<typeof cardPicture> {
+    return cardPicture(this.#guest);
   }
 
   costs(): CostFigures | undefined {

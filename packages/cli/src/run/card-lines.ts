@@ -1,5 +1,6 @@
 // Stealth cards as lines of text: one card with its runs, all of them in a table, and POPF's grid.
 
+import {whoIsTold} from '@hyperscope/simulation';
 import type {CardRun, PopfCell, StealthCard} from '@hyperscope/simulation';
 import {table, wrap} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
@@ -12,7 +13,7 @@ export function cardLines(card: StealthCard, runs: readonly CardRun[], terminal:
     `  ${run.setting.title}`,
     run.value ?? 'nothing',
     run.verdict === 'right' ? 'right' : style('red', 'wrong'),
-    told(run),
+    whoIsTold(run),
   ]);
   return [
     `${style('bold', card.mnemonic)}  ${card.encoding}  ${style('dim', card.group)}`,
@@ -38,11 +39,6 @@ export function cardLines(card: StealthCard, runs: readonly CardRun[], terminal:
     '',
     ...lines(`Run it: hyperscope run ${card.id}. Its kernel: hyperscope card ${card.id.slice(5)} --source`),
   ];
-}
-
-function told({traps, exits}: CardRun): string {
-  if (traps > 0) return 'the monitor, by an exception';
-  return exits > 0 ? 'the hypervisor, by a VM exit' : 'nobody';
 }
 
 /** All cards: what each run printed, and a mark where that was wrong. */

@@ -1,3 +1,4 @@
+export * from './sample-card.js';
 export * from './sample-session.js';
 export * from './sample-steps.js';
 export * from './sample-shadow.js';

@@ -55,6 +55,12 @@ export interface CardRun {
   readonly exits: number;
 }
 
+/** Who learned that the instruction was executed. */
+export function whoIsTold({traps, exits}: Pick<CardRun, 'traps' | 'exits'>): string {
+  if (traps > 0) return 'the monitor, by an exception';
+  return exits > 0 ? 'the hypervisor, by a VM exit' : 'nobody';
+}
+
 /** More than any card needs, hypervisor included. */
 const STEP_LIMIT = 200_000;
 

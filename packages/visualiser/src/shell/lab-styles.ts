@@ -64,6 +64,16 @@ export const labStyles = css`
     overflow: auto;
     max-height: 34%;
   }
+  .left .card {
+    flex: 0 1 auto;
+    overflow: auto;
+    max-height: 50%;
+  }
+  .left .card summary {
+    cursor: pointer;
+    font-weight: 650;
+    min-height: 24px;
+  }
   .middle {
     display: flex;
     flex-direction: column;
