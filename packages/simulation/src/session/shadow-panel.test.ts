@@ -1,5 +1,6 @@
 // Shadow paging as a page shows it: two walks of one address, counts that go back with the playhead, and sentences.
 
+import {createHash} from 'node:crypto';
 import {assertExists} from '@hyperscope/base';
 import {describe, expect, test} from 'vitest';
 import {readRecord, writeRecord} from '@hyperscope/trace';
@@ -62,6 +63,24 @@ describe.each(['vtx-shadow', 'svm-shadow', 'trap-and-emulate'])('on %s', {timeou
     expect(session.seek((first?.step ?? 0) + 1).shadow?.statistics.hiddenFaults).toBe(1);
     const told = [...session.record.events.allOf('shadow-paging')].filter(({event}) => event.action === 'hidden-fault');
     expect(told).toHaveLength(end);
+  });
+
+  test('stepping back takes back what the shadow MMU knows, byte for byte', () => {
+    const wandering = host.open({guest: 'hello-kvm', technique});
+    const digest = (): readonly string[] =>
+      wandering.driver.run.banks.map(({bytes}) => createHash('sha1').update(bytes).digest('hex'));
+    const states = new Map<number, readonly string[]>();
+    while (!wandering.record.finished) {
+      wandering.driver.advance();
+      const {length} = wandering.record;
+      if (wandering.record.eventsOf(length - 1).some(({kind}) => kind === 'shadow-paging'))
+        states.set(length, digest());
+    }
+    expect(states.size).toBeGreaterThan(5);
+    for (const [index, state] of [...states].toReversed().concat([...states])) {
+      wandering.seek(index);
+      expect(digest()).toEqual(state);
+    }
   });
 
   test('a file shows the same', async () => {
