@@ -36,6 +36,13 @@ export function actorLook(actor: Actor): ActorLook {
   return look;
 }
 
+/** What is under a guest: nobody, a VMM in the same rings, a hypervisor on VT-x or SVM. */
+export type StageHost = 'none' | 'software' | 'hardware';
+
+/** The name of an actor: KVM needs hardware; what does without is a VMM. */
+export const actorName = (actor: Actor, host: StageHost): string =>
+  actor === 'hypervisor' && host === 'software' ? 'VMM' : actorLook(actor).name;
+
 /** The glyph of an actor as an outline in a box of 16 × 16: circle, disc with a kernel, diamond, square, triangle. */
 export const ACTOR_GLYPHS: Readonly<Record<Actor, string>> = {
   'guest-user': 'M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12zM8 4.6a3.4 3.4 0 1 1 0 6.8a3.4 3.4 0 1 1 0-6.8z',

@@ -28,7 +28,7 @@ const marks = routeMarks(session.timeline(0, 13_000, 10).marks);
 
 test('the stage names the exit, its reason and its cycles, and marks the cell where the processor is', async () => {
   const stage = new RingStage();
-  stage.picture = stagePicture(session.seek(5), true, marks);
+  stage.picture = stagePicture(session.seek(5), 'hardware', marks);
   await mount(stage);
   expect(textOf(stage)).toContain('VM exit · 30 I/O instruction');
   expect(textOf(stage)).toContain('port 0x3f8 (the first serial port), out, 1 byte');
@@ -37,7 +37,7 @@ test('the stage names the exit, its reason and its cycles, and marks the cell wh
 });
 
 test('the route of an exit lights up leg by leg and is dark again when the guest runs on', () => {
-  const legs = (index: number): readonly string[] => Object.values(stagePicture(session.seek(index), true, marks).legs);
+  const legs = (index: number): readonly string[] => Object.values(stagePicture(session.seek(index), 'hardware', marks).legs);
   expect(legs(4)).toEqual(['idle', 'idle', 'idle', 'idle']);
   expect(legs(5)).toEqual(['now', 'idle', 'idle', 'idle']);
   expect(legs(7)).toEqual(['done', 'now', 'idle', 'idle']);
@@ -47,7 +47,7 @@ test('the route of an exit lights up leg by leg and is dark again when the guest
 });
 
 test('the stage says in one sentence what it draws', () => {
-  const sentence = stageSentence(stagePicture(session.seek(5), true, marks));
+  const sentence = stageSentence(stagePicture(session.seek(5), 'hardware', marks));
   expect(sentence).toBe(
     'VM exit · 30 I/O instruction (port 0x3f8 (the first serial port), out, 1 byte), 1240 cycles: from VMX non-root operation, ring 0 to VMX root operation, ring 0. The KVM runs in VMX root operation, ring 0, 64-bit mode.',
   );
@@ -55,7 +55,7 @@ test('the stage says in one sentence what it draws', () => {
 
 test('without a hypervisor there is one diagram and one row', async () => {
   const stage = new RingStage();
-  stage.picture = stagePicture({...session.seek(3), operation: 'none'}, false, []);
+  stage.picture = stagePicture({...session.seek(3), operation: 'none'}, 'none', []);
   await mount(stage);
   expect(stage.shadowRoot?.querySelectorAll('tbody tr')).toHaveLength(1);
   expect(textOf(stage)).toContain('no hypervisor');

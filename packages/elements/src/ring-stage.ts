@@ -4,7 +4,8 @@
 import {LitElement, html, nothing, svg, type SVGTemplateResult, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor} from '@hyperscope/trace';
-import {actorGlyph, actorLook} from './actors.js';
+import {actorGlyph, actorLook, actorName} from './actors.js';
+import type {StageHost} from './actors.js';
 import {
   ALONE,
   GUEST,
@@ -30,7 +31,16 @@ interface Diagram {
   readonly kernel: Actor;
   readonly user: Actor;
   readonly operations: readonly Place['operation'][];
+  /** What is written in ring 1 and ring 3, where that is not their number and the name of the user. */
+  readonly ring1?: string;
+  readonly ring3?: string;
 }
+
+const DIAGRAMS: Readonly<Record<StageHost, () => readonly Diagram[]>> = {
+  none: () => [BARE_DIAGRAM],
+  software: () => [DEPRIVILEGED_DIAGRAM],
+  hardware: () => [HOST_DIAGRAM, GUEST_DIAGRAM],
+};
 
 const HOST_DIAGRAM: Diagram = {
   centre: HOST,
@@ -52,6 +62,17 @@ const BARE_DIAGRAM: Diagram = {
   kernel: 'guest-kernel',
   user: 'guest-user',
   operations: ['none'],
+};
+
+/** One set of rings: the VMM has ring 0 to itself, and the guest's kernel is where it has no rights. */
+const DEPRIVILEGED_DIAGRAM: Diagram = {
+  centre: ALONE,
+  title: 'the processor · guest deprivileged',
+  kernel: 'hypervisor',
+  user: 'guest-user',
+  operations: ['none'],
+  ring1: 'ring 1 · kernel',
+  ring3: 'guest',
 };
 
 /** What SVM calls the two. */
@@ -77,7 +98,7 @@ const LEG_ACTORS: Readonly<Record<Leg, Actor>> = {
 /** A sentence that says all that the picture shows. */
 export function stageSentence(picture: StagePicture): string {
   const world = picture.world === '' ? '' : ` (${picture.world})`;
-  const where = `The ${actorLook(picture.who).name} runs in ${placeName(picture.here, picture.unit)}${world}, ${picture.mode} mode.`;
+  const where = `The ${actorName(picture.who, picture.host)} runs in ${placeName(picture.here, picture.unit)}${world}, ${picture.mode} mode.`;
   const moved = picture.transition;
   if (moved === undefined) return where;
   const cost = moved.cycles === undefined ? '' : `, ${moved.cycles} cycles`;
@@ -95,7 +116,7 @@ export class RingStage extends LitElement {
   override render(): TemplateResult {
     const picture = this.picture;
     if (picture === undefined) return html`<p class="empty">The stage is empty: no run has started.</p>`;
-    const diagrams = picture.hypervised ? [HOST_DIAGRAM, GUEST_DIAGRAM] : [BARE_DIAGRAM];
+    const diagrams = DIAGRAMS[picture.host]();
     return html` <div class="stage ${picture.hypervised ? 'both' : 'alone'}">
         <svg viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${stageSentence(picture)}>
           <defs>${arrowHeads()}</defs>
@@ -121,7 +142,7 @@ function diagramTitle(diagram: Diagram, picture: StagePicture): string {
   if (diagram === BARE_DIAGRAM && picture.world !== '') return `the processor · ${picture.world}`;
   const title = picture.unit === 'SVM' ? (SVM_TITLES[diagram.title] ?? diagram.title) : diagram.title;
   const off = picture.unit === 'SVM' ? ' · no guest yet' : ' · VMX off';
-  return `${title}${diagram.kernel === 'hypervisor' && picture.here.operation === 'none' ? off : ''}`;
+  return `${title}${diagram === HOST_DIAGRAM && picture.here.operation === 'none' ? off : ''}`;
 }
 
 function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult {
@@ -130,11 +151,12 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
   const name = (ring: number): SVGTemplateResult => {
     const actor = ring === 0 ? diagram.kernel : ring === 3 ? diagram.user : undefined;
     const outer = RING_RADII[ring] ?? 0;
-    if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
+    if (actor === undefined)
+      return svg`<text class="thin" x=${x} y=${y - outer + 18}>${(ring === 1 ? diagram.ring1 : undefined) ?? `ring ${ring}`}</text>`;
     if (ring === 3)
-      return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${actorLook(actor).name}</text>`;
+      return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${diagram.ring3 ?? actorLook(actor).name}</text>`;
     return svg`<text class="ring" x=${x} y=${y - 52}>ring ${ring}</text>
-      <text class="role" x=${x} y=${y - 30}>${actorLook(actor).name}</text>`;
+      <text class="role" x=${x} y=${y - 30}>${actorName(actor, picture.host)}</text>`;
   };
   return svg`<g>
     <text class="side" x=${x} y=${y - 193}>${diagramTitle(diagram, picture)}</text>
@@ -239,7 +261,7 @@ function card(picture: StagePicture, model: string): TemplateResult {
   const moved = picture.transition;
   if (moved === undefined) {
     return html`<div class="card quiet" aria-hidden="true">
-      ${actorLook(picture.who).name} runs in ring ${picture.here.ring}
+      ${actorName(picture.who, picture.host)} runs in ring ${picture.here.ring}
     </div>`;
   }
   return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
@@ -255,9 +277,10 @@ function grid(picture: StagePicture): TemplateResult {
           {name: picture.unit === 'SVM' ? 'host' : 'root · host', operations: ['root', 'none']},
           {name: picture.unit === 'SVM' ? 'guest mode' : 'non-root · guest', operations: ['non-root']},
         ]
-      : [{name: 'bare metal', operations: ['none']}];
+      : [{name: picture.host === 'none' ? 'bare metal' : 'one set of rings', operations: ['none']}];
   const look = actorLook(picture.who);
-  const here = html`<svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(picture.who)}</svg>${look.name}`;
+  const here = html`<svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(picture.who)}</svg
+    >${actorName(picture.who, picture.host)}`;
   const vars = `--here: var(${look.token}); --here-tint: var(${look.token}-tint); --here-ink: var(${look.token}-ink)`;
   return html`<table .style=${vars}>
     <caption class="visually-hidden">

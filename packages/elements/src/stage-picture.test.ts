@@ -4,6 +4,7 @@ import {assertExists} from '@hyperscope/base';
 import {expect, test} from 'vitest';
 import type {Moment, TraceEvent} from '@hyperscope/trace';
 import {SampleSession} from './samples/index.js';
+import {actorName} from './actors.js';
 import {placeName, stagePicture} from './stage-picture.js';
 
 const SAMPLE = new SampleSession().seek(5);
@@ -19,7 +20,7 @@ const onSvm = (code: number, info1: bigint, info2: bigint): Moment => ({
 });
 
 test('an exit of SVM is a #VMEXIT from guest mode to the host', () => {
-  const picture = stagePicture(onSvm(0x7b, 0x3f8_0010n, 0n), true, []);
+  const picture = stagePicture(onSvm(0x7b, 0x3f8_0010n, 0n), 'hardware', []);
   const moved = assertExists(picture.transition, 'an exit moves the processor');
   expect(moved.name).toBe('#VMEXIT · 7Bh I/O instruction');
   expect([placeName(moved.from, picture.unit), placeName(moved.to, picture.unit)]).toEqual([
@@ -29,13 +30,21 @@ test('an exit of SVM is a #VMEXIT from guest mode to the host', () => {
 });
 
 test('a nested page fault shows its address on the arrow’s card', () => {
-  const moved = stagePicture(onSvm(0x400, 4n, 0x1000n), true, []).transition;
+  const moved = stagePicture(onSvm(0x400, 4n, 0x1000n), 'hardware', []).transition;
   expect(moved?.name).toBe('#VMEXIT · 400h nested page fault');
   expect(moved?.reason).toContain('guest-physical address');
 });
 
 test('an exit of VT-x goes from non-root to root operation', () => {
-  const picture = stagePicture(SAMPLE, true, []);
+  const picture = stagePicture(SAMPLE, 'hardware', []);
   expect(picture.transition?.name).toBe('VM exit · 30 I/O instruction');
   expect(placeName(picture.here, picture.unit)).toBe('VMX root operation, ring 0');
+});
+
+test('where no hardware keeps the guest apart there is one set of rings, and what is in ring 0 is a VMM', () => {
+  const deprivileged = {...SAMPLE, operation: 'none', who: 'hypervisor', cpl: 0} as const;
+  const picture = stagePicture(deprivileged, 'software', []);
+  expect([picture.hypervised, picture.here]).toEqual([false, {operation: 'none', ring: 0}]);
+  expect(actorName('hypervisor', 'software')).toBe('VMM');
+  expect(stagePicture({...deprivileged, who: 'guest-kernel', cpl: 3}, 'software', []).here.ring).toBe(3);
 });

@@ -3,6 +3,7 @@
 
 import {hex} from '@hyperscope/base';
 import {SVM_EXIT, entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
+import type {StageHost} from './actors.js';
 import {describeQualification, type Actor, type Moment, type TraceEvent} from '@hyperscope/trace';
 
 /** One cell of the 2 × 4 grid; `operation` is 'none' outside VMX operation. */
@@ -33,7 +34,8 @@ export interface Transition {
 }
 
 export interface StagePicture {
-  /** Whether there is a host to draw: not for bare metal. */
+  readonly host: StageHost;
+  /** Whether there is a second set of rings to draw: VT-x and SVM have one. */
   readonly hypervised: boolean;
   readonly unit: Unit;
   readonly here: Place;
@@ -221,8 +223,9 @@ function worldOf(moment: Moment): string {
   return isSvm ? 'the guest of VMRUN' : 'VMX non-root operation';
 }
 
-/** The picture of a moment. `hypervised`: the technique has a host; `marks`: the legs walked in this run, by step. */
-export function stagePicture(moment: Moment, hypervised: boolean, marks: readonly RouteMark[]): StagePicture {
+/** The picture of a moment. `host`: what is under the guest; `marks`: the legs walked in this run, by step. */
+export function stagePicture(moment: Moment, host: StageHost, marks: readonly RouteMark[]): StagePicture {
+  const hypervised = host === 'hardware';
   const here = placeOf(moment.who, moment.operation, moment.cpl, hypervised);
   const last = moment.last;
   const wasOperation =
@@ -232,6 +235,7 @@ export function stagePicture(moment: Moment, hypervised: boolean, marks: readonl
   const before = last === undefined ? here : placeOf(last.who, wasOperation, wasCpl, hypervised);
   const transition = transitionOf(moment, here, before, moment.who);
   return {
+    host,
     hypervised,
     unit: unitOf(moment),
     here,

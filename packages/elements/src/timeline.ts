@@ -4,7 +4,8 @@
 import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
 import type {Actor, TimelineWindow} from '@hyperscope/trace';
-import {actorGlyph, actorLook} from './actors.js';
+import {actorGlyph, actorLook, actorName} from './actors.js';
+import type {StageHost} from './actors.js';
 import {SeekEvent} from './exit-table.js';
 import {sharedStyles} from './shared-styles.js';
 import {LANE, cycleScale, paintTimeline, timelineHeight, type RealMark} from './timeline-painting.js';
@@ -85,6 +86,7 @@ export class Timeline extends LitElement {
   ];
 
   @property({attribute: false}) window: TimelineWindow | undefined = undefined;
+  @property() host: StageHost = 'hardware';
   @property({attribute: false}) lanes: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'];
   /** Marks of the real run; undefined while there is none. */
   @property({attribute: false}) real: readonly RealMark[] | undefined = undefined;
@@ -139,7 +141,7 @@ export class Timeline extends LitElement {
     const height = timelineHeight(this.lanes.length, this.real === undefined ? 'without' : 'with');
     return html`<div class="frame">
       <div class="names" aria-hidden="true">
-        ${this.lanes.map((actor, lane) => laneName(lane, actorLook(actor).name, actor))}
+        ${this.lanes.map((actor, lane) => laneName(lane, actorName(actor, this.host), actor))}
         ${this.real === undefined ? nothing : laneName(this.lanes.length, this.realName, undefined)}
       </div>
       <div

@@ -14,11 +14,7 @@ import {createSession} from './session/session.js';
 import type {Session} from './session/session.js';
 import {SourceMap} from './session/source-map.js';
 
-export interface TechniqueSummary {
-  readonly id: string;
-  readonly title: string;
-  readonly summary: string;
-}
+export type TechniqueSummary = Pick<Technique, 'host' | 'id' | 'shortTitle' | 'summary' | 'title'>;
 
 /** A guest that somebody assembled elsewhere, such as a student's change of a shipped one. */
 export interface Program {
@@ -53,7 +49,7 @@ export class SimulationHost {
     return CARD_GUESTS;
   }
   techniques(): readonly TechniqueSummary[] {
-    return TECHNIQUES.map(({id, title, summary}) => ({id, title, summary}));
+    return TECHNIQUES.map(({id, title, shortTitle, host, summary}) => ({id, title, shortTitle, host, summary}));
   }
 
   /** Starts a session at state 0. UserErrors: unknown-guest, unknown-technique, and those of the loader. */

@@ -16,9 +16,10 @@ export interface GuestEntry {
 export interface TechniqueEntry {
   readonly id: string;
   readonly title: string;
+  readonly shortTitle: string;
   readonly summary: string;
-  /** Whether a hypervisor is there, so that root operation is drawn and exits exist. */
-  readonly hypervised: boolean;
+  /** Whether a hypervisor is there, and whether hardware keeps the guest apart: then there are two sets of rings, and exits. */
+  readonly host: 'none' | 'software' | 'hardware';
 }
 
 export interface Catalogue {
@@ -49,7 +50,7 @@ export interface CostFigures {
   readonly figures: readonly {
     readonly name: string;
     readonly cycles: number;
-    readonly kind: 'measured' | 'derived' | 'assumed';
+    readonly kind: 'assumed' | 'calibrated' | 'derived' | 'given' | 'measured';
     readonly source: string;
   }[];
 }

@@ -59,7 +59,7 @@ export class LabController {
   /** Whether a guest is entered and left: under a hypervisor, or where the program is one. */
   get hasExits(): boolean {
     const guest = this.#state.catalogue.guests.find(entry => entry.id === this.#state.guest);
-    return this.technique?.hypervised === true || guest?.isHypervisor === true;
+    return this.technique?.host === 'hardware' || guest?.isHypervisor === true;
   }
 
   /** Shows that something of ours broke; the page stays. */

@@ -30,7 +30,7 @@ class SimulationLab implements LabClient {
         isHypervisor: hypervisor !== undefined,
         group,
       })),
-      techniques: this.#host.techniques().map(technique => ({...technique, hypervised: technique.id !== 'bare'})),
+      techniques: this.#host.techniques(),
     };
   }
 

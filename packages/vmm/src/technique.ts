@@ -111,9 +111,15 @@ export interface TechniqueOptions {
   readonly rings?: RingLayout | undefined;
 }
 
+/** What keeps the guest apart: nobody; a VMM above a guest in lesser rings; VT-x or SVM with a hypervisor on it. */
+export type TechniqueHost = 'none' | 'software' | 'hardware';
+
 export interface Technique {
   readonly id: string;
   readonly title: string;
+  /** The title where there is little room: a few words of at most a dozen letters. */
+  readonly shortTitle: string;
+  readonly host: TechniqueHost;
   /** One sentence for a chooser. */
   readonly summary: string;
   start(options: TechniqueOptions): TechniqueRun;

@@ -12,18 +12,24 @@ export const TECHNIQUES: readonly Technique[] = [
   {
     id: 'bare',
     title: 'No hypervisor',
+    shortTitle: 'Bare',
+    host: 'none',
     summary: 'The guest has the machine to itself: its kernel runs in ring 0 and walks its own page tables.',
     start: options => new BareRun(options),
   },
   {
     id: 'vtx-ept',
     title: 'VT-x with EPT',
+    shortTitle: 'VT-x EPT',
+    host: 'hardware',
     summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.',
     start: options => new HypervisorRun(options, vtxEpt()),
   },
   {
     id: 'vtx-shadow',
     title: 'VT-x with shadow page tables',
+    shortTitle: 'VT-x shadow',
+    host: 'hardware',
     summary:
       'The VT-x of 2005, without EPT: the processor walks page tables that KVM keeps in step with the guest’s, and real mode runs in virtual-8086 mode.',
     start: options => new HypervisorRun(options, vtxShadow()),
@@ -31,6 +37,8 @@ export const TECHNIQUES: readonly Technique[] = [
   {
     id: 'svm-npt',
     title: 'SVM with nested paging',
+    shortTitle: 'SVM NPT',
+    host: 'hardware',
     summary:
       'The guest runs in SVM’s guest mode in its own rings; KVM reads in the VMCB why it left, and maps its memory by nested page tables.',
     start: options => new HypervisorRun(options, svmNpt()),
@@ -38,6 +46,8 @@ export const TECHNIQUES: readonly Technique[] = [
   {
     id: 'svm-shadow',
     title: 'SVM with shadow page tables',
+    shortTitle: 'SVM shadow',
+    host: 'hardware',
     summary:
       'The guest runs in SVM’s guest mode, in page tables that KVM makes of its own: its page faults, MOV to CR3 and INVLPG leave it.',
     start: options => new HypervisorRun(options, svmShadow()),
@@ -45,6 +55,8 @@ export const TECHNIQUES: readonly Technique[] = [
   {
     id: 'trap-and-emulate',
     title: 'Trap and emulate',
+    shortTitle: 'Trap & emulate',
+    host: 'software',
     summary:
       'No hardware helps: the guest’s kernel runs in ring 1 or 3, and a VMM in ring 0 carries out what traps. On x86 not everything does; on a processor `+strict` it does.',
     start: options => new TrapAndEmulateRun(options),

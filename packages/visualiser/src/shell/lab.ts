@@ -275,10 +275,11 @@ export class Lab extends LitElement implements ShellParts {
       </main>`;
     }
     const technique = this.lab.catalogue.techniques.find(entry => entry.id === this.lab.technique);
-    const hypervised = technique?.hypervised ?? false;
+    const host = technique?.host ?? 'none';
+    const hypervised = host === 'hardware';
     const guest = this.lab.catalogue.guests.find(entry => entry.id === this.lab.guest);
     const hasExits = hypervised || (guest?.isHypervisor ?? false);
-    const picture = stagePicture(moment, hypervised, this.lab.route);
+    const picture = stagePicture(moment, host, this.lab.route);
     return html`<main>
         ${codePanel(this.lab, hypervised)} ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
         <section class="panel right" aria-label="Inspector">
@@ -290,6 +291,6 @@ export class Lab extends LitElement implements ShellParts {
           ></hs-inspector>
         </section>
       </main>
-      ${timelinePanel(this.lab, hypervised, hasExits)}`;
+      ${timelinePanel(this.lab, host, hasExits)}`;
   }
 }

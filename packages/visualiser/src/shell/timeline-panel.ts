@@ -1,20 +1,25 @@
 // The foot of the lab: transport and timeline.
 
+import type {StageHost} from '@hyperscope/elements';
 import type {Actor} from '@hyperscope/trace';
 import {html, nothing, type TemplateResult} from 'lit';
 import type {LabState} from '../lab-state.js';
 import '../views/cost-note.js';
 
-const HYPERVISED: readonly Actor[] = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'];
+const LANES: Readonly<Record<StageHost, readonly Actor[]>> = {
+  none: ['guest-user', 'guest-kernel'],
+  software: ['guest-user', 'guest-kernel', 'hypervisor'],
+  hardware: ['guest-user', 'guest-kernel', 'hypervisor', 'vmm'],
+};
 const HINTS: Readonly<Record<NonNullable<LabState['hint']>, string>> = {
   exit: 'Start here: the guest runs until something makes it leave.',
   route: 'Now → step by step: who answers it. ← steps back.',
 };
-const BARE: readonly Actor[] = ['guest-user', 'guest-kernel'];
 
 /** The panel at the moment of `lab`. */
-export function timelinePanel(lab: LabState, hypervised: boolean, hasExits: boolean): TemplateResult {
+export function timelinePanel(lab: LabState, host: StageHost, hasExits: boolean): TemplateResult {
   const {moment} = lab;
+  const hypervised = host === 'hardware';
   if (moment === undefined) return html`<footer></footer>`;
   const cycle = moment.next?.cycle ?? lab.endCycle;
   const real = lab.real.kind === 'shown' ? lab.real.comparison.marks : undefined;
@@ -33,7 +38,8 @@ export function timelinePanel(lab: LabState, hypervised: boolean, hasExits: bool
     >
     <hs-timeline
       .window=${lab.window}
-      .lanes=${hypervised ? HYPERVISED : BARE}
+      .lanes=${LANES[host]}
+      .host=${host}
       .real=${hypervised ? real : undefined}
       .realName=${realName}
       .playhead=${cycle}

@@ -67,12 +67,12 @@ export class Toolbar extends LitElement {
         ${techniques.map(
           technique =>
             html`<button
-              title=${isAlone && technique.hypervised ? 'This guest is a hypervisor itself: it runs on bare metal only' : technique.summary}
-              ?disabled=${isAlone && technique.hypervised}
+              title=${isAlone && technique.host !== 'none' ? 'This guest is a hypervisor itself: it runs on bare metal only' : `${technique.title}. ${technique.summary}`}
+              ?disabled=${isAlone && technique.host !== 'none'}
               aria-pressed=${technique.id === state.technique}
               @click=${() => this.send({kind: 'technique', id: technique.id})}
             >
-              ${technique.title}
+              ${technique.shortTitle}
             </button>`,
         )}
       </div>
