@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'vitest';
 import {runInProcess} from '../testing/run-in-process.js';
 import {COST} from './cost.js';
+import {RUN} from './run.js';
 
 const cost = (...args: readonly string[]) => runInProcess([COST], ['cost', ...args]);
 
@@ -64,5 +65,28 @@ describe('what is wrong is said', () => {
     const {status, notes} = await cost(...args);
     expect(status).toBe(2);
     expect(notes).toMatch(words);
+  });
+});
+
+describe('hyperscope run takes the same options', () => {
+  const cycles = async (...args: readonly string[]): Promise<number> => {
+    const {out} = await runInProcess([RUN], ['run', 'rings', '--on', 'bare', '--json', '-', ...args]);
+    return JSON.parse(out).cycles;
+  };
+  const PORTS = 5;
+
+  test('a model, and a figure of it', async () => {
+    const usual = await cycles('--cost-model', 'westmere-2010');
+    expect(await cycles()).toBe(usual);
+    expect(await cycles('--cost', 'port-access=1600')).toBe(usual + 100 * PORTS);
+    expect(await cycles('--cpu', 'prescott')).toBe(await cycles('--cpu', 'prescott', '--cost-model', 'prescott-2005'));
+    expect(await cycles('--cpu', 'prescott')).not.toBe(
+      await cycles('--cpu', 'prescott', '--cost-model', 'westmere-2010'),
+    );
+  });
+
+  test('real KVM has no cycles to change', async () => {
+    const {status, notes} = await runInProcess([RUN], ['run', 'rings', '--on', 'kvm', '--cost', 'vmread=1']);
+    expect([status, notes]).toEqual([2, expect.stringContaining('nothing counts cycles')]);
   });
 });

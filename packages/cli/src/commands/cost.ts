@@ -56,21 +56,19 @@ export const COST: Command = {
 async function runCost(args: readonly string[], {terminal}: CommandContext): Promise<number> {
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0) throw usage('cost takes no guest: it brings its own. Choose machines with --on.');
-  if (given.value('cost-model') === 'list') listCostModels(terminal);
-  else {
-    const machines = (given.value('on') ?? DEFAULT_MACHINES).split(',').map(name => name.trim());
-    const columns = machines.map(technique =>
-      costColumn({
-        technique,
-        profile: given.value('cpu') ?? PAPERS_PROCESSOR.get(technique),
-        costModel: readCostModel(given),
-        // As the VMMs of 2006 did; KVM's way would measure a store.
-        leafTables: technique === 'vtx-shadow' ? 'trapped' : undefined,
-      }),
-    );
-    if (given.has('json')) terminal.line(JSON.stringify(columns.map(asJson), undefined, 2));
-    else tell(terminal, columns);
-  }
+  if (given.value('cost-model') === 'list') return Promise.resolve(listCostModels(terminal));
+  const machines = (given.value('on') ?? DEFAULT_MACHINES).split(',').map(name => name.trim());
+  const columns = machines.map(technique =>
+    costColumn({
+      technique,
+      profile: given.value('cpu') ?? PAPERS_PROCESSOR.get(technique),
+      costModel: readCostModel(given),
+      // As the VMMs of 2006 did; KVM's way would measure a store.
+      leafTables: technique === 'vtx-shadow' ? 'trapped' : undefined,
+    }),
+  );
+  if (given.has('json')) terminal.line(JSON.stringify(columns.map(asJson), undefined, 2));
+  else tell(terminal, columns);
   return Promise.resolve(EXIT.ok);
 }
 

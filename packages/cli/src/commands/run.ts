@@ -11,6 +11,7 @@ import {execute} from '../run/execute.js';
 import type {Executed, Execution, ExecutionResult} from '../run/execute.js';
 import {traceLines} from '../run/event-lines.js';
 import {NOTHING_RAN} from '../run/nothing-ran.js';
+import {listCostModels} from '../run/cost-options.js';
 import {listProcessors} from '../run/processor-list.js';
 import {loadProgram} from '../run/program.js';
 import type {Program} from '../run/program.js';
@@ -72,6 +73,7 @@ export const RUN: Command = {
 async function runCommand(args: readonly string[], context: CommandContext): Promise<number> {
   const parsed = parseArguments(RUN_OPTIONS, args);
   if (parsed.value('cpu') === 'list') return listProcessors(context.terminal);
+  if (parsed.value('cost-model') === 'list') return listCostModels(context.terminal);
   const given = readRunArguments(parsed);
   for (const path of outputs(given)) checkWritable(path);
   const program = withIrqchip(loadProgram(given, context.terminal), given.irqchip);
@@ -151,6 +153,7 @@ async function runProgramToEnd(
         capturePorts: given.capturePorts.map(({port}) => port),
       },
       profile: profileText(given),
+      costModel: given.costModel,
       disks: hardDisks(given, program),
       coalescedMmio: given.coalescedMmio,
       rings: given.rings,

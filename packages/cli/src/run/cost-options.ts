@@ -1,6 +1,7 @@
 // Which figures a simulated run counts its cycles by: a model's, and those of them that the user changes.
 
 import {COST_MODEL_CHOICES, costFigures} from '@hyperscope/simulation';
+import {EXIT} from '../exit-status.js';
 import type {Arguments, Option} from '../terminal/arguments.js';
 import {table} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
@@ -25,13 +26,13 @@ export function readCostModel(given: Arguments<keyof typeof COST_OPTIONS>): stri
 }
 
 /** `--cost-model list`: the models, and the figures that each of them has. */
-export function listCostModels(terminal: Terminal): void {
+export function listCostModels(terminal: Terminal): number {
   const left = (title: string) => ({title, align: 'left'}) as const;
   const models = COST_MODEL_CHOICES.map(({id, title, source}) => [id, title, source]);
   for (const line of table([left('model'), left('processor'), left('main source')], models)) terminal.line(line);
   terminal.line();
   const first = COST_MODEL_CHOICES[0];
-  if (first === undefined) return;
+  if (first === undefined) return EXIT.ok;
   terminal.line(`The figures, with their cycles on the ${first.title}:`);
   const figures = costFigures(first.id).figures.map(({option, name, cycles, kind}) => [
     option,
@@ -41,4 +42,5 @@ export function listCostModels(terminal: Terminal): void {
   ]);
   const columns = [left('figure'), {title: 'cycles', align: 'right'}, left('kind'), left('for')] as const;
   for (const line of table(columns, figures)) terminal.line(line);
+  return EXIT.ok;
 }

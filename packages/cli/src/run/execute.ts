@@ -16,6 +16,8 @@ export interface Execution {
   readonly ports: NonNullable<RunRequest['ports']>;
   /** Profile with features, as `--cpu` gives it. Only simulated processors have one. */
   readonly profile: string | undefined;
+  /** Cost model with changes, as `--cost-model` and `--cost` give it. */
+  readonly costModel?: string | undefined;
   /** Up to two hard disks, whole sectors, where the technique has a controller. */
   readonly disks?: readonly Uint8Array[] | undefined;
   /** Which writes to video memory KVM only notes down; the technique's own choice where absent. Only simulated techniques. */

@@ -7,6 +7,7 @@ import type {KvmDepth} from '@hyperscope/kvm';
 import type {Arguments} from '../terminal/arguments.js';
 import {usage} from '../terminal/arguments.js';
 import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
+import {readCostModel} from './cost-options.js';
 import {depthOf} from './depth.js';
 import type {RunOptionName} from './run-options.js';
 
@@ -46,6 +47,8 @@ export interface RunArguments {
     readonly add: readonly string[];
     readonly remove: readonly string[];
   };
+  /** Model and changed figures; undefined: the processor's own. */
+  readonly costModel: string | undefined;
   readonly vendor: string | undefined;
   readonly serial: Sink | undefined;
   readonly serialScript: string | undefined;
@@ -87,6 +90,8 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
   const technique = args.value('on') ?? usualTechnique(image);
   if (technique === 'kvm' && (args.has('cpu') || args.has('vendor')))
     throw usage(`--cpu and --vendor choose a simulated processor; with --on kvm the guest has this computer's.`);
+  if (technique === 'kvm' && (args.has('cost-model') || args.has('cost')))
+    throw usage('--cost-model and --cost are for simulated processors; with --on kvm nothing counts cycles.');
   const given = {
     image,
     technique,
@@ -100,6 +105,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     rings: readRings(args.value('rings'), technique),
     memoryMiB: number('memory', 1, 3072),
     cpu: readCpu(args.value('cpu')),
+    costModel: readCostModel(args),
     vendor: readVendor(args.value('vendor')),
     serial: sink(args.value('serial')),
     serialScript: args.value('serial-script'),

@@ -1,6 +1,7 @@
 // The options of `hyperscope run`: one table that is parsed and printed.
 
 import type {Option} from '../terminal/arguments.js';
+import {COST_OPTIONS} from './cost-options.js';
 import {DEPTH_OPTIONS} from './depth.js';
 import {machineNames} from './machines.js';
 
@@ -48,6 +49,7 @@ export const RUN_OPTIONS = {
     value: 'PROFILE,±FEATURE',
     help: 'Processor of a simulated run, with features switched: westmere,+smep,-nx. `--cpu list` shows them, from i386 to modern-intel; +strict makes every sensitive instruction trap outside ring 0.',
   },
+  ...COST_OPTIONS,
   vendor: {value: 'ID', help: 'The twelve letters of CPUID leaf 0, such as GenuineIntel.'},
   serial: {
     value: 'FILE|-',

@@ -1,5 +1,8 @@
 import {describe, expect, test} from 'vitest';
-import {keysOf} from '@hyperscope/base';
+import {hpa, keysOf} from '@hyperscope/base';
+import {DeviceClock} from '../devices/device-clock.js';
+import {Machine} from '../machine.js';
+import {PRESCOTT} from './profiles.js';
 import {COST_MODELS, PRESCOTT_COSTS, costModelById} from './cost-model.js';
 import {COST_NAMES, withCosts} from './cost.js';
 import type {CostName} from './cost.js';
@@ -46,5 +49,38 @@ describe('a figure that was changed', () => {
     ['instruction=0', /from 1 on/],
   ])('%s is refused in words', (change, words) => {
     expect(() => withCosts(PRESCOTT_COSTS, [change])).toThrow(words);
+  });
+});
+
+describe('running ahead with instructions that cost more than others', () => {
+  /** A loop of CALL, RET and JMP, in which a RET costs 101 cycles: 103 a round. */
+  function looping() {
+    const costModel = withCosts(PRESCOTT_COSTS, ['near-return=100']);
+    const machine = new Machine({memoryBytes: 1 << 20, profile: PRESCOTT, costModel});
+    machine.memory.load(hpa(0x100), Uint8Array.of(0xe8, 0x02, 0x00, 0xeb, 0xfb, 0xc3));
+    const {registers} = machine;
+    registers.setSegment('CS', {selector: 0, base: 0n, limit: 0xffff, attributes: 0x9b});
+    registers.set('RIP', 0x100n);
+    registers.set('RSP', 0x8000n);
+    for (let step = 0; step < 300; step++) machine.step();
+    return machine;
+  }
+
+  test('each is charged', () => {
+    const machine = looping();
+    const before = machine.cycles;
+    expect(machine.runAhead(300)).toBe(300);
+    expect(machine.cycles - before).toBe(100 * 103);
+  });
+
+  test('it stops at the instruction in which a device’s moment comes', () => {
+    const machine = looping();
+    const start = machine.cycles;
+    const clock = new DeviceClock(() => machine.cycles, 1000);
+    const [nothing, wakes] = [() => undefined, () => true];
+    clock.timer(nothing, wakes).arm(start + 500);
+    machine.deviceClock = clock;
+    // Four rounds are 412 cycles; the fifth RET reaches 514.
+    expect([machine.runAhead(300), machine.cycles - start]).toEqual([14, 514]);
   });
 });

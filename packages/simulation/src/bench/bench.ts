@@ -9,7 +9,7 @@ import {NO_PORTS} from '../session/session.js';
 import {requireBareMetal, requireTechnique} from '../simulation-host.js';
 
 /** What to run on: the id of a technique, a processor and a cost model as `--cpu` and `--cost-model` take them, and switches. */
-export interface Bench extends Pick<TechniqueOptions, 'nestedPage' | 'leafTables'> {
+export interface Bench extends Pick<TechniqueOptions, 'nestedPage' | 'leafTables' | 'executor'> {
   readonly technique: string;
   readonly profile: string | undefined;
   readonly costModel: string | undefined;

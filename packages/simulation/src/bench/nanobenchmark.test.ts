@@ -1,6 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {costFigures} from '../cost-figures.js';
+import {requireGuest} from '../simulation-host.js';
+import {runBench} from './bench.js';
 import {measure} from './nanobenchmark.js';
 import {PUBLISHED_OPERATIONS} from './published-figures.js';
 
@@ -68,4 +70,17 @@ test('an unknown model and an unknown figure are refused in words', () => {
 test('leaf tables that go out of step make a page-table write a store again', () => {
   const unsync = measure('nano-ptemod', {technique: 'vtx-shadow', ...P4, leafTables: 'unsync'});
   expect(unsync.cycles).toBe(1);
+});
+
+describe('both executors count the same cycles, of instructions too that cost more than others', () => {
+  test.each(['nano-call-ret', 'mini-os'])('%s', guest => {
+    const end = (executor: 'reference' | 'compiled') => {
+      const {machine} = runBench(requireGuest(guest), {technique: 'bare', ...P4, executor});
+      const [stamp, retired] = [machine.registers.get('TSC'), machine.registers.get('INSTRUCTIONS')];
+      return {cycles: machine.cycles, stamp, retired};
+    };
+    const reference = end('reference');
+    expect(end('compiled')).toEqual(reference);
+    expect(reference.cycles).toBeGreaterThan(0);
+  });
 });

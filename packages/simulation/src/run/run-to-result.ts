@@ -140,7 +140,6 @@ class RunLoop {
             run,
             {
               technique: technique.id,
-              costModel: request.costModel ?? 'default',
               guest: {
                 id: guest.id,
                 title: guest.title,

@@ -11,7 +11,7 @@ import {outcomeSentence} from './outcome.js';
 
 const CYCLES = cellIndex('CYCLES');
 
-export type HeaderParts = Pick<RecordHeader, 'technique' | 'guest'> & {readonly costModel: string};
+export type HeaderParts = Pick<RecordHeader, 'technique' | 'guest'>;
 
 export class RunDriver {
   readonly run: TechniqueRun;

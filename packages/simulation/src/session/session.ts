@@ -50,7 +50,6 @@ export function createSession(options: SessionOptions): Session {
     run,
     {
       technique: technique.id,
-      costModel: options.costModel ?? 'default',
       guest: {
         id: guest.id,
         title: guest.title,
