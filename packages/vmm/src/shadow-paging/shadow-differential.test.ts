@@ -15,6 +15,8 @@ const SCENARIOS: readonly (readonly [string, readonly Format[], FixtureOptions])
   ['PAE on PAE', ['PAE'], {hardware: {format: 'PAE'}}],
   ['legacy formats on PAE', ['none', '32-bit', 'PAE'], {hardware: {format: 'PAE'}}],
   ['32-bit on 32-bit', ['none', '32-bit'], {hardware: {format: '32-bit', noExecute: 'off'}}],
+  ['4-level, leaf tables trapped', ['4-level'], {leafTables: 'trapped'}],
+  ['32-bit on PAE, leaf tables trapped', ['32-bit'], {hardware: {format: 'PAE'}, leafTables: 'trapped'}],
   ['4-level, kernel and user in ring 3', ['4-level'], {hardware: {views: 2}}],
   ['32-bit on PAE, kernel and user in ring 3', ['none', '32-bit'], {hardware: {format: 'PAE', views: 2}}],
   ['a pool that is always empty', ['4-level', 'PAE'], {poolPages: 19}],

@@ -6,7 +6,7 @@
 import {assert, gpa, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import type {Backing, GuestPaging, ShadowEvent, ShadowHardware, ShadowMmu, ShadowVerdict} from './ports.js';
-import type {HypervisorWindow, ShadowMmuOptions} from './ports.js';
+import type {HypervisorWindow, LeafTables, ShadowMmuOptions} from './ports.js';
 import {createShadowMmu} from './shadow-mmu.js';
 import {refused, textbookWalk} from './textbook-walk.js';
 import type {WalkAccess, WalkResult} from './textbook-walk.js';
@@ -25,6 +25,7 @@ export interface FixtureOptions {
   readonly hardware?: Partial<ShadowHardware>;
   readonly poolPages?: number;
   readonly window?: HypervisorWindow;
+  readonly leafTables?: LeafTables;
 }
 
 /** What became of an access: how often it faulted, and what it came to. */
@@ -68,6 +69,7 @@ export class ShadowFixture {
       features: FEATURES,
       pool: this.pool,
       window: options.window,
+      leafTables: options.leafTables,
     });
   }
 

@@ -97,6 +97,17 @@ test('a table of level 1 goes unsync when it is written, and is synchronized at 
   expect(t.store(OTHER).faults, 'it is protected again').toBe(1);
 });
 
+test('trapped leaf tables: a write is carried out in software, and its entry follows at once', () => {
+  const t = new ShadowFixture({leafTables: 'trapped'});
+  const pte = t.mapLong(AT, BigInt(PAGE) | 7n | A | D);
+  t.mapLong(OTHER, BigInt(pte & ~0xfff) | 3n | A | D);
+  t.load(AT);
+  expect(t.store(OTHER)).toMatchObject({outcome: 'page-table-write'});
+  t.emulatedStore(pte, 8, BigInt(PAGE + 0x1000) | 7n | A | D);
+  expect(t.load(AT)).toMatchObject({faults: 1, address: RAM + PAGE + 0x1000});
+  expect(t.told('unsync')).toEqual([]);
+});
+
 test('INVLPG drops the entry and makes it again from the guest’s table', () => {
   const {t, pte} = withTableMapped();
   t.load(AT);
