@@ -79,6 +79,18 @@ describe('the record', () => {
   session.run(1000);
   const {record} = session;
 
+  test('names the VMM’s way back, and tells a trap by its reason and what became of it', () => {
+    const titles = Array.from({length: 150}, (_, step) => session.seek(step + 1).why.title);
+    expect(titles.find(title => title.includes('iretq'))).toContain('ring 0 → 3');
+    const trap = titles.findIndex(title => title.includes('lgdt'));
+    expect(titles.slice(trap, trap + 4).map(title => title.replace(/^Step \d+ · /, ''))).toEqual([
+      expect.stringMatching(/^lgdt \[0x[0-9a-f]+\] · #GP: general protection$/),
+      'vmm_entry_13: #GP through the VMM’s own IDT',
+      expect.stringContaining('vmm_dispatch: '),
+      expect.stringMatching(/^The VMM carries out lgdt .* on the virtual CPU$/),
+    ]);
+  });
+
   test('shows the guest’s registers as the run itself gives them, at every step', () => {
     const run = start('rings', STRICT);
     const playhead = new Playhead(record);

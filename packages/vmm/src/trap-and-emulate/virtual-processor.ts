@@ -5,7 +5,7 @@
 import {gpa, hex} from '@hyperscope/base';
 import {CELLS, cellIndex, disassemble} from '@hyperscope/isa';
 import type {Cell, Instruction, Microcode} from '@hyperscope/isa';
-import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';
+import {InstructionEmulator} from '@hyperscope/machine';
 import type {DeliverableEvent, Fault, FaultLink, Machine, MachineEvent, Trouble} from '@hyperscope/machine';
 import type {LocalApic, ProcessorProfile} from '@hyperscope/machine';
 import type {DeviceBoard} from '../user-space/device-board.js';
@@ -156,11 +156,6 @@ export class VirtualProcessor {
     const value = this.#emulator.readTable(linear, bytes);
     return typeof value === 'bigint' ? value : undefined;
   }
-  /** Whether paging takes its first entries from registers. */
-  get usesPdptes(): boolean {
-    return pagingModeOf(this.registers) === 'PAE';
-  }
-
   /** Makes the virtual CPU and the guest's RAM what the virtual processor has come to; the time it took passes. */
   commit(): Committed {
     const {vcpu, memory} = this.#parts;

@@ -35,7 +35,6 @@ const INTERRUPT_GATE = 0x8e;
 const SYSCALL_MASK = 0x25_7fd5n;
 const EFER_LME_LMA = 0x500n;
 const EFER_NXE = 0x800n;
-const EFER_LMA = 0x400n;
 
 /** `entries`: where each vector leads, and SYSCALL. */
 export interface VmmEntries {
@@ -81,8 +80,6 @@ export function enterMode(machine: Machine, mode: 'protected' | 'IA-32e'): void 
   r.set('RSP', linearOf(STACK_TOP));
   machine.tlb.flushAll();
 }
-
-export const isLong = (machine: Machine): boolean => (machine.registers.get('EFER') & EFER_LMA) !== 0n;
 
 function writeDescriptors(machine: Machine): void {
   const put = (selector: number, raw: bigint): void =>
