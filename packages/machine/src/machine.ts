@@ -143,6 +143,9 @@ export class Machine implements Core {
   emit(event: MachineEvent): void {
     this.processor.emit(event);
   }
+  instructionBytes(): readonly number[] {
+    return this.processor.instructionBytes();
+  }
   deliverEvent(event: DeliverableEvent): void {
     this.processor.deliverEvent(event);
   }

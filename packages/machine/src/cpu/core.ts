@@ -22,6 +22,8 @@ export interface Core {
   readonly observed: boolean;
   /** Address of the instruction that is executing. While a helper runs, the cell RIP already holds the next one's. */
   readonly instructionRip: bigint;
+  /** Up to 15 bytes from the instruction on: as many as lie in pages that are known without a walk. Asking changes nothing. */
+  instructionBytes(): readonly number[];
   /**
    * Delivers an event through the IDT of the current context, at once and completely: faults on the way, #DF, triple
    * fault and VM exits included. For event injection at the end of a VM entry (SDM vol. 3C, "Event Injection").

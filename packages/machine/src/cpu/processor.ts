@@ -2,6 +2,7 @@
 
 import {CELLS, recordMicrocode, recordStrictMicrocode} from '@hyperscope/isa';
 import type {Instruction, InstructionFeature, Microcode} from '@hyperscope/isa';
+import {hpa} from '@hyperscope/base';
 import type {Gpa} from '@hyperscope/base';
 import type {MachineEvent, Observer, WalkReference} from '../observer.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
@@ -17,13 +18,15 @@ import {ownCost} from './instruction-cost.js';
 import {absentFlags, announcedInstructions, featuresOf, withUnit} from './features.js';
 import type {ProcessorFeatures} from './features.js';
 import {faultBecause, shown} from './faults.js';
-import {CR0_AM, RFLAGS_AC, currentPrivilegeLevel, isLongMode, low} from './modes.js';
+import {CR0_AM, RFLAGS_AC, codeSizeOf, currentPrivilegeLevel, isLongMode, low} from './modes.js';
 import {MachineCheck} from './machine-check.js';
 import {MemoryTypeRanges} from './memory-type-ranges.js';
 import {RegisterFile} from './register-file.js';
 import {deliverAtOnce} from './exceptions.js';
 import type {Fault, Trouble} from './trouble.js';
 import {VectorFile} from './vector-file.js';
+
+const LONGEST_INSTRUCTION = 15;
 
 export interface ProcessorParts {
   readonly memory: PhysicalMemory;
@@ -155,6 +158,19 @@ export class Processor implements Core {
   /** The cost of an instruction that has completed. Ports, SYSCALL and deliveries charge their own. */
   chargeInstruction(instruction: Instruction): void {
     this.charge(this.costModel.instruction.cycles + ownCost(this.costModel, instruction));
+  }
+
+  instructionBytes(): readonly number[] {
+    const {registers, mmu, memory} = this;
+    const base = codeSizeOf(registers) === 64 ? 0n : registers.get('CS.base');
+    const found: number[] = [];
+    for (let index = 0; index < LONGEST_INSTRUCTION; index++) {
+      const linear = BigInt.asUintN(this.linearAddressBits, base + this.instructionRip + BigInt(index));
+      const at = mmu.known(linear, 'execute', this.privilege);
+      if (at === undefined) break;
+      found.push(Number(memory.read(hpa(at), 1)));
+    }
+    return found;
   }
 
   deliverEvent(event: DeliverableEvent): void {

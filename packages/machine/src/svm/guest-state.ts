@@ -48,7 +48,11 @@ function effectiveEfer(vmcb: Vmcb): bigint {
 }
 
 /** `rip`: where the guest goes on. */
-export function saveGuestState(core: Core, {vmcb, nestedPaging}: SvmControls, rip: bigint): void {
+export function saveGuestState(
+  core: Core,
+  {vmcb, nestedPaging}: Pick<SvmControls, 'vmcb' | 'nestedPaging'>,
+  rip: bigint,
+): void {
   const r = core.registers;
   for (const name of SWITCHED_SEGMENTS) vmcb.saveSegment(r, name);
   vmcb.saveTable(r, 'GDTR');

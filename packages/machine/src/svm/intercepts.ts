@@ -10,6 +10,7 @@ import {svmExit} from './exit.js';
 import {INTERCEPT_SOURCE, interceptCheck, onBit} from './intercept-context.js';
 import type {SvmIntercepted, SvmRule} from './intercept-context.js';
 import {interceptMsr, interceptPort} from './intercept-io.js';
+import {interceptPause} from './pause-filter.js';
 
 const MOV_CR = 1n << 63n;
 /** TS and MP: what a "selective" write of CR0 may change without being intercepted. */
@@ -117,7 +118,7 @@ const RULES: Partial<Readonly<Record<Intercept, SvmRule>>> = {
   RDTSC: onBit('RDTSC'),
   RDTSCP: onBit('RDTSCP'),
   RDPMC: onBit('RDPMC'),
-  PAUSE: onBit('PAUSE'),
+  PAUSE: interceptPause,
   MONITOR: onBit('MONITOR'),
   MWAIT: monitorWait,
   XSETBV: onBit('XSETBV'),

@@ -333,6 +333,56 @@ describe('nested paging', () => {
   });
 });
 
+describe('decode assists', () => {
+  const fault = [0xa0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0x90, 0xf4]; // mov al, [400000h]; nop; hlt
+  const fetched = ({machine, vmcb}: SvmMachine): readonly number[] =>
+    Array.from(machine.memory.bytes.slice(VMCB + 0xd1, VMCB + 0xd1 + Number(vmcb.get('BYTES_FETCHED'))));
+
+  test('a page fault of data tells the bytes of its instruction, and what follows', () => {
+    const made = svmLongMachine(fault);
+    made.vmcb.set('INTERCEPT_EXCEPTION', 1n << 14n);
+    made.run();
+    expect(exitOf(made)).toBe('VMEXIT_EXCP14');
+    expect(fetched(made)).toEqual([...fault, 0, 0, 0, 0]);
+  });
+
+  test('no further than the page that was fetched from', () => {
+    const made = svmLongMachine();
+    made.machine.memory.load(hpa(0xaff7), Uint8Array.from(fault));
+    made.vmcb.set('RIP', 0xaff7n);
+    made.vmcb.set('INTERCEPT_EXCEPTION', 1n << 14n);
+    made.run();
+    expect(fetched(made)).toEqual(fault.slice(0, 9));
+  });
+
+  test('a fetch that faults and every other exit tell none; nor does a processor without decode assists', () => {
+    const jump = svmLongMachine([0xff, 0xe1]);
+    jump.machine.registers.set('RCX', 0x40_0000n);
+    jump.vmcb.set('INTERCEPT_EXCEPTION', 1n << 14n);
+    jump.run();
+    expect([exitOf(jump), fetched(jump)]).toEqual(['VMEXIT_EXCP14', []]);
+    const halt = svmLongMachine();
+    halt.vmcb.set('BYTES_FETCHED', 7n);
+    halt.run();
+    expect([exitOf(halt), fetched(halt)]).toEqual(['VMEXIT_HLT', []]);
+    const plain = svmLongMachine(fault, withFeature(SVM_PROFILE, 'decodeAssists', 'off'));
+    plain.vmcb.set('INTERCEPT_EXCEPTION', 1n << 14n);
+    plain.run();
+    expect(fetched(plain)).toEqual([]);
+  });
+
+  test('a nested page fault tells them too', () => {
+    const made = svmMachine([0xa2, 0x00, 0x10, 0xf4]);
+    const {memory} = made.machine;
+    made.vmcb.set('NESTED_CONTROL', 1n);
+    made.vmcb.set('N_CR3', BigInt(NESTED_TABLES));
+    memory.write(hpa(NESTED_TABLES + 0x2000), 8, 0x3_0007n);
+    memory.write(hpa(0x3_0000 + 8 * 8), 8, 0x8007n);
+    made.run();
+    expect([exitOf(made), fetched(made).slice(0, 4)]).toEqual(['VMEXIT_NPF', [0xa2, 0x00, 0x10, 0xf4]]);
+  });
+});
+
 describe('ASIDs', () => {
   const TABLE = 0x2_8000;
   /** A 64-bit guest that reads [40_0000h] into AL and halts; the page is mapped to 3_0000h, which holds AAh, or to 3_1000h: BBh. */

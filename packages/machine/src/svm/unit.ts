@@ -2,6 +2,7 @@
 // its own: the controls are read anew whenever the VMCB's page was written.
 
 import type {Core, VirtualizationUnit} from '../cpu/core.js';
+import {heldVmcb} from './clean-bits.js';
 import {SvmControls} from './controls.js';
 import {
   exceptionExit,
@@ -73,7 +74,7 @@ function snapshots(): (core: Core) => SvmControls {
   let controls: SvmControls | undefined;
   let version = -1;
   return core => {
-    const vmcb = currentVmcb(core);
+    const vmcb = heldVmcb(core, currentVmcb(core));
     const now = core.memory.pageVersions[vmcb.address / PAGE] ?? -1;
     if (controls?.vmcb.address !== vmcb.address || version !== now) {
       controls = new SvmControls(vmcb);

@@ -8,9 +8,11 @@
 import {vmcbField} from '@hyperscope/isa';
 import type {DescriptorRegister, VmcbFieldName} from '@hyperscope/isa';
 import {hpa} from '@hyperscope/base';
+import type {Hpa} from '@hyperscope/base';
 import type {RegisterFile} from '../cpu/register-file.js';
 import type {PhysicalMemory} from '../mmu/physical-memory.js';
 
+const SAVE_AREA = 0x400;
 const PRESENT = 0x80;
 const UNUSABLE = 0x1_0000;
 
@@ -18,20 +20,26 @@ export class Vmcb {
   readonly address: number;
   readonly #memory: PhysicalMemory;
 
-  /** `address`: host-physical, 4 KiB aligned. */
-  constructor(memory: PhysicalMemory, address: number) {
+  readonly #saveAreaShift: number;
+
+  /** `address`: host-physical, 4 KiB aligned. `saveAreaShift`: how far above its place the state-save area lies. */
+  constructor(memory: PhysicalMemory, address: number, saveAreaShift = 0) {
     this.#memory = memory;
     this.address = address;
+    this.#saveAreaShift = saveAreaShift;
+  }
+  #place(offset: number): Hpa {
+    return hpa(this.address + (offset < SAVE_AREA ? offset : offset + this.#saveAreaShift));
   }
 
   get(name: VmcbFieldName): bigint {
     const {offset, bytes} = vmcbField(name);
-    return this.#memory.read(hpa(this.address + offset), bytes);
+    return this.#memory.read(this.#place(offset), bytes);
   }
   /** Stores a field, cut to its width. */
   set(name: VmcbFieldName, value: bigint): void {
     const {offset, bytes} = vmcbField(name);
-    this.#memory.write(hpa(this.address + offset), bytes, BigInt.asUintN(8 * bytes, value));
+    this.#memory.write(this.#place(offset), bytes, BigInt.asUintN(8 * bytes, value));
   }
   bit(name: VmcbFieldName, index: number): boolean {
     return ((this.get(name) >> BigInt(index)) & 1n) === 1n;

@@ -1,16 +1,18 @@
 // VMRUN and #VMEXIT: the two directions of the world switch. APM vol. 2, "VMRUN", "#VMEXIT".
 
-import {assert} from '@hyperscope/base';
-import {SVM_EXIT} from '@hyperscope/isa';
+import {assert, hpa} from '@hyperscope/base';
+import {SVM_EXIT, SVM_EXIT_BASE, vmcbField} from '@hyperscope/isa';
 import type {Core} from '../cpu/core.js';
 import type {Trouble} from '../cpu/trouble.js';
 import type {VmExitInformation} from '../observer.js';
+import {heldVmcb, keepWritten, readVmcb} from './clean-bits.js';
 import {SvmControls} from './controls.js';
 import {vmrunChecks} from './entry-checks.js';
 import {svmExit} from './exit.js';
 import {loadGuestState, saveGuestState} from './guest-state.js';
 import {loadHostState, saveHostState} from './host-state.js';
 import {exitIntInfo, injectedEvent} from './injection.js';
+import {startPauseFilter} from './pause-filter.js';
 import {enterGuestTranslations, leaveGuestTranslations} from './translations.js';
 import {vmcbAt} from './vmcb-address.js';
 import {Vmcb} from './vmcb.js';
@@ -20,6 +22,9 @@ const HOST = 1n;
 const EVENT_VALID = 1n << 31n;
 const V_IRQ = 1n << 8n;
 const V_TPR = 0xffn;
+const PAGE_FAULT = 14;
+/** BYTES_FETCHED and this many bytes behind it. */
+const FETCHED_BYTES = 15;
 export const NO_VMCB = 0xffff_ffff_ffff_ffffn;
 
 /** The VMCB of the running guest. */
@@ -36,10 +41,10 @@ export function currentVmcb(core: Core): Vmcb {
 export function vmrun(core: Core, address: bigint): Trouble | undefined {
   const vmcb = vmcbAt(core, 'VMRUN', address);
   if (!(vmcb instanceof Vmcb)) return vmcb;
-  const controls = new SvmControls(vmcb);
   // RIP holds the next instruction's address already.
   saveHostState(core, core.registers.get('RIP'));
   core.registers.set('CURRENT_VMCB', address);
+  const controls = new SvmControls(readVmcb(core, vmcb));
   const failed = vmrunChecks(core, controls);
   if (failed.length > 0) {
     if (core.observed)
@@ -50,7 +55,8 @@ export function vmrun(core: Core, address: bigint): Trouble | undefined {
   loadGuestState(core, controls);
   core.registers.set('VMX_OPERATION', GUEST);
   core.registers.set('GIF', 1n);
-  enterGuestTranslations(core, vmcb);
+  enterGuestTranslations(core, controls.vmcb);
+  startPauseFilter(core, controls.vmcb);
   const event = injectedEvent(vmcb);
   if (core.observed)
     core.emit({kind: 'vm-entry', how: 'VMRUN', vmcs: vmcb.address, guestRip: vmcb.get('RIP'), injected: event?.vector});
@@ -64,7 +70,11 @@ export function leaveGuest(core: Core, exit: VmExitInformation): void {
   const code = exit.svm?.code ?? SVM_EXIT.INVALID;
   if (core.observed) core.emit({kind: 'vm-exit', exit});
   recordExit(core, vmcb, exit);
-  if (code !== SVM_EXIT.INVALID) saveGuestState(core, new SvmControls(vmcb), exit.guestRip);
+  if (code !== SVM_EXIT.INVALID) {
+    const {nestedPaging} = new SvmControls(heldVmcb(core, vmcb));
+    saveGuestState(core, {vmcb, nestedPaging}, exit.guestRip);
+    keepWritten(core, vmcb);
+  }
   loadHostState(core);
   core.registers.set('VMX_OPERATION', HOST);
   core.registers.set('GIF', 0n);
@@ -79,18 +89,36 @@ function recordExit(core: Core, vmcb: Vmcb, exit: VmExitInformation): void {
   vmcb.set('EXITINTINFO_ERROR_CODE', BigInt(exit.idtVectoringErrorCode));
   // An event is injected once: the exit withdraws the request.
   vmcb.set('EVENTINJ', vmcb.get('EVENTINJ') & ~EVENT_VALID);
+  if (core.features.decodeAssists) recordInstructionBytes(core, vmcb, exit);
   const tellsNext = core.features.nrips && exit.instructionLength > 0;
   vmcb.set('NRIP', tellsNext ? exit.guestRip + BigInt(exit.instructionLength) : 0n);
 }
 
-/** MOV to CR8 under V_INTR_MASKING. */
-export function setVirtualTaskPriority(core: Core, priority: bigint): void {
-  const vmcb = currentVmcb(core);
-  vmcb.set('VIRTUAL_INTERRUPT', (vmcb.get('VIRTUAL_INTERRUPT') & ~V_TPR) | priority);
+/**
+ * Decode assists: what was fetched of an instruction whose data access faulted, so that a hypervisor need not read the guest's
+ * code; 0 bytes for every other exit, and for a fetch that faulted. APM vol. 2, "Decode Assists".
+ */
+function recordInstructionBytes(core: Core, vmcb: Vmcb, {svm}: VmExitInformation): void {
+  const isFault = svm?.code === SVM_EXIT.NPF || svm?.code === SVM_EXIT_BASE.exception + PAGE_FAULT;
+  const bytes = isFault ? core.instructionBytes() : [];
+  vmcb.set('BYTES_FETCHED', BigInt(bytes.length));
+  const first = vmcb.address + vmcbField('BYTES_FETCHED').offset + 1;
+  for (let index = 0; index < FETCHED_BYTES; index++)
+    core.memory.write(hpa(first + index), 1, BigInt(bytes[index] ?? 0));
 }
 
+/** MOV to CR8 under V_INTR_MASKING. */
+export function setVirtualTaskPriority(core: Core, priority: bigint): void {
+  changeVirtualInterrupt(core, old => (old & ~V_TPR) | priority);
+}
 /** The virtual interrupt has been taken: the processor clears V_IRQ. */
 export function acknowledgeVirtualInterrupt(core: Core): void {
+  changeVirtualInterrupt(core, old => old & ~V_IRQ);
+}
+/** In memory at once, although software can see it after #VMEXIT only. */
+function changeVirtualInterrupt(core: Core, change: (old: bigint) => bigint): void {
   const vmcb = currentVmcb(core);
-  vmcb.set('VIRTUAL_INTERRUPT', vmcb.get('VIRTUAL_INTERRUPT') & ~V_IRQ);
+  const held = heldVmcb(core, vmcb);
+  held.set('VIRTUAL_INTERRUPT', change(held.get('VIRTUAL_INTERRUPT')));
+  if (held !== vmcb) vmcb.set('VIRTUAL_INTERRUPT', held.get('VIRTUAL_INTERRUPT'));
 }

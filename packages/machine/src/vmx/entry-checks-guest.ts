@@ -36,6 +36,7 @@ function checkControlRegisters(context: EntryContext, list: CheckList): void {
       ? 'guest CR0.NE = 1 (unrestricted guest waives PE and PG)'
       : 'guest CR0: PE, NE and PG are 1, as unrestricted guest = 0',
     guestCr0,
+    context.field('PRIMARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS'),
     context.field('SECONDARY_PROCESSOR_BASED_VM_EXECUTION_CONTROLS'),
   );
   list.must(
