@@ -18,16 +18,6 @@ function guestStanding(moment: Moment): Standing {
   return {address: /^0x[0-9a-f]+$/i.test(saved) ? BigInt(saved) : undefined, standing: 'left'};
 }
 
-/** A stealth card: what the kernel gets in the other rings. */
-function cardOf({guest, catalogue, card}: LabState): TemplateResult | typeof nothing {
-  const isCard = catalogue.guests.some(entry => entry.id === guest && entry.group === 'Stealth cards');
-  if (!isCard) return nothing;
-  return html`<details class="card">
-    <summary>The same kernel in every ring</summary>
-    <hs-stealth-card .card=${card}></hs-stealth-card>
-  </details>`;
-}
-
 /** The panel at the moment of `lab`. */
 export function codePanel(lab: LabState, hypervised: boolean): TemplateResult {
   const {moment} = lab;
@@ -44,7 +34,6 @@ export function codePanel(lab: LabState, hypervised: boolean): TemplateResult {
         .who=${moment.who}
       ></hs-code-view>
     </div>
-    ${cardOf(lab)}
     <hs-console .text=${moment.serial}></hs-console>
     ${
       hypervised

@@ -64,16 +64,6 @@ export const labStyles = css`
     overflow: auto;
     max-height: 34%;
   }
-  .left .card {
-    flex: 0 1 auto;
-    overflow: auto;
-    max-height: 50%;
-  }
-  .left .card summary {
-    cursor: pointer;
-    font-weight: 650;
-    min-height: 24px;
-  }
   .middle {
     display: flex;
     flex-direction: column;
@@ -98,6 +88,16 @@ export const labStyles = css`
   }
   .story > :not(.why) {
     flex: none;
+  }
+  .story > .card {
+    flex: 0 1 auto;
+    min-height: 28px;
+    overflow: auto;
+  }
+  .card summary {
+    cursor: pointer;
+    font-weight: 650;
+    min-height: 24px;
   }
   h2 {
     font-size: 0.786em;

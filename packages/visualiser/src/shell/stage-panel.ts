@@ -1,9 +1,20 @@
-// The middle of the lab: where the processor is, the same exit on real KVM beside it, and why it happened.
+// The middle of the lab: where the processor is, the same exit on real KVM beside it, and why it happened; of a stealth card
+// also what its kernel gets in the other rings.
 
 import type {StagePicture} from '@hyperscope/elements';
 import {html, nothing, type TemplateResult} from 'lit';
 import type {LabState} from '../lab-state.js';
 import {rowAt} from '../views/real-kvm-view.js';
+
+/** A stealth card: what the kernel gets in the other rings. */
+function cardOf({guest, catalogue, card}: LabState): TemplateResult | typeof nothing {
+  const isCard = catalogue.guests.some(entry => entry.id === guest && entry.group === 'Stealth cards');
+  if (!isCard) return nothing;
+  return html`<details class="card">
+    <summary>The same kernel in every ring</summary>
+    <hs-stealth-card .card=${card}></hs-stealth-card>
+  </details>`;
+}
 
 /** The panel at the moment of `lab`. */
 export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenting' | 'working'): TemplateResult {
@@ -25,6 +36,7 @@ export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenti
           .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}
         ></hs-why>
       </div>
+      ${cardOf(lab)}
       ${atEnd && moment.outcome !== undefined ? html`<p class="outcome"><b>The run has ended.</b> ${moment.outcome}</p>` : nothing}
     </div>
   </section>`;
