@@ -37,7 +37,8 @@ test('the stage names the exit, its reason and its cycles, and marks the cell wh
 });
 
 test('the route of an exit lights up leg by leg and is dark again when the guest runs on', () => {
-  const legs = (index: number): readonly string[] => Object.values(stagePicture(session.seek(index), 'hardware', marks).legs);
+  const legs = (index: number): readonly string[] =>
+    Object.values(stagePicture(session.seek(index), 'hardware', marks).legs);
   expect(legs(4)).toEqual(['idle', 'idle', 'idle', 'idle']);
   expect(legs(5)).toEqual(['now', 'idle', 'idle', 'idle']);
   expect(legs(7)).toEqual(['done', 'now', 'idle', 'idle']);

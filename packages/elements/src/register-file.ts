@@ -5,7 +5,8 @@ import {customElement, property} from 'lit/decorators.js';
 import {bits, hex} from '@hyperscope/base';
 import {fieldsOf} from '@hyperscope/isa';
 import type {Actor, Moment} from '@hyperscope/trace';
-import {actorLook} from './actors.js';
+import {actorLook, actorName} from './actors.js';
+import type {StageHost} from './actors.js';
 import {REGISTER_GROUPS, decoded, splitZeros, type RegisterGroup} from './register-groups.js';
 import {sharedStyles} from './shared-styles.js';
 import type {Unit} from './stage-picture.js';
@@ -129,6 +130,8 @@ export class RegisterFile extends LitElement {
 
   /** Who has the processor, so that nobody takes the host's registers for the guest's. */
   @property({attribute: false}) who: Actor | undefined = undefined;
+  /** What is under the guest. */
+  @property() under: StageHost = 'hardware';
   /** The current VMCS: while the host runs it holds what was the guest's. */
   @property({attribute: false}) vmcs: Moment['vmcs'] = [];
   /** The x87, MMX and SSE registers, once something of them is used. */
@@ -142,7 +145,7 @@ export class RegisterFile extends LitElement {
   /** Whose registers these are; while the host runs, also where the guest's are. */
   private owner(): TemplateResult | typeof nothing {
     if (this.who === undefined) return nothing;
-    const {name, token} = actorLook(this.who);
+    const {token} = actorLook(this.who);
     const vars = `--who: var(${token}); --who-tint: var(${token}-tint); --who-ink: var(${token}-ink)`;
     const isVmcb = this.vmcs.some(row => row.name === 'EXITCODE');
     const saved = (isVmcb ? VMCB_FIELDS : VMCS_FIELDS).flatMap(field => this.vmcs.filter(row => row.name === field));
@@ -150,7 +153,7 @@ export class RegisterFile extends LitElement {
     return html`<div class="owner" .style=${vars}>
         <h2>The processor’s registers, now ${host ? 'the host’s' : 'the guest’s'}</h2>
         <p>
-          ${name} runs.
+          ${actorName(this.who, this.under)} runs.
           ${
             host && saved.length > 0
               ? isVmcb

@@ -31,8 +31,7 @@ interface Diagram {
   readonly kernel: Actor;
   readonly user: Actor;
   readonly operations: readonly Place['operation'][];
-  /** What is written in ring 1 and ring 3, where that is not their number and the name of the user. */
-  readonly ring1?: string;
+  /** Who lives in ring 3, where that is not the user alone. */
   readonly ring3?: string;
 }
 
@@ -71,7 +70,6 @@ const DEPRIVILEGED_DIAGRAM: Diagram = {
   kernel: 'hypervisor',
   user: 'guest-user',
   operations: ['none'],
-  ring1: 'ring 1 · kernel',
   ring3: 'guest',
 };
 
@@ -151,8 +149,7 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
   const name = (ring: number): SVGTemplateResult => {
     const actor = ring === 0 ? diagram.kernel : ring === 3 ? diagram.user : undefined;
     const outer = RING_RADII[ring] ?? 0;
-    if (actor === undefined)
-      return svg`<text class="thin" x=${x} y=${y - outer + 18}>${(ring === 1 ? diagram.ring1 : undefined) ?? `ring ${ring}`}</text>`;
+    if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
     if (ring === 3)
       return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${diagram.ring3 ?? actorLook(actor).name}</text>`;
     return svg`<text class="ring" x=${x} y=${y - 52}>ring ${ring}</text>

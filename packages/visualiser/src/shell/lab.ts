@@ -287,6 +287,7 @@ export class Lab extends LitElement implements ShellParts {
             .state=${this.lab}
             .tab=${this.tab}
             ?hypervised=${hasExits}
+            .under=${host}
             technique=${technique?.title ?? ''}
           ></hs-inspector>
         </section>

@@ -101,4 +101,16 @@ export const toolbarStyles = css`
       padding-inline: 8px;
     }
   }
+  /* With many machines the bar keeps to one line as long as it can. */
+  @media (min-width: 1200px) and (max-width: 1560px) {
+    select {
+      max-width: 10em;
+    }
+    .theme select {
+      max-width: 7em;
+    }
+    .word {
+      display: none;
+    }
+  }
 `;

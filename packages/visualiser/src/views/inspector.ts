@@ -1,6 +1,7 @@
 // The panels beside the stage, as tabs.
 
 import {sharedStyles} from '@hyperscope/elements';
+import type {StageHost} from '@hyperscope/elements';
 import {LitElement, css, html, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {LabState} from '../lab-state.js';
@@ -74,6 +75,8 @@ export class Inspector extends LitElement {
   @property() tab: Tab = 'registers';
   /** Whether this technique has a hypervisor: without one there is no VMCS and no exit. */
   @property({type: Boolean}) hypervised = false;
+  /** What is under the guest. */
+  @property() under: StageHost = 'hardware';
   @property() technique = '';
 
   override render(): TemplateResult {
@@ -118,6 +121,7 @@ export class Inspector extends LitElement {
     switch (tab) {
       case 'registers':
         return html`<hs-register-file
+          .under=${this.under}
           .cells=${moment.header.cells}
           .registers=${moment.registers}
           .previous=${moment.previousRegisters}
