@@ -37,7 +37,8 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
     };
     if (event?.kind === 'vm-exit' || isTrap(record, i)) exitStep = step;
     else if (event?.kind === 'kvm-exit') add(seenOfKvmExit(event.exit));
-    else if (showsProcessor && event?.kind === 'port') add([portSeen(event.direction, event.port, event.width, event.value)]);
+    else if (showsProcessor && event?.kind === 'port')
+      add([portSeen(event.direction, event.port, event.width, event.value)]);
     else if (showsProcessor && event?.kind === 'halt') add([HALT]);
     else if (showsProcessor && event?.kind === 'triple-fault') add([SHUTDOWN]);
   }
