@@ -47,23 +47,31 @@ export function descriptorOf({base, limit, attributes}: SegmentValues): bigint {
 /** How far the guest's segments may reach. */
 export type Reach = 'below the window' | 'everywhere';
 
+/** Expands downwards from the last offset: there is none in it, and every access traps. */
+const EMPTY: Pick<SegmentValues, 'base' | 'limit'> = {base: 0n, limit: 0xffff_ffff};
+const EMPTY_RIGHTS = 0xc097;
+
 /**
  * The same segment for a deprivileged guest: DPL `ring`, and the limit lowered so that no address of the VMM's window can be
- * formed. A segment that starts inside it gets the limit 0, and so does one that expands downwards into it: every access
- * through them traps.
+ * formed. What would have to start inside it, or expands downwards and so ends at the top, becomes a segment without a byte:
+ * each access traps, and is carried out on the virtual one.
  */
 export function compressed(values: SegmentValues, ring: number, reach: Reach): SegmentValues {
   const attributes = (values.attributes & ~0x60) | (ring << 5) | ACCESSED | SYSTEM_BIT | PRESENT;
   const isLong = (attributes & (LONG | CODE)) === (LONG | CODE);
   if (isLong || reach === 'everywhere') return {...values, attributes};
   const isExpandDown = (attributes & CODE) === 0 && (attributes & EXPAND_DOWN) !== 0;
-  if (isExpandDown) return {...values, limit: 0, attributes: attributes & ~EXPAND_DOWN & ~GRANULARITY};
   const room = Number(VMM_LINEAR) - Number(values.base);
-  if (room <= 0) return {...values, limit: 0, attributes: attributes & ~GRANULARITY};
-  if (values.limit < room) return {...values, attributes};
-  // With 4 KiB units a base inside a page costs up to a page more.
+  if (!isExpandDown && values.limit < room) return {...values, attributes};
+  // With units of 4 KiB a base inside a page costs up to a page more.
   const limit = (attributes & GRANULARITY) === 0 ? room - 1 : Math.floor(room / PAGE) * PAGE - 1;
+  if (isExpandDown || limit < 0) return {...values, ...EMPTY, attributes: EMPTY_RIGHTS | (ring << 5)};
   return {...values, limit, attributes};
+}
+
+/** Whether `compressed` would leave nothing of it. */
+export function isInsideWindow(values: SegmentValues): boolean {
+  return compressed(values, 0, 'below the window').attributes === EMPTY_RIGHTS;
 }
 
 /** Equal in everything that matters to a running program. */

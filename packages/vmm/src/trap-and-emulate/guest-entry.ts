@@ -6,7 +6,7 @@ import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
 import type {Cell, SegmentRegister} from '@hyperscope/isa';
 import {isCanonical} from '@hyperscope/machine';
 import {NATIVE_FLAGS} from './guest-exit.js';
-import {descriptorOf, isUnusable, segmentFrom} from './descriptors.js';
+import {descriptorOf, isInsideWindow, isUnusable, segmentFrom} from './descriptors.js';
 import {realRing} from './rings.js';
 import {virtualSegment} from './shadow-descriptors.js';
 import {
@@ -66,6 +66,7 @@ function whyNotProtected(vmm: Vmm): string | undefined {
   if (vmm.isGuestLong && (code.attributes & LONG_CODE) !== 0)
     return isCanonical(rip) ? undefined : 'RIP is not canonical: IRETQ would fault in the VMM';
   if (isUnusable(virtualSegment(vmm, 'SS'))) return 'SS is null, which IRET cannot load outside 64-bit mode';
+  if (vmm.layout === '0/1/3' && isInsideWindow(code)) return 'CS begins where the VMM hides';
   vmm.virtual.load();
   const limit = segmentFrom(vmm.descriptors.shadow(vmm.descriptors.place('CS')), 0).limit;
   return rip > BigInt(limit) ? 'EIP lies beyond the limit of the guest’s compressed code segment' : undefined;

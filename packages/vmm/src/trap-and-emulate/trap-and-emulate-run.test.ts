@@ -208,6 +208,18 @@ const CORNERS: readonly (Guest & {readonly title: string})[] = [
     code: '66 b8 48 00 8e d0 bc 00 70 34 12 0f 20 c3 89 e1 f4',
   },
   {
+    title: 'a data segment that begins where the VMM hides, and one that expands downwards',
+    mode: 'protected',
+    memory: [
+      {gpa: 0x548, bytes: [0xff, 0xff, 0, 0x80, 0xe0, 0x93, 0xcf, 0xff]}, // base ffe08000h
+      {gpa: 0x528, bytes: [0xff, 0x0f, 0, 0, 0, 0x97, 0x40, 0]}, // above offset 0fffh
+      {gpa: 0x9000, bytes: [1, 2, 3, 4]},
+    ],
+    // mov ax, 48h / mov fs, ax / mov byte fs:[0], 55h / mov bl, fs:[0] / mov ax, 28h / mov gs, ax / mov ecx, gs:[9000h]
+    // mov byte gs:[9001h], 77h / mov edx, [9000h] / hlt
+    code: '66 b8 48 00 8e e0 64 c6 05 00 00 00 00 55 64 8a 1d 00 00 00 00 66 b8 28 00 8e e8 65 8b 0d 00 90 00 00 65 c6 05 01 90 00 00 77 8b 15 00 90 00 00 f4',
+  },
+  {
     title: 'a segment of a local descriptor table',
     mode: 'protected',
     memory: [
