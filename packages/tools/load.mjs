@@ -185,7 +185,8 @@ try {
     `\nruns answered   ${latencies.length} in ${took.toFixed(1)} s: ${(latencies.length / took).toFixed(1)} a second`,
   );
   console.log(`waiting and run p50 ${ms(0.5)}, p99 ${ms(0.99)}`);
-  for (const [code, times] of [...refusals].sort()) console.log(`  ${String(times).padStart(6)}  ${code}`);
+  for (const [code, times] of [...refusals].sort(([a], [b]) => a.localeCompare(b)))
+    console.log(`  ${String(times).padStart(6)}  ${code}`);
   console.log(`\nserver          ${health.status === 200 ? 'answers' : `answers ${health.status}`}`);
   console.log(
     `left over       ${after.children - before.children} processes, ${after.files - before.files} files, ${after.mebibytes - before.mebibytes} MiB (of ${after.mebibytes})`,

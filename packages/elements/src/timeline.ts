@@ -4,7 +4,7 @@
 import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
 import type {Actor, TimelineWindow} from '@hyperscope/trace';
-import {actorGlyph, actorLook, actorName} from './actors.js';
+import {actorGlyph, actorName} from './actors.js';
 import type {StageHost} from './actors.js';
 import {SeekEvent} from './exit-table.js';
 import {sharedStyles} from './shared-styles.js';

@@ -1,7 +1,7 @@
 // The pool's processes, on the real device. They are JavaScript, so packages/kvm must have been built.
 
 import {readFileSync, readdirSync} from 'node:fs';
-import {afterEach, describe, expect, test} from 'vitest';
+import {afterEach, describe, expect, test, vi} from 'vitest';
 import {gpa} from '@hyperscope/base';
 import {RunnerPool} from './runner-pool.js';
 import type {RunOnKvmOptions} from './run-on-kvm.js';
@@ -33,7 +33,7 @@ describe.skipIf(skipKvmTests())('a pool of processes for guests', {timeout: 60_0
   afterEach(async () => {
     pool.close();
     pool = new RunnerPool(POOL);
-    await expect.poll(runners, {timeout: 5000}).toEqual([]);
+    await vi.waitUntil(() => runners().length === 0, {timeout: 5000});
   });
 
   test('uses a process again after a run in order, and not for ever', async () => {

@@ -26,9 +26,9 @@ afterEach(async () => {
 });
 
 interface Server {
-  connect(headers?: Readonly<Record<string, string>>): WebSocket;
+  readonly connect: (headers?: Readonly<Record<string, string>>) => WebSocket;
   /** A connection that is open, as the page sees it. */
-  page(): Promise<Remote<KvmSocketApi>>;
+  readonly page: () => Promise<Remote<KvmSocketApi>>;
   readonly app: FastifyInstance;
 }
 

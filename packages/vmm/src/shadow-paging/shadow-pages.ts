@@ -29,12 +29,7 @@ export class ShadowPages {
     this.#map = new ReverseMap(this.pool);
   }
 
-  tell(
-    action: ShadowEvent['action'],
-    why: string,
-    place: EventPlace = {},
-    entry: ShadowEvent['entry'] = undefined,
-  ): void {
+  tell(action: ShadowEvent['action'], why: string, place: EventPlace = {}, entry?: ShadowEvent['entry']): void {
     this.#options.host.tell({kind: 'shadow-paging', action, linear: place.linear, gpa: place.gpa, entry, why});
   }
 

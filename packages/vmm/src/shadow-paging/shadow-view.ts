@@ -51,7 +51,7 @@ export interface ShadowComparison {
 export interface GuestTables {
   readonly paging: GuestPaging;
   readonly features: GuestPagingFeatures;
-  backing(at: Gpa): Backing;
+  readonly backing: (at: Gpa) => Backing;
 }
 
 export class ShadowView {
