@@ -22,6 +22,8 @@ export class RunCounters implements RunObserver {
   /** The check that the last VM entry failed, if it failed. */
   failedEntryCheck: Check | undefined;
   readonly unsupported: {readonly address: string; readonly bytes: string; readonly what: string}[] = [];
+  /** The last exit was that of an instruction, which is counted already. */
+  #isCounted = false;
   readonly #next: RunObserver | undefined;
   readonly #asksUserSpace: boolean;
 
@@ -43,7 +45,8 @@ export class RunCounters implements RunObserver {
     switch (event.kind) {
       case 'vm-exit':
         count(this.exits, vmExitName(event.exit));
-        if (completesInstruction(event.exit)) this.completedByHypervisor++;
+        this.#isCounted = completesInstruction(event.exit);
+        if (this.#isCounted) this.completedByHypervisor++;
         break;
       case 'vm-entry-failure':
         count(this.exits, vmExitName(entryFailure(event.reason)));
@@ -68,6 +71,7 @@ export class RunCounters implements RunObserver {
     if (event.kind === 'serial') this.printed++;
     // What trapped in a deprivileged guest, and was carried out for it.
     if (event.kind === 'emulation' && event.by === 'VMM' && event.outcome !== 'fault') this.completedByHypervisor++;
+    if (event.kind === 'emulation' && event.by === undefined && event.outcome === 'completed') this.#emulated();
     if (event.kind !== 'kvm-exit' || event.exit.reason !== 'io') return;
     this.completedByHypervisor += event.exit.count - 1;
     if (event.exit.direction !== 'out') return;
@@ -79,6 +83,12 @@ export class RunCounters implements RunObserver {
         width === 8 ? view.getUint8(at) : width === 16 ? view.getUint16(at, true) : view.getUint32(at, true),
       );
     }
+  }
+
+  /** Carried out in software: after an exit that says nothing of an instruction (a page fault), or after none. */
+  #emulated(): void {
+    if (!this.#isCounted) this.completedByHypervisor++;
+    this.#isCounted = false;
   }
 
   #wrote(port: number, value: number): void {

@@ -44,7 +44,7 @@ function run(code: readonly number[], more: Partial<RunRequest> & {readonly on: 
   });
 }
 
-describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, on => {
+describe.each(['bare', 'vtx-ept', 'vtx-shadow'])('on %s', {timeout: 60_000}, on => {
   test('a guest that halts gives its registers, ports and memory', () => {
     // mov al, 0x5a; out 0x80, al; mov [0x2000], al; hlt
     const {result} = run([0xb0, 0x5a, 0xe6, 0x80, 0xa2, 0x00, 0x20, 0xf4], {

@@ -37,7 +37,7 @@ describe('a plain instruction', {timeout: 60_000}, () => {
   });
 });
 
-describe.each(['bare', 'vtx-ept'])('POPF on %s', {timeout: 60_000}, technique => {
+describe.each(['bare', 'vtx-ept', 'vtx-shadow'])('POPF on %s', {timeout: 60_000}, technique => {
   const moment = momentOf('popf', technique, /· popfq$/);
   test('shows the comparison that decides about IF, with the values that it had', () => {
     expect(moment.why.sentences).toContain('CPL 0 ≤ IOPL 0, so IF may change: IF 0 → 1.');

@@ -17,7 +17,7 @@ function finished(guest: string, technique: string): Session {
   return session;
 }
 
-describe.each(['bare', 'vtx-ept'])('on %s', {timeout: 60_000}, technique => {
+describe.each(['bare', 'vtx-ept', 'vtx-shadow'])('on %s', {timeout: 60_000}, technique => {
   const guests = host.guests().filter(guest => technique === 'bare' || guest.hypervisor === undefined);
   test.each(guests.map(guest => [guest.id, guest.expectedSerial] as const))(
     '%s prints what it must and ends as it should',

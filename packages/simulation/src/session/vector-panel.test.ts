@@ -27,7 +27,7 @@ const ENABLE = '0f 20 e0 80 cc 02 0f 22 e0';
 const ONES = '0xffffffffffffffffffffffffffffffff';
 const ZEROS = '0x00000000000000000000000000000000';
 
-test.each(['bare', 'vtx-ept'])('on %s XMM0 appears when it is written, and says what it was', technique => {
+test.each(['bare', 'vtx-ept', 'vtx-shadow'])('on %s XMM0 appears when it is written, and says what it was', technique => {
   // pcmpeqb xmm0, xmm0; pxor xmm0, xmm0; hlt
   const [untouched, written, cleared, ...rest] = panels(`${ENABLE} 66 0f 74 c0 66 0f ef c0 f4`, technique);
   expect(untouched).toEqual([]);

@@ -4,7 +4,6 @@
 import {bit, bits, hex} from '@hyperscope/base';
 import type {StepResult} from '../../host/host-program.js';
 import {exceptionName} from '../guest-event-name.js';
-import type {GuestEvent} from '../hardware.js';
 import {CR0_PE, injectException, nameOf} from '../guest-registers.js';
 import {readControlRegister, writeControlRegister} from '../kvm-cr.js';
 import {readDebugRegister, writeDebugRegister} from '../kvm-dr.js';
@@ -16,7 +15,6 @@ import {nestedPageFault} from '../kvm-tdp.js';
 import type {VmxHardware} from './vmx-hardware.js';
 
 const DB = 1;
-const BP = 3;
 const UD = 6;
 const SS = 12;
 const GP = 13;
@@ -59,15 +57,18 @@ function handleRealModeException({host, vmx}: VmxHardware, vector: number, read:
       say: `${read}, ${name} in virtual-8086 mode, which the guest takes for real mode: the instruction has to be carried out in software`,
       go: 'x86_emulate_instruction',
     };
-  if (vector === DB) host.vcpu.set('dr6', host.vcpu.get('dr6') | (vmx.vmread('EXIT_QUALIFICATION') & DR6_REPORTED));
   const type = bits(vmx.vmread('VM_EXIT_INTERRUPTION_INFORMATION'), 10, 8);
+  if (type === SOFTWARE_EXCEPTION || type === PRIVILEGED_SOFTWARE_EXCEPTION)
+    return {
+      say: `${read}, ${name} by an instruction of the guest’s: carried out in software, it goes through the vector table of real mode`,
+      go: 'x86_emulate_instruction',
+    };
+  if (vector === DB) host.vcpu.set('dr6', host.vcpu.get('dr6') | (vmx.vmread('EXIT_QUALIFICATION') & DR6_REPORTED));
   host.handled('kvm', `${name} is the guest’s own: KVM delivers it through the vector table of real mode`);
-  const isSoftware = type === SOFTWARE_EXCEPTION || type === PRIVILEGED_SOFTWARE_EXCEPTION;
-  const length = isSoftware ? Number(vmx.vmread('VM_EXIT_INSTRUCTION_LENGTH')) : 0;
-  const event: GuestEvent = isSoftware
-    ? {kind: 'software', vector, length, instruction: vector === DB ? 'INT1' : vector === BP ? 'INT3' : 'INTO'}
-    : {kind: 'exception', vector, errorCode: undefined};
-  return {say: `${read}: ${host.hardware.inject(event)}`, go: 'vcpu_enter_guest'};
+  return {
+    say: `${read}: ${host.hardware.inject({kind: 'exception', vector, errorCode: undefined})}`,
+    go: 'vcpu_enter_guest',
+  };
 }
 
 export function handleExternalInterrupt({host, vmx}: VmxHardware): StepResult {
