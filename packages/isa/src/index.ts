@@ -25,7 +25,7 @@ export * from './svm/vmcb-fields.js';
 export * from './interpretations/assemble.js';
 export * from './interpretations/assemble-request.js';
 export * from './interpretations/assemble-registers.js';
-export {isMnemonic, nearestMnemonics, editDistance} from './interpretations/assemble-mnemonics.js';
+export {isMnemonic, mnemonicSpellings, nearestMnemonics, editDistance} from './interpretations/assemble-mnemonics.js';
 export {CONDITION_SPELLINGS} from './interpretations/assemble-lines.js';
 export * from './interpretations/decode.js';
 export * from './interpretations/exit-words.js';

@@ -22,6 +22,7 @@ export * from './run/last-instruction.js';
 export * from './run/serial-script.js';
 export * from './run/serial-watch.js';
 export * from './simulation-host.js';
+export * from './assembly-vocabulary.js';
 export * from './cost-figures.js';
 export * from './bench/bench.js';
 export * from './bench/cost-columns.js';

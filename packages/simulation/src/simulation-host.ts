@@ -7,7 +7,9 @@ import type {Guest} from '@hyperscope/guests';
 import {readRecord} from '@hyperscope/trace';
 import {TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
-import {loadGuest} from './images/guest-program.js';
+import {loadEdited, loadGuest} from './images/guest-program.js';
+import type {EditedImage, LoadedGuest} from './images/guest-program.js';
+import type {LoadedImage} from './images/image-options.js';
 import {loadRaw} from './images/raw.js';
 import {PlaybackSession} from './session/playback-session.js';
 import {createSession} from './session/session.js';
@@ -16,7 +18,7 @@ import {SourceMap} from './session/source-map.js';
 
 export type TechniqueSummary = Pick<Technique, 'host' | 'id' | 'shortTitle' | 'summary' | 'title'>;
 
-/** A guest that somebody assembled elsewhere, such as a student's change of a shipped one. */
+/** A guest that somebody assembled elsewhere. */
 export interface Program {
   readonly id: string;
   readonly title: string;
@@ -32,9 +34,17 @@ export interface Program {
   }[];
 }
 
+/** A student's change of a shipped guest: another text in its place. Address, mode, memory and processor stay the guest's. */
+export interface EditedGuest {
+  /** Id of the shipped guest. */
+  readonly of: string;
+  /** NASM source. */
+  readonly source: string;
+}
+
 export interface OpenOptions {
-  /** The id of a shipped guest, or a program. */
-  readonly guest: string | Program;
+  /** The id of a shipped guest, a change of one, or a program. */
+  readonly guest: string | EditedGuest | Program;
   readonly technique: string;
   readonly profile?: string | undefined;
   readonly costModel?: string | undefined;
@@ -52,41 +62,45 @@ export class SimulationHost {
     return TECHNIQUES.map(({id, title, shortTitle, host, summary}) => ({id, title, shortTitle, host, summary}));
   }
 
-  /** Starts a session at state 0. UserErrors: unknown-guest, unknown-technique, and those of the loader. */
+  /** What a text in the place of a shipped guest's comes to: bytes and the map to its lines, or diagnostics. UserError: unknown-guest. */
+  assemble(edited: EditedGuest): EditedImage {
+    return loadEdited(requireGuest(edited.of), edited.source);
+  }
+
+  /** Starts a session at state 0. UserErrors: unknown-guest, unknown-technique, needs-bare-metal, does-not-assemble, and the loader's. */
   open(options: OpenOptions): Session {
     const technique = requireTechnique(options.technique);
-    const {profile, costModel} = options;
-    if (typeof options.guest !== 'string') {
-      const {bytes, id, title, lines, loadAddress, memoryMiB, mode} = options.guest;
-      const image = loadRaw(bytes, {
-        name: title,
-        memoryBytes: memoryMiB * 2 ** 20,
-        commandLine: '',
-        modules: [],
-        at: loadAddress,
-        mode,
-        set: {},
-      });
-      return createSession({
-        technique,
-        image,
-        guest: {id, title, bytes},
-        source: new SourceMap(lines),
-        profile,
-        costModel,
-      });
+    const {guest, profile, costModel} = options;
+    if (typeof guest === 'object' && 'bytes' in guest) {
+      const image = loadProgram(guest);
+      return createSession({technique, image, guest, source: new SourceMap(guest.lines), profile, costModel});
     }
-    const guest = requireGuest(options.guest);
-    requireBareMetal(guest, technique);
-    const loaded = loadGuest(guest);
+    const shipped = requireGuest(typeof guest === 'string' ? guest : guest.of);
+    requireBareMetal(shipped, technique);
+    const isShipped = typeof guest === 'string';
+    const loaded = isShipped ? loadGuest(shipped) : this.#loadEdited(guest);
     return createSession({
       technique,
       image: loaded,
-      guest: {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes},
+      guest: {
+        id: isShipped ? shipped.id : `${shipped.id}-edited`,
+        title: isShipped ? shipped.title : `${shipped.title}, edited`,
+        bytes: loaded.assembly.bytes,
+      },
       source: new SourceMap(loaded.assembly.lines),
-      profile: profile ?? guest.hypervisor?.processor,
+      profile: profile ?? shipped.hypervisor?.processor,
       costModel,
     });
+  }
+
+  #loadEdited(edited: EditedGuest): LoadedGuest {
+    const result = this.assemble(edited);
+    if (result.ok) return result.loaded;
+    const [first] = result.diagnostics;
+    throw new UserError(
+      'does-not-assemble',
+      `Line ${first?.line ?? 1}: ${first?.message ?? ''} ${first?.advice ?? ''}`,
+    );
   }
 
   /** Opens a recording. UserErrors: those of readRecord. */
@@ -98,6 +112,11 @@ export class SimulationHost {
       guest === undefined ? undefined : new SourceMap(loadGuest(guest).assembly.lines),
     );
   }
+}
+
+function loadProgram({bytes, title, memoryMiB, loadAddress, mode}: Program): LoadedImage {
+  const memoryBytes = memoryMiB * 2 ** 20;
+  return loadRaw(bytes, {name: title, memoryBytes, commandLine: '', modules: [], at: loadAddress, mode, set: {}});
 }
 
 /** The technique of this id. UserError: unknown-technique. */

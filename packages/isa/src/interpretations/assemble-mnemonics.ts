@@ -92,12 +92,22 @@ export function isMnemonic(word: string): boolean {
   return meaningOf(word, 64, undefined) !== undefined;
 }
 
+/** Every spelling of a mnemonic, in lower case and in order, with what its section of the manual calls it. */
+export function mnemonicSpellings(): readonly {readonly mnemonic: string; readonly words: string}[] {
+  return [...knownSpellings()]
+    .map(name => ({mnemonic: name.toLowerCase(), words: meaningOf(name, 64, undefined)?.lines[0]?.form.title ?? ''}))
+    .sort((a, b) => (a.mnemonic < b.mnemonic ? -1 : 1));
+}
+
+function knownSpellings(): ReadonlySet<string> {
+  return new Set([...LINES.keys(), ...SYNONYMS.keys(), ...SIZED_SPELLINGS.keys()]);
+}
+
 /** The nearest known spellings, up to three, at most two edits away (one for words of three letters or fewer). */
 export function nearestMnemonics(word: string): readonly string[] {
   const wanted = word.toUpperCase();
   const limit = wanted.length <= 3 ? 1 : 2;
-  const known = new Set([...LINES.keys(), ...SYNONYMS.keys(), ...SIZED_SPELLINGS.keys()]);
-  const near = [...known]
+  const near = [...knownSpellings()]
     .map(name => ({name, distance: editDistance(wanted, name)}))
     .filter(({distance}) => distance <= limit);
   const least = Math.min(...near.map(({distance}) => distance));

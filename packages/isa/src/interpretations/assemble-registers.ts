@@ -45,3 +45,8 @@ const REGISTERS: ReadonlyMap<string, NamedRegister> = new Map(everyName());
 export function registerByName(name: string): NamedRegister | undefined {
   return REGISTERS.get(name);
 }
+
+/** Every name of a register, in lower case. */
+export function registerNames(): readonly string[] {
+  return [...REGISTERS.keys()];
+}

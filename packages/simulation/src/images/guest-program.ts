@@ -1,6 +1,8 @@
-// A shipped guest as an image: assembled by our own assembler, loaded in the mode that it is written for.
+// A shipped guest as an image: assembled by our own assembler, loaded in the mode that it is written for. A student's text
+// takes the place of a guest's source, and the address, mode and memory stay.
 
-import {assembleGuest} from '@hyperscope/guests';
+import {UserError} from '@hyperscope/base';
+import {assembleGuest, assembleInPlace} from '@hyperscope/guests';
 import type {AssembledGuest, Guest} from '@hyperscope/guests';
 import type {LoadedImage} from './image-options.js';
 import {loadRaw} from './raw.js';
@@ -11,7 +13,10 @@ export interface LoadedGuest extends LoadedImage {
 
 /** The image of a shipped guest, with the assembler's map from addresses to source lines. */
 export function loadGuest(guest: Guest): LoadedGuest {
-  const assembly = assembleGuest(guest);
+  return place(guest, assembleGuest(guest));
+}
+
+function place(guest: Guest, assembly: AssembledGuest): LoadedGuest {
   const loaded = loadRaw(assembly.bytes, {
     name: guest.id,
     memoryBytes: guest.memoryMiB * 2 ** 20,
@@ -22,4 +27,37 @@ export function loadGuest(guest: Guest): LoadedGuest {
     set: {},
   });
   return {...loaded, image: {...loaded.image, irqchip: guest.irqchip}, assembly};
+}
+
+type Diagnostics = Extract<ReturnType<typeof assembleInPlace>, {ok: false}>['diagnostics'];
+
+/** Another text in the place of a guest's: the image, or what is wrong with the text and where. */
+export type EditedImage =
+  | {readonly ok: true; readonly loaded: LoadedGuest}
+  | {readonly ok: false; readonly diagnostics: Diagnostics};
+
+/** Assembles and loads a text in the place of a guest's. Never throws for what the text says. */
+export function loadEdited(guest: Guest, source: string): EditedImage {
+  const assembly = assembleInPlace(guest, source);
+  if (!assembly.ok) return assembly;
+  try {
+    return {ok: true, loaded: place(guest, assembly)};
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return {ok: false, diagnostics: [wontLoad(guest, error)]};
+  }
+}
+
+/** What the loader refuses, as a diagnostic of the text as a whole. */
+function wontLoad(guest: Guest, error: UserError): Diagnostics[number] {
+  const whole = {line: 1, column: 1, length: 1, severity: 'error', within: undefined} as const;
+  if (error.code === 'image-empty')
+    return {...whole, message: 'The text makes no bytes: there is nothing to run.', advice: 'Write an instruction.'};
+  if (error.code === 'image-too-large')
+    return {
+      ...whole,
+      message: `The program is larger than its machine: ${guest.memoryMiB} MiB of memory, the loader’s own tables at their end.`,
+      advice: 'Look for a times or an align that makes it so large.',
+    };
+  return {...whole, message: error.message, advice: ''};
 }

@@ -71,6 +71,8 @@ export function explainStep(
     case 'host-action':
       return explainHostAction(number, events) ?? explainEventful(step, number, main, events, context);
     case 'instruction':
+      // A hypervisor in guest code whose VM entry is refused: what it wants to know are the checks that failed.
+      if (main?.kind === 'vm-entry-failure') return explainEventful(step, number, main, events, context);
       return isAsleep(step, events, context)
         ? explainSleep(number)
         : explainInstructionStep(step, number, events, context);
