@@ -81,15 +81,15 @@ test('the guest’s registers are its own, while it runs and while the host does
 });
 
 test('CR0: while KVM hides the caches from the processor every access exits; once nothing differs only the selective intercept is left', () => {
-  // mov eax, cr0; and eax, 9fffffffh; mov cr0, eax; mov ebx, cr0; clts; mov cr0, eax; or al, 1; mov cr0, eax; hlt
+  // mov eax, cr0; and eax, 9fffffffh; mov cr0, eax; mov ebx, cr0; clts; mov cr0, eax; or al, 1; mov cr0, eax; then TS alone: or al, 8; mov cr0, eax; hlt
   const code = [
     [0x0f, 0x20, 0xc0, 0x66, 0x25, 0xff, 0xff, 0xff, 0x9f, 0x0f, 0x22, 0xc0, 0x0f, 0x20, 0xc3],
-    [0x0f, 0x06, 0x0f, 0x22, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0, 0xf4],
+    [0x0f, 0x06, 0x0f, 0x22, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0, 0x0c, 0x08, 0x0f, 0x22, 0xc0, 0xf4],
   ].flat();
   const {run, finished} = start(code);
   const wanted = ['VMEXIT_NPF', 'VMEXIT_CR0_READ', 'VMEXIT_CR0_WRITE', 'VMEXIT_CR0_SEL_WRITE', 'VMEXIT_HLT'];
   expect(exits(finished.events)).toEqual(wanted);
-  expect(run.guestRegisters()).toMatchObject({CR0: 0x11n, RBX: 0x10n});
+  expect(run.guestRegisters()).toMatchObject({CR0: 0x19n, RBX: 0x10n});
 });
 
 describe.each([
