@@ -15,7 +15,7 @@ import {Processor} from './cpu/processor.js';
 import type {RegisterFile} from './cpu/register-file.js';
 import {resetRegisters} from './cpu/reset.js';
 import {singleStepTrap} from './cpu/single-step.js';
-import type {Trouble} from './cpu/trouble.js';
+import type {Fault, Trouble} from './cpu/trouble.js';
 import type {DeviceClock} from './devices/device-clock.js';
 import {PortMap} from './devices/port-map.js';
 import {CompiledTier} from './execution/compiled/compiled-tier.js';
@@ -148,6 +148,9 @@ export class Machine implements Core {
   }
   deliverEvent(event: DeliverableEvent): void {
     this.processor.deliverEvent(event);
+  }
+  raise(fault: Fault): void {
+    this.processor.raise(fault);
   }
 
   /** Everything that a record must follow, registers first. Attach devices before asking. */
@@ -380,6 +383,8 @@ export class Machine implements Core {
       cells[RFLAGS] = (cells[RFLAGS] ?? 0n) & ~BigInt(RFLAGS_RF);
     }
     if (result === 'completed') cells[INSTRUCTIONS] = (cells[INSTRUCTIONS] ?? 0n) + 1n;
+    // An exit that follows the instruction comes before its traps: they are pending in the guest that is left.
+    if (processor.stopped?.kind === 'vm-exit') return {kind: 'instruction', length: instruction.bytes.length};
     if ((flags & RFLAGS_TF) !== 0 || processor.struck !== 0 || this.pins.holdsDebug) {
       const trap = this.#trapAfter(instruction, flags);
       // A debug exception ends HLT at once. SDM vol. 2, "HLT—Halt".

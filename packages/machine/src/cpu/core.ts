@@ -29,6 +29,8 @@ export interface Core {
    * fault and VM exits included. For event injection at the end of a VM entry (SDM vol. 3C, "Event Injection").
    */
   deliverEvent(event: DeliverableEvent): void;
+  /** Raises an exception in the current context in the same way. For the debug exceptions that a VM entry finds pending. */
+  raise(fault: Fault): void;
 }
 
 /**

@@ -56,6 +56,12 @@ export function deliverAtOnce(cpu: Processor, event: DeliverableEvent): void {
   if (outcome.kind === 'unsupported') cpu.stopped = outcome;
 }
 
+export function raiseAtOnce(cpu: Processor, fault: Fault): void {
+  cpu.instructionRip = cpu.registers.get('RIP');
+  const outcome = raise(cpu, fault, undefined);
+  if (outcome.kind === 'unsupported') cpu.stopped = outcome;
+}
+
 const isSoftware = (event: DeliverableEvent): boolean => EVENT_TYPES[event.type] >= EVENT_TYPES['software-interrupt'];
 
 function raise(cpu: Processor, first: Fault, during: DeliverableEvent | undefined): Outcome {

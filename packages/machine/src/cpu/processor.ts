@@ -22,7 +22,7 @@ import {CR0_AM, RFLAGS_AC, codeSizeOf, currentPrivilegeLevel, isLongMode, low} f
 import {MachineCheck} from './machine-check.js';
 import {MemoryTypeRanges} from './memory-type-ranges.js';
 import {RegisterFile} from './register-file.js';
-import {deliverAtOnce} from './exceptions.js';
+import {deliverAtOnce, raiseAtOnce} from './exceptions.js';
 import type {Fault, Trouble} from './trouble.js';
 import {VectorFile} from './vector-file.js';
 
@@ -175,6 +175,10 @@ export class Processor implements Core {
 
   deliverEvent(event: DeliverableEvent): void {
     deliverAtOnce(this, event);
+  }
+
+  raise(fault: Fault): void {
+    raiseAtOnce(this, fault);
   }
 
   clearRegisters(): void {

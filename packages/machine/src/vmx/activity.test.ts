@@ -112,3 +112,22 @@ test('a pending monitor-trap-flag exit is injected as type 7 with vector 0: the 
   expect(exitOf(made)).toMatchObject({reason: 37, guestRip: 0x8000n});
   expect([made.vmcs.get('GUEST_ACTIVITY_STATE'), made.vmcs.launchState]).toEqual([HLT_STATE, 'launched']);
 });
+
+test('a pending debug exception wakes a halted guest and runs its handler; MOV SS holds it back', () => {
+  const pending = (interruptibility: bigint): VmxMachine => {
+    const made = resting(interruptibility === 0n ? HLT_STATE : 0n);
+    made.vmcs.set('GUEST_RFLAGS', 0x102n);
+    made.vmcs.set('GUEST_INTERRUPTIBILITY_STATE', interruptibility);
+    made.vmcs.set('GUEST_PENDING_DEBUG_EXCEPTIONS', 0x4000n);
+    made.machine.memory.write(hpa(4), 4, 0x9100n);
+    made.machine.memory.load(hpa(0x9100), Uint8Array.of(0xf4));
+    return made;
+  };
+  const woken = pending(0n);
+  expect(exitOf(woken)).toMatchObject({reason: 12, guestRip: 0x9100n});
+  expect(woken.machine.memory.read(hpa(0x7efa), 2)).toBe(0x8000n);
+  // Behind MOV SS the NOP at 8000h runs first; its own single step reports.
+  const held = pending(2n);
+  expect(exitOf(held)).toMatchObject({reason: 12, guestRip: 0x9100n});
+  expect(held.machine.memory.read(hpa(0x7efa), 2)).toBe(0x8001n);
+});

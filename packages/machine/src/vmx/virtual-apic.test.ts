@@ -2,7 +2,7 @@
 
 import {hpa} from '@hyperscope/base';
 import {expect, test} from 'vitest';
-import {exitOf, withPrimary} from './testing/exits.js';
+import {exitOf, runUntilExit, withPrimary} from './testing/exits.js';
 import {machineWithLongGuest} from './testing/vmx-machine.js';
 import type {VmxMachine} from './testing/vmx-machine.js';
 
@@ -72,4 +72,24 @@ test('an entry with a threshold above VTPR[7:4] fails with error 7, and so does 
     expect(made.vmx.outcome).toBe('VMfailValid');
     expect(made.vmcs.get('VM_INSTRUCTION_ERROR')).toBe(7n);
   }
+});
+
+test('a single step of that instruction is pending at the exit, and is delivered at the next entry', () => {
+  const made = withPrimary(longGuest(7, ...write(3), HLT), 'use TPR shadow');
+  made.vmcs.set('TPR_THRESHOLD', 4n);
+  made.vmcs.set('EXCEPTION_BITMAP', 2n);
+  made.vmcs.set('GUEST_RFLAGS', 0x102n);
+  made.vmcs.set('GUEST_RIP', 0x8005n);
+  made.machine.registers.set('RAX', 3n);
+  expect(exitOf(made)).toMatchObject({reason: 43, guestRip: 0x8009n});
+  expect(made.vmcs.get('GUEST_PENDING_DEBUG_EXCEPTIONS')).toBe(0x4000n);
+  made.vmcs.set('TPR_THRESHOLD', 0n);
+  made.vmx.enter('VMRESUME');
+  expect(runUntilExit(made)).toMatchObject({
+    reason: 0,
+    qualification: 0x4000n,
+    interruptionInformation: 0x8000_0301,
+    guestRip: 0x8009n,
+  });
+  expect(made.vmcs.get('GUEST_PENDING_DEBUG_EXCEPTIONS')).toBe(0n);
 });

@@ -4,7 +4,7 @@
 import {bit, bits, hex, keysOf} from '@hyperscope/base';
 import type {Core, DeliverableEvent, EventType} from '../cpu/core.js';
 import {EVENT_TYPES} from '../cpu/core.js';
-import {check, shown} from '../cpu/faults.js';
+import {check, fault, shown} from '../cpu/faults.js';
 import type {Check} from '../observer.js';
 import {capabilitiesOf} from './capabilities.js';
 import type {Controls} from './controls.js';
@@ -29,6 +29,9 @@ const MSR_LOADING = 34;
 const LINK_POINTER = 4n;
 const POINTER_TABLE_ENTRIES = 2n;
 const OTHER_EVENT = 7n;
+const ENABLED_BREAKPOINT = 1n << 12n;
+const SINGLE_STEP = 1n << 14n;
+const HALTED = 1n;
 
 export type EntryInstruction = 'VMLAUNCH' | 'VMRESUME';
 
@@ -91,7 +94,7 @@ function commitEntry(core: Core, how: EntryInstruction, controls: Controls): voi
   startTiming(core, controls, event === undefined ? 'nothing' : 'an event');
   if (core.observed)
     core.emit({kind: 'vm-entry', how, vmcs: vmcs.address, guestRip: vmcs.get('GUEST_RIP'), injected: event?.vector});
-  if (event === undefined) return;
+  if (event === undefined) return deliverPendingDebug(core, vmcs);
   // An NMI that is injected blocks the next one, as one that came by itself would.
   if (event.type === 'NMI') core.registers.set('NMI_BLOCKING', 1n);
   core.deliverEvent(event);
@@ -125,6 +128,21 @@ function lateFailure(
   core.registers.set('VMX_OPERATION', 1n);
   leaveGuestTranslations(core, controls);
   if (core.observed) core.emit({kind: 'vm-entry-failure', reason, qualification, checks});
+}
+
+/** A debug trap that the last exit found pending, or that the hypervisor made so; blocking by MOV SS holds it back. */
+function deliverPendingDebug(core: Core, vmcs: Vmcs): void {
+  const pending = vmcs.get('GUEST_PENDING_DEBUG_EXCEPTIONS');
+  const isDue = (pending & (ENABLED_BREAKPOINT | SINGLE_STEP)) !== 0n && core.registers.get('ACTIVITY') <= HALTED;
+  if (!isDue || (core.registers.get('INTERRUPT_SHADOW') & BLOCKING_BY_MOV_SS) !== 0n) return;
+  const why = check(
+    'no debug exception is pending in the guest-state area',
+    false,
+    [['GUEST_PENDING_DEBUG_EXCEPTIONS', hex(pending)]],
+    'SDM vol. 3C, "Delivery of Pending Debug Exceptions after VM Entry"',
+  );
+  core.raise({...fault('#DB', undefined, [why]), debugStatus: pending & (SINGLE_STEP | 0xfn)});
+  if (core.registers.get('VMX_OPERATION') === 2n) core.registers.set('ACTIVITY', 0n);
 }
 
 function injectedEvent(vmcs: Vmcs): DeliverableEvent | undefined {

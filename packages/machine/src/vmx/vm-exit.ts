@@ -19,6 +19,9 @@ const VALID = 1n << 31n;
 const ABORT_SAVING_MSRS = 1;
 const ABORT_LOADING_MSRS = 4;
 const SHUTDOWN = 2n;
+/** The one exit that follows an instruction like a trap: a single step of the same instruction is pending then. */
+const TPR_THRESHOLD = 43;
+const SINGLE_STEP = 1n << 14n;
 
 export function exitGuest(core: Core, exit: VmExitInformation): void {
   const vmcs = assertExists(currentVmcs(core), 'a VM exit without a current VMCS');
@@ -28,6 +31,8 @@ export function exitGuest(core: Core, exit: VmExitInformation): void {
   if (controls.exit('save VMX-preemption timer value'))
     vmcs.set('VMX_PREEMPTION_TIMER_VALUE', preemptionTimerValue(core, controls));
   saveGuestState(core, controls, exit.guestRip);
+  if (exit.reason === TPR_THRESHOLD && core.registers.flag('TF'))
+    vmcs.set('GUEST_PENDING_DEBUG_EXCEPTIONS', SINGLE_STEP);
   saveGuestPdptes(core, controls);
   if (storeMsrList(core, vmcs.get('VM_EXIT_MSR_STORE_ADDRESS'), vmcs.get('VM_EXIT_MSR_STORE_COUNT')) !== undefined)
     return abort(core, vmcs, ABORT_SAVING_MSRS);
