@@ -127,7 +127,9 @@ function notes(columns: readonly CostColumn[]): readonly string[] {
         ]
       : []),
     ...(columns.some(isPublished)
-      ? [`${names} are in the paper’s appendix only; an instruction has one cycle here, so 4 or 5 cannot come out.`]
+      ? [
+          `${names} are in the paper’s appendix only: an instruction has one cycle here, so 4 or 5 cannot come out, and the hypervisor treats the three writes alike.`,
+        ]
       : []),
   ];
 }

@@ -13,6 +13,12 @@ test('a guest on two machines: a row for each reason, a column for each machine'
   expect(out).toMatch(/^ +all +12 +12$/m);
 });
 
+test('where no machine is named, shadow page tables stand beside EPT', async () => {
+  const {out} = await exits('hello-kvm');
+  expect(out).toMatch(/^reason +what +vtx-shadow +vtx-ept$/m);
+  expect(out).toMatch(/^ +28 +control-register access +4 +0$/m);
+});
+
 test('JSON has the parts that a guest marks', async () => {
   const {out} = await exits('page-table-edits', '--on', 'vtx-ept', '--json');
   const {guest, machines} = JSON.parse(out);
@@ -48,7 +54,7 @@ test('without a name all experiments are made; 1,000 edits are a storm under sha
     'Without EPT the hypervisor must see what the guest does to its own paging: reason 28 comes 4 times',
   );
   expect(words).toContain("With EPT that is the guest's business: reason 28 comes never");
-  expect(words).toContain('the 3,000 changes leave it never');
+  expect(words).toContain("With nested paging the tables are the guest's own: 0.");
 });
 
 test('walks: 24 references for four levels of each, fewer with large pages, 4 native', async () => {

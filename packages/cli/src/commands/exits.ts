@@ -12,7 +12,7 @@ import type {Column} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
 import type {Command, CommandContext} from './command.js';
 
-const DEFAULT_MACHINES = 'vtx-ept,svm-npt';
+const DEFAULT_MACHINES = 'vtx-shadow,vtx-ept';
 
 const OPTIONS = {
   on: {value: 'TECHNIQUE,…', help: `With a guest: the machines, each a column. Default: ${DEFAULT_MACHINES}.`},
@@ -37,6 +37,7 @@ export const EXITS: Command = {
   examples: [
     {line: 'hyperscope exits', what: 'The experiments.'},
     {line: 'hyperscope exits walks', what: 'One of them: how many references a page walk makes.'},
+    {line: 'hyperscope exits hello-kvm', what: 'A guest, with shadow page tables and with EPT.'},
     {line: 'hyperscope exits mini-os --on vtx-ept,svm-npt', what: 'A guest, on Intel’s and on AMD’s hardware.'},
   ],
   exitCodes: [
