@@ -69,7 +69,7 @@ function handlerOf(code: number): string {
   return code < SVM_EXIT_BASE.word3 ? 'exception_interception' : 'kvm_unexpected_exit';
 }
 
-export type SvmStep = (hardware: SvmHardware) => StepResult;
+type SvmStep = (hardware: SvmHardware) => StepResult;
 
 const ROUTINES: readonly (readonly [name: string, ...steps: readonly SvmStep[]])[] = [
   ['svm_enable_virtualization_cpu', ...ENABLE_STEPS],
