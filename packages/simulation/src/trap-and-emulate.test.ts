@@ -4,10 +4,12 @@
 import {createHash} from 'node:crypto';
 import {describe, expect, test} from 'vitest';
 import {assertExists, recordOf} from '@hyperscope/base';
-import {Playhead} from '@hyperscope/trace';
+import {Playhead, compareRecords} from '@hyperscope/trace';
+import type {Comparison, RunRecord} from '@hyperscope/trace';
 import {GUEST_CELLS, TrapAndEmulateRun, virtualGuestCells} from '@hyperscope/vmm';
 import type {RingLayout, RunOutcome, StepReport} from '@hyperscope/vmm';
 import {loadGuest} from './images/guest-program.js';
+import {guestCellsAt} from './session/guest-view.js';
 import {NO_PORTS} from './session/session.js';
 import {SimulationHost, requireGuest} from './simulation-host.js';
 
@@ -34,6 +36,29 @@ describe('on a processor where every sensitive instruction traps', () => {
     const run = start(id, STRICT, rings);
     expect(runFor(run, 200_000)).toBeDefined();
     expect(printed(run)).toBe(requireGuest(id).expectedSerial);
+  });
+});
+
+describe('compared with bare metal', () => {
+  const recorded = (guest: string, technique: string, profile: string): RunRecord => {
+    const session = new SimulationHost().open({guest, technique, profile});
+    session.run(5000);
+    return session.record;
+  };
+  const compared = (guest: string, profile: string): Comparison =>
+    compareRecords(recorded(guest, 'bare', ORDINARY), recorded(guest, 'trap-and-emulate', profile), guestCellsAt);
+
+  test.each(['hello-real', 'rings', 'popf'])(
+    '%s has the same registers at every visible event where everything sensitive traps',
+    guest => {
+      const {unexplained, events, first} = compared(guest, STRICT);
+      expect([unexplained, first]).toEqual([0, undefined]);
+      expect(events.every(({a, b}) => a !== undefined && b !== undefined)).toBe(true);
+    },
+  );
+
+  test('popf on an ordinary processor differs first in the flags that PUSHF has shown', () => {
+    expect(compared('popf', ORDINARY).first).toMatchObject({what: 'RAX', a: '0x49', b: '0x249'});
   });
 });
 
