@@ -84,7 +84,8 @@ export class CostNote extends LitElement {
         <h2 id="title">Cycles modelled on ${costs.title}</h2>
         <p>
           Nothing here is timed on this machine. Each step costs what the table says, so that two runs of a guest cost
-          the same; main source: ${costs.source}. “Assumed” means that nobody published a figure and we chose one.
+          the same; main source: ${costs.source}. “Assumed” means that nobody published a figure and we chose one,
+          “calibrated” that it was fitted to a published table.
         </p>
         <table>
           <thead>
