@@ -65,6 +65,15 @@ export interface VirtualMachine {
 export const ACTORS = ['guest-user', 'guest-kernel', 'hypervisor', 'vmm', 'device'] as const;
 export type Actor = (typeof ACTORS)[number];
 
+/** An instruction of the guest's, and how it was translated: copied, as a sequence on the virtual CPU, as a call of the VMM, as a jump. */
+export interface TranslatedCode {
+  readonly rip: bigint;
+  readonly text: string;
+  readonly translation: 'ident' | 'in-cache' | 'callout' | 'control';
+  readonly at: bigint;
+  readonly why: string;
+}
+
 /** What the hypervisor's own code tells: one named step of a routine. */
 export type HypervisorEvent =
   /** `routine` is a symbol of the host program ('vmx_handle_exit'); `sentence` says what it does with which values. */
@@ -124,6 +133,30 @@ export type HypervisorEvent =
       readonly register: Cell;
       readonly from: bigint;
       readonly to: bigint;
+      readonly why: string;
+    }
+  /** Binary translation: a block of guest kernel code, at `rip`, and what runs in its place, at `at` in the translation cache. */
+  | {
+      readonly kind: 'translation';
+      readonly rip: bigint;
+      readonly source: Uint8Array;
+      readonly at: bigint;
+      readonly translated: Uint8Array;
+      readonly instructions: readonly TranslatedCode[];
+    }
+  /** A stub at `from` in the cache leads to the fragment at `to`, the translation of the guest's `rip`, without the VMM. */
+  | {
+      readonly kind: 'translation-chained';
+      readonly from: bigint;
+      readonly to: bigint;
+      readonly rip: bigint;
+      readonly why: string;
+    }
+  /** The translation of `rip` at `at` is good no more; all of them, where there are no addresses. */
+  | {
+      readonly kind: 'translation-invalidated';
+      readonly rip: bigint | undefined;
+      readonly at: bigint | undefined;
       readonly why: string;
     }
   /** A device did something that no register shows: it put out what lay in memory, or will do no more, and why. */

@@ -14,6 +14,7 @@ const ACTIONS: Readonly<Record<Action, string>> = {
   'pool-empty': 'The pool of shadow pages is empty',
   'true-fault': 'True page fault: the guest’s own tables refuse',
   'page-table-write': 'The guest writes to its own page table',
+  'tracked-write': 'The guest writes to a page whose code has been translated',
   'hidden-fault': 'Hidden page fault: the shadow is mended',
   mmio: 'No memory to map: the instruction is carried out in software',
   'new-root': 'A new shadow root',

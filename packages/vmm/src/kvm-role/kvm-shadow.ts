@@ -161,6 +161,8 @@ function answer(host: Host, what: string, linear: bigint, verdict: ShadowVerdict
         say: `${what}: a write to the guest’s own page table at GPA ${hex(verdict.gpa)}, which is write-protected: the instruction has to be carried out in software, and the shadow follows`,
         go: 'x86_emulate_instruction',
       };
+    case 'tracked-write':
+      return cannotEmulate(host, 'with hardware virtualization no code of the guest is translated');
     case 'hypervisor-window':
       return cannotEmulate(host, 'a shadow for hardware virtualization has no hypervisor in it');
     case 'no-memory':

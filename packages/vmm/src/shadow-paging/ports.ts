@@ -82,6 +82,8 @@ export interface ShadowMmuOptions {
    */
   readonly pool: {readonly start: Hpa; readonly end: Hpa};
   readonly window?: HypervisorWindow | undefined;
+  /** Whether a guest frame holds what the hypervisor keeps a copy of (translated code): it is never mapped writable. */
+  isTracked?(gfn: number): boolean;
   /**
    * What becomes of a write to a guest page table of level 1: 'unsync', as in KVM, lets it go out of step until the guest
    * flushes its TLB; 'trapped' carries out each such write in software, as the VMMs of 2006 did (a "trace").
@@ -109,6 +111,8 @@ export type ShadowVerdict =
   | {readonly kind: 'device'; readonly gpa: Gpa}
   /** A write to a write-protected guest page table: carry the instruction out in software, then call `guestWrote`. */
   | {readonly kind: 'page-table-write'; readonly gpa: Gpa}
+  /** A write to a tracked page: carry the instruction out in software. */
+  | {readonly kind: 'tracked-write'; readonly gpa: Gpa}
   /** The guest uses addresses in which the hypervisor hides: carry the instruction out in software. */
   | {readonly kind: 'hypervisor-window'; readonly gpa: Gpa}
   /** The pool is empty even after everything was zapped. */
@@ -126,6 +130,7 @@ export interface ShadowEvent {
     | 'new-table'
     | 'write-protect'
     | 'page-table-write'
+    | 'tracked-write'
     | 'unsync'
     | 'sync'
     | 'zap'
@@ -182,6 +187,8 @@ export interface ShadowMmu {
   guestInvalidated(linear: bigint): void;
   /** The hypervisor's emulator, or a device's DMA, wrote to guest-physical memory. */
   guestWrote(gpa: Gpa, bytes: number): void;
+  /** A page is tracked from now on: the right to write is taken away where it is mapped. */
+  track(gfn: number): void;
   /** Memory slots changed: forget everything. */
   zapAll(why: string): void;
   statistics(): ShadowStatistics;

@@ -133,6 +133,12 @@ class KvmShadowMmu implements ShadowMmu {
     const gfn = Math.floor(walked.gpa / PAGE);
     const target = gpa(walked.gpa);
     const isTable = this.#pages.isProtected(gfn);
+    const isTracked = this.#options.isTracked?.(gfn) ?? false;
+    if (isTracked && access.kind === 'write') {
+      const why = `the page at GPA ${hex(gfn * PAGE)} holds code that has been translated: the write is carried out in software, and what was made of these bytes is thrown away`;
+      this.#pages.tell('tracked-write', why, {linear, gpa: target});
+      return {kind: 'tracked-write', gpa: target};
+    }
     const trapped = isTable && access.kind === 'write' ? this.#whyTrapped(gfn, linear) : undefined;
     if (trapped !== undefined) {
       const why = `the guest writes to its own page table at GPA ${hex(gfn * PAGE)}, ${trapped}: the write is carried out in software and the shadow follows`;
@@ -140,7 +146,7 @@ class KvmShadowMmu implements ShadowMmu {
       return {kind: 'page-table-write', gpa: target};
     }
     const isRom = backing.kind === 'read-only';
-    const mustNotWrite = isRom || (isTable && access.kind !== 'write');
+    const mustNotWrite = isRom || isTracked || (isTable && access.kind !== 'write');
     const allowed = mustNotWrite ? rights & ~ACC_WRITE : rights;
     const slot = {page: leaf, index: indexAt(mode.hardware, 1, linear)};
     const role = this.#pages.pool.role(leaf);
@@ -237,6 +243,12 @@ class KvmShadowMmu implements ShadowMmu {
     for (const index of entriesWritten(role, address % PAGE, bytes))
       changed = this.#pages.drop({page, index}, 'the guest’s entry behind it was written', place) || changed;
     return changed;
+  }
+
+  track(gfn: number): void {
+    const host = this.#pages.ramOf(gfn);
+    if (host === undefined) return;
+    this.#pages.writeProtect(host, gfn * PAGE, 'code of the page has been translated: writes to it must be seen');
   }
 
   // ── memory ──────────────────────────────────────────────────────────────────────────────────────────────────────

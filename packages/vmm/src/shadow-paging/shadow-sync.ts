@@ -104,7 +104,8 @@ export class ShadowSync {
     if (backing.kind === 'device') return {value: undefined, because: 'the guest’s entry names a device'};
     const guest = role.access & accessIn(entry, role.noExecute);
     let access = shadowAccess(guest, (entry & DIRTY) !== 0n, role, 'resync');
-    if (backing.kind === 'read-only' || this.#pages.isProtected(gfn)) access &= ~ACC_WRITE;
+    const isTracked = this.#options.isTracked?.(gfn) ?? false;
+    if (backing.kind === 'read-only' || isTracked || this.#pages.isProtected(gfn)) access &= ~ACC_WRITE;
     return {value: pageEntry(role, backing.host / 4096, access, this.#options.hardware().noExecute)};
   }
 }

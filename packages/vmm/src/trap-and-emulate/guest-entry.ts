@@ -7,6 +7,7 @@ import type {Cell, SegmentRegister} from '@hyperscope/isa';
 import {isCanonical} from '@hyperscope/machine';
 import {NATIVE_FLAGS} from './guest-exit.js';
 import {descriptorOf, isInsideWindow, isUnusable, segmentFrom} from './descriptors.js';
+import type {KernelCode} from './kernel-code.js';
 import {realRing} from './rings.js';
 import {virtualSegment} from './shadow-descriptors.js';
 import {
@@ -24,7 +25,9 @@ import {
 import type {Vmm} from './vmm.js';
 
 const RFLAGS_FIXED = 2n;
+const RFLAGS_TF = 1n << 8n;
 const RFLAGS_IF = 1n << 9n;
+const RFLAGS_IOPL = 3n << 12n;
 const RFLAGS_VM = 1n << 17n;
 /** PE, ET, NE, WP, PG: the VMM's. EM, MP and TS are the guest's, AM while it is in its ring 3. */
 const CR0_VMM = 0x8001_0031n;
@@ -44,7 +47,28 @@ const DEFAULT_BIG = 0x4000;
 
 /** Why the guest's present state cannot run on the processor outside ring 0; undefined where it can. */
 export function whyNotNative(vmm: Vmm): string | undefined {
-  return vmm.nativeMode === 'virtual-8086' ? whyNotVirtual8086(vmm) : whyNotProtected(vmm);
+  if (vmm.nativeMode === 'virtual-8086') return whyNotVirtual8086(vmm);
+  return vmm.kernelCode?.covers === true ? whyNotTranslated(vmm, vmm.kernelCode) : whyNotProtected(vmm);
+}
+
+function whyNotTranslated(vmm: Vmm, code: KernelCode): string | undefined {
+  const isLongCode = vmm.isGuestLong && (virtualSegment(vmm, 'CS').attributes & LONG_CODE) !== 0;
+  if (!isLongCode && isUnusable(virtualSegment(vmm, 'SS'))) return NULL_STACK;
+  if ((vmm.vcpu.get('RFLAGS') & RFLAGS_TF) !== 0n)
+    return 'TF is set, and it is instructions of the guest’s that have to be counted';
+  return code.prepare();
+}
+
+const NULL_STACK = 'SS is null, which IRET cannot load outside 64-bit mode';
+/**
+ * Where POPF in ring 3 could change IF or PUSHF could show it, direct execution would be wrong in silence. It is chosen where
+ * the VMM can afford to be right; Bugnion and others, TOCS 2012, direct execution "with interrupts enabled and IOPL < CPL".
+ */
+function whyNotDirect(vmm: Vmm): string | undefined {
+  if (vmm.kernelCode === undefined || vmm.virtualRing < 3) return undefined;
+  const flags = vmm.vcpu.get('RFLAGS');
+  if ((flags & RFLAGS_IOPL) === RFLAGS_IOPL) return 'with IOPL 3 POPF changes the virtual IF';
+  return (flags & RFLAGS_IF) === 0n ? 'the virtual IF is 0, and PUSHF would show the real one' : undefined;
 }
 
 /** Virtual-8086 mode knows no segment but selector × 16 with 64 KiB. SDM vol. 3B, "8086 Emulation". */
@@ -62,10 +86,12 @@ function whyNotVirtual8086(vmm: Vmm): string | undefined {
 function whyNotProtected(vmm: Vmm): string | undefined {
   const code = virtualSegment(vmm, 'CS');
   const rip = vmm.vcpu.get('RIP');
+  const indirect = whyNotDirect(vmm);
+  if (indirect !== undefined) return indirect;
   if (isUnusable(code) || (code.attributes & 0x80) === 0) return 'CS holds no code segment that IRET could load';
   if (vmm.isGuestLong && (code.attributes & LONG_CODE) !== 0)
     return isCanonical(rip) ? undefined : 'RIP is not canonical: IRETQ would fault in the VMM';
-  if (isUnusable(virtualSegment(vmm, 'SS'))) return 'SS is null, which IRET cannot load outside 64-bit mode';
+  if (isUnusable(virtualSegment(vmm, 'SS'))) return NULL_STACK;
   if (vmm.layout === '0/1/3' && isInsideWindow(code)) return 'CS begins where the VMM hides';
   vmm.virtual.load();
   const limit = segmentFrom(vmm.descriptors.shadow(vmm.descriptors.place('CS')), 0).limit;
@@ -119,7 +145,8 @@ export function loadGuest(vmm: Vmm): {readonly cs: number; readonly flags: bigin
   vmm.virtual.load();
   const selectors = isV86 ? realModeSelectors(vmm) : protectedSelectors(vmm);
   const flags = RFLAGS_FIXED | RFLAGS_IF | (vcpu.get('RFLAGS') & NATIVE_FLAGS) | (isV86 ? RFLAGS_VM : 0n);
-  const rip = vcpu.get('RIP');
+  const translated = isV86 || vmm.kernelCode?.covers !== true ? undefined : vmm.kernelCode;
+  const rip = translated?.entry() ?? vcpu.get('RIP');
   const frame = [rip, BigInt(selectors.CS), flags, vcpu.get('RSP'), BigInt(selectors.SS)];
   if (isV86) for (const register of ['ES', 'DS', 'FS', 'GS'] as const) frame.push(BigInt(selectors[register]));
   const bytes = vmm.isGuestLong ? 8 : 4;
@@ -132,6 +159,7 @@ export function loadGuest(vmm: Vmm): {readonly cs: number; readonly flags: bigin
   machine.registers.set('RIP', linearOf(vmm.isGuestLong ? IRETQ : IRETD));
   for (const register of SEGMENT_REGISTERS) vcpu.setSlot(`loaded_${register}`, selectors[register]);
   vcpu.setSlot('kernel_ring', isV86 ? 3 : realRing(0, vmm.layout));
+  vcpu.setSlot('translated', translated === undefined ? 0 : 1);
   vcpu.setSlot('in_guest', 1);
   return {cs: selectors.CS, flags};
 }
@@ -164,7 +192,8 @@ function realModeSelectors({vcpu}: Vmm): Selectors {
 }
 
 function protectedSelectors(vmm: Vmm): Selectors {
-  const place = (register: SegmentRegister): number => vmm.descriptors.place(register);
+  const code = vmm.kernelCode?.covers === true ? vmm.kernelCode : undefined;
+  const place = (register: SegmentRegister): number => code?.segment(register) ?? vmm.descriptors.place(register);
   const selectors = {
     ES: place('ES'),
     CS: place('CS'),

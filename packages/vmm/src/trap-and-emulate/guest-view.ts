@@ -3,6 +3,7 @@
 // record of one; what the VMM itself takes over of a segment that the guest has loaded by itself, it looks up in its tables.
 
 import {hpa} from '@hyperscope/base';
+import {translatedFrame} from '../binary-translation/translated-frame.js';
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
 import {PhysicalMemory} from '@hyperscope/machine';
@@ -16,11 +17,21 @@ const VMM_RING = 0n;
 /** The guest's registers while they are not in the virtual CPU; undefined where they are. */
 export function nativeFrame(cells: CellReader, window: WindowReader, vcpu: VirtualCpu): GuestFrame | undefined {
   if (vcpu.slot('in_guest') === 0) return undefined;
-  if (cells('CPL') !== VMM_RING) return frameInProcessor(cells);
+  if (cells('CPL') !== VMM_RING) return translatedFrame(frameInProcessor(cells), window, vcpu);
   const stack = stackPointer(cells) - VMM_LINEAR;
   const isOnStack = stack >= 0n && stack <= BigInt(STACK_TOP);
-  return isOnStack ? frameAt(cells, window) : systemCallFrame(cells, vcpu);
+  return isOnStack ? translatedFrame(frameAt(cells, window), window, vcpu) : systemCallFrame(cells, vcpu);
 }
+
+/** The whole window, of which the translation cache is a part. */
+const windowOf =
+  (memory: Uint8Array): WindowReader =>
+  (offset, bytes) => {
+    let value = 0n;
+    for (let index = bytes - 1; index >= 0; index--)
+      value = (value << 8n) | BigInt(memory[VMM_PHYSICAL + offset + index] ?? 0);
+    return value;
+  };
 
 const GENERAL: ReadonlySet<Cell> = new Set(GENERAL_REGISTERS);
 
@@ -29,7 +40,7 @@ export function virtualGuestCells(cells: CellReader, memory: Uint8Array): CellRe
   const copy = new PhysicalMemory(VMM_CODE);
   copy.load(hpa(0), memory.subarray(VMM_PHYSICAL, VMM_PHYSICAL + VMM_CODE));
   const vcpu = new VirtualCpu(copy, VIRTUAL_CPU);
-  const frame = nativeFrame(cells, (offset, bytes) => copy.read(hpa(offset), bytes), vcpu);
+  const frame = nativeFrame(cells, windowOf(memory), vcpu);
   return cell =>
     (frame === undefined ? undefined : nativeCell(cell, frame, cells, vcpu)) ?? virtualCell(cell, cells, vcpu);
 }

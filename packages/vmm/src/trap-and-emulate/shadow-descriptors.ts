@@ -79,12 +79,12 @@ export class ShadowDescriptors {
     const isRings = register === 'CS' || register === 'SS';
     if (isUnusable(values)) {
       if (register !== 'SS') return values.selector & 3;
-      return this.#private(register, compressed(FLAT_DATA, ring, 'everywhere'), ring);
+      return this.own(register, compressed(FLAT_DATA, ring, 'everywhere'), ring);
     }
     const dpl = isRings ? ring : realRing(dplOf(values), vmm.layout);
     const rpl = isRings ? ring : Math.min(values.selector & 3, dpl);
     const raw = this.#explains(values);
-    if (raw === undefined) return this.#private(register, compressed(values, dpl, this.#reach), rpl);
+    if (raw === undefined) return this.own(register, compressed(values, dpl, this.#reach), rpl);
     this.#put(values.selector, this.#shadowOf(raw));
     return (values.selector & ~3) | rpl;
   }
@@ -114,7 +114,8 @@ export class ShadowDescriptors {
     return descriptorOf({...pushed, attributes: present});
   }
 
-  #private(register: SegmentRegister, values: SegmentValues, rpl: number): number {
+  /** A selector of the VMM's own for a register, with these values behind it. */
+  own(register: SegmentRegister, values: SegmentValues, rpl: number): number {
     const selector = PRIVATE_SELECTORS + 8 * SEGMENT_REGISTERS.indexOf(register);
     this.#put(selector, descriptorOf(values));
     return selector | rpl;

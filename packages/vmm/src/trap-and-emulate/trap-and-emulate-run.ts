@@ -23,6 +23,7 @@ import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js
 import {guestCellsOf} from './guest-exit.js';
 import {nativeFrame} from './guest-view.js';
 import {writeReturnCode} from './guest-entry.js';
+import type {KernelCode} from './kernel-code.js';
 import {GuestPhysical, hostBytesFor, memorySlotsOf} from './guest-physical.js';
 import {RETURN_ROUTINES} from './return-routines.js';
 import {TRAP_ROUTINES, entryName} from './trap-routines.js';
@@ -50,7 +51,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
   #outcome: RunOutcome | undefined;
 
   /** @throws UserError 'needs-pae' */
-  constructor(options: TechniqueOptions) {
+  constructor(options: TechniqueOptions, createKernelCode?: (vmm: Vmm) => KernelCode) {
     const profile = chooseProfile(options.profile, WESTMERE);
     requirePae(profile);
     const slots = memorySlotsOf(options.image);
@@ -71,7 +72,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
     const vcpu = new VirtualCpu(memory);
     this.#startVirtualCpu(vcpu, options.image.registers);
     this.chipset = this.#connect(vcpu, options);
-    this.vmm = this.#createVmm(vcpu, options, profile);
+    this.vmm = this.#createVmm(vcpu, options, profile, createKernelCode);
     const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);
     const routines = [...TRAP_ROUTINES, ...RETURN_ROUTINES];
     const windows = {hypervisor: linearOf(VMM_CODE), vmm: linearOf(VMM_CODE)};
@@ -120,7 +121,12 @@ export class TrapAndEmulateRun implements TechniqueRun {
     return chipset;
   }
 
-  #createVmm(vcpu: VirtualCpu, options: TechniqueOptions, profile: ProcessorProfile): Vmm {
+  #createVmm(
+    vcpu: VirtualCpu,
+    options: TechniqueOptions,
+    profile: ProcessorProfile,
+    createKernelCode: ((vmm: Vmm) => KernelCode) | undefined,
+  ): Vmm {
     const {machine, chipset} = this;
     const board = this.#board;
     const memory = this.#memory;
@@ -136,7 +142,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
       tell: event => this.#observation.event(event),
     });
     const parts = {machine, vcpu, virtual, memory, board, chipset, rings: options.rings, tell};
-    return new Vmm({...parts, createMmu: vmm => this.#createMmu(vmm)});
+    return new Vmm({...parts, createMmu: vmm => this.#createMmu(vmm), createKernelCode});
   }
 
   #createMmu(vmm: Vmm): ShadowMmu {
@@ -155,6 +161,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
       },
       pool: {start: hpa(SHADOW_POOL), end: hpa(SHADOW_POOL_END)},
       window: {linear: VMM_LINEAR, entry: WINDOW_ENTRY},
+      isTracked: gfn => vmm.kernelCode?.isTracked(gfn) ?? false,
     });
   }
 

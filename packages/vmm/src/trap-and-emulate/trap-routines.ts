@@ -8,6 +8,7 @@ import {check, fault} from '@hyperscope/machine';
 import type {Fault, Trouble} from '@hyperscope/machine';
 import type {StepResult} from '../host/host-program.js';
 import type {ShadowVerdict} from '../shadow-paging/ports.js';
+import {translatedFrame} from '../binary-translation/translated-frame.js';
 import {frameAt, saveGuest, systemCallFrame} from './guest-exit.js';
 import type {Emulated} from './virtual-processor.js';
 import {DEVICE_VECTOR, VECTORS} from './vmm-environment.js';
@@ -18,6 +19,7 @@ import {STACK_TOP, VMM_LINEAR, linearOf} from './vmm-layout.js';
 /** In the slot `vector`: the guest came by SYSCALL. */
 const SYSTEM_CALL = 0x100;
 const DEBUG = 1;
+const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 /** Their causes are the same for the guest and for the processor: nothing of the VMM's can have led to them. */
 const TRUE_FAULTS: ReadonlySet<number> = new Set([0, 5, 7, 16, 17, 19]);
@@ -37,7 +39,10 @@ export const entryName = (vector: number): string => `vmm_entry_${vector}`;
 function enter(vmm: Vmm, vector: number): StepResult {
   const errorCode = hasErrorCode(vector) ? Number(vmm.window(Number(vmm.cells('RSP') - VMM_LINEAR), 4)) : 0;
   const ring = Number(vmm.machine.registers.get('CPL'));
-  const own = saveGuest(vmm, frameAt(vmm.cells, vmm.window));
+  const frame = frameAt(vmm.cells, vmm.window);
+  const isStub = vmm.vcpu.slot('translated') !== 0 && vmm.kernelCode?.leftFrom(frame.rip) === true;
+  const own = saveGuest(vmm, translatedFrame(frame, vmm.window, vmm.vcpu));
+  vmm.vcpu.setSlot('at_stub', isStub && vector === GENERAL_PROTECTION ? 1 : 0);
   vmm.vcpu.setSlot('vector', vector);
   vmm.vcpu.setSlot('error_code', errorCode);
   vmm.vcpu.setSlot('traps', vmm.vcpu.slot('traps') + 1);
@@ -63,6 +68,8 @@ function enterBySystemCall(vmm: Vmm): StepResult {
 function dispatch(vmm: Vmm): StepResult {
   const vector = vmm.vcpu.slot('vector');
   const errorCode = vmm.vcpu.slot('error_code');
+  if (vmm.vcpu.slot('at_stub') !== 0)
+    return {say: `a stub of the translation cache: where does ${placeOf(vmm.vcpu)} lie there?`, go: 'vmm_return'};
   if (vector === DEVICE_VECTOR)
     return {say: 'the board’s interrupt line: is there something that the guest can take?', go: 'vmm_return'};
   if (vector === PAGE_FAULT)
@@ -154,6 +161,8 @@ function judged(vmm: Vmm, linear: bigint, verdict: ShadowVerdict): StepResult {
         say: `${at}: no memory there that the guest may write, so a device or nothing: emulate`,
         go: 'vmm_emulate',
       };
+    case 'tracked-write':
+      return {say: `${at}: a write to a page whose code has been translated: emulate`, go: 'vmm_emulate'};
     case 'page-table-write':
       return {say: `${at}: a write to a guest page table, which is write-protected: emulate`, go: 'vmm_emulate'};
     default:
@@ -200,6 +209,7 @@ function endDebugFlags({vcpu}: Vmm, {instruction, result}: Emulated, before: big
 function forgetTranslations(vmm: Vmm, {forgot}: Emulated): void {
   if (forgot === 'all') vmm.mmu.guestLoadedCr3();
   else if (typeof forgot === 'bigint') vmm.mmu.guestInvalidated(forgot);
+  if (forgot !== 'nothing') vmm.kernelCode?.guestChangedPaging();
 }
 
 function troubled(vmm: Vmm, trouble: Trouble, why: string): StepResult {

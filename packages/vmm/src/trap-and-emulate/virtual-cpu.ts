@@ -27,6 +27,12 @@ const SLOTS = [
   /** 1: an interrupt waits, and the guest cannot take it: until it traps again the VMM does not want to hear of it. */
   'interrupt_noted',
   'nmi_pending',
+  /** 1: the processor runs the guest from the translation cache, and its RIP is one there. */
+  'translated',
+  /** 1: it left the cache by a stub, with nothing to be emulated. */
+  'at_stub',
+  /** 1 + the offset in the translation cache of the stub by which it was left, until the stub leads somewhere. */
+  'stub',
   /** Traps and instructions carried out, for whoever counts. */
   'traps',
   'emulated',

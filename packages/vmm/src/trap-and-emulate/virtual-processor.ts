@@ -133,6 +133,13 @@ export class VirtualProcessor {
     return {text, instruction, microcode, result, forgot: this.#whatWasForgotten(microcode)};
   }
 
+  /** The instruction at another RIP, after `load`; undefined where fetching it faults. Nothing is true before `commit`. */
+  fetchAt(rip: bigint): Microcode | undefined {
+    this.registers.set('RIP', rip);
+    const microcode = this.#emulator.fetch();
+    return 'operations' in microcode ? microcode : undefined;
+  }
+
   #whatWasForgotten({operations}: Microcode): Emulated['forgot'] {
     const helpers = new Set(operations.flatMap(operation => ('helper' in operation ? [operation.helper.name] : [])));
     if (helpers.has('loadCr3') || helpers.has('invalidatePcid')) return 'all';

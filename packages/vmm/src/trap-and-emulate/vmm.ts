@@ -13,6 +13,7 @@ import type {PcChipset} from '../user-space/pc-chipset.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
 import type {CellReader, WindowReader} from './guest-exit.js';
 import type {GuestPhysical} from './guest-physical.js';
+import type {KernelCode} from './kernel-code.js';
 import {realRing} from './rings.js';
 import type {RingLayout} from './rings.js';
 import {ShadowDescriptors} from './shadow-descriptors.js';
@@ -35,6 +36,8 @@ export interface VmmParts {
   readonly rings: RingLayout | undefined;
   tell(event: HypervisorEvent): void;
   createMmu(vmm: Vmm): ShadowMmu;
+  /** How guest kernel code runs; as it is, where absent. */
+  createKernelCode?: ((vmm: Vmm) => KernelCode) | undefined;
 }
 
 /** In which of the processor's modes the guest's code runs as it is. */
@@ -49,6 +52,8 @@ export class Vmm {
   readonly chipset: PcChipset;
   readonly descriptors: ShadowDescriptors;
   readonly mmu: ShadowMmu;
+  /** Undefined where the guest's kernel runs as it is. */
+  readonly kernelCode: KernelCode | undefined;
   readonly tell: (event: HypervisorEvent) => void;
   /** The processor's registers, and the VMM's window, for those who only read. */
   readonly cells: CellReader;
@@ -70,6 +75,7 @@ export class Vmm {
     this.window = (offset, bytes) => this.machine.memory.read(inWindow(offset), bytes);
     this.descriptors = new ShadowDescriptors(this);
     this.mmu = parts.createMmu(this);
+    this.kernelCode = parts.createKernelCode?.(this);
   }
 
   /** Whether the guest believes to be in IA-32e mode. */
@@ -81,7 +87,9 @@ export class Vmm {
     return this.#rings ?? (this.isGuestLong ? '0/3/3' : '0/1/3');
   }
   get nativeMode(): NativeMode {
-    if ((this.vcpu.get('CR0') & CR0_PE) === 0n || (this.vcpu.get('RFLAGS') & RFLAGS_VM) !== 0n) return 'virtual-8086';
+    if ((this.vcpu.get('RFLAGS') & RFLAGS_VM) !== 0n) return 'virtual-8086';
+    // Translated code need not be where real mode could be: it runs in a segment of the VMM's.
+    if ((this.vcpu.get('CR0') & CR0_PE) === 0n) return this.kernelCode === undefined ? 'virtual-8086' : 'protected';
     return this.isGuestLong ? 'IA-32e' : 'protected';
   }
   get virtualRing(): number {
@@ -93,7 +101,7 @@ export class Vmm {
   }
   /** Whether a guest in supervisor mode runs in ring 3, where pages with U/S = 0 are closed to it. */
   get kernelRunsAsUser(): boolean {
-    return this.layout === '0/3/3' || (this.vcpu.get('CR0') & CR0_PE) === 0n;
+    return this.layout === '0/3/3' || (this.kernelCode === undefined && (this.vcpu.get('CR0') & CR0_PE) === 0n);
   }
 
   finish(outcome: RunOutcome): void {
@@ -104,8 +112,14 @@ export class Vmm {
   commit(why: string): Committed {
     const done = this.virtual.commit();
     for (const change of done.changes) if (SHOWN.has(change.cell)) this.#tellChange(change, why);
-    for (const {gpa: at, bytes} of done.writes) this.mmu.guestWrote(gpa(at), bytes);
-    if (done.changes.some(({cell}) => PAGING_ROLE.has(cell))) this.mmu.guestChangedMode();
+    for (const {gpa: at, bytes} of done.writes) {
+      this.mmu.guestWrote(gpa(at), bytes);
+      this.kernelCode?.guestWrote(at, bytes);
+    }
+    if (done.changes.some(({cell}) => PAGING_ROLE.has(cell))) {
+      this.mmu.guestChangedMode();
+      this.kernelCode?.guestChangedPaging();
+    }
     if (done.changes.some(({cell}) => cell === 'GDTR.base' || cell === 'GDTR.limit')) this.descriptors.rebuild('GDT');
     if (done.changes.some(({cell}) => cell.startsWith('LDTR.'))) this.descriptors.rebuild('LDT');
     return done;
@@ -128,7 +142,12 @@ export type VmmRoutine = HostRoutine<Vmm>;
 export const routine = (name: string, ...steps: HostStep<Vmm>[]): VmmRoutine => ({name, actor: 'hypervisor', steps});
 
 /** What the shadow MMU needs of this hypervisor. */
-export function shadowHostOf({machine, vcpu, memory, tell}: Omit<VmmParts, 'createMmu' | 'rings'>): ShadowHost {
+export function shadowHostOf({
+  machine,
+  vcpu,
+  memory,
+  tell,
+}: Pick<VmmParts, 'machine' | 'vcpu' | 'memory' | 'tell'>): ShadowHost {
   return {
     paging: () => ({
       cr0: vcpu.get('CR0'),

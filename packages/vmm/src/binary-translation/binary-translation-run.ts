@@ -1,0 +1,32 @@
+// Binary translation: the guest's user code runs as it is, in ring 3; of its kernel's code only translations run, in ring 1. What
+// does not trap there is not left to chance: whatever `classify` calls sensitive is replaced. All else, the virtual CPU, the
+// shadow tables, the emulation of what does trap, is trap-and-emulate's. Adams and Agesen 2006, section 3.
+
+import {UserError} from '@hyperscope/base';
+import {featuresOf} from '@hyperscope/machine';
+import {walkGuest} from '../shadow-paging/guest-walk.js';
+import type {TechniqueOptions} from '../technique.js';
+import {TrapAndEmulateRun} from '../trap-and-emulate/trap-and-emulate-run.js';
+import {shadowHostOf} from '../trap-and-emulate/vmm.js';
+import type {Vmm} from '../trap-and-emulate/vmm.js';
+import {BinaryTranslator} from './binary-translator.js';
+import type {Translate} from './binary-translator.js';
+
+/** @throws UserError 'needs-pae', 'rings' */
+export function startBinaryTranslation(options: TechniqueOptions): TrapAndEmulateRun {
+  if (options.rings === '0/3/3')
+    throw new UserError('rings', 'Translated kernel code runs in ring 1: choose 0/1/3, or leave --rings out.');
+  return new TrapAndEmulateRun({...options, rings: '0/1/3'}, vmm => new BinaryTranslator(vmm, translateIn(vmm)));
+}
+
+/** Walks the guest's tables as its processor would for a fetch in its kernel, but sets no bit in them. */
+function translateIn(vmm: Vmm): Translate {
+  const host = {...shadowHostOf(vmm), write: () => undefined};
+  const {profile} = vmm.machine;
+  const {gigabytePages, pse36} = featuresOf(profile);
+  const features = {physicalAddressBits: profile.physicalAddressBits, gigabytePages, pse36};
+  return linear => {
+    const walked = walkGuest(host, features, {linear, kind: 'fetch', privilege: 'supervisor', ac: true}, () => undefined);
+    return walked.kind === 'fault' ? undefined : walked.gpa;
+  };
+}

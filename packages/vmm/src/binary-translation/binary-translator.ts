@@ -1,0 +1,239 @@
+// The translator: guest kernel code, block by block and on demand, into the translation cache, where it runs deprivileged.
+// Adams and Agesen 2006, section 3.2: "binary, dynamic, on demand, system level, subsetting". A block has up to twelve
+// instructions, to the first that goes elsewhere or calls out. Direct jumps are chained; all others look their target up.
+
+import {hex} from '@hyperscope/base';
+import {disassemble} from '@hyperscope/isa';
+import type {Microcode, SegmentRegister} from '@hyperscope/isa';
+import {virtualSegment} from '../trap-and-emulate/shadow-descriptors.js';
+import type {KernelCode} from '../trap-and-emulate/kernel-code.js';
+import type {Vmm} from '../trap-and-emulate/vmm.js';
+import {VIRTUAL_CPU, linearOf} from '../trap-and-emulate/vmm-layout.js';
+import type {TranslatedCode} from '../virtual-machine.js';
+import {STUB, callout, nextRip, translateInstruction} from './translate-instruction.js';
+import type {CodeContext, Piece, TranslatedInstruction} from './translate-instruction.js';
+import {TranslationCache} from './translation-cache.js';
+import type {CodePiece, Fragment, FragmentKey} from './translation-cache.js';
+import {cacheOffset} from './translated-frame.js';
+import {CACHE, CACHE_BYTES} from './translation-layout.js';
+
+/** Adams and Agesen 2006, section 3.2: a translation unit. */
+const MOST_INSTRUCTIONS = 12;
+const DEFAULT_BIG = 0x4000;
+const LONG_CODE = 0x2000;
+const CODE_64 = 0x209b;
+const CODE_32 = 0x409b;
+const CODE_16 = 0x9b;
+const DATA_32 = 0x4093;
+const PAGE = 4096;
+
+/** Where a linear address of the guest's lies in its memory, without a trace in its page tables; undefined where it is not mapped. */
+export type Translate = (linear: bigint) => number | undefined;
+
+type Code = readonly {readonly rip: bigint; readonly text: string; readonly made: TranslatedInstruction}[];
+interface Block {
+  readonly source: Uint8Array;
+  readonly code: Code;
+}
+
+export class BinaryTranslator implements KernelCode {
+  readonly #vmm: Vmm;
+  readonly #translate: Translate;
+  readonly #cache: TranslationCache;
+
+  constructor(vmm: Vmm, translate: Translate) {
+    this.#vmm = vmm;
+    this.#translate = translate;
+    this.#cache = new TranslationCache(vmm.machine);
+  }
+
+  /** User code runs as it is; all else, real mode too, is translated. */
+  get covers(): boolean {
+    return this.#vmm.virtualRing < 3;
+  }
+  get #context(): CodeContext {
+    const {vcpu, isGuestLong, guestRing} = this.#vmm;
+    const {attributes, limit} = virtualSegment(this.#vmm, 'CS');
+    const isLongCode = isGuestLong && (attributes & LONG_CODE) !== 0;
+    const codeSize = isLongCode ? 64 : (attributes & DEFAULT_BIG) === 0 ? 16 : 32;
+    const iopl = Number((vcpu.get('RFLAGS') >> 12n) & 3n);
+    return {codeSize, isLongMode: isGuestLong, ring: this.#vmm.virtualRing, realRing: guestRing, iopl, limit};
+  }
+  #key(rip: bigint, context: CodeContext): FragmentKey {
+    const {codeSize, isLongMode, ring, realRing, iopl, limit} = context;
+    const linear =
+      codeSize === 64 ? rip : BigInt.asUintN(32, virtualSegment(this.#vmm, 'CS').base + BigInt.asUintN(32, rip));
+    const small = codeSize | (ring << 8) | (iopl << 10) | (realRing << 12) | (isLongMode ? 1 << 14 : 0);
+    return {rip, linear, context: BigInt(small) | (BigInt(codeSize === 64 ? 0 : limit) << 32n)};
+  }
+
+  // ── on the way to the guest ─────────────────────────────────────────────────────────────────────────────────────
+  prepare(): string | undefined {
+    const {vcpu} = this.#vmm;
+    const context = this.#context;
+    const key = this.#key(vcpu.get('RIP'), context);
+    const found = this.#cache.find(key);
+    if (found === undefined && this.#cache.makeRoom())
+      this.#tellInvalidated(undefined, 'the translation cache is full, and is emptied');
+    const stub = this.#takeStub(key.rip);
+    if (found !== undefined) {
+      if (stub !== undefined) this.#chain(stub, found, context);
+      return undefined;
+    }
+    return this.#translateBlock(key, context, stub);
+  }
+
+  /** The stub by which the cache was left, if it was for this address. It counts once. */
+  #takeStub(rip: bigint): number | undefined {
+    const {vcpu} = this.#vmm;
+    const stub = vcpu.slot('stub') - 1;
+    vcpu.setSlot('stub', 0);
+    if (stub < 0) return undefined;
+    const entry = this.#cache.entryAt(stub);
+    return entry?.kind === 'stub' && entry.guestRip === rip ? stub : undefined;
+  }
+
+  entry(): bigint {
+    const context = this.#context;
+    const at = this.#cache.find(this.#key(this.#vmm.vcpu.get('RIP'), context))?.at ?? 0;
+    return context.codeSize === 64 ? linearOf(CACHE + at) : BigInt(at);
+  }
+
+  segment(register: SegmentRegister): number | undefined {
+    const {descriptors} = this.#vmm;
+    const {codeSize, realRing} = this.#context;
+    const rights = (attributes: number): number => attributes | (realRing << 5);
+    if (register === 'CS') {
+      const attributes = codeSize === 64 ? CODE_64 : codeSize === 32 ? CODE_32 : CODE_16;
+      const values = {base: linearOf(CACHE), limit: CACHE_BYTES - 1, attributes: rights(attributes)};
+      return descriptors.own(register, {selector: 0, ...values}, realRing);
+    }
+    if (register !== 'GS' || this.#vmm.isGuestLong) return undefined;
+    const values = {selector: 0, base: linearOf(VIRTUAL_CPU), limit: 0xfff, attributes: rights(DATA_32)};
+    return descriptors.own(register, values, realRing);
+  }
+
+  leftFrom(rip: bigint): boolean {
+    const entry = this.#cache.entryAt(cacheOffset(rip));
+    const isStub = entry?.kind === 'stub';
+    this.#vmm.vcpu.setSlot('stub', isStub ? entry.at + 1 : 0);
+    return isStub;
+  }
+
+  // ── blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Reads the guest's code by the guest's own tables, as its processor would fetch it. Empty where that would fault. */
+  #read(start: bigint, context: CodeContext): Block {
+    const code: Code[number][] = [];
+    this.#vmm.virtual.load();
+    const source: number[] = [];
+    let rip = start;
+    while (code.length < MOST_INSTRUCTIONS) {
+      const microcode = this.#vmm.virtual.fetchAt(rip);
+      if (microcode === undefined) break;
+      const made = this.#made(microcode, rip, context);
+      code.push({rip, text: disassemble(microcode.instruction, rip), made});
+      source.push(...microcode.instruction.bytes);
+      if (made.isLast) break;
+      rip = nextRip(microcode.instruction, rip, context);
+    }
+    return {source: Uint8Array.from(source), code};
+  }
+  #made(microcode: Microcode, rip: bigint, context: CodeContext): TranslatedInstruction {
+    const made = translateInstruction(microcode, rip, context);
+    const isBeyond = context.codeSize !== 64 && rip + BigInt(microcode.instruction.bytes.length) > BigInt(context.limit);
+    return isBeyond && !made.isLast ? callout(rip, 'the code segment ends here') : made;
+  }
+
+  #translateBlock(key: FragmentKey, context: CodeContext, stub: number | undefined): string | undefined {
+    const {source, code} = this.#read(key.rip, context);
+    const end = code.at(-1);
+    if (end === undefined) return 'the instruction cannot be fetched';
+    const first = this.#translate(key.linear);
+    const last = this.#translate(lastByte(key, source.length, context.codeSize));
+    if (first === undefined || last === undefined) return 'the guest’s code lies on no page';
+    const pieces = code.flatMap(({made}) => made.pieces.map(piece => pieceOf(piece, made)));
+    if (!end.made.isLast) pieces.push({bytes: STUB, rip: behind(key, source.length, context.codeSize), kind: 'stub'});
+    // Where the stub that asked for the block is the last in the cache, the block takes its place: no jump at all.
+    const {bytesInUse} = this.#cache;
+    const isElided = stub !== undefined && stub + STUB.length === bytesInUse;
+    const fragment = this.#cache.add(
+      isElided ? stub : bytesInUse,
+      {...key, length: source.length, first, last},
+      pieces,
+    );
+    this.#tellTranslation(fragment, source, code, pieces);
+    for (const address of [first, last]) this.#track(address);
+    if (isElided) this.#tellChained(stub, fragment, 'the fragment takes the place of the stub: it is simply next');
+    else if (stub !== undefined) this.#chain(stub, fragment, context);
+    return undefined;
+  }
+
+  #chain(stub: number, to: Fragment, {codeSize}: CodeContext): void {
+    this.#cache.patch(stub, to.at, codeSize);
+    this.#tellChained(stub, to, 'the stub becomes a jump: from now on nobody looks anything up here');
+  }
+
+  #track(address: number): void {
+    const gfn = Math.floor(address / PAGE);
+    if (this.#cache.track(gfn)) this.#vmm.mmu.track(gfn);
+  }
+
+  // ── what makes a translation wrong ──────────────────────────────────────────────────────────────────────────────
+  isTracked(gfn: number): boolean {
+    return this.#cache.isTracked(gfn);
+  }
+  guestWrote(gpa: number, bytes: number): void {
+    for (const fragment of this.#cache.madeFrom(gpa, bytes)) {
+      this.#cache.invalidate(fragment);
+      this.#tellInvalidated(fragment, `the guest wrote ${bytes} bytes at GPA ${hex(gpa)}, into the code it was made from`);
+    }
+  }
+  guestChangedPaging(): void {
+    for (const fragment of this.#cache.fragments()) {
+      const end = lastByte(fragment, fragment.length, codeSizeOf(fragment));
+      const isThere = this.#translate(fragment.linear) === fragment.first && this.#translate(end) === fragment.last;
+      if (isThere) continue;
+      this.#cache.invalidate(fragment);
+      this.#tellInvalidated(fragment, `linear ${hex(fragment.linear)} means other memory now`);
+    }
+  }
+
+  // ── what is told ────────────────────────────────────────────────────────────────────────────────────────────────
+  #tellTranslation(fragment: Fragment, source: Uint8Array, code: Code, pieces: readonly CodePiece[]): void {
+    const instructions: TranslatedCode[] = [];
+    let at = linearOf(CACHE + fragment.at);
+    for (const {rip, text, made} of code) {
+      instructions.push({rip, text, translation: made.kind, at, why: made.why});
+      at += BigInt(made.pieces.reduce((sum, {bytes}) => sum + bytes.length, 0));
+    }
+    this.#vmm.tell({
+      kind: 'translation',
+      rip: fragment.rip,
+      source,
+      at: linearOf(CACHE + fragment.at),
+      translated: Uint8Array.from(pieces.flatMap(({bytes}) => bytes)),
+      instructions,
+    });
+  }
+  #tellChained(stub: number, {rip, at}: Fragment, why: string): void {
+    this.#vmm.tell({kind: 'translation-chained', from: linearOf(CACHE + stub), to: linearOf(CACHE + at), rip, why});
+  }
+  #tellInvalidated(fragment: Fragment | undefined, why: string): void {
+    const at = fragment === undefined ? undefined : linearOf(CACHE + fragment.at);
+    this.#vmm.tell({kind: 'translation-invalidated', rip: fragment?.rip, at, why});
+  }
+}
+
+const pieceOf = ({bytes, rip, what}: Piece, {kind}: TranslatedInstruction): CodePiece => ({
+  bytes,
+  rip,
+  kind: what === 'stub' ? 'stub' : kind,
+});
+
+const wrapped = (address: bigint, codeSize: number): bigint => BigInt.asUintN(codeSize === 64 ? 64 : 32, address);
+const behind = ({rip}: FragmentKey, length: number, codeSize: number): bigint =>
+  wrapped(rip + BigInt(length), codeSize);
+const lastByte = ({linear}: FragmentKey, length: number, codeSize: number): bigint =>
+  wrapped(linear + BigInt(length - 1), codeSize);
+/** The code size is the lowest byte of the key. */
+const codeSizeOf = ({context}: FragmentKey): number => Number(context & 0xffn);
