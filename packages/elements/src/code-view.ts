@@ -229,7 +229,7 @@ export class CodeView extends LitElement {
         ${name}
       </button>`;
     return html`<div class="bar" role="group" aria-label="How the code is shown">
-      ${button('disassembly', 'Disassembly')}${button('source', 'Source')}
+      ${button('disassembly', 'Disassembly')}${button('source', 'Source')}<slot name="tools"></slot>
     </div>`;
   }
 

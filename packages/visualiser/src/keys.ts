@@ -15,6 +15,7 @@ export type Command =
   | 'help'
   | 'blackout'
   | 'real-kvm'
+  | 'edit'
   | `machine-${number}`;
 
 export interface KeyRow {
@@ -34,6 +35,7 @@ export const KEY_ROWS: readonly KeyRow[] = [
   {keys: ['Home'], command: 'first', name: 'to the guest’s first instruction; again: to the very beginning'},
   {keys: ['End'], command: 'last', name: 'to the end'},
   {keys: ['g'], command: 'go-to', name: 'go to a step'},
+  {keys: ['d'], command: 'edit', name: 'edit the program; Esc gives the keys back, Ctrl-Enter runs it'},
   {keys: ['k'], command: 'real-kvm', name: 'run on real KVM'},
   {keys: ['1 … 9'], command: 'machine-1', name: 'choose a machine'},
   {keys: ['p'], command: 'present', name: 'present: no chrome, large type; Esc leaves'},
@@ -54,6 +56,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   Home: 'first',
   End: 'last',
   g: 'go-to',
+  d: 'edit',
   k: 'real-kvm',
   p: 'present',
   b: 'blackout',

@@ -61,14 +61,54 @@ export interface RecordingProgress {
   readonly outcome: string | undefined;
 }
 
+/** A word of the assembler, with what the manual calls it. */
+export interface AssemblyVocabulary {
+  readonly mnemonics: readonly {readonly mnemonic: string; readonly words: string}[];
+  readonly registers: readonly string[];
+}
+
+/** What is wrong with a text, where, and what to do. Lines and columns count from 1. */
+export interface SourceDiagnostic {
+  readonly line: number;
+  readonly column: number;
+  readonly length: number;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+  readonly advice: string;
+  /** The macro or file in which the text stands, when it is not the line itself. */
+  readonly within: string | undefined;
+}
+
+/** What the assembler made of a text. */
+export interface AssembledText {
+  readonly diagnostics: readonly SourceDiagnostic[];
+  /** Whether it can be run. */
+  readonly isRunnable: boolean;
+  /** By line, from 1: where the line's bytes lie, and the first of them. Empty where the text does not assemble. */
+  readonly lines: readonly {
+    readonly line: number;
+    readonly address: bigint;
+    readonly bytes: Uint8Array;
+    /** Of all the line's bytes. */
+    readonly length: number;
+  }[];
+}
+
 export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits'> {
   catalogue(): Catalogue;
-  /** Starts a guest on a technique; nothing is recorded yet beyond state 0. @throws UserError when either is unknown. */
-  open(technique: string, guest: string): Moment;
+  /**
+   * Starts a guest on a technique, or `edited`, another text in its place; nothing is recorded yet beyond state 0.
+   * @throws UserError when either is unknown or the text does not assemble: then the old session stays.
+   */
+  open(technique: string, guest: string, edited?: string): Moment;
+  /** Assembles a text in the place of a guest's. @throws UserError when there is no such guest. */
+  assemble(guest: string, source: string): AssembledText;
+  /** The words of the assembler, for an editor. */
+  vocabulary(): AssemblyVocabulary;
   /** Records up to `steps` more steps; the playhead stays. */
   extend(steps: number): RecordingProgress;
-  /** NASM source of the open guest. */
-  source(): string | undefined;
+  /** NASM source of the open guest: of what runs, and as it ships. */
+  source(): {readonly running: string; readonly shipped: string} | undefined;
   /** The figures behind the cycles of the open run. */
   costs(): CostFigures | undefined;
   /** What the open guest's kernel gets in every ring, where it is a stealth card. Runs it several times. */

@@ -26,7 +26,14 @@ export interface LabSurroundings {
 }
 
 /** What to open; without a step, where the guest begins. */
-export type Opening = Omit<SharedMoment, 'step'> & {readonly step?: number};
+export type Opening = Omit<SharedMoment, 'step'> & {
+  readonly step?: number | 'end';
+  /** A text to run in the place of the guest's own. */
+  readonly edited?: string | undefined;
+};
+
+const NOT_ON_KVM =
+  'This is an edited program: it runs on the simulated machines. Go back to the original to see it on real KVM.';
 
 export class LabController {
   #state: LabState = FIRST_STATE;
@@ -110,32 +117,60 @@ export class LabController {
     this.#moves.clear();
     this.pause();
     const sameGuest = guest.id === this.#state.guest;
+    const {edited} = wanted;
+    const sameText = edited === this.#state.edited;
     this.#set({
-      phase: {kind: 'loading', what: `Starting ${guest.title}`},
+      // While a text is tried the page stays as it is, with the editor in it.
+      phase: sameGuest && !sameText ? this.#state.phase : {kind: 'loading', what: `Starting ${guest.title}`},
       guest: guest.id,
       technique: technique.id,
       route: [],
       exits: [],
       window: undefined,
       card: undefined,
-      real: sameGuest && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
+      edited,
+      real: sameGuest && sameText && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
       notice: known
         ? this.#state.notice
         : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
     });
     this.#view = {...this.#view, from: 0, to: 0, whole: true};
     const {client} = this.#around;
-    const {start} = await client.open(technique.id, guest.id);
+    const {start} = await client.open(technique.id, guest.id, edited);
     const source = await client.source();
     const costs = await client.costs();
-    const moment = await client.seek((known ? wanted.step : undefined) ?? start);
+    const moment = await this.#place(known ? wanted.step : undefined, start, sameText ? 'nearest' : 'start');
     if (opening !== this.#opening) return;
-    this.#set({phase: {kind: 'ready'}, moment, source, costs});
+    this.#set({phase: {kind: 'ready'}, moment, source: source?.running, shipped: source?.shipped, costs});
     await this.#recordAhead(opening);
+    if (opening === this.#opening && wanted.step === 'end') this.seekEnd();
     const card = opening === this.#opening ? await client.card() : undefined;
     if (opening === this.#opening) this.#set({card});
     const {real} = this.#state;
     if (opening === this.#opening && real.kind === 'shown') await this.runReal();
+  }
+
+  /** The step that is wanted; where the run has none of that number, the nearest, or where the guest starts. */
+  async #place(wanted: number | 'end' | undefined, start: number, otherwise: 'nearest' | 'start'): Promise<Moment> {
+    const {client} = this.#around;
+    const moment = await client.seek(typeof wanted === 'number' ? wanted : start);
+    const isThere = typeof wanted !== 'number' || moment.index === wanted;
+    return isThere || otherwise === 'nearest' ? moment : client.seek(start);
+  }
+
+  /**
+   * Runs a text in the place of the guest's own; undefined goes back to that. The playhead stays at its step, or at the end.
+   * The text must assemble.
+   */
+  async runEdited(source: string | undefined): Promise<void> {
+    const {guest, technique, moment} = this.#state;
+    const isAtEnd = moment !== undefined && moment.finished && moment.index >= moment.length;
+    await this.open({
+      guest,
+      technique,
+      edited: source,
+      ...(moment === undefined ? {} : {step: isAtEnd ? 'end' : moment.index}),
+    });
   }
 
   /** Records the rest of the run in slices, the playhead staying where the reader put it. */
@@ -249,7 +284,8 @@ export class LabController {
   /** Runs the open guest on real KVM, or fetches its recording, and lays it beside the simulated run. */
   async runReal(): Promise<void> {
     const opening = this.#opening;
-    const {guest} = this.#state;
+    const {guest, edited} = this.#state;
+    if (edited !== undefined) return this.#set({real: {kind: 'failed', why: NOT_ON_KVM}});
     const run = new AbortController();
     this.#realRun?.abort();
     this.#realRun = run;

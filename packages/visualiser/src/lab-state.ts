@@ -29,7 +29,12 @@ export interface LabState {
   readonly technique: string;
   readonly guest: string;
   readonly moment: Moment | undefined;
+  /** NASM source of what runs. */
   readonly source: string | undefined;
+  /** The same as it ships; differs from `source` while an edited program runs. */
+  readonly shipped: string | undefined;
+  /** The text that runs in the place of the guest's own. */
+  readonly edited: string | undefined;
   /** Where the cycles come from. */
   readonly costs: CostFigures | undefined;
   /** What the guest gets in the other rings, where it is a stealth card. */
@@ -56,6 +61,8 @@ export const FIRST_STATE: LabState = {
   guest: 'hello-kvm',
   moment: undefined,
   source: undefined,
+  shipped: undefined,
+  edited: undefined,
   costs: undefined,
   card: undefined,
   route: [],

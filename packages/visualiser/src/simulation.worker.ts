@@ -1,16 +1,26 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {SimulationHost, cardPicture, costFigures, guestCellsAt} from '@hyperscope/simulation';
+import {SimulationHost, assemblyVocabulary, cardPicture, costFigures, guestCellsAt} from '@hyperscope/simulation';
 import {expose} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords, type ExitRow, type Granularity, type Moment, type TimelineWindow} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
-import type {Catalogue, CostFigures, LabClient, RealComparison, RecordingProgress} from './lab-client.js';
+import {linesOfText} from './assembled-lines.js';
+import type {
+  AssembledText,
+  AssemblyVocabulary,
+  Catalogue,
+  CostFigures,
+  LabClient,
+  RealComparison,
+  RecordingProgress,
+} from './lab-client.js';
 
 class SimulationLab implements LabClient {
   readonly #host = new SimulationHost();
   #session: Session | undefined = undefined;
   #guest = '';
+  #edited: string | undefined = undefined;
 
   #open(): Session {
     if (this.#session === undefined) throw new Error('No guest is open: open one first.');
@@ -34,14 +44,30 @@ class SimulationLab implements LabClient {
     };
   }
 
-  open(technique: string, guest: string): Moment {
-    this.#session = this.#host.open({technique, guest});
+  open(technique: string, guest: string, edited?: string): Moment {
+    this.#session = this.#host.open({
+      technique,
+      guest: edited === undefined ? guest : {of: guest, source: edited},
+    });
     this.#guest = guest;
+    this.#edited = edited;
     return this.#session.moment();
   }
 
-  source(): string | undefined {
-    return this.#guests().find(guest => guest.id === this.#guest)?.source;
+  source(): ReturnType<LabClient['source']> {
+    const shipped = this.#guests().find(guest => guest.id === this.#guest)?.source;
+    return shipped === undefined ? undefined : {running: this.#edited ?? shipped, shipped};
+  }
+
+  assemble(guest: string, source: string): AssembledText {
+    const result = this.#host.assemble({of: guest, source});
+    if (!result.ok) return {isRunnable: false, diagnostics: result.diagnostics, lines: []};
+    const {assembly} = result.loaded;
+    return {isRunnable: true, diagnostics: assembly.warnings, lines: linesOfText(assembly.lines, assembly.bytes)};
+  }
+
+  vocabulary(): AssemblyVocabulary {
+    return assemblyVocabulary();
   }
 
   card(): ReturnType<typeof cardPicture> {

@@ -18,21 +18,39 @@ function guestStanding(moment: Moment): Standing {
   return {address: /^0x[0-9a-f]+$/i.test(saved) ? BigInt(saved) : undefined, standing: 'left'};
 }
 
-/** The panel at the moment of `lab`. */
-export function codePanel(lab: LabState, hypervised: boolean): TemplateResult {
+function askToEdit(event: Event): void {
+  event.target?.dispatchEvent(new CustomEvent('hs-edit', {bubbles: true, composed: true}));
+}
+
+/** The line of the source that is executed next. */
+export function runningLineOf(moment: Moment): number | undefined {
+  const {address} = guestStanding(moment);
+  return moment.code.find(line => line.address === address)?.sourceLine;
+}
+
+/** The panel at the moment of `lab`; `editor` takes the place of the code while the source is edited. */
+export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElement | undefined): TemplateResult {
   const {moment} = lab;
   if (moment === undefined) return html`<section class="panel left"></section>`;
   const {address, standing} = guestStanding(moment);
   return html`<section class="panel left" aria-label="Code and console">
     <div class="code">
-      <h2>Guest code · ${lab.guest}</h2>
-      <hs-code-view
-        .lines=${moment.code}
-        .current=${address}
-        .standing=${standing}
-        .source=${lab.source}
-        .who=${moment.who}
-      ></hs-code-view>
+      <h2>
+        Guest code · ${lab.guest}${lab.edited === undefined ? nothing : html` <span class="edited">edited</span>`}
+      </h2>
+      ${
+        editor ??
+        html`<hs-code-view
+          .lines=${moment.code}
+          .current=${address}
+          .standing=${standing}
+          .source=${lab.source}
+          .who=${moment.who}
+          ><button slot="tools" class="edit" title="Change this program and run it" @click=${askToEdit}>
+            Edit
+          </button></hs-code-view
+        >`
+      }
     </div>
     <hs-console .text=${moment.serial}></hs-console>
     ${

@@ -12,6 +12,7 @@ export interface ShellParts {
   togglePresent(): void;
   toggleBlackout(): void;
   realKvm(): void;
+  edit(): void;
   /** Opens the machine of that number, counted from 1. */
   machine(number: number): void;
 }
@@ -46,6 +47,8 @@ export function perform(command: Command | TransportCommand, lab: LabController,
       return parts.askStep();
     case 'help':
       return parts.help();
+    case 'edit':
+      return parts.edit();
     case 'real-kvm':
       return parts.realKvm();
     default:

@@ -59,6 +59,29 @@ export const labStyles = css`
     flex: 1;
     min-height: 0;
   }
+  .left hs-source-editor {
+    flex: 1;
+  }
+  .edited {
+    color: var(--hypervisor-ink);
+  }
+  .edit {
+    margin-inline-start: auto;
+    min-height: 26px;
+    padding: 1px 12px;
+  }
+  /* The editor has room for a line with its bytes; its lists may reach over the edge of the panel. */
+  main.editing {
+    grid-template-columns: minmax(480px, 37%) minmax(0, 1fr) minmax(340px, 22%);
+  }
+  .editing .left {
+    contain: none;
+    overflow: hidden;
+    z-index: 1;
+  }
+  .editing .left .exits {
+    display: none;
+  }
   .left .exits {
     flex: 0 1 auto;
     overflow: auto;
@@ -197,15 +220,25 @@ export const labStyles = css`
       grid-template-columns: 318px minmax(0, 1fr);
       grid-template-rows: minmax(0, 1fr) minmax(0, 1fr);
     }
+    main.editing:not(.center) {
+      grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr);
+      grid-template-rows: minmax(0, 1fr);
+    }
+    .editing .right {
+      display: none;
+    }
     .middle {
       grid-column: 2;
       grid-row: 1 / 3;
+    }
+    main.editing .middle {
+      grid-row: 1;
     }
     .right {
       grid-column: 1;
     }
     .left .exits,
-    .left hs-console {
+    main:not(.editing) .left hs-console {
       display: none;
     }
   }

@@ -30,6 +30,7 @@ import {perform, type ShellParts} from './commands.js';
 import {Help} from './help.js';
 import {labStyles} from './lab-styles.js';
 import {codePanel} from './code-panel.js';
+import {Editing, isRunSource} from './editing.js';
 import {stagePanel} from './stage-panel.js';
 import {timelinePanel} from './timeline-panel.js';
 import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
@@ -45,6 +46,11 @@ export class Lab extends LitElement implements ShellParts {
   @state() private dark: 'screen on' | 'screen off' = 'screen on';
   @property({type: Boolean, reflect: true}) presenting = false;
   private controller: LabController | undefined = undefined;
+  private readonly editing = new Editing(() => {
+    this.requestUpdate();
+    return this.updateComplete;
+  });
+  private client: Remote<LabClient> | undefined = undefined;
   private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor() {
@@ -77,6 +83,11 @@ export class Lab extends LitElement implements ShellParts {
     this.addEventListener('hs-tab', event => {
       if (event instanceof TabEvent) this.tab = event.detail.tab;
     });
+    this.addEventListener('hs-edit', () => this.edit());
+    this.addEventListener('hs-close-editor', () => this.editing.close());
+    this.addEventListener('hs-run-source', event => {
+      if (event instanceof CustomEvent && isRunSource(event)) this.runSource(event.detail.source);
+    });
     this.addEventListener('hs-run-real', () => this.realKvm());
     this.addEventListener('hs-cancel-real', () => this.controller?.cancelReal());
     this.addEventListener('hs-toolbar', event => {
@@ -97,6 +108,7 @@ export class Lab extends LitElement implements ShellParts {
       changed,
     });
     this.controller = controller;
+    this.client = client;
     const link = readLink(location.hash);
     if (link.kind === 'unreadable') controller.notice(link.why);
     if (needsHint()) controller.hint('exit');
@@ -142,6 +154,17 @@ export class Lab extends LitElement implements ShellParts {
     if (ask instanceof AskStep) ask.show();
   }
 
+  /** Opens the editor in place of the code. */
+  edit(): void {
+    const {client} = this;
+    if (client === undefined || this.presenting) return;
+    this.with(lab => void this.editing.open(client).then(trouble => trouble !== undefined && lab.notice(trouble)));
+  }
+
+  private runSource(source: string | undefined): void {
+    this.with(lab => void lab.runEdited(source).catch((error: unknown) => lab.fail(error)));
+  }
+
   togglePresent(): void {
     this.presenting = !this.presenting;
     this.dark = 'screen on';
@@ -166,7 +189,7 @@ export class Lab extends LitElement implements ShellParts {
       case 'guest':
         return this.open(this.lab.technique, choice.id);
       case 'technique':
-        return this.open(choice.id, this.lab.guest);
+        return this.open(choice.id, this.lab.guest, this.lab.edited);
       case 'theme':
         this.theme = choice.theme;
         applyTheme(document, choice.theme);
@@ -182,15 +205,15 @@ export class Lab extends LitElement implements ShellParts {
     }
   }
 
-  private open(technique: string, guest: string): void {
-    this.with(lab => void lab.open({technique, guest}).catch((error: unknown) => lab.fail(error)));
+  private open(technique: string, guest: string, edited?: string): void {
+    this.with(lab => void lab.open({technique, guest, edited}).catch((error: unknown) => lab.fail(error)));
   }
 
   private async share(): Promise<void> {
     this.writeLink();
     try {
       await navigator.clipboard.writeText(location.href);
-      this.shared = 'Link copied';
+      this.shared = this.lab.edited === undefined ? 'Link copied' : 'Link copied: it opens the original program';
     } catch {
       // No permission for the clipboard, or no secure context: the link is in the address bar all the same.
       this.shared = 'Link is in the address bar';
@@ -233,6 +256,7 @@ export class Lab extends LitElement implements ShellParts {
 
   override render(): TemplateResult {
     const {lab} = this;
+    this.editing.show(lab);
     return html` <hs-toolbar
         .state=${lab}
         .theme=${this.theme}
@@ -280,8 +304,10 @@ export class Lab extends LitElement implements ShellParts {
     const guest = this.lab.catalogue.guests.find(entry => entry.id === this.lab.guest);
     const hasExits = hypervised || (guest?.isHypervisor ?? false);
     const picture = stagePicture(moment, host, this.lab.route);
-    return html`<main>
-        ${codePanel(this.lab, hypervised)} ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
+    const editor = this.editing.element;
+    return html`<main class=${editor === undefined ? '' : 'editing'}>
+        ${codePanel(this.lab, hypervised, editor)}
+        ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
         <section class="panel right" aria-label="Inspector">
           <hs-inspector
             .state=${this.lab}
