@@ -53,6 +53,11 @@ export interface CodePiece {
 const MOST_BLOCK_BYTES = 512;
 const MOST_BLOCK_ENTRIES = 64;
 const PAGE = 4096;
+/** Jcc rel8 with the distance of a stub, as a word; the condition is in the low four bits. */
+const OVER_STUB = (STUB.length << 8) | 0x70;
+const OPERAND_SIZE = 0x66;
+/** A CS override, which Jcc ignores. */
+const NO_EFFECT = 0x2e;
 
 export class TranslationCache {
   readonly #machine: Machine;
@@ -172,8 +177,16 @@ export class TranslationCache {
   }
 
   // ── chaining ────────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Makes a jump of a stub. In 16-bit code its distance has 16 bits. */
+  /** Makes a jump of a stub, and of a conditional jump over it a conditional jump. */
   patch(stub: number, target: number, codeSize: number): void {
+    const condition = this.#number(CACHE + stub - 2) & 0xffff;
+    if (this.entryAt(stub - 1)?.kind === 'control' && (condition & 0xfff0) === OVER_STUB) {
+      // The inverted jump over the stub and the stub itself have seven bytes: a near Jcc with a prefix that makes it as long.
+      const distance = BigInt(target - (stub + STUB.length));
+      const opcode = [codeSize === 16 ? OPERAND_SIZE : NO_EFFECT, 0x0f, 0x80 | ((condition & 15) ^ 1)];
+      this.#machine.memory.load(inWindow(CACHE + stub - 2), Uint8Array.from([...opcode, ...little(distance, 4)]));
+      return;
+    }
     const bytes = codeSize === 16 ? 2 : 4;
     const distance = BigInt(target - (stub + 1 + bytes));
     this.#machine.memory.load(inWindow(CACHE + stub), Uint8Array.of(0xe9, ...little(distance, bytes)));
