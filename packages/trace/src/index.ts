@@ -5,6 +5,7 @@ export * from './change/change-accumulator.js';
 export * from './change/change-encoder.js';
 export * from './change/state-space.js';
 export * from './record/actors.js';
+export * from './record/deprivileged.js';
 export * from './record/first-guest-step.js';
 export * from './record/granularity.js';
 export * from './record/playhead.js';

@@ -1,5 +1,6 @@
 // The registry: every way to run a guest on the simulated machine, one line each. A new technique is a folder and a line.
 
+import {startBinaryTranslation} from './binary-translation/binary-translation-run.js';
 import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
@@ -60,6 +61,15 @@ export const TECHNIQUES: readonly Technique[] = [
     summary:
       'No hardware helps: the guest’s kernel runs in ring 1 or 3, and a VMM in ring 0 carries out what traps. On x86 not everything does; on a processor `+strict` it does.',
     start: options => new TrapAndEmulateRun(options),
+  },
+  {
+    id: 'binary-translation',
+    title: 'Binary translation',
+    shortTitle: 'Translation',
+    host: 'software',
+    summary:
+      'No hardware helps, and nothing sensitive is executed: the guest’s kernel runs as a translation of itself, in ring 1; its user code runs as it is.',
+    start: options => startBinaryTranslation(options),
   },
 ];
 

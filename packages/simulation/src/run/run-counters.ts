@@ -4,7 +4,7 @@ import {entryFailure, vmExitName} from '@hyperscope/isa';
 import type {Check, MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
 import {hex} from '@hyperscope/base';
-import {completesInstruction} from '@hyperscope/trace';
+import {completesInstruction, isDeprivileged} from '@hyperscope/trace';
 
 const SERIAL_FIRST = 0x3f8;
 const SERIAL_LAST = 0x3ff;
@@ -29,7 +29,7 @@ export class RunCounters implements RunObserver {
 
   /** `next` hears everything as well. Where a hypervisor has a user space, the guest's ports are those that it was asked about. */
   constructor(technique: string, next: RunObserver | undefined) {
-    this.#asksUserSpace = technique !== 'bare' && technique !== 'trap-and-emulate';
+    this.#asksUserSpace = technique !== 'bare' && !isDeprivileged(technique);
     this.#next = next;
   }
 

@@ -6,7 +6,7 @@ import type {Bank} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
 import {isCell} from '@hyperscope/isa';
 import {HOST_PAGE_TABLES, VMCB as KVM_VMCB, guestCells, virtualGuestCells} from '@hyperscope/vmm';
-import {GuestMemory} from '@hyperscope/trace';
+import {GuestMemory, isDeprivileged} from '@hyperscope/trace';
 import type {CellSource, RecordHeader} from '@hyperscope/trace';
 
 const PAGE = 4096;
@@ -85,7 +85,7 @@ export class StateView {
   }
 
   #findGuestCells(): CellSource {
-    if (this.header.technique === 'trap-and-emulate') {
+    if (isDeprivileged(this.header.technique)) {
       const read = virtualGuestCells(cell => this.cells(cell) ?? 0n, this.memory);
       return cell => (isCell(cell) ? read(cell) : undefined);
     }

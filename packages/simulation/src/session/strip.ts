@@ -2,6 +2,7 @@
 
 import {hex} from '@hyperscope/base';
 import {vmcbField} from '@hyperscope/isa';
+import {isDeprivileged} from '@hyperscope/trace';
 import type {Moment} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
 
@@ -10,7 +11,7 @@ const NP_ENABLE = 1n;
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
   if (engine === 'kvm')
     return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
-  if (state.header.technique === 'trap-and-emulate') return deprivilegedStrip(state);
+  if (isDeprivileged(state.header.technique)) return deprivilegedStrip(state);
   const vmcb = state.vmcb();
   if (vmcb !== undefined) return svmStrip(state, vmcb);
   const vmcs = state.vmcs();

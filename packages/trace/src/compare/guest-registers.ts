@@ -7,6 +7,7 @@
 
 import {CELLS} from '@hyperscope/isa';
 import type {Cell} from '@hyperscope/isa';
+import {isDeprivileged} from '../record/deprivileged.js';
 import type {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
 import type {CellSource} from '../state/processor-view.js';
@@ -47,7 +48,7 @@ export function guestStateAfter(playhead: Playhead, event: VisibleEvent, view: G
   if (record.header.engine === 'kvm' || record.header.technique === 'bare')
     return stateAt(playhead, event.step + 1, 0n, PROCESSOR_VIEW);
   // A VMM that emulates has the whole virtual CPU in memory as soon as the instruction is done.
-  if (record.header.technique === 'trap-and-emulate') return stateAt(playhead, event.step + 1, 0n, view);
+  if (isDeprivileged(record.header.technique)) return stateAt(playhead, event.step + 1, 0n, view);
   for (let step = event.step + 1; step < record.length; step++) {
     if (record.columns.who(step).startsWith('guest')) return stateAt(playhead, step, 0n, view);
     // An interrupt overtakes the next instruction. What HLT leaves is known all the same: nothing but RIP moves.

@@ -4,6 +4,7 @@
 import {hex} from '@hyperscope/base';
 import type {VmExit} from '@hyperscope/vmm';
 import {bytesText, kvmExitName} from '../explain/kvm-exit-words.js';
+import {isDeprivileged} from '../record/deprivileged.js';
 import type {RunRecord} from '../record/run-record.js';
 
 export interface VisibleEvent {
@@ -24,8 +25,8 @@ type Seen = Pick<VisibleEvent, 'key' | 'label' | 'kind' | 'port'>;
 /** In the order of time. Stops of a debugger, a watchdog or an interrupt window are left out: the guest did nothing. */
 export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   const found: VisibleEvent[] = [];
-  // Under trap-and-emulate the virtual processor has ports and halts as a real one does; no KVM_RUN comes back to tell of them.
-  const showsProcessor = ['bare', 'trap-and-emulate'].includes(record.header.technique);
+  // Without hardware for virtualization the virtual processor has ports and halts as a real one does; no KVM_RUN comes back to tell of them.
+  const showsProcessor = record.header.technique === 'bare' || isDeprivileged(record.header.technique);
   const isBare = record.header.technique === 'bare';
   const isSimulated = record.header.engine === 'simulated';
   let exitStep: number | undefined;
@@ -47,7 +48,7 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
 
 /** Whether a deprivileged guest's instruction led into its VMM: an exception of the processor's own. */
 function isTrap(record: RunRecord, index: number): boolean {
-  if (record.header.technique !== 'trap-and-emulate' || record.events.at(index)?.kind !== 'exception') return false;
+  if (!isDeprivileged(record.header.technique) || record.events.at(index)?.kind !== 'exception') return false;
   return record.columns.who(record.events.stepOf(index)).startsWith('guest');
 }
 

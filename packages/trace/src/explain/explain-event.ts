@@ -23,6 +23,9 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'emulation':
     case 'shadow-paging':
     case 'virtual-cpu':
+    case 'translation':
+    case 'translation-chained':
+    case 'translation-invalidated':
     case 'inside-kvm':
     case 'device':
     case 'serial':

@@ -20,6 +20,9 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'kvm-exit',
   'injection',
   'emulation',
+  'translation',
+  'translation-invalidated',
+  'translation-chained',
   'shadow-paging',
   'virtual-cpu',
   'exit-handled',
@@ -112,6 +115,9 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
     case 'emulation':
     case 'shadow-paging':
     case 'virtual-cpu':
+    case 'translation':
+    case 'translation-chained':
+    case 'translation-invalidated':
     case 'unsupported':
       return explainEvent(leader).title;
     case 'exit-handled':

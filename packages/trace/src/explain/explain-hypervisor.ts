@@ -7,6 +7,7 @@ import type {Explanation} from '../session-view.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {explanation, sentence} from './explanation.js';
 import {explainShadow} from './explain-shadow.js';
+import {explainTranslation} from './explain-translation.js';
 import {explainVirtualCpu, explainVmmEmulation, explainVmmInjection} from './explain-vmm.js';
 import {kvmExitDetail, kvmExitDuty, kvmExitName} from './kvm-exit-words.js';
 
@@ -66,6 +67,10 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
       return event.by === 'VMM' ? explainVmmEmulation(event) : explainEmulation(event);
     case 'virtual-cpu':
       return explainVirtualCpu(event);
+    case 'translation':
+    case 'translation-chained':
+    case 'translation-invalidated':
+      return explainTranslation(event);
     case 'shadow-paging':
       return explainShadow(event);
     case 'device':

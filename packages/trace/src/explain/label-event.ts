@@ -6,6 +6,7 @@ import type {TraceEvent} from '../record-format.js';
 import {characterText, deviceTitle} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
 import {shadowLabel} from './explain-shadow.js';
+import {translationLabel} from './explain-translation.js';
 import {virtualCpuLabel} from './explain-vmm.js';
 import {kvmExitName} from './kvm-exit-words.js';
 
@@ -61,6 +62,10 @@ export function labelEvent(event: TraceEvent): string {
       return `emulated: ${event.text}`;
     case 'virtual-cpu':
       return virtualCpuLabel(event);
+    case 'translation':
+    case 'translation-chained':
+    case 'translation-invalidated':
+      return translationLabel(event);
     case 'shadow-paging':
       return shadowLabel(event);
     case 'device':

@@ -114,6 +114,23 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
     entry: optional(fields({at: count, level: count, from: address, to: address})),
     why: text,
   }),
+  translation: fields({
+    rip: address,
+    source: bytes,
+    at: address,
+    translated: bytes,
+    instructions: list(
+      fields({
+        rip: address,
+        text,
+        translation: oneOf('ident', 'in-cache', 'callout', 'control'),
+        at: address,
+        why: text,
+      }),
+    ),
+  }),
+  'translation-chained': fields({from: address, to: address, rip: address, why: text}),
+  'translation-invalidated': fields({rip: optional(address), at: optional(address), why: text}),
   device: fields({name: text, what: oneOf('output', 'trouble'), sentence: text}),
   'inside-kvm': fields({name: text, text}),
   serial: fields({byte: count}),

@@ -6,7 +6,8 @@ import type {TraceEvent} from '../record-format.js';
 
 /** Events so frequent that stopping at each would be stepping by instructions under another name. */
 const ROUTINE: ReadonlySet<TraceEvent['kind']> = new Set(['page-walk', 'host-step']);
-const EXITS: ReadonlySet<TraceEvent['kind']> = new Set(['vm-exit', 'kvm-exit']);
+/** A refused VM entry counts: the manual has it as a VM exit with bit 31 of the reason set. */
+const EXITS: ReadonlySet<TraceEvent['kind']> = new Set(['vm-exit', 'vm-entry-failure', 'kvm-exit']);
 /** A change of ring, or of the operation that the rings belong to. */
 const RINGS: ReadonlySet<TraceEvent['kind']> = new Set(['ring', 'vm-entry', 'vm-exit']);
 

@@ -26,7 +26,12 @@ function translateIn(vmm: Vmm): Translate {
   const {gigabytePages, pse36} = featuresOf(profile);
   const features = {physicalAddressBits: profile.physicalAddressBits, gigabytePages, pse36};
   return linear => {
-    const walked = walkGuest(host, features, {linear, kind: 'fetch', privilege: 'supervisor', ac: true}, () => undefined);
+    const walked = walkGuest(
+      host,
+      features,
+      {linear, kind: 'fetch', privilege: 'supervisor', ac: true},
+      () => undefined,
+    );
     return walked.kind === 'fault' ? undefined : walked.gpa;
   };
 }

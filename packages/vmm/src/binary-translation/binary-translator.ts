@@ -140,7 +140,8 @@ export class BinaryTranslator implements KernelCode {
   }
   #made(microcode: Microcode, rip: bigint, context: CodeContext): TranslatedInstruction {
     const made = translateInstruction(microcode, rip, context);
-    const isBeyond = context.codeSize !== 64 && rip + BigInt(microcode.instruction.bytes.length) > BigInt(context.limit);
+    const isBeyond =
+      context.codeSize !== 64 && rip + BigInt(microcode.instruction.bytes.length) > BigInt(context.limit);
     return isBeyond && !made.isLast ? callout(rip, 'the code segment ends here') : made;
   }
 
@@ -185,7 +186,10 @@ export class BinaryTranslator implements KernelCode {
   guestWrote(gpa: number, bytes: number): void {
     for (const fragment of this.#cache.madeFrom(gpa, bytes)) {
       this.#cache.invalidate(fragment);
-      this.#tellInvalidated(fragment, `the guest wrote ${bytes} bytes at GPA ${hex(gpa)}, into the code it was made from`);
+      this.#tellInvalidated(
+        fragment,
+        `the guest wrote ${bytes} bytes at GPA ${hex(gpa)}, into the code it was made from`,
+      );
     }
   }
   guestChangedPaging(): void {

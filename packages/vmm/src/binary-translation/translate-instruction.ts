@@ -157,7 +157,10 @@ function control(instruction: Instruction, rip: bigint, context: CodeContext): T
   const operand = instruction.operands[0];
   const next = nextRip(instruction, rip, context);
   if (operand?.kind !== 'relative')
-    return callout(rip, `${disassemble(instruction, rip)} goes where the guest says at that moment, which is looked up`);
+    return callout(
+      rip,
+      `${disassemble(instruction, rip)} goes where the guest says at that moment, which is looked up`,
+    );
   const target = BigInt.asUintN(instruction.width, next + operand.displacement);
   if (!isReachable(target, context)) return callout(rip, 'its target lies outside the code segment');
   const direct = (pieces: readonly Piece[], why: string): TranslatedInstruction => ({
