@@ -164,7 +164,7 @@ export class SourceEditor extends LitElement {
     }
     const source = this.view?.state.doc.toString();
     this.dispatchEvent(new RunSourceEvent(source === this.shipped ? undefined : source));
-    this.standing = 'Assembled: this text runs now.';
+    this.standing = '';
   }
 
   private showProblem(): void {
