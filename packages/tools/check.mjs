@@ -17,7 +17,7 @@ const tool = name => join(root, 'packages/tools', name);
 const BROWSER_CONFIG = 'packages/visualiser/vitest.browser.config.ts';
 const E2E_CONFIG = 'playwright/playwright.config.ts';
 /** A stage that takes longer than this hangs. */
-const STAGE_LIMIT_MS = 8 * 60_000;
+const STAGE_LIMIT_MS = 12 * 60_000;
 
 const vitest = (counts, ...args) => ({
   command: [bin('vitest/vitest.mjs'), 'run', '--reporter=default', `--reporter=${tool('vitest-counts.mjs')}`, ...args],
