@@ -1,6 +1,7 @@
 // A student changes a guest in the page, breaks it, repairs it, and goes back; the editor is not part of the first load.
 
 import {expect, test} from '@playwright/test';
+import {accessibilityTrouble} from './accessibility.js';
 import {LabPage} from './lab-page.js';
 
 test('edit, run, break, repair, and back to the original', async ({page}) => {
@@ -43,6 +44,10 @@ test('edit, run, break, repair, and back to the original', async ({page}) => {
   );
   await expect(lab.console).toContainText('He');
   await lab.shot('editing-2-error');
+  for (const theme of ['light', 'dark', 'contrast']) {
+    await page.getByLabel('Theme').selectOption(theme);
+    expect(await accessibilityTrouble(page), theme).toEqual([]);
+  }
 
   await lab.realKvm.click();
   await expect(page.locator('hs-real-kvm-view')).toContainText('edited program');

@@ -33,7 +33,7 @@ const theme = EditorView.theme({
   '.cm-activeLine': {backgroundColor: 'color-mix(in srgb, var(--focus) 7%, transparent)'},
   '.cm-activeLineGutter': {backgroundColor: 'transparent', color: 'var(--ink)'},
   '.cm-gutters': {backgroundColor: 'var(--sunken)', color: 'var(--mute)', borderInlineEnd: '1px solid var(--line)'},
-  '.cm-lineNumbers .cm-gutterElement': {minWidth: '3ch', padding: '0 4px 0 6px'},
+  '.cm-lineNumbers .cm-gutterElement': {minWidth: '4ch', padding: '0 6px 0 4px', textAlign: 'end'},
   '.cm-bytes .cm-gutterElement': {padding: '0 8px 0 4px', fontSize: '0.9em', whiteSpace: 'pre'},
   '.cm-address': {
     display: 'inline-block',
@@ -42,7 +42,7 @@ const theme = EditorView.theme({
     textAlign: 'end',
     fontWeight: '600',
   },
-  '&.cm-stale .cm-bytes': {opacity: '0.55'},
+  '&.cm-stale .cm-bytes': {fontStyle: 'italic'},
   '.cm-running': {backgroundColor: 'var(--hit)', boxShadow: 'inset 3px 0 0 var(--guest-kernel)'},
   '.cm-running, .cm-running span': {color: 'var(--hit-ink) !important'},
   '.cm-sentence': {

@@ -80,6 +80,6 @@ function parts(words: KnownWords): Extension {
 function told(actions: EditorActions): Extension {
   return [
     EditorView.updateListener.of(actions.changed),
-    EditorView.contentAttributes.of({...LABEL, spellcheck: 'false'}),
+    EditorView.contentAttributes.of({...LABEL, spellcheck: 'false', tabindex: '0'}),
   ];
 }

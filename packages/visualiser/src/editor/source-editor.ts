@@ -221,10 +221,11 @@ export class SourceEditor extends LitElement {
         </button>
         <button
           ?disabled=${this.text === this.shipped && this.running === this.shipped}
+          aria-label="Back to the original"
           title="The text as it ships, run again"
           @click=${this.original}
         >
-          Back to the original
+          Original
         </button>
         <label class="open" title="Open a file of assembly in place of this text"
           >Open…<input class="visually-hidden" type="file" accept=".asm,.nasm,.s,.txt" @change=${this.openFile}
