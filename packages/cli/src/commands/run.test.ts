@@ -31,7 +31,15 @@ const real = (source: string): readonly string[] => {
 
 const PRINT = (text: string): string =>
   `mov dx, 0x3f8\n${Array.from(text, c => `mov al, ${c.charCodeAt(0)}\nout dx, al\n`).join('')}`;
-const TECHNIQUES = ['bare', 'vtx-ept', 'vtx-shadow', 'svm-npt', 'svm-shadow', 'trap-and-emulate'] as const;
+const TECHNIQUES = [
+  'bare',
+  'vtx-ept',
+  'vtx-shadow',
+  'svm-npt',
+  'svm-shadow',
+  'trap-and-emulate',
+  'binary-translation',
+] as const;
 
 describe.each(TECHNIQUES)('on %s', technique => {
   const on = ['--on', technique];

@@ -79,7 +79,7 @@ function runCardIn(card: StealthCard, {image, assembly}: LoadedGuest, where: Car
     costModel: undefined,
     rings: where.rings,
   });
-  const told = watchInstruction(run, assembly);
+  const told = watchInstruction(run, assembly, where.technique);
   for (let steps = 0; steps < STEP_LIMIT && run.step().outcome === undefined; steps++);
   const printed = new TextDecoder().decode(run.serialOutput());
   return {
@@ -91,13 +91,21 @@ function runCardIn(card: StealthCard, {image, assembly}: LoadedGuest, where: Car
 }
 
 /** Counts what happens between the labels `stealth` and `after`. */
-function watchInstruction(run: TechniqueRun, {symbols}: AssembledGuest): {traps: number; exits: number} {
+function watchInstruction(
+  run: TechniqueRun,
+  {symbols}: AssembledGuest,
+  technique: string,
+): {traps: number; exits: number} {
+  const isTranslated = technique === 'binary-translation';
   const [start, end] = [symbols.get('stealth') ?? 0n, symbols.get('after') ?? 0n];
   const isIt = (rip: bigint): boolean => rip >= start && rip < end;
   const told = {traps: 0, exits: 0};
   run.observe({
     willWrite: () => undefined,
-    hypervisorEvent: () => undefined,
+    // What runs is a translation, at other addresses: the VMM is told by what stands there for the instruction.
+    hypervisorEvent: event => {
+      if (event.kind === 'emulation' && isTranslated && isIt(event.rip)) told.traps++;
+    },
     event: event => {
       if (event.kind === 'exception' && isIt(run.machine.instructionRip)) told.traps++;
       if (event.kind === 'vm-exit' && isIt(event.exit.guestRip)) told.exits++;

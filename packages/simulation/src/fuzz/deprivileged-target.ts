@@ -1,10 +1,10 @@
-// Trap-and-emulate as a machine that runs the fuzzer's programs: what a guest's kernel leaves behind outside ring 0, where
-// everything sensitive traps, must be what it leaves in ring 0.
+// Trap-and-emulate and binary translation as machines that run the fuzzer's programs: what a guest's kernel leaves behind outside
+// ring 0, where everything sensitive traps or is translated, must be what it leaves in ring 0.
 
 import {gpa} from '@hyperscope/base';
 import {CELLS} from '@hyperscope/isa';
-import {TrapAndEmulateRun} from '@hyperscope/vmm';
 import type {RingLayout, RunOutcome} from '@hyperscope/vmm';
+import {requireTechnique} from '../simulation-host.js';
 import {FUZZ_LAYOUT, FUZZ_MODES, vectorAt} from './fuzz-image.js';
 import {FuzzStarts, stateOf} from './fuzz-program.js';
 import type {FuzzEnding, FuzzOutcome, FuzzProgram, FuzzTarget} from './fuzz-program.js';
@@ -16,15 +16,17 @@ export class DeprivilegedTarget implements FuzzTarget {
   readonly #starts = new FuzzStarts();
   readonly #profile: string;
   readonly #rings: RingLayout;
+  readonly #technique: string;
 
-  constructor(profile: string, rings: RingLayout) {
+  constructor(profile: string, rings: RingLayout, technique = 'trap-and-emulate') {
+    this.#technique = technique;
     this.#profile = profile;
     this.#rings = rings;
   }
 
   run(program: FuzzProgram): FuzzOutcome {
     const {memory, registers} = stateOf(program, this.#starts);
-    const run = new TrapAndEmulateRun({
+    const run = requireTechnique(this.#technique).start({
       image: {
         memoryBytes: FUZZ_LAYOUT.memoryBytes,
         segments: [{gpa: gpa(0), bytes: memory.slice()}],
