@@ -1,5 +1,6 @@
 // A student changes a guest in the page, breaks it, repairs it, and goes back; the editor is not part of the first load.
 
+import {readFileSync} from 'node:fs';
 import {expect, test} from '@playwright/test';
 import {accessibilityTrouble} from './accessibility.js';
 import {LabPage} from './lab-page.js';
@@ -87,6 +88,33 @@ test('a draft outlives another machine and another guest; completion offers what
   await page.getByLabel('Guest', {exact: true}).selectOption('hello-kvm');
   await lab.ready();
   await expect(page.locator('.cm-content')).toContainText("mov al, 'J'");
+  expect(lab.troubles).toEqual([]);
+});
+
+test('a text is saved to a file and opened from one; what is no text is refused in words', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open();
+  await page.keyboard.press('d');
+  await page.getByRole('textbox', {name: /Assembly source/}).press('Control+Home');
+  await page.keyboard.type('; mine');
+  const download = page.waitForEvent('download');
+  await page.keyboard.press('Control+s');
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('hello-kvm.asm');
+  expect(readFileSync(await file.path(), 'utf8')).toMatch(/^; mine; hello-kvm/);
+  await expect(page.getByText('● unsaved')).toBeHidden();
+
+  const input = page.locator('input[type=file]');
+  const source = 'bits 64\r\norg 0x8000\r\nmov dx, 0x3f8\r\nmov al, 33\r\nout dx, al\r\nhlt\r\n';
+  await input.setInputFiles({name: 'short.asm', mimeType: 'text/plain', buffer: Buffer.from(source)});
+  await expect(page.getByText('short.asm is in the editor.')).toBeVisible();
+  await page.getByRole('button', {name: 'Assemble and run'}).click();
+  await expect(page.getByText('This is the text that runs.')).toBeVisible();
+  await page.getByRole('button', {name: 'To the end (End)'}).click();
+  await expect(lab.console).toContainText('!');
+  await input.setInputFiles({name: 'kernel.bin', mimeType: 'application/octet-stream', buffer: Buffer.of(0, 255, 254)});
+  await expect(page.getByText('kernel.bin cannot be read as text')).toBeVisible();
+  await expect(page.locator('.cm-content')).toContainText('mov al, 33');
   expect(lab.troubles).toEqual([]);
 });
 

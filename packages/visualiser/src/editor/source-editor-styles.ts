@@ -54,6 +54,8 @@ export const sourceEditorStyles = css`
     min-height: 120px;
     border: 1px solid var(--strong-line);
     overflow: hidden;
+    /* The longest line must not make the page wider than the window. */
+    contain: inline-size;
   }
   .standing {
     display: flex;

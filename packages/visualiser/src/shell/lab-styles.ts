@@ -267,6 +267,10 @@ export const labStyles = css`
     :host(:not([presenting])) .left hs-code-view {
       max-height: 60vh;
     }
+    :host(:not([presenting])) .left hs-source-editor {
+      flex: none;
+      height: 70vh;
+    }
     :host(:not([presenting])) footer {
       position: sticky;
       bottom: 0;
