@@ -19,12 +19,12 @@ const STRICT = ['modern-intel', ...ADDED.map(feature => `+${feature}`), '+strict
 
 const ORDINARY = ['modern-intel', ...ADDED.map(feature => `+${feature}`)].join(',');
 
-/** Runs fifteen programs of a mode on a target and on the processor alone. */
-function expectNoDifference(mode: FuzzMode, target: DeprivilegedTarget): void {
+/** Runs programs of a mode on a target and on the processor alone. */
+function expectNoDifference(mode: FuzzMode, target: DeprivilegedTarget, wanted = PROGRAMS): void {
   const reference = new SimulatedProcessor(PROFILE);
   const generator = new ProgramGenerator(mode, 17, reference, choiceOf(mode, reference, new Set()));
   let programs = 0;
-  for (let number = 0; programs < PROGRAMS; number++) {
+  for (let number = 0; programs < wanted; number++) {
     const generated = generator.generate(number);
     if (generated === undefined) continue;
     programs++;
@@ -38,8 +38,11 @@ test.each(keysOf(FUZZ_MODES).flatMap(mode => RING_LAYOUTS.map(rings => [mode, ri
   (mode, rings) => expectNoDifference(mode, new DeprivilegedTarget(STRICT, rings)),
 );
 
-test.each(keysOf(FUZZ_MODES))(
+/** Those in ring 0. User code is not translated: what reads a selector there sees the VMM's, as under trap-and-emulate. */
+const KERNEL_MODES = keysOf(FUZZ_MODES).filter(mode => FUZZ_MODES[mode].cpl === 0);
+
+test.each(KERNEL_MODES)(
   'a guest leaves the same in %s as without a hypervisor, in translation',
   {timeout: 300_000},
-  mode => expectNoDifference(mode, new DeprivilegedTarget(ORDINARY, '0/1/3', 'binary-translation')),
+  mode => expectNoDifference(mode, new DeprivilegedTarget(ORDINARY, '0/1/3', 'binary-translation'), 60),
 );

@@ -36,8 +36,10 @@ export function textOfStep(
   if (step === undefined || bank === undefined || step.kind === 'host-action') return '';
   if (step.kind === 'delivery' && !attemptsInstruction(playhead.record, index)) return '';
   playhead.seek(index);
-  // A VMM's own x86, by which it returns to its guest, lies in the host's memory.
-  if (step.who === 'hypervisor') return textAt(new GuestMemory({}, bank), name => playhead.cell(name), step.rip);
+  // A VMM's own x86, by which it returns to its guest, lies in the host's memory; so does a translation of the guest's kernel.
+  const isTranslated = playhead.record.header.technique === 'binary-translation' && step.who === 'guest-kernel';
+  if (step.who === 'hypervisor' || isTranslated)
+    return textAt(new GuestMemory({}, bank), name => playhead.cell(name), step.rip);
   return textAt(new GuestMemory(playhead.record.header, bank), cellsAt(playhead), step.rip);
 }
 

@@ -19,19 +19,15 @@ export function startBinaryTranslation(options: TechniqueOptions): TrapAndEmulat
   return new TrapAndEmulateRun({...options, rings: '0/1/3'}, vmm => new BinaryTranslator(vmm, translateIn(vmm)));
 }
 
-/** Walks the guest's tables as its processor would for a fetch in its kernel, but sets no bit in them. */
 function translateIn(vmm: Vmm): Translate {
-  const host = {...shadowHostOf(vmm), write: () => undefined};
+  const host = shadowHostOf(vmm);
+  const silent = {...host, write: () => undefined};
   const {profile} = vmm.machine;
   const {gigabytePages, pse36} = featuresOf(profile);
   const features = {physicalAddressBits: profile.physicalAddressBits, gigabytePages, pse36};
-  return linear => {
-    const walked = walkGuest(
-      host,
-      features,
-      {linear, kind: 'fetch', privilege: 'supervisor', ac: true},
-      () => undefined,
-    );
+  return (linear, purpose) => {
+    const access = {linear, kind: 'fetch', privilege: 'supervisor', ac: true} as const;
+    const walked = walkGuest(purpose === 'fetch' ? host : silent, features, access, () => undefined);
     return walked.kind === 'fault' ? undefined : walked.gpa;
   };
 }

@@ -27,8 +27,11 @@ const CODE_16 = 0x9b;
 const DATA_32 = 0x4093;
 const PAGE = 4096;
 
-/** Where a linear address of the guest's lies in its memory, without a trace in its page tables; undefined where it is not mapped. */
-export type Translate = (linear: bigint) => number | undefined;
+/**
+ * Where a linear address of the guest's lies in its memory, by its own tables; undefined where it is not mapped. A fetch sets
+ * Accessed there, as the processor would that never fetches from this page; a look does not.
+ */
+export type Translate = (linear: bigint, purpose: 'fetch' | 'look') => number | undefined;
 
 type Code = readonly {readonly rip: bigint; readonly text: string; readonly made: TranslatedInstruction}[];
 interface Block {
@@ -149,8 +152,8 @@ export class BinaryTranslator implements KernelCode {
     const {source, code} = this.#read(key.rip, context);
     const end = code.at(-1);
     if (end === undefined) return 'the instruction cannot be fetched';
-    const first = this.#translate(key.linear);
-    const last = this.#translate(lastByte(key, source.length, context.codeSize));
+    const first = this.#translate(key.linear, 'fetch');
+    const last = this.#translate(lastByte(key, source.length, context.codeSize), 'fetch');
     if (first === undefined || last === undefined) return 'the guest’s code lies on no page';
     const pieces = code.flatMap(({made}) => made.pieces.map(piece => pieceOf(piece, made)));
     if (!end.made.isLast) pieces.push({bytes: STUB, rip: behind(key, source.length, context.codeSize), kind: 'stub'});
@@ -195,7 +198,8 @@ export class BinaryTranslator implements KernelCode {
   guestChangedPaging(): void {
     for (const fragment of this.#cache.fragments()) {
       const end = lastByte(fragment, fragment.length, codeSizeOf(fragment));
-      const isThere = this.#translate(fragment.linear) === fragment.first && this.#translate(end) === fragment.last;
+      const isThere =
+        this.#translate(fragment.linear, 'look') === fragment.first && this.#translate(end, 'look') === fragment.last;
       if (isThere) continue;
       this.#cache.invalidate(fragment);
       this.#tellInvalidated(fragment, `linear ${hex(fragment.linear)} means other memory now`);

@@ -75,6 +75,9 @@ export class TranslationCache {
   #write(offset: number, bytes: number, value: bigint): void {
     this.#machine.memory.write(inWindow(offset), bytes, value);
   }
+  #writeCode(at: number, bytes: readonly number[]): void {
+    this.#machine.memory.load(inWindow(CACHE + at), Uint8Array.from(bytes));
+  }
   get bytesInUse(): number {
     return this.#number(HEADER + IN_USE);
   }
@@ -147,7 +150,7 @@ export class TranslationCache {
     let end = at;
     for (const {bytes, rip, kind} of pieces) {
       this.#addMapEntry(end, rip, kind);
-      this.#machine.memory.load(inWindow(CACHE + end), Uint8Array.from(bytes));
+      this.#writeCode(end, bytes);
       end += bytes.length;
     }
     this.#write(HEADER + IN_USE, 4, BigInt(Math.max(end, at + STUB.length)));
@@ -184,17 +187,17 @@ export class TranslationCache {
       // The inverted jump over the stub and the stub itself have seven bytes: a near Jcc with a prefix that makes it as long.
       const distance = BigInt(target - (stub + STUB.length));
       const opcode = [codeSize === 16 ? OPERAND_SIZE : NO_EFFECT, 0x0f, 0x80 | ((condition & 15) ^ 1)];
-      this.#machine.memory.load(inWindow(CACHE + stub - 2), Uint8Array.from([...opcode, ...little(distance, 4)]));
+      this.#writeCode(stub - 2, [...opcode, ...little(distance, 4)]);
       return;
     }
     const bytes = codeSize === 16 ? 2 : 4;
     const distance = BigInt(target - (stub + 1 + bytes));
-    this.#machine.memory.load(inWindow(CACHE + stub), Uint8Array.of(0xe9, ...little(distance, bytes)));
+    this.#writeCode(stub, [0xe9, ...little(distance, bytes)]);
   }
   /** A fragment is found no more, and who still jumps there comes to a stub. */
   invalidate({index, at}: Fragment): void {
     this.#write(FRAGMENTS + index * FRAGMENT_BYTES + 36, 4, 0n);
-    this.#machine.memory.load(inWindow(CACHE + at), Uint8Array.of(STUB_OPCODE));
+    this.#writeCode(at, [STUB_OPCODE]);
     const entry = this.entryAt(at);
     if (entry !== undefined)
       this.#write(MAP + entry.index * MAP_ENTRY_BYTES + 12, 4, BigInt(ENTRY_KINDS.indexOf('stub')));
