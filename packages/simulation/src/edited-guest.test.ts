@@ -43,14 +43,24 @@ test('a text without org is assembled for the address of its guest', () => {
   expect(result.ok ? result.loaded.assembly.symbols.get('here') : undefined).toBe(0x8000n);
 });
 
-test('a mistake in a hypervisor meets the doctor: VM entry tells which check failed', () => {
-  const source = sourceOf('tiny-vmx').replace('field 0x6820, 2 ', 'field 0x6820, 0 ');
-  expect(source).not.toBe(sourceOf('tiny-vmx'));
-  const session = host.open({technique: 'bare', guest: {of: 'tiny-vmx', source}});
+test.each([
+  ['tiny-vmx', 'field 0x6820, 2 ', 'field 0x6820, 0 ', /VM entry failed/, /RFLAGS/],
+  ['tiny-vmx', 'field 0x0c02, 0x10', 'field 0x0c02, 0x13', /VMLAUNCH: VMfailValid/, /RPL|TI/],
+  ['tiny-svm', 'mov dword [ASID], 1', 'mov dword [ASID], 0', /invalid guest state in the VMCB/, /ASID/],
+])('%s with “%s” as “%s” meets the doctor at the next exit', (of, right, wrong, title, rule) => {
+  const source = sourceOf(of).replace(right, wrong);
+  expect(source).not.toBe(sourceOf(of));
+  const session = host.open({technique: 'bare', guest: {of, source}});
   session.run(100_000);
-  const [failure] = session.record.events.allOf('vm-entry-failure');
-  const {why} = session.seek((failure?.step ?? 0) + 1);
-  expect([...why.sentences, ...why.checks.map(({rule}) => rule)].join(' ')).toContain('RFLAGS');
+  session.seek(0);
+  const {why} = session.step('forward', 'exit');
+  expect(why.title).toMatch(title);
+  expect(
+    why.checks
+      .filter(check => !check.holds)
+      .map(check => check.text)
+      .join(' '),
+  ).toMatch(rule);
 });
 
 test('the vocabulary has synonyms and conditions, with words, and every register', () => {

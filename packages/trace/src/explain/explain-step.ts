@@ -62,6 +62,10 @@ export function explainStep(
   const number = `Step ${step.index + 1}`;
   const main = mainEvent(events);
   const exit = events.find(event => event.kind === 'vm-exit');
+  // A hypervisor in guest code that is refused: what it wants to know are the checks that failed.
+  const refused = events.find(
+    event => event.kind === 'vm-entry-failure' || (event.kind === 'vmx-instruction' && event.outcome !== 'VMsucceed'),
+  );
   if (exit !== undefined) {
     const told = explainExit(exit.exit, context, step.who);
     return {
@@ -74,8 +78,7 @@ export function explainStep(
     case 'host-action':
       return explainHostAction(number, events) ?? explainEventful(step, number, main, events, context);
     case 'instruction':
-      // A hypervisor in guest code whose VM entry is refused: what it wants to know are the checks that failed.
-      if (main?.kind === 'vm-entry-failure') return explainEventful(step, number, main, events, context);
+      if (refused !== undefined) return explainEventful(step, number, refused, events, context);
       return isAsleep(step, events, context)
         ? explainSleep(number)
         : explainInstructionStep(step, number, events, context);

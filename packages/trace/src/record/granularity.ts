@@ -19,7 +19,7 @@ export function isBoundary(event: TraceEvent, granularity: Granularity): boolean
     case 'event':
       return !ROUTINE.has(event.kind);
     case 'exit':
-      return EXITS.has(event.kind);
+      return EXITS.has(event.kind) || isRefusedEntry(event);
     case 'ring':
       return RINGS.has(event.kind) || event.kind === 'ioctl';
     case 'mode':
@@ -27,4 +27,13 @@ export function isBoundary(event: TraceEvent, granularity: Granularity): boolean
     default:
       return assertUnreachable(granularity);
   }
+}
+
+/** A VM entry that fails before any guest state is loaded is no VM exit, but as little an entry: whoever waits for the next exit is told. */
+function isRefusedEntry(event: TraceEvent): boolean {
+  return (
+    event.kind === 'vmx-instruction' &&
+    event.outcome !== 'VMsucceed' &&
+    (event.name === 'VMLAUNCH' || event.name === 'VMRESUME')
+  );
 }
