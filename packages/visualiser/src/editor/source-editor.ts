@@ -163,8 +163,10 @@ export class SourceEditor extends LitElement {
       return this.showProblem();
     }
     const source = this.view?.state.doc.toString();
-    this.dispatchEvent(new RunSourceEvent(source === this.shipped ? undefined : source));
     this.standing = '';
+    // The same text runs the same way again.
+    if (source === this.running) return;
+    this.dispatchEvent(new RunSourceEvent(source === this.shipped ? undefined : source));
   }
 
   private showProblem(): void {
