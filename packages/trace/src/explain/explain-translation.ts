@@ -6,7 +6,7 @@ import type {HypervisorEvent} from '@hyperscope/vmm';
 import type {Explanation} from '../session-view.js';
 import {explanation, sentence} from './explanation.js';
 
-export type TranslationEvent = Extract<
+type TranslationEvent = Extract<
   HypervisorEvent,
   {kind: 'translation' | 'translation-chained' | 'translation-invalidated'}
 >;

@@ -1,7 +1,6 @@
 // The translation cache: fragments of x86 code, found by the guest's address, and the map from each of their instructions back.
 // All of it lies in the VMM's window. It only grows; when it is full it is emptied, as in Adams and Agesen 2006, section 3.2.
 
-import {hpa} from '@hyperscope/base';
 import type {Machine} from '@hyperscope/machine';
 import {inWindow} from '../trap-and-emulate/vmm-layout.js';
 import {ENTRY_KINDS, mapEntryAt} from './translated-frame.js';
