@@ -100,11 +100,11 @@ test('nothing on the stage covers the rings: the card stands between them', asyn
 test('the arrows of SYSCALL, #GP and ioctl carry their names', async ({page}) => {
   const lab = new LabPage(page);
   for (const [link, name] of [
-    ['vtx-ept/rings/166', /syscall · ring 3 → 0/i],
-    ['vtx-ept/rings/183', /#GP · ring 3 → 0/],
-    ['vtx-ept/rings/182', /sysret · ring 0 → 3/i],
+    ['vtx-ept/rings/170', /syscall · ring 3 → 0/i],
+    ['vtx-ept/rings/187', /#GP · ring 3 → 0/],
+    ['vtx-ept/rings/186', /sysret · ring 0 → 3/i],
     ['vtx-ept/hello-kvm/1', /ioctl\(KVM_CREATE_VM\)/],
-    ['vtx-ept/hello-kvm/78', /ioctl\(KVM_RUN\)/],
+    ['vtx-ept/hello-kvm/82', /ioctl\(KVM_RUN\)/],
   ] as const) {
     await page.goto(`/#v1/${link}`);
     await page.reload();
@@ -131,7 +131,7 @@ test('the guest prints the same at the end of every machine', async ({page}) => 
   await page.getByRole('button', {name: 'To the end (End)'}).click();
   await expect(lab.console).toContainText('Hi');
   const onVtx = await lab.console.innerText();
-  await page.getByRole('button', {name: 'No hypervisor'}).click();
+  await page.getByRole('button', {name: 'Bare', exact: true}).click();
   await lab.ready();
   await page.getByRole('button', {name: 'To the end (End)'}).click();
   await expect(lab.console).toContainText('Hi');
@@ -149,7 +149,7 @@ test('every guest on every machine opens, steps and ends with an outcome', async
   expect(shown.length).toBeGreaterThanOrEqual(4);
   // The cards are made from one template: one of them stands for all.
   const guests = [...shown, 'card-popf'];
-  for (const technique of ['vtx-ept', 'bare']) {
+  for (const technique of ['vtx-ept', 'bare', 'svm-shadow']) {
     for (const guest of guests) {
       await page.goto(`/#v1/${technique}/${guest}/0`);
       await page.reload();

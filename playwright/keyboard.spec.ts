@@ -21,7 +21,7 @@ test('the lab is used by keys alone', async ({page}) => {
   await page.keyboard.press('Home');
   await expect.poll(() => lab.step()).toBe(0);
   await page.keyboard.press('1');
-  await expect(page.getByRole('button', {name: 'No hypervisor'})).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByRole('button', {name: 'Bare', exact: true})).toHaveAttribute('aria-pressed', 'true');
   await page.keyboard.press('2');
   await lab.ready();
   await page.keyboard.press('?');
@@ -52,7 +52,7 @@ test('every control is reached by Tab and shows its focus', async ({page}) => {
   const lab = new LabPage(page);
   await lab.open();
   const seen = new Set<string>();
-  for (let presses = 0; presses < 45; presses++) {
+  for (let presses = 0; presses < 60; presses++) {
     await page.keyboard.press('Tab');
     seen.add(
       await page.evaluate(() => {
@@ -71,7 +71,7 @@ test('every control is reached by Tab and shows its focus', async ({page}) => {
     'Why',
     'cycles modelled',
     'Guest',
-    'VT-x with EPT',
+    'VT-x EPT',
     'Present',
     'Share',
     'Registers',

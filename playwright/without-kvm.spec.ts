@@ -41,7 +41,7 @@ test('when the server is lost after the page was opened, the recording takes ove
   await page.route('**/api/kvm', route =>
     route.fulfill({json: {available: true, fingerprint: {flavour: 'kvm_intel', kernel: '6.1'}, queue: 0}}),
   );
-  await page.route('**/api/kvm/run', route => route.abort());
+  await page.routeWebSocket('**/api/session', socket => socket.close());
   const lab = new LabPage(page);
   await lab.open();
   await expect(lab.realKvm).toContainText('kvm_intel');
