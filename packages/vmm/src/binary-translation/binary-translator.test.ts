@@ -151,6 +151,14 @@ describe('a translation is thrown away', () => {
     expect(run.guestRegisters().RAX).toBe(7n);
   });
 
+  test('when its page was writable before it was translated', () => {
+    // mov dword [a000h], code / call a000 / mov ebx, eax / mov byte [a001h], 2 / call a000 / hlt; the code: mov al, n / ret
+    const code = 'c7 05 00 a0 00 00 b0 01 c3 90 e8 f1 1f 00 00 89 c3 c6 05 01 a0 00 00 02 e8 e3 1f 00 00 f4';
+    const {run, events} = ended({mode: 'protected', code, registers: {RAX: 0n}});
+    expect([run.guestRegisters().RBX, run.guestRegisters().RAX]).toEqual([1n, 2n]);
+    expect(events).toContainEqual(expect.objectContaining({kind: 'shadow-paging', action: 'write-protect'}));
+  });
+
   test('when the page tables say that its address is another memory’s', () => {
     // call 20a000 / mov ebx, eax / mov dword [3008h], e7h / invlpg [20a000h] / call 20a000 / hlt
     const code = 'e8 fb 1f 20 00 89 c3 c7 04 25 08 30 00 00 e7 00 00 00 0f 01 3c 25 00 a0 20 00 e8 e1 1f 20 00 f4';
