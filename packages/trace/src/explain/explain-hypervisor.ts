@@ -76,19 +76,7 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
     case 'device':
       return explanation({title: deviceTitle(event), sentences: [sentence(event.sentence)]});
     case 'inside-kvm':
-      return explanation({
-        title: `Inside KVM: ${event.name}`,
-        sentences: [
-          event.name === 'statistics'
-            ? `KVM’s own counters of this vCPU moved by: ${event.text}. User space heard of none of it but through them.`
-            : `The host’s kernel traced ${event.name}: ${event.text}. User space was not asked.`,
-        ],
-        sources: [
-          event.name === 'statistics'
-            ? 'Documentation/virt/kvm/api.rst, "KVM_GET_STATS_FD"'
-            : `Linux, tracepoint kvm:${event.name}`,
-        ],
-      });
+      return explainInsideKvm(event);
     case 'serial':
       return explanation({
         title: `The serial port sent ${characterText(event.byte)}`,
@@ -127,6 +115,19 @@ const INJECTION = {
     sources: ['APM vol. 2, "Event Injection"', 'APM vol. 2, "Virtual Interrupts"'],
   },
 } as const;
+
+function explainInsideKvm({name, text}: Extract<HypervisorEvent, {kind: 'inside-kvm'}>): Explanation {
+  const isCounters = name === 'statistics';
+  return explanation({
+    title: `Inside KVM: ${name}`,
+    sentences: [
+      isCounters
+        ? `KVM’s own counters of this vCPU moved by: ${text}. User space heard of none of it but through them.`
+        : `The host’s kernel traced ${name}: ${text}. User space was not asked.`,
+    ],
+    sources: [isCounters ? 'Documentation/virt/kvm/api.rst, "KVM_GET_STATS_FD"' : `Linux, tracepoint kvm:${name}`],
+  });
+}
 
 function explainInjection(event: Extract<HypervisorEvent, {kind: 'injection'}>): Explanation {
   const {vector, decision, why} = event;

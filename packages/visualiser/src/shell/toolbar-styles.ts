@@ -107,7 +107,13 @@ export const toolbarStyles = css`
       max-width: 10em;
     }
     .theme select {
-      max-width: 7em;
+      max-width: 6em;
+    }
+    .segments button {
+      padding-inline: 7px;
+    }
+    header {
+      gap: 8px;
     }
     .word {
       display: none;
