@@ -119,8 +119,8 @@ function deliver(vmm: Vmm, found: Fault, why: string): StepResult {
   return {say: `${why}: delivered through the guest’s own IDT, on to ${placeOf(vmm.vcpu)}`, go: 'vmm_return'};
 }
 
-function stop(vmm: Vmm, what: string): StepResult {
-  vmm.finish({kind: 'unsupported', address: vmm.vcpu.get('RIP'), bytes: new Uint8Array(), what});
+function stop(vmm: Vmm, what: string, bytes: Uint8Array = new Uint8Array()): StepResult {
+  vmm.finish({kind: 'unsupported', address: vmm.vcpu.get('RIP'), bytes, what});
   return {say: `the virtual CPU cannot go on: ${what}`, go: 'vmm_return'};
 }
 
@@ -214,7 +214,8 @@ function forgetTranslations(vmm: Vmm, {forgot}: Emulated): void {
 
 function troubled(vmm: Vmm, trouble: Trouble, why: string): StepResult {
   if (trouble.kind === 'fault') return deliver(vmm, trouble, `${nameOf(trouble.vector)}: ${why}`);
-  return stop(vmm, trouble.kind === 'unsupported' ? trouble.what : 'an instruction that leaves a guest');
+  if (trouble.kind === 'unsupported') return stop(vmm, trouble.what, trouble.bytes);
+  return stop(vmm, 'an instruction that leaves a guest');
 }
 
 export const TRAP_ROUTINES: readonly VmmRoutine[] = [
