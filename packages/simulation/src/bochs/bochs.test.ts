@@ -78,7 +78,7 @@ function differencesOf<Column extends string>({
     const [here, there] = [ours[index] ?? '', theirs[index] ?? ''];
     if (here.startsWith('F') || there.startsWith('F'))
       return here === there ? [] : [`${what}: entry: here ${here}, Bochs ${there}`];
-    const [mine = [], other = []] = [here.split(' '), there.split(' ')];
+    const [mine, other] = [here.split(' '), there.split(' ')];
     return compared(index).flatMap(column => {
       const at = columns.indexOf(column);
       return mine[at] === other[at] ? [] : [`${what}: ${column}: here ${mine[at]}, Bochs ${other[at]}`];

@@ -27,23 +27,26 @@ const ENABLE = '0f 20 e0 80 cc 02 0f 22 e0';
 const ONES = '0xffffffffffffffffffffffffffffffff';
 const ZEROS = '0x00000000000000000000000000000000';
 
-test.each(['bare', 'vtx-ept', 'vtx-shadow'])('on %s XMM0 appears when it is written, and says what it was', technique => {
-  // pcmpeqb xmm0, xmm0; pxor xmm0, xmm0; hlt
-  const [untouched, written, cleared, ...rest] = panels(`${ENABLE} 66 0f 74 c0 66 0f ef c0 f4`, technique);
-  expect(untouched).toEqual([]);
-  expect(written).toEqual([
-    {name: 'XMM0', value: ONES, changed: true, was: ZEROS, meaning: ''},
-    {
-      name: 'MXCSR',
-      value: '0x1f80',
-      changed: false,
-      was: undefined,
-      meaning: 'every exception masked; rounds to nearest',
-    },
-  ]);
-  expect(named(cleared, 'XMM0')).toMatchObject({value: ZEROS, changed: true, was: ONES});
-  expect(rest).toEqual([]);
-});
+test.each(['bare', 'vtx-ept', 'vtx-shadow'])(
+  'on %s XMM0 appears when it is written, and says what it was',
+  technique => {
+    // pcmpeqb xmm0, xmm0; pxor xmm0, xmm0; hlt
+    const [untouched, written, cleared, ...rest] = panels(`${ENABLE} 66 0f 74 c0 66 0f ef c0 f4`, technique);
+    expect(untouched).toEqual([]);
+    expect(written).toEqual([
+      {name: 'XMM0', value: ONES, changed: true, was: ZEROS, meaning: ''},
+      {
+        name: 'MXCSR',
+        value: '0x1f80',
+        changed: false,
+        was: undefined,
+        meaning: 'every exception masked; rounds to nearest',
+      },
+    ]);
+    expect(named(cleared, 'XMM0')).toMatchObject({value: ZEROS, changed: true, was: ONES});
+    expect(rest).toEqual([]);
+  },
+);
 
 test('where every vector register is as after RESET again, nothing is shown', () => {
   const bytes = Uint8Array.from(`${ENABLE} 66 0f 74 c0 66 0f ef c0 90 f4`.split(' '), byte => parseInt(byte, 16));

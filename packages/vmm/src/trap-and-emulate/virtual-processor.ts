@@ -146,11 +146,11 @@ export class VirtualProcessor {
     return this.#forgotten ?? 'nothing';
   }
 
-  /** Delivers an exception; `shutdown` is a triple fault. Nothing is true before `commit`. */
-  raise(fault: Fault): 'delivered' | 'shutdown' | string {
+  /** Delivers an exception: `delivered`; `shutdown`, a triple fault; or what the virtual CPU does not have. Nothing is true before `commit`. */
+  raise(fault: Fault): string {
     return this.#outcome(this.#emulator.raise(fault));
   }
-  interrupt(event: DeliverableEvent): 'delivered' | 'shutdown' | string {
+  interrupt(event: DeliverableEvent): string {
     return this.#outcome(this.#emulator.interrupt(event));
   }
   #outcome(outcome: ReturnType<InstructionEmulator['raise']>): string {

@@ -32,7 +32,7 @@ export interface SvmMachine {
   readonly vmcb: Vmcb;
   readonly events: MachineEvent[];
   /** Executes the host's VMRUN, then the guest until it has been left. */
-  run(): void;
+  readonly run: () => void;
 }
 
 /** A little newer than its namesake: with decode assists. */
