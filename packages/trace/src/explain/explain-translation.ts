@@ -72,7 +72,7 @@ function blockSentences(event: Translated): readonly string[] {
     return count === 0 ? [] : [`${count} ${words}`];
   });
   return [
-    `${sentence(instructions(event))} in ${event.source.length} bytes: ${counted.join(', ')}. In the cache, at ${hex(event.at)}, they are ${event.translated.length} bytes.`,
+    `${instructions(event)} in ${event.source.length} bytes: ${counted.join(', ')}. In the cache, at ${hex(event.at)}, they are ${event.translated.length} bytes.`,
     ...event.instructions
       .filter(({translation}) => translation !== 'ident')
       .map(({rip, text, why}) => `${hex(rip)} ${text}: ${why}.`),
