@@ -140,6 +140,7 @@ test('the guest prints the same at the end of every machine', async ({page}) => 
 });
 
 test('every guest on every machine opens, steps and ends with an outcome', async ({page}) => {
+  test.setTimeout(180_000); // some thirty runs to their ends
   const lab = new LabPage(page);
   await lab.open();
   const shown = await page
