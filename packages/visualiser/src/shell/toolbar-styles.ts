@@ -102,7 +102,7 @@ export const toolbarStyles = css`
     }
   }
   /* With many machines the bar keeps to one line as long as it can. */
-  @media (min-width: 1200px) and (max-width: 1560px) {
+  @media (min-width: 1200px) and (max-width: 1740px) {
     select {
       max-width: 10em;
     }
