@@ -9,6 +9,9 @@ import {UserError} from '@hyperscope/base';
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
+/** Milliseconds for an answer. */
+const PATIENCE = 5000;
+
 export class Monitor {
   readonly #socket: Socket;
   readonly #waiting: {readonly resolve: (value: unknown) => void; readonly reject: (error: Error) => void}[] = [];
@@ -48,7 +51,21 @@ export class Monitor {
   ask(execute: string, args: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     if (this.#isLost) return Promise.reject(gone());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({resolve, reject});
+      // A late answer still finds its place in the line: what it resolves is settled already.
+      const timer = setTimeout(() => {
+        reject(new UserError('kvm-failure', `QEMU did not answer ${execute}.`));
+      }, PATIENCE);
+      timer.unref();
+      this.#waiting.push({
+        resolve: value => {
+          clearTimeout(timer);
+          resolve(value);
+        },
+        reject: error => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
       this.#socket.write(`${JSON.stringify({execute, arguments: args})}\n`);
     });
   }
