@@ -21,8 +21,6 @@ export default defineConfig({
     ],
     exclude: ['**/node_modules/**', '**/dist/**', '**/build/**'],
     environment: 'node',
-    // Left to itself, vitest keeps a core for others: on two cores that is half of what there is.
-    maxWorkers: '100%',
     // A slow machine is not a failing test; what hangs is ended by the stage's own limit.
     testTimeout: 60_000,
     hookTimeout: 60_000,
