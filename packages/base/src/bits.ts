@@ -27,6 +27,10 @@ export function hex(value: bigint | number, digits = 1): string {
   return '0x' + value.toString(16).padStart(digits, '0');
 }
 
+/** Two lowercase hexadecimal digits for each byte: '0f a2'. */
+export const hexBytes = (bytes: Iterable<number>, separator = ' '): string =>
+  Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join(separator);
+
 /** A name for each bit (or field) of a register: what the views decode and the doctor reads. */
 export interface Field {
   readonly name: string;

@@ -35,12 +35,6 @@ interface Diagram {
   readonly ring3?: string;
 }
 
-const DIAGRAMS: Readonly<Record<StageHost, () => readonly Diagram[]>> = {
-  none: () => [BARE_DIAGRAM],
-  software: () => [DEPRIVILEGED_DIAGRAM],
-  hardware: () => [HOST_DIAGRAM, GUEST_DIAGRAM],
-};
-
 const HOST_DIAGRAM: Diagram = {
   centre: HOST,
   title: 'root operation · host',
@@ -71,6 +65,12 @@ const DEPRIVILEGED_DIAGRAM: Diagram = {
   user: 'guest-user',
   operations: ['none'],
   ring3: 'guest',
+};
+
+const DIAGRAMS: Readonly<Record<StageHost, readonly Diagram[]>> = {
+  none: [BARE_DIAGRAM],
+  software: [DEPRIVILEGED_DIAGRAM],
+  hardware: [HOST_DIAGRAM, GUEST_DIAGRAM],
 };
 
 /** What SVM calls the two. */
@@ -114,7 +114,7 @@ export class RingStage extends LitElement {
   override render(): TemplateResult {
     const picture = this.picture;
     if (picture === undefined) return html`<p class="empty">The stage is empty: no run has started.</p>`;
-    const diagrams = DIAGRAMS[picture.host]();
+    const diagrams = DIAGRAMS[picture.host];
     return html` <div class="stage ${picture.hypervised ? 'both' : 'alone'}">
         <svg viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${stageSentence(picture)}>
           <defs>${arrowHeads()}</defs>

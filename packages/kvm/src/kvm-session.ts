@@ -2,7 +2,7 @@
 // A step is one KVM_RUN, its answer by a device, and what changed; afterwards the banks hold the state at its end.
 
 import {CELLS, cellIndex} from '@hyperscope/isa';
-import {assert, hex} from '@hyperscope/base';
+import {assert, hex, hexBytes} from '@hyperscope/base';
 import type {Clock} from '@hyperscope/base';
 import {DeviceBoard} from '@hyperscope/vmm';
 import type {Actor, DeviceMemory, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
@@ -278,7 +278,7 @@ export class KvmSession {
   #internalError(exit: Extract<VmExit, {reason: 'internal-error'}>): string {
     this.machine.vcpu.readCells(this.registers);
     const bytes = exit.instruction ?? this.#code(this.#cell('RIP'), 15);
-    const shown = [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+    const shown = hexBytes(bytes);
     return (
       `This host's KVM could not emulate the instruction at ${hex(this.#cell('RIP'))} (KVM_EXIT_INTERNAL_ERROR, ` +
       `suberror ${exit.suberror}); the bytes there are ${shown === '' ? 'not readable' : shown}.`

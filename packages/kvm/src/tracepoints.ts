@@ -4,7 +4,7 @@
 
 import {readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {UserError, hex} from '@hyperscope/base';
+import {UserError, hex, hexBytes} from '@hyperscope/base';
 import type {Tracepoints} from '@hyperscope/native';
 import {explained} from './kvm-error.js';
 import {requireNative} from './kvm-virtual-machine.js';
@@ -104,7 +104,7 @@ function fieldsOf(raw: DataView, {fields}: EventFormat): Readonly<Record<string,
   for (const {name, offset, size, kind} of fields) {
     if (offset + size > raw.byteLength) continue;
     const bytes = Array.from({length: size}, (_, index) => raw.getUint8(offset + index));
-    if (kind === 'bytes') values[name] = bytes.map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+    if (kind === 'bytes') values[name] = hexBytes(bytes);
     else {
       const number = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
       values[name] = kind === 'signed' ? BigInt.asIntN(8 * size, number) : number;

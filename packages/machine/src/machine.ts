@@ -1,5 +1,6 @@
 // The machine: one core, its memory, its ports; and the loop that executes one thing at a time.
 
+import {hexBytes} from '@hyperscope/base';
 import type {Bank, MachineEvent, Mode, Observer} from './observer.js';
 import {ACTIVITY, CYCLES, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
 import {breakpointsEnabled, debugException, instructionBreakpoint, reportInDr6} from './cpu/breakpoints.js';
@@ -20,7 +21,7 @@ import type {DeviceClock} from './devices/device-clock.js';
 import {PortMap} from './devices/port-map.js';
 import {CompiledTier} from './execution/compiled/compiled-tier.js';
 import type {Executor} from './execution/executor.js';
-import {InstructionFetch, hexBytes} from './execution/instruction-fetch.js';
+import {InstructionFetch} from './execution/instruction-fetch.js';
 import {StepExecutor} from './execution/step-executor.js';
 import {PhysicalMemory} from './mmu/physical-memory.js';
 import type {Tlb} from './mmu/tlb.js';

@@ -1,7 +1,7 @@
 // `hyperscope asm`: NASM text to bytes, with the words of a helpful assembler where it does not assemble.
 
 import type {Assembly} from '@hyperscope/assembler';
-import {hex} from '@hyperscope/base';
+import {hex, hexBytes} from '@hyperscope/base';
 import {EXIT} from '../exit-status.js';
 import {readText, writeBytes} from '../files.js';
 import {assembleSource, printMessages} from '../run/assembly.js';
@@ -68,14 +68,12 @@ function printListing(assembly: Assembled, source: string, terminal: Terminal): 
   const lines = source.split(/\r?\n/);
   for (const stretch of assembly.lines) {
     const bytes = assembly.bytes.subarray(stretch.offset, stretch.offset + stretch.length);
-    const shown = bytes.length > 12 ? `${toHex(bytes.subarray(0, 11))} …` : toHex(bytes);
+    const shown = bytes.length > 12 ? `${hexBytes(bytes.subarray(0, 11))} …` : hexBytes(bytes);
     const text = lines[stretch.line - 1]?.trim() ?? '';
     const address = stretch.address.toString(16).padStart(8, '0');
     terminal.line(`${terminal.style('dim', address)}  ${shown.padEnd(36)}  ${text}`.trimEnd());
   }
 }
-
-const toHex = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 function asJson(assembly: Assembly): unknown {
   if (!assembly.ok) return {ok: false, messages: assembly.diagnostics};

@@ -1,6 +1,6 @@
 // `hyperscope disasm`: bytes to NASM text, one instruction a line; what is no instruction becomes db and says why.
 
-import {assertUnreachable} from '@hyperscope/base';
+import {assertUnreachable, hexBytes} from '@hyperscope/base';
 import {decode, disassemble} from '@hyperscope/isa';
 import type {CodeSize, DecodeResult} from '@hyperscope/isa';
 import {EXIT} from '../exit-status.js';
@@ -52,7 +52,7 @@ function runDisasm(args: readonly string[], {terminal}: CommandContext): number 
   if (given.has('json')) {
     const json = lines.map(line => ({
       address: `0x${line.address.toString(16)}`,
-      bytes: toHex(line.bytes, ''),
+      bytes: hexBytes(line.bytes, ''),
       text: line.text,
       note: line.note,
     }));
@@ -62,7 +62,7 @@ function runDisasm(args: readonly string[], {terminal}: CommandContext): number 
   for (const line of lines) {
     const address = terminal.style('dim', line.address.toString(16).padStart(8, '0'));
     const note = line.note === undefined ? '' : terminal.style('dim', `  ; ${line.note}`);
-    terminal.line(`${address}  ${toHex(line.bytes, ' ').padEnd(30)}  ${line.text}${note}`);
+    terminal.line(`${address}  ${hexBytes(line.bytes).padEnd(30)}  ${line.text}${note}`);
   }
   return EXIT.ok;
 }
@@ -79,7 +79,7 @@ function disassembly(bytes: Uint8Array, bits: CodeSize, origin: bigint): readonl
       offset += instruction.bytes.length;
     } else {
       const byte = bytes.subarray(offset, offset + 1);
-      lines.push({address, bytes: byte, text: `db 0x${toHex(byte, '')}`, note: reason(result)});
+      lines.push({address, bytes: byte, text: `db 0x${hexBytes(byte, '')}`, note: reason(result)});
       offset++;
     }
   }
@@ -100,9 +100,6 @@ function reason(result: Exclude<DecodeResult, {readonly kind: 'instruction'}>): 
       return assertUnreachable(result);
   }
 }
-
-const toHex = (bytes: Uint8Array, separator: string): string =>
-  [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(separator);
 
 function parseHex(text: string): Uint8Array {
   const digits = text.replace(/0x|[\s,]/gi, '');

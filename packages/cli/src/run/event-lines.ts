@@ -1,5 +1,6 @@
 // A record's events as lines of JSON: for tools that read them one by one.
 
+import {hexBytes} from '@hyperscope/base';
 import type {RunRecord, TraceEvent} from '@hyperscope/trace';
 
 /** One line an event: {"step", "cycle", "who", "rip", "kind", …}; 64-bit values and bytes are hexadecimal texts. */
@@ -15,7 +16,7 @@ export function traceLines(record: RunRecord): string {
 function line(event: TraceEvent & Readonly<Record<'step' | 'cycle' | 'who' | 'rip', unknown>>): string {
   const text = JSON.stringify(event, (_key, value: unknown) => {
     if (typeof value === 'bigint') return `0x${value.toString(16)}`;
-    if (value instanceof Uint8Array) return [...value].map(byte => byte.toString(16).padStart(2, '0')).join('');
+    if (value instanceof Uint8Array) return hexBytes(value, '');
     return value;
   });
   return `${text}\n`;

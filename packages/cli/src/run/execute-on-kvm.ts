@@ -1,6 +1,6 @@
 // A program on /dev/kvm, in this process: the command line waits for it anyway, and Ctrl-C ends both.
 
-import {UserError, hex} from '@hyperscope/base';
+import {UserError, hex, hexBytes} from '@hyperscope/base';
 import {CELLS} from '@hyperscope/isa';
 import {KvmSession, depthOptions, probeKvm} from '@hyperscope/kvm';
 import type {KvmStep} from '@hyperscope/kvm';
@@ -88,7 +88,7 @@ class KvmRun {
       const {untraced} = session;
       if (untraced !== undefined) this.#execution.onNote?.(`Inside KVM only its counters are seen: ${untraced}`);
       if (recording === 'on') this.#recording.record.outcome = message;
-      const dumped = dumps.map(({address, length}) => [hex(address), toHex(this.#memory(address, length))]);
+      const dumped = dumps.map(({address, length}) => [hex(address), hexBytes(this.#memory(address, length), '')]);
       const unknown = [...session.board.unknownPorts].map(([port, times]) => [hex(port), times]);
       return {
         record: recording === 'on' ? this.#recording.record : undefined,
@@ -186,5 +186,3 @@ function registersOf(cells: BigUint64Array): Readonly<Record<string, string>> {
   );
   return Object.fromEntries(known.map(([cell, value]) => [cell.toLowerCase(), value]));
 }
-
-const toHex = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');

@@ -1,6 +1,6 @@
 // Programs of the fuzzer on this machine's KVM.
 
-import {assertUnreachable, hex} from '@hyperscope/base';
+import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import {KvmProgramRunner} from '@hyperscope/kvm';
 import type {ShortProgramResult} from '@hyperscope/kvm';
 import {FUZZ_LAYOUT, FuzzStarts, hostProfile, stateOf, vectorAt} from '@hyperscope/simulation';
@@ -59,4 +59,4 @@ function endingOf({exit, cells}: ShortProgramResult): FuzzEnding {
 }
 
 const bytesOf = (bytes: Uint8Array | undefined): string =>
-  bytes === undefined ? 'an unknown instruction' : [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+  bytes === undefined ? 'an unknown instruction' : hexBytes(bytes);

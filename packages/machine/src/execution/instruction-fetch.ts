@@ -3,7 +3,7 @@
 
 import {decode} from '@hyperscope/isa';
 import type {CodeSize, DecodeResult, Microcode} from '@hyperscope/isa';
-import {hpa} from '@hyperscope/base';
+import {hpa, hexBytes} from '@hyperscope/base';
 import {CR0, CR4, RIP, SEGMENT} from '../cpu/cell-indexes.js';
 import {check, fault, shown} from '../cpu/faults.js';
 import {CR0_EM, CR0_TS, CR4_OSFXSR, low} from '../cpu/modes.js';
@@ -167,6 +167,3 @@ export class InstructionFetch {
     ]);
   }
 }
-
-export const hexBytes = (bytes: Uint8Array): string =>
-  [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');

@@ -7,6 +7,7 @@
 //   user sensitive      one of these, shown from a state with M = u
 // Popek and Goldberg, "Formal Requirements for Virtualizable Third Generation Architectures", CACM 17(7), 1974, sections 3, 8.
 
+import {hexBytes} from '@hyperscope/base';
 import {disassemble} from '@hyperscope/isa';
 import type {OpcodeForm} from '@hyperscope/isa';
 import {announcedInstructions} from '@hyperscope/machine';
@@ -177,7 +178,7 @@ class Evidence {
     this.#witnesses.set(shows, {
       shows,
       code: disassemble(instruction, BigInt(LAYOUT.code)),
-      bytes: Array.from(instruction.bytes, byte => byte.toString(16).padStart(2, '0')).join(' '),
+      bytes: hexBytes(instruction.bytes),
       states,
       difference: found,
     });

@@ -1,6 +1,7 @@
 // A campaign of the fuzzer in one mode: program after program on the simulator and on another machine, what was covered,
 // and the first differences, each shrunk to its shortest program.
 
+import {hexBytes} from '@hyperscope/base';
 import {cellIndex, decode, disassemble} from '@hyperscope/isa';
 import type {Instruction, OpcodeForm} from '@hyperscope/isa';
 import {differences, endingText, frameOf, pushedFlags} from './compare-outcomes.js';
@@ -176,7 +177,7 @@ export function listing({mode, pieces}: FuzzProgram): readonly string[] {
       : isBlank
         ? `nop, ${piece.length} times`
         : `${piece.length} bytes that are jumped over`;
-    const bytes = Array.from(piece.subarray(0, 15), byte => byte.toString(16).padStart(2, '0')).join(' ');
+    const bytes = hexBytes(piece.subarray(0, 15));
     const line = `${address.toString(16).padStart(6, '0')}  ${isWhole ? bytes.padEnd(30) : ''.padEnd(30)}  ${text}`;
     address += piece.length;
     return line;

@@ -1,6 +1,6 @@
 // The instruction that the guest was at when its run ended: where, which bytes, and what they mean.
 
-import {hex} from '@hyperscope/base';
+import {hex, hexBytes} from '@hyperscope/base';
 import {decode, disassemble} from '@hyperscope/isa';
 import {codeAddress, codeSizeOf} from '@hyperscope/trace';
 import type {CellSource, GuestMemory} from '@hyperscope/trace';
@@ -16,8 +16,6 @@ export function lastInstruction(cells: CellSource, memory: GuestMemory): string 
   const bytes = memory.readLinear(cells, linear, LONGEST);
   if (bytes === undefined) return `at ${place}, where no memory is mapped`;
   const decoded = decode(bytes, codeSizeOf(cells));
-  if (decoded.kind !== 'instruction') return `at ${place}: ${spaced(bytes)} (no instruction that is known)`;
-  return `at ${place}: ${spaced(decoded.instruction.bytes)} (${disassemble(decoded.instruction, rip)})`;
+  if (decoded.kind !== 'instruction') return `at ${place}: ${hexBytes(bytes)} (no instruction that is known)`;
+  return `at ${place}: ${hexBytes(decoded.instruction.bytes)} (${disassemble(decoded.instruction, rip)})`;
 }
-
-const spaced = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');

@@ -2,7 +2,7 @@
 // clock: the simulator itself knows only cycles.
 
 import type {Clock} from '@hyperscope/base';
-import {UserError, assertUnreachable, hpa} from '@hyperscope/base';
+import {UserError, assertUnreachable, hpa, hexBytes} from '@hyperscope/base';
 import {ShadowView} from '@hyperscope/vmm';
 import type {RunRecord} from '@hyperscope/trace';
 import type {PortOptions, RunOutcome, Technique, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
@@ -225,7 +225,7 @@ class RunLoop {
       case 'debug-exit':
         return {outcome: 'debug-exit', debugExit: outcome.value, message};
       case 'unsupported': {
-        const bytes = [...outcome.bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
+        const bytes = hexBytes(outcome.bytes, '');
         if (this.counters.unsupported.length === 0)
           this.counters.unsupported.push({address: `0x${outcome.address.toString(16)}`, bytes, what: outcome.what});
         return {outcome: 'unsupported', debugExit: null, message};

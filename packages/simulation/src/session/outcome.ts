@@ -1,10 +1,8 @@
 // How a run ended, as a sentence.
 
-import {assertUnreachable, hex} from '@hyperscope/base';
+import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
 import type {RunOutcome} from '@hyperscope/vmm';
-
-const bytesText = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 export function outcomeSentence(outcome: RunOutcome): string {
   switch (outcome.kind) {
@@ -25,7 +23,7 @@ export function outcomeSentence(outcome: RunOutcome): string {
         )
         .join('; then ')}.`;
     case 'unsupported':
-      return `At ${hex(outcome.address)}${outcome.bytes.length === 0 ? '' : `, bytes ${bytesText(outcome.bytes)}`}: ${outcome.what}. The simulator does not have this, and stopped rather than guess.`;
+      return `At ${hex(outcome.address)}${outcome.bytes.length === 0 ? '' : `, bytes ${hexBytes(outcome.bytes)}`}: ${outcome.what}. The simulator does not have this, and stopped rather than guess.`;
     case 'error':
       return `The hypervisor could not go on: ${outcome.message}`;
     default:

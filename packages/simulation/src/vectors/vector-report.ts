@@ -1,6 +1,7 @@
 // What vectors showed, opcode form by opcode form: how many came out right, which was the first that did not, and how
 // many were left out by which rule.
 
+import {hexBytes} from '@hyperscope/base';
 import {exclusionOf} from './exclusions.js';
 import type {Vector} from './vector.js';
 import {VectorRunner} from './vector-runner.js';
@@ -87,7 +88,7 @@ export class VectorReport {
     tally.firstWrong ??= {
       index: vector.index,
       name: vector.name,
-      bytes: Array.from(vector.bytes, byte => byte.toString(16).padStart(2, '0')).join(' '),
+      bytes: hexBytes(vector.bytes),
       hash: vector.hash,
       differences: verdict.kind === 'wrong' ? verdict.differences : [`not simulated: ${verdict.what}`],
     };

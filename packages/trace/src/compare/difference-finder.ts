@@ -1,7 +1,7 @@
 // Goes through two aligned runs in the order of time and gives every difference a class: by where a value came from, by
 // what the host is known to do otherwise, or 'unexplained'.
 
-import {hex} from '@hyperscope/base';
+import {hex, hexBytes} from '@hyperscope/base';
 import type {Cell} from '@hyperscope/isa';
 import type {Playhead} from '../record/playhead.js';
 import {GuestMemory} from '../state/guest-memory.js';
@@ -132,8 +132,7 @@ export class DifferenceFinder {
       if (a[start] === b[start]) continue;
       let end = start + 1;
       while (end < a.length && a[end] !== b[end] && end - start < 16) end++;
-      const text = (bytes: Uint8Array): string =>
-        [...bytes.subarray(start, end)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+      const text = (bytes: Uint8Array): string => hexBytes(bytes.subarray(start, end));
       this.#add({
         where: 'memory',
         what: `memory ${hex(page + start)}`,

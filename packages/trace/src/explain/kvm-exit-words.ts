@@ -1,7 +1,7 @@
 // KVM_EXIT_* in words: what ioctl(KVM_RUN) came back with, and what user space now has to do.
 // Documentation/virt/kvm/api.rst, "The kvm_run structure".
 
-import {assertUnreachable, hex} from '@hyperscope/base';
+import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import type {VmExit} from '@hyperscope/vmm';
 import {portName} from './port-names.js';
 
@@ -128,6 +128,6 @@ function dataText(data: Uint8Array): string {
 
 /** `48 65`; long data is cut. */
 export function bytesText(bytes: Uint8Array): string {
-  const shown = [...bytes.subarray(0, 16)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
+  const shown = hexBytes(bytes.subarray(0, 16));
   return bytes.length > 16 ? `${shown} …` : shown;
 }

@@ -2,7 +2,7 @@
 // changes. What changes with every step (cycles, counters, RIP moving on) is left out.
 
 import {GENERAL_REGISTERS, RFLAGS_FIELDS} from '@hyperscope/isa';
-import {hex} from '@hyperscope/base';
+import {hex, hexBytes} from '@hyperscope/base';
 import type {RunRecord} from '../record/run-record.js';
 import type {GuestMemory} from '../state/guest-memory.js';
 import type {CellSource} from '../state/processor-view.js';
@@ -93,5 +93,5 @@ function valueText(bytes: Uint8Array, offset: number, length: number): string {
       [...shown].reverse().reduce((value, byte) => (value << 8n) | BigInt(byte), 0n),
       length * 2,
     );
-  return [...shown].map(byte => byte.toString(16).padStart(2, '0')).join(' ') + (length > 16 ? ' …' : '');
+  return hexBytes(shown) + (length > 16 ? ' …' : '');
 }

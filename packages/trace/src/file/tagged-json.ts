@@ -1,13 +1,13 @@
 // JSON that can carry what JSON cannot: 64-bit integers as {"$bigint": "0x…"} and bytes as {"$bytes": "48 65…" without blanks}.
 
+import {hexBytes} from '@hyperscope/base';
 import {isObject} from './shape.js';
 
 /** The text of a value made of plain objects, arrays, strings, numbers, booleans, bigints and byte arrays. */
 export function toTaggedJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => {
     if (typeof inner === 'bigint') return {$bigint: `0x${inner.toString(16)}`};
-    if (inner instanceof Uint8Array)
-      return {$bytes: [...inner].map(byte => byte.toString(16).padStart(2, '0')).join('')};
+    if (inner instanceof Uint8Array) return {$bytes: hexBytes(inner, '')};
     return inner;
   });
 }

@@ -1,5 +1,6 @@
 // Beside each line what it was assembled to: its address and its bytes. Between two assemblies the bytes move with their lines.
 
+import {hexBytes} from '@hyperscope/base';
 import {RangeSet, StateEffect, StateField, type Extension, type Text} from '@codemirror/state';
 import {GutterMarker, gutter} from '@codemirror/view';
 import type {AssembledText} from '../lab-client.js';
@@ -11,8 +12,6 @@ const SHOWN = 5;
 
 /** Says what the lines of the text were assembled to. */
 export const showBytes = StateEffect.define<Lines>();
-
-const hexOf = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 class BytesMarker extends GutterMarker {
   readonly address: string;
@@ -42,7 +41,7 @@ function markerOf({address, bytes, length}: Lines[number]): BytesMarker {
   const where = address.toString(16);
   const more = length > SHOWN ? '…' : '';
   const rest = length > bytes.length ? ` … (${length} bytes)` : ` (${length} byte${length === 1 ? '' : 's'})`;
-  return new BytesMarker(where, `${hexOf(bytes.slice(0, SHOWN))}${more}`, `${where}: ${hexOf(bytes)}${rest}`);
+  return new BytesMarker(where, `${hexBytes(bytes.slice(0, SHOWN))}${more}`, `${where}: ${hexBytes(bytes)}${rest}`);
 }
 
 function markers(lines: Lines, text: Text): RangeSet<GutterMarker> {

@@ -2,7 +2,7 @@
 // Linux, arch/x86/kvm/x86.c: x86_emulate_instruction, complete_emulated_mmio, vcpu_mmio_read, vcpu_mmio_write;
 // arch/x86/kvm/emulate.c: x86_decode_insn, x86_emulate_insn.
 
-import {bit, hex} from '@hyperscope/base';
+import {bit, hex, hexBytes} from '@hyperscope/base';
 import type {Trouble} from '@hyperscope/machine';
 import {answerHandedOver} from './emulated-intercepts.js';
 import {elementsAhead, portWriteText} from './emulated-ports.js';
@@ -26,8 +26,6 @@ const SINGLE_STEP = 1n << 14n;
 /** KVM goes back to the guest whenever the count passes a multiple of 1,024. */
 const ROUNDS_MASK = 0x3ffn;
 const NOTED = 'the write lies in a zone of coalesced MMIO: KVM notes it down, and user space sees it at the next exit';
-
-const hexBytes = (bytes: Uint8Array): string => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 
 function fetchAndDecode(host: Host): StepResult {
   if (host.isExitPending && host.hardware.interruptedDelivery() !== undefined) return deliveryInterrupted(host);
