@@ -15,17 +15,18 @@ export const ARROWS = {
   trace: {packages: ['base', 'isa'], types: ['machine', 'vmm'], node: false},
   guests: {packages: ['base', 'assembler'], node: false},
   simulation: {packages: ['base', 'isa', 'machine', 'vmm', 'trace', 'guests'], node: false},
+  walkthroughs: {packages: ['base', 'trace'], node: false},
   kvm: {packages: ['base', 'isa', 'vmm', 'native'], node: true},
   server: {packages: ['base', 'isa', 'simulation', 'trace', 'kvm'], node: true},
-  cli: {packages: ['base', 'isa', 'assembler', 'simulation', 'trace', 'kvm', 'server'], node: true},
+  cli: {packages: ['base', 'isa', 'assembler', 'simulation', 'trace', 'kvm', 'server', 'walkthroughs'], node: true},
   elements: {packages: ['base', 'isa', 'trace'], node: false},
-  visualiser: {packages: ['base', 'isa', 'assembler', 'trace', 'elements'], node: false},
+  visualiser: {packages: ['base', 'isa', 'assembler', 'trace', 'elements', 'walkthroughs'], node: false},
   native: {packages: [], node: true},
   tools: {packages: [], node: true},
 };
 
 /** The worker half of the visualiser, which is the only half that may run a simulation. */
-export const WORKER = {packages: ['base', 'isa', 'assembler', 'trace', 'simulation'], node: false};
+export const WORKER = {packages: ['base', 'isa', 'assembler', 'trace', 'simulation', 'walkthroughs'], node: false};
 
 /** What tests may use beside their package's arrows: oracles, runners, and Node itself. */
 export const TEST_ONLY = {
@@ -41,6 +42,8 @@ export const TEST_ONLY = {
     kvm: ['assembler', 'guests', 'trace', 'simulation', 'machine'],
     cli: ['guests'],
     server: ['guests'],
+    // A scenario is checked by running it.
+    walkthroughs: ['simulation', 'guests'],
     elements: ['simulation'],
     visualiser: ['simulation', 'guests'],
     tools: ['base'],

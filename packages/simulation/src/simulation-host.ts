@@ -5,6 +5,7 @@ import {UserError} from '@hyperscope/base';
 import {CARD_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
 import type {Guest} from '@hyperscope/guests';
 import {readRecord} from '@hyperscope/trace';
+import type {SwitchOffer, Switches} from '@hyperscope/trace';
 import {TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
 import {loadEdited, loadGuest} from './images/guest-program.js';
@@ -48,6 +49,8 @@ export interface OpenOptions {
   readonly technique: string;
   readonly profile?: string | undefined;
   readonly costModel?: string | undefined;
+  /** What was set of that which `switches` offers. */
+  readonly switches?: Switches | undefined;
 }
 
 export class SimulationHost {
@@ -67,10 +70,19 @@ export class SimulationHost {
     return loadEdited(requireGuest(edited.of), edited.source);
   }
 
-  /** Starts a session at state 0. UserErrors: unknown-guest, unknown-technique, needs-bare-metal, does-not-assemble, and the loader's. */
+  /** What can be set before a guest runs on a technique. UserErrors: unknown-guest, unknown-technique. */
+  switches(technique: string, guest: string): readonly SwitchOffer[] {
+    requireTechnique(technique);
+    requireGuest(guest);
+    return [];
+  }
+
+  /** Starts a session at state 0. UserErrors: unknown-switch, unknown-guest, unknown-technique, needs-bare-metal, does-not-assemble, and the loader's. */
   open(options: OpenOptions): Session {
     const technique = requireTechnique(options.technique);
-    const {guest, profile, costModel} = options;
+    const {guest, profile, costModel, switches = {}} = options;
+    for (const id of Object.keys(switches))
+      throw new UserError('unknown-switch', `There is no switch ${id} on ${technique.title}.`);
     if (typeof guest === 'object' && 'bytes' in guest) {
       const image = loadProgram(guest);
       return createSession({technique, image, guest, source: new SourceMap(guest.lines), profile, costModel});

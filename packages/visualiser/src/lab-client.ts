@@ -1,7 +1,7 @@
 // What the page asks of the worker: a session, and what a lab needs beside it. Everything that crosses is plain data.
 
 import type {CompareRow, RealMark, StealthCardPicture} from '@hyperscope/elements';
-import type {Comparison, Moment, RecordHeader, SessionClient} from '@hyperscope/trace';
+import type {Comparison, Moment, RecordHeader, RunChoice, SessionClient, SwitchOffer} from '@hyperscope/trace';
 
 export interface GuestEntry {
   readonly id: string;
@@ -97,10 +97,12 @@ export interface AssembledText {
 export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits'> {
   catalogue(): Catalogue;
   /**
-   * Starts a guest on a technique, or `edited`, another text in its place; nothing is recorded yet beyond state 0.
-   * @throws UserError when either is unknown or the text does not assemble: then the old session stays.
+   * Starts what was chosen; nothing is recorded yet beyond state 0.
+   * @throws UserError when a name is unknown or the text does not assemble: then the old session stays.
    */
-  open(technique: string, guest: string, edited?: string): Moment;
+  open(choice: RunChoice): Moment;
+  /** What can be set before a guest runs on a technique. @throws UserError when either is unknown. */
+  switches(technique: string, guest: string): readonly SwitchOffer[];
   /** Assembles a text in the place of a guest's. @throws UserError when there is no such guest. */
   assemble(guest: string, source: string): AssembledText;
   /** The words of the assembler, for an editor. */

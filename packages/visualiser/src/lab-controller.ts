@@ -1,7 +1,7 @@
 // The page's side of a session: turns commands into questions to the worker, in order, and keeps the answers.
 
 import {routeMarks} from '@hyperscope/elements';
-import {GRANULARITIES, type Granularity, type Moment} from '@hyperscope/trace';
+import {GRANULARITIES, type Granularity, type Moment, type RunChoice} from '@hyperscope/trace';
 import type {Remote} from 'comlink';
 import type {LabClient, TechniqueEntry} from './lab-client.js';
 import {FIRST_STATE, type LabState} from './lab-state.js';
@@ -26,11 +26,9 @@ export interface LabSurroundings {
 }
 
 /** What to open; without a step, where the guest begins. */
-export type Opening = Omit<SharedMoment, 'step'> & {
-  readonly step?: number | 'end';
-  /** A text to run in the place of the guest's own. */
-  readonly edited?: string | undefined;
-};
+export interface Opening extends RunChoice {
+  readonly step?: number | 'end' | undefined;
+}
 
 const NOT_ON_KVM =
   'This is an edited program: it runs on the simulated machines. Go back to the original to see it on real KVM.';
@@ -117,7 +115,7 @@ export class LabController {
     this.#moves.clear();
     this.pause();
     const sameGuest = guest.id === this.#state.guest;
-    const {edited} = wanted;
+    const {edited, switches = {}} = wanted;
     const sameText = edited === this.#state.edited;
     this.#set({
       // While a text is tried the page stays as it is, with the editor in it.
@@ -129,6 +127,7 @@ export class LabController {
       window: undefined,
       card: undefined,
       edited,
+      switches,
       real: sameGuest && sameText && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
       notice: known
         ? this.#state.notice
@@ -136,12 +135,13 @@ export class LabController {
     });
     this.#view = {...this.#view, from: 0, to: 0, whole: true};
     const {client} = this.#around;
-    const {start} = await client.open(technique.id, guest.id, edited);
+    const {start} = await client.open({technique: technique.id, guest: guest.id, edited, switches});
+    const offers = await client.switches(technique.id, guest.id);
     const source = await client.source();
     const costs = await client.costs();
     const moment = await this.#place(known ? wanted.step : undefined, start, sameText ? 'nearest' : 'start');
     if (opening !== this.#opening) return;
-    this.#set({phase: {kind: 'ready'}, moment, source: source?.running, shipped: source?.shipped, costs});
+    this.#set({phase: {kind: 'ready'}, moment, source: source?.running, shipped: source?.shipped, offers, costs});
     await this.#recordAhead(opening);
     if (opening === this.#opening && wanted.step === 'end') this.seekEnd();
     const card = opening === this.#opening ? await client.card() : undefined;
@@ -163,12 +163,13 @@ export class LabController {
    * The text must assemble.
    */
   async runEdited(source: string | undefined): Promise<void> {
-    const {guest, technique, moment} = this.#state;
+    const {guest, technique, switches, moment} = this.#state;
     const isAtEnd = moment !== undefined && moment.finished && moment.index >= moment.length;
     await this.open({
       guest,
       technique,
       edited: source,
+      switches,
       ...(moment === undefined ? {} : {step: isAtEnd ? 'end' : moment.index}),
     });
   }

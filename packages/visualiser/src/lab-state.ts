@@ -1,7 +1,7 @@
 // Everything that the shell draws, as one value.
 
 import type {RouteMark, StealthCardPicture} from '@hyperscope/elements';
-import type {ExitRow, Granularity, Moment, TimelineWindow} from '@hyperscope/trace';
+import type {ExitRow, Granularity, Moment, SwitchOffer, Switches, TimelineWindow} from '@hyperscope/trace';
 import type {Catalogue, CostFigures, RealComparison} from './lab-client.js';
 import type {KvmAvailability} from './real-kvm.js';
 
@@ -35,6 +35,9 @@ export interface LabState {
   readonly shipped: string | undefined;
   /** The text that runs in the place of the guest's own. */
   readonly edited: string | undefined;
+  /** What can be set on the chosen machine, and what was set. */
+  readonly offers: readonly SwitchOffer[];
+  readonly switches: Switches;
   /** Where the cycles come from. */
   readonly costs: CostFigures | undefined;
   /** What the guest gets in the other rings, where it is a stealth card. */
@@ -63,6 +66,8 @@ export const FIRST_STATE: LabState = {
   source: undefined,
   shipped: undefined,
   edited: undefined,
+  offers: [],
+  switches: {},
   costs: undefined,
   card: undefined,
   route: [],

@@ -3,7 +3,8 @@
 import {SimulationHost, assemblyVocabulary, cardPicture, costFigures, guestCellsAt} from '@hyperscope/simulation';
 import {expose} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
-import {compareRecords, type ExitRow, type Granularity, type Moment, type TimelineWindow} from '@hyperscope/trace';
+import {compareRecords} from '@hyperscope/trace';
+import type {ExitRow, Granularity, Moment, RunChoice, SwitchOffer, TimelineWindow} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
 import {linesOfText} from './assembled-lines.js';
 import type {
@@ -44,14 +45,19 @@ class SimulationLab implements LabClient {
     };
   }
 
-  open(technique: string, guest: string, edited?: string): Moment {
+  open({technique, guest, edited, switches}: RunChoice): Moment {
     this.#session = this.#host.open({
       technique,
       guest: edited === undefined ? guest : {of: guest, source: edited},
+      switches,
     });
     this.#guest = guest;
     this.#edited = edited;
     return this.#session.moment();
+  }
+
+  switches(technique: string, guest: string): readonly SwitchOffer[] {
+    return this.#host.switches(technique, guest);
   }
 
   source(): ReturnType<LabClient['source']> {
