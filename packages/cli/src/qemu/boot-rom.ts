@@ -12,8 +12,9 @@ import type {Program} from '../run/program.js';
 const ROM_BYTES = 0x1_0000;
 const ROM = 0xf_0000;
 const RESET = 0xfff0;
+const APIC_SPURIOUS = 0xfee0_00f0;
+const APIC_LINT0 = 0xfee0_0350;
 const CR0_PE = 1n;
-const CR0_PG = 1n << 31n;
 const EFER_LMA = 1n << 10n;
 const FLAGS_AFTER_RESET = 2n;
 const DATA_SEGMENTS = ['DS', 'ES', 'FS', 'GS', 'SS'] as const;
@@ -55,68 +56,121 @@ const general = (r: Registers, prefix: 'e' | 'r'): string =>
     })
     .join('\n');
 
-function realMode(r: Registers): string {
-  return `
-bits 16
-org 0
-  lidt [cs:idtr]
-${dataSegments(r)}
-${general(r, 'e')}
-  jmp ${hex(r('CS.selector'))}:${hex(r('RIP'))}
-idtr: dw ${hex(r('IDTR.limit'))}
-  dd ${hex(r('IDTR.base'))}
-`;
-}
+/** A PIIX4's ACPI registers answer where its PCI configuration says, from 600h on as firmware has it: power off is port 604h. */
+const POWER_MANAGEMENT = `
+  mov dx, 0xcf8
+  mov eax, 0x80000b40   ; bus 0, device 1, function 3: PMBA
+  out dx, eax
+  mov dx, 0xcfc
+  mov eax, 0x601
+  out dx, eax
+  mov dx, 0xcf8
+  mov eax, 0x80000b80   ; PMREGMISC: decode it
+  out dx, eax
+  mov dx, 0xcfc
+  mov al, 1
+  out dx, al`;
 
-/** Into protected mode through the guest's own descriptor table, whose code segment may be one of 64-bit code. */
-function enterProtected(r: Registers, bits: 16 | 32): string {
+/**
+ * Into protected mode by segments of the ROM's own, and INTR of the interrupt controllers through the local APIC to the
+ * processor ("virtual wire mode", MultiProcessor Specification 1.4, section 3.6.2.2): after reset LINT0 is masked, a firmware
+ * opens it, and a guest that knows only the 8259 relies on that.
+ */
+function start(r: Registers): string {
   return `
 bits 16
 org ${hex(ROM)}
-  o32 lgdt [cs:gdtr - ${hex(ROM)}]
-  mov eax, ${hex((r('CR0') & ~CR0_PG) | CR0_PE)}
+  o32 lgdt [cs:own_gdtr - ${hex(ROM)}]
+  mov eax, ${hex(CR0_PE)}
   mov cr0, eax
-  jmp dword ${hex(r('CS.selector'))}:protected
+  jmp dword 8:protected
+own_gdt:
+  dq 0
+  dq 0x00cf9b000000ffff  ; 8: code, flat, 32 bits
+  dq 0x00cf93000000ffff  ; 16: data, flat
+  dq 0x00009b0f0000ffff  ; 24: code as in real mode, here
+  dq 0x000093000000ffff  ; 32: data as in real mode
+own_gdtr: dw 39
+  dd own_gdt
 gdtr: dw ${hex(r('GDTR.limit'))}
-  dd ${hex(r('GDTR.base'))}
+  dd ${hex(r('GDTR.base'))}, 0
 idtr: dw ${hex(r('IDTR.limit'))}
   dd ${hex(r('IDTR.base'))}, 0
-bits ${bits}
+bits 32
 protected:
+  mov ax, 16
+  mov ds, ax
+  mov ss, ax
+${POWER_MANAGEMENT}
+  mov dword [${hex(APIC_SPURIOUS)}], 0x1ff   ; the APIC is on
+  mov dword [${hex(APIC_LINT0)}], 0x700      ; ExtINT: ask the 8259 for the vector
+`;
+}
+
+function realMode(r: Registers): string {
+  return `${start(r)}
+  jmp 24:back - ${hex(ROM)}
+bits 16
+back:
+  mov ax, 32
+  mov ds, ax
+  mov ss, ax
+  mov eax, ${hex(r('CR0'))}
+  mov cr0, eax
+  jmp 0xf000:real - ${hex(ROM)}
+real:
+  o32 lgdt [cs:gdtr - ${hex(ROM)}]
+  lidt [cs:idtr - ${hex(ROM)}]
 ${dataSegments(r)}
+${general(r, 'e')}
+  jmp ${hex(r('CS.selector'))}:${hex(r('RIP'))}
+`;
+}
+
+/**
+ * The guest's control registers, its descriptor table and its task, from the ROM's 32-bit segment: MOV CR0 that enters IA-32e
+ * mode from a segment with L = 1 is a #GP.
+ */
+function intoState(r: Registers, beforePaging: string): string {
+  return `${start(r)}
   ; LTR wants an available TSS and leaves it busy, as the loader's table has it
-  and byte [dword ${hex(r('GDTR.base') + r('TR.selector') + 5n)}], 0xfd
-  mov ax, ${hex(r('TR.selector'))}
-  ltr ax
+  and byte [${hex(r('GDTR.base') + r('TR.selector') + 5n)}], 0xfd
   mov eax, ${hex(r('CR4'))}
   mov cr4, eax
   mov eax, ${hex(r('CR3'))}
   mov cr3, eax
+${beforePaging}
+  mov eax, ${hex(r('CR0'))}
+  mov cr0, eax
+  lgdt [gdtr]
 `;
 }
 
+const guestSegments = (r: Registers): string => `${dataSegments(r)}
+  mov ax, ${hex(r('TR.selector'))}
+  ltr ax
+`;
+
 function protectedMode(r: Registers): string {
-  const paging = (r('CR0') & CR0_PG) === 0n ? '' : `  mov eax, ${hex(r('CR0'))}\n  mov cr0, eax\n`;
-  return `${enterProtected(r, 32)}
-${paging}
+  return `${intoState(r, '')}
+${guestSegments(r)}
   lidt [idtr]
 ${general(r, 'e')}
   jmp ${hex(r('CS.selector'))}:${hex(r('RIP'))}
 `;
 }
 
-/** As long as EFER.LMA is 0, a descriptor of 64-bit code (L = 1, D = 0) makes a 16-bit segment. */
 function longMode(r: Registers): string {
-  return `${enterProtected(r, 16)}
+  const efer = `
   mov ecx, 0xc0000080
   mov eax, ${hex(r('EFER') & ~EFER_LMA)}
-  mov edx, 0
-  wrmsr
-  mov eax, ${hex(r('CR0'))}
-  mov cr0, eax
-  jmp dword ${hex(r('CS.selector'))}:long
+  xor edx, edx
+  wrmsr`;
+  return `${intoState(r, efer)}
+  jmp ${hex(r('CS.selector'))}:long
 bits 64
 long:
+${guestSegments(r)}
   lidt [abs idtr]
 ${general(r, 'r')}
   jmp [rel entry]

@@ -1,6 +1,7 @@
 // QEMU where it is installed; without it, what is said. The ROM that starts guests is tested by the guests that it starts.
 
 import {afterAll, describe, expect, test} from 'vitest';
+import {probeKvm, quirksOf, skipKvmTests} from '@hyperscope/kvm';
 import {GUESTS} from '@hyperscope/simulation';
 import {RUN} from '../commands/run.js';
 import {runInProcess} from '../testing/run-in-process.js';
@@ -15,13 +16,19 @@ const TIMEOUT = {timeout: 60_000};
 const installed = findQemu() !== undefined;
 if (!installed) process.stderr.write('[cli] QEMU tests skipped: qemu-system-x86_64 is not on the PATH\n');
 
-const run = async (image: string, ...args: readonly string[]) => {
-  const {status, out, notes} = await runInProcess([RUN], ['run', image, '--on', 'qemu-tcg', ...args]);
+const runOn = async (technique: string, image: string, ...args: readonly string[]) => {
+  const {status, out, notes} = await runInProcess([RUN], ['run', image, '--on', technique, ...args]);
   return {status, out, notes};
 };
+const run = (image: string, ...args: readonly string[]) => runOn('qemu-tcg', image, ...args);
+
+/** Guests that print the same wherever they run. */
+const PLAIN = GUESTS.filter(({hypervisor, adapts}) => hypervisor === undefined && adapts === undefined).map(
+  ({id}) => id,
+);
 
 describe.skipIf(!installed)('under QEMU', TIMEOUT, () => {
-  test.each(['hello-kvm', 'hello-real', 'popf', 'rings'])('%s prints what it prints here', async guest => {
+  test.each(PLAIN)('%s prints what it prints here', async guest => {
     const {status, out, notes} = await run(guest);
     expect([status, out]).toEqual([0, GUESTS.find(({id}) => id === guest)?.expectedSerial]);
     expect(notes).toMatch(/qemu-system-x86_64 -machine pc,accel=tcg -cpu max .*-bios/);
@@ -54,9 +61,36 @@ describe.skipIf(!installed)('under QEMU', TIMEOUT, () => {
     expect(await ending('jmp $', '--timeout', '1')).toMatchObject({outcome: 'limit'});
   });
 
+  test('a guest may switch the machine off, and its output is whole however fast it comes', async () => {
+    const {out, notes} = await run('mini-os');
+    expect([out.split('\n').at(-2), notes]).toEqual(['mini-os: power off', expect.stringContaining('power-off:')]);
+    expect((await run('output-ways')).out).toHaveLength(2048);
+  });
+
   test('what QEMU cannot tell is refused in words', async () => {
     const {status, notes} = await run('hello-kvm', '--record', files.path('x.hsr'));
     expect([status, notes]).toEqual([2, expect.stringContaining('only how a run ended')]);
+  });
+});
+
+describe.skipIf(!installed || skipKvmTests())('under QEMU on KVM', TIMEOUT, () => {
+  test.each(['hello-real', 'hello-kvm', 'mini-os'])('%s prints what it prints here', async guest => {
+    const {status, out, notes} = await runOn('qemu-kvm', guest);
+    expect([status, out]).toEqual([0, GUESTS.find(({id}) => id === guest)?.expectedSerial]);
+    expect(notes).toMatch(/qemu-system-x86_64 -machine pc,accel=kvm /);
+  });
+
+  test('what this KVM cannot do is said as such', async () => {
+    const kvm = probeKvm();
+    const quirks = kvm.available ? quirksOf(kvm.fingerprint) : [];
+    const path = files.program('sse.bin', 'bits 64\norg 0x8000\nmovss xmm0, xmm1\nhlt');
+    const {status, notes} = await runOn('qemu-kvm', path, '--as', 'raw', '--at', '0x8000', '--mode', 'long');
+    for (const {id} of quirks) expect(notes).toContain(id);
+    if (!quirks.some(({id}) => id === 'ring-0-sse')) return expect(status).toBe(0);
+    return expect([status, notes]).toEqual([
+      6,
+      expect.stringContaining('KVM gave the guest up. QEMU: KVM internal error'),
+    ]);
   });
 });
 

@@ -3,11 +3,22 @@
 
 import {spawn} from 'node:child_process';
 import type {ChildProcess} from 'node:child_process';
-import {accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {UserError, hex} from '@hyperscope/base';
 import {CELLS} from '@hyperscope/isa';
+import {probeKvm, quirksOf} from '@hyperscope/kvm';
 import type {Executed, Execution, ExecutionResult} from '../run/execute.js';
 import {NOTHING_RAN} from '../run/nothing-ran.js';
 import {bootRom} from './boot-rom.js';
@@ -53,6 +64,7 @@ export async function runOnQemu(execution: Execution, technique: QemuTechnique):
     result: {...none, outcome: 'kvm-failure', message},
   });
   if (qemu === undefined) return failure(`${PROGRAM} is not on the PATH. On Debian: apt-get install qemu-system-x86`);
+  if (technique === 'qemu-kvm') tellQuirks(execution);
   const folder = mkdtempSync(join(tmpdir(), 'hyperscope-qemu-'));
   try {
     const run = new QemuRun(qemu, folder, execution, technique);
@@ -63,6 +75,15 @@ export async function runOnQemu(execution: Execution, technique: QemuTechnique):
   } finally {
     rmSync(folder, {recursive: true, force: true});
   }
+}
+
+/** QEMU does not say in what the KVM below it departs from the manuals; our own probes do. */
+function tellQuirks({onNote}: Execution): void {
+  const kvm = probeKvm();
+  if (!kvm.available) return;
+  const quirks = quirksOf(kvm.fingerprint).map(({id}) => id);
+  if (quirks.length > 0)
+    onNote?.(`Where this host's KVM (${kvm.fingerprint.flavour}) departs from the manuals: ${quirks.join(', ')}.`);
 }
 
 class QemuRun {
@@ -84,12 +105,14 @@ class QemuRun {
     const args = this.#arguments();
     this.#execution.onNote?.(shown([PROGRAM, ...args]));
     const started = clock.now();
-    const child = spawn(this.#qemu, args, {stdio: ['ignore', 'pipe', 'pipe']});
+    const serial = new GrowingFile(this.#path('serial'));
+    const child = spawn(this.#qemu, args, {stdio: ['ignore', serial.fd, 'pipe']});
+    const listen = (): void => {
+      this.#execution.onProgress(0, serial.news());
+    };
+    const listening = setInterval(listen, LOOK_EVERY);
     try {
-      child.stdout.on('data', (bytes: Buffer) => {
-        this.#execution.onProgress(0, bytes);
-      });
-      child.stderr.on('data', (bytes: Buffer) => {
+      child.stderr?.on('data', (bytes: Buffer) => {
         this.#trouble += bytes.toString();
       });
       const monitor = await this.#connect(child);
@@ -101,9 +124,12 @@ class QemuRun {
       const registers = isThere ? named(await readRegisters(this.#path('gdb'))) : {};
       const memory = isThere ? await this.#dumps(monitor) : {};
       monitor.close();
+      listen();
       return {...ending, registers, memory, seconds};
     } finally {
+      clearInterval(listening);
       child.kill('SIGKILL');
+      serial.close();
     }
   }
 
@@ -125,7 +151,7 @@ class QemuRun {
       ...(this.#technique === 'qemu-tcg' ? ['-cpu', 'max'] : []),
       '-m',
       `${Math.max(1, Math.ceil(image.memoryBytes / MIB))}M`,
-      ...'-nodefaults -display none -no-reboot -S -serial stdio -bios'.split(' '),
+      ...'-nodefaults -display none -no-reboot -no-shutdown -S -serial stdio -bios'.split(' '),
       this.#path('rom'),
       ...segments,
       ...(exitPort === undefined ? [] : ['-device', `isa-debug-exit,iobase=${hex(exitPort)},iosize=4`]),
@@ -144,7 +170,7 @@ class QemuRun {
         await pause(LOOK_EVERY); // QEMU has not made its socket yet
       }
     }
-    throw new UserError('kvm-failure', `QEMU did not start: ${this.#trouble.trim() || 'it said nothing'}.`);
+    throw new UserError('kvm-failure', `QEMU did not start: ${this.#complaint() || 'it said nothing'}.`);
   }
 
   async #untilStopped(child: ChildProcess, monitor: Monitor): Promise<Ending> {
@@ -152,15 +178,13 @@ class QemuRun {
     const {clock} = this.#execution;
     const deadline = clock.now() + limit;
     while (clock.now() < deadline) {
-      if (child.exitCode !== null) return this.#ended(child.exitCode, monitor);
+      if (child.exitCode !== null) return this.#ended(child.exitCode);
       try {
-        const registers = await monitor.askAsPerson('info registers');
-        const flags = /[ER]FL=([0-9a-f]+)/.exec(registers)?.[1];
-        if (/HLT=1/.test(registers) && flags !== undefined && (BigInt(`0x${flags}`) & IF) === 0n)
-          return {outcome: 'halted', debugExit: null, message: 'The guest executed HLT with interrupts off.'};
+        const ending = await this.#endingSoFar(monitor);
+        if (ending !== undefined) return ending;
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        await pause(LOOK_EVERY); // it is ending: its exit status comes next
+        // It is ending: its exit status comes next.
       }
       await pause(LOOK_EVERY);
     }
@@ -171,24 +195,45 @@ class QemuRun {
     };
   }
 
-  #ended(status: number, {events}: Monitor): Ending {
-    const reset = events.some(({name, data}) => name === 'SHUTDOWN' && JSON.stringify(data).includes('guest-reset'));
-    if (reset)
-      return {
-        outcome: 'triple-fault',
-        debugExit: null,
-        message: 'The guest’s processor was reset: a triple fault, or a write to a reset port.',
-      };
-    if (status % 2 === 1 && this.#trouble.trim() === '')
+  /** -no-reboot and -no-shutdown: what ends a machine leaves it there, stopped, to be looked at. */
+  async #endingSoFar(monitor: Monitor): Promise<Ending | undefined> {
+    const status = JSON.stringify(await monitor.ask('query-status'));
+    if (status.includes('internal-error')) return this.#internalError();
+    const registers = await monitor.askAsPerson('info registers');
+    const flags = /[ER]FL=([0-9a-f]+)/.exec(registers)?.[1];
+    const down = monitor.events.find(({name}) => name === 'SHUTDOWN');
+    if (down !== undefined) {
+      const rip = /[ER]IP=([0-9a-f]+)/.exec(registers)?.[1] ?? '?';
+      return JSON.stringify(down.data).includes('guest-shutdown') ? POWER_OFF : reset(BigInt(`0x${rip}`));
+    }
+    return /HLT=1/.test(registers) && flags !== undefined && (BigInt(`0x${flags}`) & IF) === 0n ? HALTED : undefined;
+  }
+
+  /** KVM gave the guest up: the first lines of what QEMU says of it. The registers behind them are in the result. */
+  #internalError(): Ending {
+    const said = this.#trouble
+      .split('\n')
+      .filter(line => /internal error|emulation failure|Suberror|Code=/i.test(line))
+      .join('; ');
+    return {outcome: 'kvm-failure', debugExit: null, message: `This host's KVM gave the guest up. QEMU: ${said}.`};
+  }
+
+  #ended(status: number): Ending {
+    if (status % 2 === 1 && this.#complaint() === '')
       return {
         outcome: 'debug-exit',
         debugExit: status,
         message: `The guest wrote ${hex(status >> 1)} to the exit port: QEMU ended with status ${status}.`,
       };
-    throw new UserError(
-      'kvm-failure',
-      `QEMU ended with status ${status}: ${this.#trouble.trim() || 'it said nothing'}.`,
-    );
+    throw new UserError('kvm-failure', `QEMU ended with status ${status}: ${this.#complaint() || 'it said nothing'}.`);
+  }
+
+  /** What QEMU said, without warnings of what this host's KVM lacks of its standard processor. */
+  #complaint(): string {
+    return this.#trouble
+      .split('\n')
+      .filter(line => line.trim() !== '' && !line.includes('warning:'))
+      .join('; ');
   }
 
   async #dumps(monitor: Monitor): Promise<Readonly<Record<string, string>>> {
@@ -199,6 +244,47 @@ class QemuRun {
       dumps[hex(address)] = readFileSync(filename).toString('hex');
     }
     return dumps;
+  }
+}
+
+const HALTED: Ending = {
+  outcome: 'halted',
+  debugExit: null,
+  message: 'The guest executed HLT with interrupts off.',
+};
+const POWER_OFF: Ending = {outcome: 'power-off', debugExit: null, message: 'The guest switched the machine off.'};
+const reset = (rip: bigint): Ending => ({
+  outcome: 'triple-fault',
+  debugExit: null,
+  message: `The guest’s processor was reset: a triple fault, or a write to a reset port. RIP was left at ${hex(rip)}.`,
+});
+
+/** A file that another process writes: unlike a pipe, it is never full, and a serial port whose bytes nobody takes loses them. */
+class GrowingFile {
+  readonly fd: number;
+  readonly #reader: number;
+  #read = 0;
+
+  constructor(path: string) {
+    this.fd = openSync(path, 'w');
+    this.#reader = openSync(path, 'r');
+  }
+
+  /** The bytes since the last call. */
+  news(): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const part = new Uint8Array(0x1_0000);
+      const length = readSync(this.#reader, part, 0, part.length, this.#read);
+      if (length === 0) return Buffer.concat(parts);
+      this.#read += length;
+      parts.push(part.subarray(0, length));
+    }
+  }
+
+  close(): void {
+    closeSync(this.fd);
+    closeSync(this.#reader);
   }
 }
 
