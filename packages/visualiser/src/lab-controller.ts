@@ -1,26 +1,21 @@
 // The page's side of a session: turns commands into questions to the worker, in order, and keeps the answers.
 
-import {routeMarks} from '@hyperscope/elements';
 import {GRANULARITIES, type Granularity, type Moment, type RunChoice} from '@hyperscope/trace';
 import type {Remote} from 'comlink';
 import type {LabClient, TechniqueEntry} from './lab-client.js';
 import {FIRST_STATE, type LabState} from './lab-state.js';
+import {LabStore} from './lab-store.js';
 import {MoveQueue} from './move-queue.js';
-import type {RunOnServer} from './kvm-socket.js';
-import {askKvm, realRun} from './real-kvm.js';
+import {RealComparisonRun, type RealRunSurroundings} from './real-comparison.js';
 import type {SharedMoment} from './share-link.js';
+import {Playing} from './time/playing.js';
+import {TimelineLook} from './time/timeline-look.js';
 
 /** Steps recorded in one call: short enough that a click in between is answered at once. */
 const SLICE = 20_000;
 /** Recording ahead stops here; stepping beyond it records on. */
 const AHEAD = 2_000_000;
-/** Between two steps of Play, in milliseconds. */
-const BEAT = 320;
-
-export interface LabSurroundings {
-  readonly client: Remote<LabClient>;
-  readonly fetch: typeof fetch;
-  readonly runOnServer: RunOnServer;
+export interface LabSurroundings extends RealRunSurroundings {
   /** Called after each change of the state. */
   readonly changed: (state: LabState) => void;
 }
@@ -30,52 +25,48 @@ export interface Opening extends RunChoice {
   readonly step?: number | 'end' | undefined;
 }
 
-const NOT_ON_KVM =
-  'This is an edited program: it runs on the simulated machines. Go back to the original to see it on real KVM.';
-
 export class LabController {
-  #state: LabState = FIRST_STATE;
-  readonly #around: LabSurroundings;
-  readonly #moves = new MoveQueue(error => this.fail(error));
+  readonly #store: LabStore;
+  readonly #client: Remote<LabClient>;
+  readonly #moves: MoveQueue;
+  readonly #timeline: TimelineLook;
+  readonly #playing: Playing;
+  readonly #real: RealComparisonRun;
   /** Counts openings: what belongs to an earlier one is dropped. */
   #opening = 0;
-  #view: {readonly from: number; readonly to: number; readonly columns: number; readonly whole: boolean} = {
-    from: 0,
-    to: 0,
-    columns: 600,
-    whole: true,
-  };
-  #askingWindow = false;
-  #realRun: AbortController | undefined = undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor(around: LabSurroundings) {
-    this.#around = around;
+    const store = new LabStore(around.changed);
+    this.#store = store;
+    this.#client = around.client;
+    this.#moves = new MoveQueue(error => store.fail(error));
+    this.#timeline = new TimelineLook(store, around.client);
+    this.#playing = new Playing({store, busy: () => this.#moves.busy, step: () => this.step('forward')});
+    this.#real = new RealComparisonRun(store, around);
   }
 
   get state(): LabState {
-    return this.#state;
+    return this.#store.state;
   }
 
   get technique(): TechniqueEntry | undefined {
-    return this.#state.catalogue.techniques.find(entry => entry.id === this.#state.technique);
+    return this.state.catalogue.techniques.find(entry => entry.id === this.state.technique);
   }
 
   /** Whether a guest is entered and left: under a hypervisor, or where the program is one. */
   get hasExits(): boolean {
-    const guest = this.#state.catalogue.guests.find(entry => entry.id === this.#state.guest);
+    const guest = this.state.catalogue.guests.find(entry => entry.id === this.state.guest);
     return this.technique?.host === 'hardware' || guest?.isHypervisor === true;
   }
 
   /** Shows that something of ours broke; the page stays. */
   fail(error: unknown): void {
-    const why = error instanceof Error ? error.message : String(error);
-    this.#set({phase: {kind: 'failed', why}, playing: false});
+    this.#store.fail(error);
   }
 
   /** What a newcomer is told to press next. */
   hint(hint: LabState['hint']): void {
-    if (hint !== this.#state.hint) this.#set({hint});
+    if (hint !== this.state.hint) this.#set({hint});
   }
 
   notice(notice: string | undefined): void {
@@ -85,9 +76,9 @@ export class LabController {
   /** Loads the catalogue and opens the first guest, or the one that a link names. */
   async start(wanted: SharedMoment | undefined): Promise<void> {
     try {
-      const catalogue = await this.#around.client.catalogue();
+      const catalogue = await this.#client.catalogue();
       this.#set({catalogue});
-      void askKvm(this.#around.fetch).then(availability => this.#set({availability}));
+      void this.#real.askAvailability();
       await this.open(wanted ?? {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest});
     } catch (error) {
       this.fail(error);
@@ -96,7 +87,7 @@ export class LabController {
 
   /** Opens a guest on a technique, at a step or where the guest begins. What the catalogue does not have is replaced by its first entry, and said so. */
   async open(wanted: Opening): Promise<void> {
-    const {guests, techniques} = this.#state.catalogue;
+    const {guests, techniques} = this.state.catalogue;
     const guest =
       guests.find(entry => entry.id === wanted.guest) ??
       guests.find(entry => entry.id === FIRST_STATE.guest) ??
@@ -111,15 +102,15 @@ export class LabController {
       );
     const known = guest.id === wanted.guest && (technique.id === wanted.technique || guest.isHypervisor);
     const opening = ++this.#opening;
-    this.#realRun?.abort();
+    this.#real.drop();
     this.#moves.clear();
     this.pause();
-    const sameGuest = guest.id === this.#state.guest;
+    const sameGuest = guest.id === this.state.guest;
     const {edited, switches = {}} = wanted;
-    const sameText = edited === this.#state.edited;
+    const sameText = edited === this.state.edited;
     this.#set({
       // While a text is tried the page stays as it is, with the editor in it.
-      phase: sameGuest && !sameText ? this.#state.phase : {kind: 'loading', what: `Starting ${guest.title}`},
+      phase: sameGuest && !sameText ? this.state.phase : {kind: 'loading', what: `Starting ${guest.title}`},
       guest: guest.id,
       technique: technique.id,
       route: [],
@@ -128,13 +119,13 @@ export class LabController {
       card: undefined,
       edited,
       switches,
-      real: sameGuest && sameText && this.#state.real.kind !== 'running' ? this.#state.real : {kind: 'idle'},
+      real: sameGuest && sameText && this.state.real.kind !== 'running' ? this.state.real : {kind: 'idle'},
       notice: known
-        ? this.#state.notice
+        ? this.state.notice
         : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
     });
-    this.#view = {...this.#view, from: 0, to: 0, whole: true};
-    const {client} = this.#around;
+    this.#timeline.reset();
+    const client = this.#client;
     const {start} = await client.open({technique: technique.id, guest: guest.id, edited, switches});
     const offers = await client.switches(technique.id, guest.id);
     const source = await client.source();
@@ -146,13 +137,13 @@ export class LabController {
     if (opening === this.#opening && wanted.step === 'end') this.seekEnd();
     const card = opening === this.#opening ? await client.card() : undefined;
     if (opening === this.#opening) this.#set({card});
-    const {real} = this.#state;
+    const {real} = this.state;
     if (opening === this.#opening && real.kind === 'shown') await this.runReal();
   }
 
   /** The step that is wanted; where the run has none of that number, the nearest, or where the guest starts. */
   async #place(wanted: number | 'end' | undefined, start: number, otherwise: 'nearest' | 'start'): Promise<Moment> {
-    const {client} = this.#around;
+    const client = this.#client;
     const moment = await client.seek(typeof wanted === 'number' ? wanted : start);
     const isThere = typeof wanted !== 'number' || moment.index === wanted;
     return isThere || otherwise === 'nearest' ? moment : client.seek(start);
@@ -163,7 +154,7 @@ export class LabController {
    * The text must assemble.
    */
   async runEdited(source: string | undefined): Promise<void> {
-    const {guest, technique, switches, moment} = this.#state;
+    const {guest, technique, switches, moment} = this.state;
     const isAtEnd = moment !== undefined && moment.finished && moment.index >= moment.length;
     await this.open({
       guest,
@@ -176,81 +167,53 @@ export class LabController {
 
   /** Records the rest of the run in slices, the playhead staying where the reader put it. */
   async #recordAhead(opening: number): Promise<void> {
-    const {client} = this.#around;
+    const client = this.#client;
     for (;;) {
       const progress = await client.extend(SLICE);
       if (opening !== this.#opening) return;
-      const shown = this.#state.moment;
+      const shown = this.state.moment;
       if (shown !== undefined) this.#set({moment: {...shown, ...progress}});
-      await this.#refresh();
+      await this.#timeline.refresh();
       if (progress.finished || progress.length >= AHEAD) break;
     }
     // The next step at the playhead may have become known only now. Asked in turn: the playhead may be moving.
     this.#moves.add('step', async () => this.#show(await client.moment()));
   }
 
-  async #refresh(): Promise<void> {
-    const {client} = this.#around;
-    const endCycle = await client.endCycle();
-    const exits = await client.exits();
-    const overview = await client.timeline(0, Math.max(1, endCycle), 1);
-    this.#set({endCycle, exits, route: routeMarks(overview.marks)});
-    if (this.#view.whole) this.#view = {...this.#view, from: 0, to: endCycle};
-    await this.#loadWindow();
-  }
-
   /** The part of the timeline to show, in cycles, at a resolution. */
   look(from: number, to: number, columns: number): void {
-    const end = this.#state.endCycle;
-    this.#view = {from, to, columns, whole: from <= 0 && to >= end};
-    void this.#loadWindow();
+    this.#timeline.look(from, to, columns);
   }
 
-  async #loadWindow(): Promise<void> {
-    if (this.#askingWindow || this.#view.to <= this.#view.from) return;
-    this.#askingWindow = true;
-    try {
-      for (let asked: unknown; asked !== this.#view;) {
-        asked = this.#view;
-        const {from, to, columns} = this.#view;
-        this.#set({window: await this.#around.client.timeline(from, to, columns)});
-      }
-    } catch (error) {
-      this.fail(error);
-    } finally {
-      this.#askingWindow = false;
-    }
-  }
-
-  step(direction: 'forward' | 'back', granularity: Granularity = this.#state.granularity): void {
-    this.#moves.add('step', async () => this.#show(await this.#around.client.step(direction, granularity)));
+  step(direction: 'forward' | 'back', granularity: Granularity = this.state.granularity): void {
+    this.#moves.add('step', async () => this.#show(await this.#client.step(direction, granularity)));
   }
 
   seek(index: number): void {
-    this.#moves.add('seek', async () => this.#show(await this.#around.client.seek(index)));
+    this.#moves.add('seek', async () => this.#show(await this.#client.seek(index)));
   }
 
   seekCycle(cycle: number): void {
     this.#moves.add('seek', async () => {
-      const index = await this.#around.client.stateAtCycle(cycle);
-      this.#show(await this.#around.client.seek(index));
+      const index = await this.#client.stateAtCycle(cycle);
+      this.#show(await this.#client.seek(index));
     });
   }
 
   /** Back to where the guest begins; from there to the very beginning, where the hypervisor sets the guest up. */
   seekStart(): void {
-    const {moment} = this.#state;
+    const {moment} = this.state;
     if (moment !== undefined) this.seek(moment.index > moment.start ? moment.start : 0);
   }
 
   seekEnd(): void {
-    this.seek(this.#state.moment?.length ?? 0);
+    this.seek(this.state.moment?.length ?? 0);
   }
 
   /** Coarser (+1) or finer (−1) steps. */
   changeGranularity(by: 1 | -1): void {
     const offered = GRANULARITIES.filter(name => name !== 'exit' || this.hasExits);
-    const at = offered.indexOf(this.#state.granularity) + by;
+    const at = offered.indexOf(this.state.granularity) + by;
     const granularity = offered[Math.min(Math.max(0, at), offered.length - 1)];
     if (granularity !== undefined) this.setGranularity(granularity);
   }
@@ -260,71 +223,30 @@ export class LabController {
   }
 
   togglePlay(): void {
-    if (this.#state.playing) this.pause();
-    else {
-      this.#set({playing: true});
-      this.#beat();
-    }
+    this.#playing.toggle();
   }
 
   pause(): void {
-    clearTimeout(this.#timer);
-    if (this.#state.playing) this.#set({playing: false});
-  }
-
-  #beat(): void {
-    const {moment} = this.#state;
-    if (moment !== undefined && moment.finished && moment.index >= moment.length) {
-      this.pause();
-      return;
-    }
-    if (!this.#moves.busy) this.step('forward');
-    this.#timer = setTimeout(() => this.#beat(), BEAT);
+    this.#playing.pause();
   }
 
   /** Runs the open guest on real KVM, or fetches its recording, and lays it beside the simulated run. */
   async runReal(): Promise<void> {
-    const opening = this.#opening;
-    const {guest, edited} = this.#state;
-    if (edited !== undefined) return this.#set({real: {kind: 'failed', why: NOT_ON_KVM}});
-    const run = new AbortController();
-    this.#realRun?.abort();
-    this.#realRun = run;
-    this.#set({real: {kind: 'running', standing: 'Asking for real KVM…'}});
-    try {
-      const availability = this.#state.availability ?? (await askKvm(this.#around.fetch));
-      const {fetch, runOnServer} = this.#around;
-      const tell = (standing: string): void => {
-        if (opening === this.#opening && !run.signal.aborted) this.#set({real: {kind: 'running', standing}});
-      };
-      const record = await realRun({fetch, runOnServer, tell, signal: run.signal}, availability, guest);
-      if (opening !== this.#opening || run !== this.#realRun) return;
-      if (record.kind === 'nothing') {
-        this.#set({availability, real: {kind: 'failed', why: record.why}});
-        return;
-      }
-      const comparison = await this.#around.client.compareWith(record.bytes);
-      if (opening === this.#opening)
-        this.#set({availability, real: {kind: 'shown', from: record.from, why: record.why, comparison}});
-    } catch (error) {
-      if (opening === this.#opening)
-        this.#set({real: {kind: 'failed', why: error instanceof Error ? error.message : String(error)}});
-    }
+    await this.#real.start();
   }
 
   /** Ends the run on real KVM that is going on or waiting; the recording takes its place. */
   cancelReal(): void {
-    this.#realRun?.abort();
+    this.#real.cancel();
   }
 
   #show(moment: Moment): void {
-    const grown = moment.length > (this.#state.moment?.length ?? 0);
+    const grown = moment.length > (this.state.moment?.length ?? 0);
     this.#set({moment, phase: {kind: 'ready'}});
-    if (grown) void this.#refresh().catch((error: unknown) => this.fail(error));
+    if (grown) void this.#timeline.refresh().catch((error: unknown) => this.fail(error));
   }
 
   #set(change: Partial<LabState>): void {
-    this.#state = {...this.#state, ...change};
-    this.#around.changed(this.#state);
+    this.#store.set(change);
   }
 }

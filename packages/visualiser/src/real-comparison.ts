@@ -1,0 +1,70 @@
+// The run on real KVM beside the simulated one: asked for, waited for, given up, shown.
+
+import type {Remote} from 'comlink';
+import type {LabClient} from './lab-client.js';
+import type {LabStore} from './lab-store.js';
+import type {RunOnServer} from './kvm-socket.js';
+import {askKvm, realRun} from './real-kvm.js';
+
+const NOT_ON_KVM =
+  'This is an edited program: it runs on the simulated machines. Go back to the original to see it on real KVM.';
+
+export interface RealRunSurroundings {
+  readonly client: Remote<LabClient>;
+  readonly fetch: typeof fetch;
+  readonly runOnServer: RunOnServer;
+}
+
+export class RealComparisonRun {
+  readonly #store: LabStore;
+  readonly #around: RealRunSurroundings;
+  #run: AbortController | undefined = undefined;
+
+  constructor(store: LabStore, around: RealRunSurroundings) {
+    this.#store = store;
+    this.#around = around;
+  }
+
+  /** Asks once whether there is a KVM to be had. */
+  async askAvailability(): Promise<void> {
+    this.#store.set({availability: await askKvm(this.#around.fetch)});
+  }
+
+  /** Runs the open guest on real KVM, or fetches its recording, and lays it beside the simulated run. */
+  async start(): Promise<void> {
+    const store = this.#store;
+    const {guest, edited} = store.state;
+    if (edited !== undefined) return store.set({real: {kind: 'failed', why: NOT_ON_KVM}});
+    const run = new AbortController();
+    this.#run?.abort();
+    this.#run = run;
+    store.set({real: {kind: 'running', standing: 'Asking for real KVM…'}});
+    // Dropped: another guest was opened, or another run begun.
+    const isCurrent = (): boolean => run === this.#run;
+    try {
+      const availability = store.state.availability ?? (await askKvm(this.#around.fetch));
+      const {fetch, runOnServer} = this.#around;
+      const tell = (standing: string): void => {
+        if (isCurrent() && !run.signal.aborted) store.set({real: {kind: 'running', standing}});
+      };
+      const record = await realRun({fetch, runOnServer, tell, signal: run.signal}, availability, guest);
+      if (!isCurrent()) return;
+      if (record.kind === 'nothing') return store.set({availability, real: {kind: 'failed', why: record.why}});
+      const comparison = await this.#around.client.compareWith(record.bytes);
+      if (isCurrent()) store.set({availability, real: {kind: 'shown', from: record.from, why: record.why, comparison}});
+    } catch (error) {
+      if (isCurrent()) store.set({real: {kind: 'failed', why: error instanceof Error ? error.message : String(error)}});
+    }
+  }
+
+  /** Ends the run that is going on or waiting; the recording takes its place. */
+  cancel(): void {
+    this.#run?.abort();
+  }
+
+  /** Another guest is opened: what is going on is nobody's any more. */
+  drop(): void {
+    this.#run?.abort();
+    this.#run = undefined;
+  }
+}

@@ -1,0 +1,65 @@
+// The part of the timeline that is looked at, and the asking for it: one question at a time, the newest wish last.
+
+import {routeMarks} from '@hyperscope/elements';
+import type {Remote} from 'comlink';
+import type {LabClient} from '../lab-client.js';
+import type {LabStore} from '../lab-store.js';
+
+interface View {
+  readonly from: number;
+  readonly to: number;
+  readonly columns: number;
+  /** Whether it is all that is recorded, and grows with that. */
+  readonly whole: boolean;
+}
+
+export class TimelineLook {
+  readonly #store: LabStore;
+  readonly #client: Remote<LabClient>;
+  #view: View = {from: 0, to: 0, columns: 600, whole: true};
+  #asking = false;
+
+  constructor(store: LabStore, client: Remote<LabClient>) {
+    this.#store = store;
+    this.#client = client;
+  }
+
+  /** Another run was opened: all of it is looked at. */
+  reset(): void {
+    this.#view = {...this.#view, from: 0, to: 0, whole: true};
+  }
+
+  /** More was recorded: what depends on the whole run is asked for again. */
+  async refresh(): Promise<void> {
+    const client = this.#client;
+    const endCycle = await client.endCycle();
+    const exits = await client.exits();
+    const overview = await client.timeline(0, Math.max(1, endCycle), 1);
+    this.#store.set({endCycle, exits, route: routeMarks(overview.marks)});
+    if (this.#view.whole) this.#view = {...this.#view, from: 0, to: endCycle};
+    await this.#load();
+  }
+
+  /** The part of the timeline to show, in cycles, at a resolution. */
+  look(from: number, to: number, columns: number): void {
+    const end = this.#store.state.endCycle;
+    this.#view = {from, to, columns, whole: from <= 0 && to >= end};
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    if (this.#asking || this.#view.to <= this.#view.from) return;
+    this.#asking = true;
+    try {
+      for (let asked: unknown; asked !== this.#view;) {
+        asked = this.#view;
+        const {from, to, columns} = this.#view;
+        this.#store.set({window: await this.#client.timeline(from, to, columns)});
+      }
+    } catch (error) {
+      this.#store.fail(error);
+    } finally {
+      this.#asking = false;
+    }
+  }
+}
