@@ -21,6 +21,13 @@ test('a link of version 1, as it was shared on the first day, is read for ever',
   });
 });
 
+test('a link without a step names where the guest begins', () => {
+  expect(readLink(writeLink({technique: 'bare', guest: 'popf'}))).toEqual({
+    kind: 'moment',
+    moment: {technique: 'bare', guest: 'popf', step: undefined},
+  });
+});
+
 test.each([
   '#v1/<script>/x/1',
   '#v1/vtx-ept/../../etc/1',

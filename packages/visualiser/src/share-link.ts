@@ -1,10 +1,11 @@
-// A moment as a link: `#v1/<technique>/<guest>/<step>`. The version comes first, so that old links never die.
+// A moment as a link: `#v1/<technique>/<guest>/<step>`, or without the step, where the guest begins. The version comes first, so that old links never die.
 // A link may have been written by anybody: it is taken apart by one strict pattern, and what it names is looked up.
 
 export interface SharedMoment {
   readonly technique: string;
   readonly guest: string;
-  readonly step: number;
+  /** Where the guest begins when absent. */
+  readonly step?: number | undefined;
 }
 
 export type ReadLink =
@@ -13,19 +14,20 @@ export type ReadLink =
   /** The link cannot be followed: a sentence for the reader, without anything taken from the link itself. */
   | {readonly kind: 'unreadable'; readonly why: string};
 
-const VERSION_1 = /^#v1\/([a-z0-9][a-z0-9-]{0,39})\/([a-z0-9][a-z0-9-]{0,63})\/(0|[1-9][0-9]{0,8})$/;
+const VERSION_1 = /^#v1\/([a-z0-9][a-z0-9-]{0,39})\/([a-z0-9][a-z0-9-]{0,63})(?:\/(0|[1-9][0-9]{0,8}))?$/;
 
 /** The fragment of a link to a moment. */
 export function writeLink(moment: SharedMoment): string {
-  return `#v1/${moment.technique}/${moment.guest}/${moment.step}`;
+  const {technique, guest, step} = moment;
+  return step === undefined ? `#v1/${technique}/${guest}` : `#v1/${technique}/${guest}/${step}`;
 }
 
 /** Reads the fragment of an address. */
 export function readLink(hash: string): ReadLink {
   if (hash === '' || hash === '#') return {kind: 'none'};
   const [, technique, guest, step] = VERSION_1.exec(hash) ?? [];
-  if (technique !== undefined && guest !== undefined && step !== undefined) {
-    return {kind: 'moment', moment: {technique, guest, step: Number(step)}};
+  if (technique !== undefined && guest !== undefined) {
+    return {kind: 'moment', moment: {technique, guest, step: step === undefined ? undefined : Number(step)}};
   }
   const newer = /^#v([2-9]|[1-9][0-9]+)\//.test(hash);
   return {

@@ -286,6 +286,34 @@ export const labStyles = css`
       position: static;
     }
   }
+  /* Inside somebody else's page: the panels that it asked for, side by side. */
+  :host([embed]:not([presenting])) main:not(.center) {
+    display: flex;
+    flex-direction: row;
+  }
+  :host([embed]) main:not(.center) > .panel {
+    flex: 1 1 0;
+  }
+  :host([embed]) main:not(.center) > .middle {
+    flex: 1.6 1 0;
+    order: 0;
+  }
+  :host([embed]) :is(.left .exits, .middle h2),
+  :host([embed]:not([embed~='code'], [embed~='console'])) .left,
+  :host([embed]:not([embed~='code'])) .left .code,
+  :host([embed]:not([embed~='console'])) .left hs-console,
+  :host([embed]:not([embed~='stage'], [embed~='why'])) .middle,
+  :host([embed]:not([embed~='stage'])) .stage,
+  :host([embed]:not([embed~='why'])) .story,
+  :host([embed]:not([embed~='inspector'])) .right,
+  :host([embed]:not([embed~='timeline'])) hs-timeline {
+    display: none;
+  }
+  @media (max-width: 759px) {
+    :host([embed]:not([presenting])) main:not(.center) {
+      flex-direction: column;
+    }
+  }
   :host([presenting]) {
     --size: clamp(24px, 1.4vw, 34px);
     --code: clamp(24px, 1.3vw, 32px);

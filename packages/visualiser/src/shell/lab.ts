@@ -15,6 +15,7 @@ import {
 import type {Remote} from 'comlink';
 import {LitElement, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
+import {EmbeddedPage, readEmbedding} from '../embed/embedded-page.js';
 import {commandFor, focusOf, type Command} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
 import {runOverSocket, socketAddress} from '../kvm-socket.js';
@@ -40,11 +41,15 @@ export class Lab extends LitElement implements ShellParts {
   static override readonly styles = [sharedStyles, labStyles];
 
   @state() private lab: LabState = FIRST_STATE;
-  @state() private theme: Theme = readTheme();
+  private readonly embedding = readEmbedding(location.search);
+  @state() private theme: Theme = this.embedding?.theme ?? readTheme();
   @state() private tab: Tab = 'registers';
   @state() private shared = '';
   @state() private dark: 'screen on' | 'screen off' = 'screen on';
   @property({type: Boolean, reflect: true}) presenting = false;
+  /** The panels shown inside somebody else's page; absent where the lab has the window for itself. */
+  @property({reflect: true}) embed = this.embedding?.panels.join(' ');
+  private readonly surrounding = this.embedding === undefined ? undefined : new EmbeddedPage();
   private controller: LabController | undefined = undefined;
   private readonly editing = new Editing(() => {
     this.requestUpdate();
@@ -100,6 +105,7 @@ export class Lab extends LitElement implements ShellParts {
     const changed = (next: LabState): void => {
       this.lab = next;
       this.keepLink();
+      this.surrounding?.tell(next);
     };
     const controller = new LabController({
       client,
@@ -111,7 +117,8 @@ export class Lab extends LitElement implements ShellParts {
     this.client = client;
     const link = readLink(location.hash);
     if (link.kind === 'unreadable') controller.notice(link.why);
-    if (needsHint()) controller.hint('exit');
+    this.surrounding?.listen(controller);
+    if (needsHint() && this.surrounding === undefined) controller.hint('exit');
     void controller.start(link.kind === 'moment' ? link.moment : undefined);
     document.addEventListener('keydown', this.key);
     addEventListener('hashchange', this.followLink);
@@ -261,7 +268,7 @@ export class Lab extends LitElement implements ShellParts {
         .state=${lab}
         .theme=${this.theme}
         .shared=${this.shared}
-        ?hidden=${this.presenting}
+        ?hidden=${this.presenting || this.surrounding !== undefined}
       ></hs-toolbar>
       <div>
         ${
