@@ -17,7 +17,7 @@ import type {RegisterFile} from './cpu/register-file.js';
 import {resetRegisters} from './cpu/reset.js';
 import {singleStepTrap} from './cpu/single-step.js';
 import type {Fault, Trouble} from './cpu/trouble.js';
-import type {DeviceClock} from './devices/device-clock.js';
+import type {DeviceTime} from './devices/device-clock.js';
 import {PortMap} from './devices/port-map.js';
 import {CompiledTier} from './execution/compiled/compiled-tier.js';
 import type {Executor} from './execution/executor.js';
@@ -85,7 +85,7 @@ export class Machine implements Core {
   readonly executor: Executor;
   hostProgram: HostProgram | undefined;
   /** The time of devices that act by themselves, where there are any. */
-  deviceClock: DeviceClock | undefined;
+  deviceClock: DeviceTime | undefined;
   /**
    * What the last step can have changed of the registers: all of them, or, of a 'plain' one, only general registers, RIP,
    * RFLAGS and the counters.

@@ -24,7 +24,41 @@ interface TimerDuty {
   readonly wakes: () => boolean;
 }
 
-export class DeviceClock extends BankedDevice {
+/** What a machine asks of time: when a device acts by itself next, and that it may. */
+export interface DeviceTime {
+  /** The earliest deadline, in cycles since RESET; Infinity when no timer is armed. */
+  readonly next: number;
+  /** The earliest deadline whose interrupt would reach the processor; Infinity when there is none. */
+  readonly nextWake: number;
+  /** Runs what is due. */
+  run(): void;
+}
+
+/** The clocks of several machines in one: its own, and those of virtual machines on it. Each goes by the same cycles. */
+export class DeviceClocks implements DeviceTime {
+  readonly #clocks: readonly DeviceTime[];
+
+  constructor(clocks: readonly DeviceTime[]) {
+    this.#clocks = clocks;
+  }
+  get next(): number {
+    return this.#earliest(clock => clock.next);
+  }
+  get nextWake(): number {
+    return this.#earliest(clock => clock.nextWake);
+  }
+  run(): void {
+    for (const clock of this.#clocks) clock.run();
+  }
+
+  #earliest(of: (clock: DeviceTime) => number): number {
+    let earliest = Infinity;
+    for (const clock of this.#clocks) earliest = Math.min(earliest, of(clock));
+    return earliest;
+  }
+}
+
+export class DeviceClock extends BankedDevice implements DeviceTime {
   /** Cycles in a second. */
   readonly hertz: number;
   readonly #cycles: () => number;

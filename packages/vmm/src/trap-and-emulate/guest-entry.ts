@@ -17,7 +17,6 @@ import {
   SHADOW_LDT,
   SHADOW_LDT_SELECTOR,
   STACK_TOP,
-  VMM_PHYSICAL,
   VMM_STACK_ALIAS,
   inWindow,
   linearOf,
@@ -152,7 +151,7 @@ export function loadGuest(vmm: Vmm): {readonly cs: number; readonly flags: bigin
   const bytes = vmm.isGuestLong ? 8 : 4;
   const at = STACK_TOP - frame.length * bytes;
   for (const [index, word] of frame.entries())
-    machine.memory.write(hpa(VMM_PHYSICAL + at + index * bytes), bytes, BigInt.asUintN(8 * bytes, word));
+    machine.memory.write(hpa(inWindow(at, vmm.place) + index * bytes), bytes, BigInt.asUintN(8 * bytes, word));
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') machine.registers.set(name, vcpu.get(name));
   machine.registers.set('RSP', linearOf(at));
   if (vmm.nativeMode === 'protected' && (virtualSegment(vmm, 'SS').attributes & DEFAULT_BIG) === 0) aliasStack(vmm, at);
@@ -168,11 +167,11 @@ export function loadGuest(vmm: Vmm): {readonly cs: number; readonly flags: bigin
  * IRET to a 16-bit stack loads SP and leaves the upper half of ESP as it is: the VMM's, for the guest to see. So the VMM's stack
  * is addressed with the guest's upper half before, through a segment with another base. Linux, arch/x86/entry/entry_32.S, "espfix".
  */
-function aliasStack({machine, vcpu}: Vmm, at: number): void {
+function aliasStack({machine, vcpu, place}: Vmm, at: number): void {
   const esp = (vcpu.get('RSP') & 0xffff_0000n) | BigInt(at & 0xffff);
   const base = BigInt.asUintN(32, linearOf(at) - esp);
   const values = {selector: VMM_STACK_ALIAS, base, limit: 0xffff_ffff, attributes: 0xc093};
-  machine.memory.write(hpa(inWindow(SHADOW_GDT) + VMM_STACK_ALIAS), 8, descriptorOf(values));
+  machine.memory.write(inWindow(SHADOW_GDT + VMM_STACK_ALIAS, place), 8, descriptorOf(values));
   machine.registers.setSegment('SS', values);
   machine.registers.set('RSP', esp);
 }
@@ -232,7 +231,7 @@ function loadLdtr(vmm: Vmm): void {
 }
 
 /** The two instructions of the VMM that are x86 and not TypeScript. */
-export function writeReturnCode(vmm: Pick<Vmm, 'machine'>): void {
-  vmm.machine.memory.load(inWindow(IRETQ), Uint8Array.of(0x48, 0xcf));
-  vmm.machine.memory.load(inWindow(IRETD), Uint8Array.of(0xcf));
+export function writeReturnCode({machine, place}: Pick<Vmm, 'machine' | 'place'>): void {
+  machine.memory.load(inWindow(IRETQ, place), Uint8Array.of(0x48, 0xcf));
+  machine.memory.load(inWindow(IRETD, place), Uint8Array.of(0xcf));
 }

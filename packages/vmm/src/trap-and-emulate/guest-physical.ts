@@ -3,10 +3,11 @@
 import {gpa, hpa} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import type {PhysicalMemory} from '@hyperscope/machine';
-import {GUEST_RAM} from '../host/host-layout.js';
 import type {Backing} from '../shadow-paging/ports.js';
 import type {GuestImage} from '../technique.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
+import {ONLY_PLACE} from './vmm-layout.js';
+import type {VmPlace} from './vmm-layout.js';
 
 /** A stretch of guest-physical memory that lies in host memory. */
 export interface MemorySlot {
@@ -21,9 +22,12 @@ const LARGE_PAGE = 0x20_0000;
 const upTo = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
 
 /** RAM from 0, and a slot of its own for every segment of the image that lies outside: a ROM. */
-export function memorySlotsOf({memoryBytes, segments}: GuestImage): readonly MemorySlot[] {
-  const slots: MemorySlot[] = [{gpa: 0, bytes: memoryBytes, host: GUEST_RAM, access: 'read-write'}];
-  let next = GUEST_RAM + upTo(memoryBytes, LARGE_PAGE);
+export function memorySlotsOf(
+  {memoryBytes, segments}: GuestImage,
+  {ram}: Pick<VmPlace, 'ram'> = ONLY_PLACE,
+): readonly MemorySlot[] {
+  const slots: MemorySlot[] = [{gpa: 0, bytes: memoryBytes, host: ram, access: 'read-write'}];
+  let next = ram + upTo(memoryBytes, LARGE_PAGE);
   for (const {gpa: at, bytes} of segments) {
     if (at + bytes.length <= memoryBytes) continue;
     const size = upTo(bytes.length, PAGE);

@@ -25,22 +25,25 @@ export function nativeFrame(cells: CellReader, window: WindowReader, vcpu: Virtu
 
 /** The whole window, of which the translation cache is a part. */
 const windowOf =
-  (memory: Uint8Array): WindowReader =>
+  (memory: Uint8Array, window: number): WindowReader =>
   (offset, bytes) => {
     let value = 0n;
     for (let index = bytes - 1; index >= 0; index--)
-      value = (value << 8n) | BigInt(memory[VMM_PHYSICAL + offset + index] ?? 0);
+      value = (value << 8n) | BigInt(memory[window + offset + index] ?? 0);
     return value;
   };
 
 const GENERAL: ReadonlySet<Cell> = new Set(GENERAL_REGISTERS);
 
-/** Reads the guest's cells. `cells` reads the processor's, `memory` is the host's, of which the VMM's window is read. */
-export function virtualGuestCells(cells: CellReader, memory: Uint8Array): CellReader {
+/**
+ * Reads the guest's cells. `cells` reads the processor's, `memory` is the host's, of which the VMM's window is read: at `window`,
+ * where there are several.
+ */
+export function virtualGuestCells(cells: CellReader, memory: Uint8Array, window = VMM_PHYSICAL): CellReader {
   const copy = new PhysicalMemory(VMM_CODE);
-  copy.load(hpa(0), memory.subarray(VMM_PHYSICAL, VMM_PHYSICAL + VMM_CODE));
+  copy.load(hpa(0), memory.subarray(window, window + VMM_CODE));
   const vcpu = new VirtualCpu(copy, VIRTUAL_CPU);
-  const frame = nativeFrame(cells, windowOf(memory), vcpu);
+  const frame = nativeFrame(cells, windowOf(memory, window), vcpu);
   return cell =>
     (frame === undefined ? undefined : nativeCell(cell, frame, cells, vcpu)) ?? virtualCell(cell, cells, vcpu);
 }

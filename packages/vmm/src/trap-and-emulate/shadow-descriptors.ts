@@ -91,7 +91,7 @@ export class ShadowDescriptors {
 
   /** What the shadow table has for a selector: what the processor would load. */
   shadow(selector: number): bigint {
-    return this.#vmm.machine.memory.read(hpa(placeOf(selector)), 8);
+    return this.#vmm.machine.memory.read(hpa(this.#placeOf(selector)), 8);
   }
 
   /** The guest's descriptor, where it still says what the register holds. */
@@ -123,12 +123,12 @@ export class ShadowDescriptors {
 
   #put(selector: number, raw: bigint): void {
     const {memory} = this.#vmm.machine;
-    const at = hpa(placeOf(selector));
+    const at = hpa(this.#placeOf(selector));
     if (memory.read(at, 8) !== raw) memory.write(at, 8, raw);
   }
-}
 
-function placeOf(selector: number): number {
-  const table = (selector & TABLE_INDICATOR) === 0 ? SHADOW_GDT : SHADOW_LDT;
-  return inWindow(table) + (selector & 0xfff8);
+  #placeOf(selector: number): number {
+    const table = (selector & TABLE_INDICATOR) === 0 ? SHADOW_GDT : SHADOW_LDT;
+    return inWindow(table + (selector & 0xfff8), this.#vmm.place);
+  }
 }

@@ -2,11 +2,12 @@
 // way from 32-bit protected mode to IA-32e mode and back, which it goes when its guest believes to go it.
 // SDM vol. 3A, "Initializing IA-32e Mode", "Leaving IA-32e Mode".
 
-import {hpa} from '@hyperscope/base';
-import type {Machine} from '@hyperscope/machine';
+import type {Hpa} from '@hyperscope/base';
+import type {Machine, PhysicalMemory} from '@hyperscope/machine';
 import {
   IDT_32,
   IDT_64,
+  ONLY_PLACE,
   SHADOW_GDT,
   SHADOW_LDT,
   SHADOW_LDT_SELECTOR,
@@ -21,6 +22,7 @@ import {
   inWindow,
   linearOf,
 } from './vmm-layout.js';
+import type {VmPlace} from './vmm-layout.js';
 
 /** The vector on which the VMM hears of the devices that stand behind its guest's. */
 export const DEVICE_VECTOR = 0xec;
@@ -42,11 +44,21 @@ export interface VmmEntries {
   readonly systemCall: bigint;
 }
 
-/** Tables in memory, and the registers that never change while the VMM has the processor. */
-export function buildVmmEnvironment(machine: Machine, entries: VmmEntries): void {
-  writeDescriptors(machine);
-  writeTaskStates(machine);
-  for (const vector of VECTORS) writeGates(machine, vector, entries.ofVector(vector));
+/** Tables in a window: descriptors, task states, and a gate for each of `vectors`. */
+export function writeVmmTables(
+  {memory}: Machine,
+  entries: VmmEntries,
+  place: VmPlace = ONLY_PLACE,
+  vectors: readonly number[] = VECTORS,
+): void {
+  const at = (offset: number): Hpa => inWindow(offset, place);
+  writeDescriptors(memory, at);
+  writeTaskStates(memory, at);
+  for (const vector of vectors) writeGates(memory, at, vector, entries.ofVector(vector));
+}
+
+/** The registers that never change while the VMM has the processor. */
+export function takeProcessor(machine: Machine, entries: VmmEntries): void {
   const r = machine.registers;
   r.set('STAR', BigInt(VMM_CS_64) << 32n);
   r.set('LSTAR', entries.systemCall);
@@ -81,9 +93,10 @@ export function enterMode(machine: Machine, mode: 'protected' | 'IA-32e'): void 
   machine.tlb.flushAll();
 }
 
-function writeDescriptors(machine: Machine): void {
-  const put = (selector: number, raw: bigint): void =>
-    machine.memory.write(hpa(inWindow(SHADOW_GDT) + selector), 8, raw);
+type Place = (offset: number) => Hpa;
+
+function writeDescriptors(memory: PhysicalMemory, at: Place): void {
+  const put = (selector: number, raw: bigint): void => memory.write(at(SHADOW_GDT + selector), 8, raw);
   put(VMM_CS_64, 0x00af_9b00_0000_ffffn);
   put(VMM_SS, 0x00cf_9300_0000_ffffn);
   put(VMM_CS_32, 0x00cf_9b00_0000_ffffn);
@@ -97,23 +110,22 @@ function systemDescriptor(base: bigint, limit: bigint, rights: bigint): bigint {
 }
 
 /** The stack for entries into ring 0; no I/O permission bit map, so every port traps. */
-function writeTaskStates(machine: Machine): void {
-  const {memory} = machine;
-  memory.write(hpa(inWindow(TSS_64) + 4), 8, linearOf(STACK_TOP));
-  memory.write(hpa(inWindow(TSS_64) + 0x66), 2, 0x68n);
-  memory.write(hpa(inWindow(TSS_32) + 4), 4, linearOf(STACK_TOP));
-  memory.write(hpa(inWindow(TSS_32) + 8), 4, BigInt(VMM_SS));
-  memory.write(hpa(inWindow(TSS_32) + 0x66), 2, 0x68n);
+function writeTaskStates(memory: PhysicalMemory, at: Place): void {
+  memory.write(at(TSS_64 + 4), 8, linearOf(STACK_TOP));
+  memory.write(at(TSS_64 + 0x66), 2, 0x68n);
+  memory.write(at(TSS_32 + 4), 4, linearOf(STACK_TOP));
+  memory.write(at(TSS_32 + 8), 4, BigInt(VMM_SS));
+  memory.write(at(TSS_32 + 0x66), 2, 0x68n);
 }
 
 /** Interrupt gates with DPL 0: INT n, INT3 and INTO outside ring 0 are #GP, and are emulated. */
-function writeGates({memory}: Machine, vector: number, entry: bigint): void {
+function writeGates(memory: PhysicalMemory, at: Place, vector: number, entry: bigint): void {
   const gate = (selector: number): bigint =>
     (entry & 0xffffn) |
     (BigInt(selector) << 16n) |
     (BigInt(INTERRUPT_GATE) << 40n) |
     (((entry >> 16n) & 0xffffn) << 48n);
-  memory.write(hpa(inWindow(IDT_32) + 8 * vector), 8, gate(VMM_CS_32));
-  memory.write(hpa(inWindow(IDT_64) + 16 * vector), 8, gate(VMM_CS_64));
-  memory.write(hpa(inWindow(IDT_64) + 16 * vector + 8), 8, entry >> 32n);
+  memory.write(at(IDT_32 + 8 * vector), 8, gate(VMM_CS_32));
+  memory.write(at(IDT_64 + 16 * vector), 8, gate(VMM_CS_64));
+  memory.write(at(IDT_64 + 16 * vector + 8), 8, entry >> 32n);
 }

@@ -12,8 +12,13 @@
 // What protects the window: under 0/3/3 its pages, which are supervisor pages; under 0/1/3 in 32-bit mode the limits of the
 // guest's segments, which end below it; under 0/1/3 in 64-bit mode nothing (there are no limits, and ring 1 is supervisor).
 
+//
+// That is the place of the only virtual machine. Under a control program each has such a window, pool and RAM of its own; the
+// linear addresses are the same for all, and which window they lead to is a matter of CR3.
+
 import {hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
+import {GUEST_RAM} from '../host/host-layout.js';
 
 export const VMM_LINEAR = 0xffe0_0000n;
 export const VMM_PHYSICAL = 0x80_0000;
@@ -45,7 +50,19 @@ export const SHADOW_LDT_SELECTOR = 0xff60;
 export const VMM_TR_64 = 0xff70;
 export const VMM_TR_32 = 0xff80;
 
-/** The host-physical address of an offset in the window. */
-export const inWindow = (offset: number): Hpa => hpa(VMM_PHYSICAL + offset);
+/** Where what belongs to one virtual machine lies, host-physical: the window, the pool of its shadow pages, its RAM. */
+export interface VmPlace {
+  readonly window: number;
+  readonly pool: {readonly start: Hpa; readonly end: Hpa};
+  readonly ram: number;
+}
+export const ONLY_PLACE: VmPlace = {
+  window: VMM_PHYSICAL,
+  pool: {start: hpa(SHADOW_POOL), end: hpa(SHADOW_POOL_END)},
+  ram: GUEST_RAM,
+};
+
+/** The host-physical address of an offset in a window; in that of the only virtual machine where none is named. */
+export const inWindow = (offset: number, {window}: Pick<VmPlace, 'window'> = ONLY_PLACE): Hpa => hpa(window + offset);
 /** The linear address of an offset in the window. */
 export const linearOf = (offset: number): bigint => VMM_LINEAR + BigInt(offset);

@@ -19,7 +19,8 @@ import type {RingLayout} from './rings.js';
 import {ShadowDescriptors} from './shadow-descriptors.js';
 import type {VirtualCpu} from './virtual-cpu.js';
 import type {CellChange, Committed, VirtualProcessor} from './virtual-processor.js';
-import {inWindow} from './vmm-layout.js';
+import {ONLY_PLACE, inWindow} from './vmm-layout.js';
+import type {VmPlace} from './vmm-layout.js';
 
 const CR0_PE = 1n;
 const EFER_LMA = 1n << 10n;
@@ -34,6 +35,8 @@ export interface VmmParts {
   readonly chipset: PcChipset;
   /** The layout that was asked for; by the guest's mode where absent. */
   readonly rings: RingLayout | undefined;
+  /** Where its things lie in host memory: that of the only virtual machine, where absent. */
+  readonly place?: VmPlace | undefined;
   tell(event: HypervisorEvent): void;
   createMmu(vmm: Vmm): ShadowMmu;
   /** How guest kernel code runs; as it is, where absent. */
@@ -50,6 +53,7 @@ export class Vmm {
   readonly memory: GuestPhysical;
   readonly board: DeviceBoard;
   readonly chipset: PcChipset;
+  readonly place: VmPlace;
   readonly descriptors: ShadowDescriptors;
   readonly mmu: ShadowMmu;
   /** Undefined where the guest's kernel runs as it is. */
@@ -69,10 +73,11 @@ export class Vmm {
     this.memory = parts.memory;
     this.board = parts.board;
     this.chipset = parts.chipset;
+    this.place = parts.place ?? ONLY_PLACE;
     this.#rings = parts.rings;
     this.tell = event => parts.tell(event);
     this.cells = cell => this.machine.registers.get(cell);
-    this.window = (offset, bytes) => this.machine.memory.read(inWindow(offset), bytes);
+    this.window = (offset, bytes) => this.machine.memory.read(inWindow(offset, this.place), bytes);
     this.descriptors = new ShadowDescriptors(this);
     this.mmu = parts.createMmu(this);
     this.kernelCode = parts.createKernelCode?.(this);
