@@ -31,7 +31,8 @@ function compress(folder) {
 }
 
 const packages = run('typescript/bin/tsc', ['-b'], root);
-const built = packages && run('vite/bin/vite.js', ['build', '--logLevel', 'warn'], page);
+const vite = (...args) => run('vite/bin/vite.js', ['build', '--logLevel', 'warn', ...args], page);
+const built = packages && vite() && vite('--config', 'vite.embed.config.ts');
 if (built) {
   // What the page plays where there is no KVM: recordings of real runs.
   const recordings = join(root, 'packages/guests/recordings');

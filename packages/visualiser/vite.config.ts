@@ -14,14 +14,7 @@ export default defineConfig({
     emptyOutDir: true,
     sourcemap: true,
     modulePreload: {polyfill: false},
-    rolldownOptions: {
-      treeshake: {moduleSideEffects: id => !PURE.test(id)},
-      input: {index: 'index.html', 'hyperscope-lab': 'src/embed/hyperscope-lab.ts'},
-      output: {
-        // Other people's pages name this file: it has one name for ever.
-        entryFileNames: chunk => (chunk.name === 'hyperscope-lab' ? '[name].js' : 'assets/[name]-[hash].js'),
-      },
-    },
+    rolldownOptions: {treeshake: {moduleSideEffects: id => !PURE.test(id)}},
   },
   worker: {format: 'es'},
 });

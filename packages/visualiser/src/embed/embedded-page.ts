@@ -24,6 +24,11 @@ export function readEmbedding(search: string): Embedding | undefined {
 export class EmbeddedPage {
   #told = '';
 
+  /** The address of the whole lab at the moment that was told last. */
+  get whole(): string {
+    return `./index.html${this.#told.replace(/ .*$/, '')}`;
+  }
+
   /** Follows what the page around the frame asks; gives what ends that. */
   listen(controller: LabController): () => void {
     const hear = (event: MessageEvent<unknown>): void => {

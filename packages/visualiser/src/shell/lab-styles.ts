@@ -287,9 +287,58 @@ export const labStyles = css`
     }
   }
   /* Inside somebody else's page: the panels that it asked for, side by side. */
+  :host([embed]:not([presenting])) {
+    height: 100dvh;
+    min-height: 0;
+    overflow: hidden;
+    grid-template-rows: auto minmax(0, 1fr) auto;
+    --stage-height: calc(100dvh - 210px);
+    --strip-display: none;
+    --size: 14px;
+    --code: 12.5px;
+  }
   :host([embed]:not([presenting])) main:not(.center) {
     display: flex;
     flex-direction: row;
+  }
+  :host([embed]:not([presenting])) .panel {
+    overflow: auto;
+    contain: layout paint style;
+    padding: 8px 12px;
+  }
+  :host([embed]:not([presenting])) footer {
+    position: static;
+    padding-block: 4px;
+  }
+  :host([embed~='timeline']:not([presenting])) hs-timeline {
+    display: block;
+  }
+  :host([embed]) hs-cost-note {
+    display: none;
+  }
+  .whole {
+    position: fixed;
+    inset: auto 12px 6px auto;
+    z-index: 3;
+    color: var(--ink);
+    background: var(--panel);
+    font-size: 0.9em;
+    padding: 4px 6px;
+  }
+  :host([embed~='timeline']) .whole {
+    inset: auto 12px 122px auto;
+  }
+  :host([embed~='stage'][embed~='why']:not([presenting])) .middle {
+    flex-direction: row;
+    align-items: start;
+  }
+  :host([embed~='stage'][embed~='why']:not([presenting])) .middle > .stage {
+    flex: 1.5 1 0;
+    min-width: 0;
+  }
+  :host([embed~='stage'][embed~='why']:not([presenting])) .middle > .story {
+    align-self: stretch;
+    overflow: auto;
   }
   :host([embed]) main:not(.center) > .panel {
     flex: 1 1 0;
@@ -310,7 +359,8 @@ export const labStyles = css`
     display: none;
   }
   @media (max-width: 759px) {
-    :host([embed]:not([presenting])) main:not(.center) {
+    :host([embed]:not([presenting])) main:not(.center),
+    :host([embed~='stage'][embed~='why']:not([presenting])) .middle {
       flex-direction: column;
     }
   }

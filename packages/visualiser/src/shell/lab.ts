@@ -281,6 +281,11 @@ export class Lab extends LitElement implements ShellParts {
         }
       </div>
       ${this.body()}
+      ${
+        this.surrounding === undefined || this.presenting
+          ? nothing
+          : html`<a class="whole" href=${this.surrounding.whole} target="_blank" rel="noopener">Open in the lab</a>`
+      }
       <hs-help></hs-help>
       <hs-ask-step .index=${lab.moment?.index ?? 0} .length=${lab.moment?.length ?? 0}></hs-ask-step>
       ${this.dark === 'screen off' ? html`<div class="blackout"></div>` : nothing}`;
