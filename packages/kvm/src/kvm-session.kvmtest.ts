@@ -57,6 +57,42 @@ describe.skipIf(skipKvmTests())('a guest on real KVM', {timeout: 30_000}, () => 
     ]);
   });
 
+  describe('video memory', () => {
+    /** mov ax, 0b800h; mov es, ax; xor di, di; mov al, 'x'; stosb; mov byte [es:4000h], 'y'; mov al, [es:0]; mov [500h], al; hlt */
+    const code = 'b800b8 8ec0 31ff b078 aa 26c606004079 26a00000 a20005 f4';
+    const told = (choice: 'off' | 'half' | 'all') => {
+      const session = new KvmSession({
+        image: image('real', code),
+        ports: PORTS,
+        limits: LIMITS,
+        singleStep: 'off',
+        quirks: {cpl3_step: undefined},
+        clock: performance,
+        coalescedMmio: choice,
+      });
+      try {
+        const steps: KvmStep[] = [];
+        while (session.outcome === undefined) steps.push(session.step());
+        const memory = session.banks.find(({name}) => name === 'memory')?.bytes ?? new Uint8Array();
+        const events = steps.flatMap(({events}) => events).filter(({kind}) => kind === 'device');
+        return {
+          exits: steps.map(({exit}) => exit.reason),
+          bytes: [memory[0xb_8000], memory[0xb_c000], memory[0x500]],
+          events: events.map(event => event.kind === 'device' && event.sentence.slice(0, 8)),
+        };
+      } finally {
+        session.close();
+      }
+    };
+    test.each([
+      ['off', ['mmio', 'mmio', 'mmio', 'hlt'], []],
+      ['half', ['mmio', 'mmio', 'hlt'], ['1 write ']],
+      ['all', ['mmio', 'hlt'], ['2 writes']],
+    ] as const)('with %s of it coalesced keeps what is written', (choice, exits, events) => {
+      expect(told(choice)).toEqual({exits, bytes: [0x78, 0x79, 0x78], events});
+    });
+  });
+
   test('reads ports: the answer is in AL, and nobody answers with ones', () => {
     const result = run(image('protected', '66bafd03 ec 88c4 e460 f4')); // in al, dx; mov ah, al; in al, 60h; hlt
     expect([cell(result, 'RAX'), [...result.unknownPorts]]).toEqual([0x60ffn, [[0x60, 1]]]);

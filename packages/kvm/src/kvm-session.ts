@@ -5,8 +5,9 @@ import {CELLS, cellIndex} from '@hyperscope/isa';
 import {assert, hex, hexBytes} from '@hyperscope/base';
 import type {Clock} from '@hyperscope/base';
 import {DeviceBoard} from '@hyperscope/vmm';
-import type {Actor, DeviceMemory, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
+import type {Actor, CoalescedMmio, GuestImage, HypervisorEvent, PortOptions, RunOutcome, VmExit} from '@hyperscope/vmm';
 import {copyExit} from './exit-decoder.js';
+import {GuestRam} from './guest-ram.js';
 import {PAGE_BYTES} from './kvm-abi.js';
 import {exitingInstruction} from './exiting-instruction.js';
 import type {InstructionPlace} from './exiting-instruction.js';
@@ -48,6 +49,8 @@ export interface KvmSessionOptions {
   readonly clock: Clock;
   /** 'told': what KVM does without user space is in the steps too, where this host lets itself be traced. */
   readonly insideKvm?: 'told' | 'hidden' | undefined;
+  /** Which writes to video memory KVM only notes down; half of it when absent. */
+  readonly coalescedMmio?: CoalescedMmio | undefined;
 }
 
 export interface KvmStep {
@@ -88,13 +91,12 @@ export class KvmSession {
   #sent: number[] = [];
   /** What devices did during this step that no register shows. */
   #news: Extract<HypervisorEvent, {kind: 'device'}>[] = [];
-  /** Pages of the guest's memory that a device has written: KVM's dirty log knows only the guest's own writes. */
-  readonly #writtenByDevices = new Set<number>();
+  readonly #ram = new GuestRam(() => this.machine);
 
   /** @throws UserError when there is no KVM, or it refuses the image's state. */
   constructor(options: KvmSessionOptions) {
     this.#options = options;
-    this.board = new DeviceBoard(options.ports, this.#deviceMemory());
+    this.board = new DeviceBoard(options.ports, this.#ram);
     this.board.listen((name, what, sentence) => this.#news.push({kind: 'device', name, what, sentence}));
     this.board.uart.onOutput = byte => {
       this.#sent.push(byte);
@@ -104,8 +106,10 @@ export class KvmSession {
       memoryBytes: options.image.memoryBytes,
       deadline: options.limits.milliseconds,
       irqchip: this.irqchip,
+      videoMemory: 'device',
     });
     this.machine = machine;
+    this.#ram.addVideoMemory(this.board, options.coalescedMmio ?? 'half');
     if (this.irqchip === 'kernel') {
       this.board.uart.onInterrupt = level => machine.setIrq(UART_IRQ, level);
       if (this.board.virtioConsole !== undefined)
@@ -152,13 +156,14 @@ export class KvmSession {
     const {vcpu} = this.machine;
     const stepping = this.#prepareSingleStep();
     const live = this.#run();
+    this.#news.push(...this.#ram.takeCoalescedWrites(this.board));
     const answer = this.#answer(live);
     const exit = copyExit(live); // after the answer: of an IN, the record keeps what the guest read
     vcpu.readCells(this.registers);
     // A stepped IN or MMIO read gives its exit first and the step afterwards: both are the one instruction.
     const stepped = exit.reason === 'debug' || (stepping && vcpu.takeWaitingDebugExit() !== undefined);
-    this.#mirror.update([...this.machine.dirtyPages(), ...this.#writtenByDevices], listener);
-    this.#writtenByDevices.clear();
+    this.#news.push(...this.#ram.takeCoalescedWrites(this.board)); // finishing the exit may have written more
+    this.#mirror.update([...this.machine.dirtyPages(), ...this.#ram.takeWrittenPages()], listener);
     this.#steps++;
     if (exit.reason !== 'debug' && exit.reason !== 'interrupted') this.#exits++;
     this.#outcome = answer ?? this.#limit();
@@ -182,21 +187,6 @@ export class KvmSession {
     this.#outcome ??= {kind: 'cancelled'};
     if (this.#tracing?.available === true) this.#tracing.trace.close();
     this.machine.close();
-  }
-
-  /** The guest's memory for devices that reach into it by themselves. There is one slot, from address 0. */
-  #deviceMemory(): DeviceMemory {
-    const inside = (at: number, length: number): boolean => at + length <= this.machine.memory.length;
-    return {
-      read: (at, length) => (inside(at, length) ? this.machine.memory.slice(at, at + length) : undefined),
-      write: (at, bytes) => {
-        if (!inside(at, bytes.length)) return false;
-        this.machine.memory.set(bytes, at);
-        for (let page = at - (at % PAGE_BYTES); page < at + bytes.length; page += PAGE_BYTES)
-          this.#writtenByDevices.add(page);
-        return true;
-      },
-    };
   }
 
   #cell(cell: 'RIP' | 'CPL' | 'CS.base' | 'CR0' | 'RFLAGS'): bigint {

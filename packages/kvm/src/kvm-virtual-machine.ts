@@ -3,7 +3,9 @@
 import {UserError, hex} from '@hyperscope/base';
 import {native, reason} from '@hyperscope/native';
 import type {Kvm, Native, Vm} from '@hyperscope/native';
-import type {GuestImage, VirtualMachine} from '@hyperscope/vmm';
+import {ramRanges} from '@hyperscope/vmm';
+import type {AddressRange, GuestImage, VirtualMachine} from '@hyperscope/vmm';
+import {CoalescedRing} from './coalesced-ring.js';
 import {
   IDENTITY_MAP_ADDRESS,
   KVM_CAP,
@@ -26,11 +28,16 @@ export interface KvmMachineOptions {
   readonly cpuid?: Uint32Array;
   /** Interrupt controllers (two 8259, an IOAPIC, a local APIC) and an 8254 in the kernel, or (when absent, too) none anywhere. */
   readonly irqchip?: Irqchip;
+  /** The text memory of the video card: 'device', which KVM asks for access by access; RAM, when absent. */
+  readonly videoMemory?: 'device' | 'RAM';
 }
 
 export type Irqchip = 'kernel' | 'none';
 
-const RAM_SLOT = 0;
+/** RAM in a slot, and the words of its dirty log. */
+interface RamSlot extends AddressRange {
+  readonly dirty: BigUint64Array;
+}
 
 /** The addon. @throws UserError that says how to get it. */
 export function requireNative(): Native {
@@ -44,8 +51,9 @@ export class KvmVirtualMachine implements VirtualMachine {
   readonly vcpu: KvmVcpu;
   readonly #kvm: Kvm;
   readonly #vm: Vm;
-  readonly #dirty: BigUint64Array;
-  #nextSlot = RAM_SLOT + 1;
+  readonly #ram: readonly RamSlot[];
+  #nextSlot: number;
+  #coalesced: CoalescedRing | undefined;
 
   /** @throws UserError when /dev/kvm cannot be opened, or KVM refuses. */
   constructor(options: KvmMachineOptions) {
@@ -63,12 +71,14 @@ export class KvmVirtualMachine implements VirtualMachine {
         vm.createPit2(KVM_PIT_SPEAKER_DUMMY);
       }
       const memory = vm.allocate(options.memoryBytes);
-      vm.setUserMemoryRegion(RAM_SLOT, KVM_MEM.LOG_DIRTY_PAGES, 0, options.memoryBytes, memory);
+      this.#ram = ramSlots(options);
+      this.#nextSlot = this.#ram.length;
+      for (const [slot, {start, end}] of this.#ram.entries())
+        vm.setUserMemoryRegion(slot, KVM_MEM.LOG_DIRTY_PAGES, start, end - start, memory, start);
       const vcpu = vm.createVcpu(0);
       vcpu.setCpuid2(options.cpuid ?? this.#kvm.supportedCpuid());
       this.#vm = vm;
       this.memory = new Uint8Array(memory);
-      this.#dirty = new BigUint64Array(Math.ceil(options.memoryBytes / PAGE_BYTES / 64));
       this.vcpu = new KvmVcpu(vcpu, this.#kvm.checkExtension(KVM_CAP.SYNC_REGS) >= ALL_SYNC, options.deadline);
     } catch (error) {
       vm?.close();
@@ -105,17 +115,35 @@ export class KvmVirtualMachine implements VirtualMachine {
 
   /** Guest-physical addresses of the pages of RAM that the guest wrote to since the last call. */
   dirtyPages(): readonly number[] {
-    explained(() => {
-      this.#vm.getDirtyLog(RAM_SLOT, this.memory.length / PAGE_BYTES, this.#dirty);
-    });
     const pages: number[] = [];
-    for (const [word, mask] of this.#dirty.entries()) {
-      if (mask === 0n) continue;
-      for (let bit = 0; bit < 64; bit++) {
-        if (((mask >> BigInt(bit)) & 1n) === 1n) pages.push((word * 64 + bit) * PAGE_BYTES);
+    for (const [slot, {start, end, dirty}] of this.#ram.entries()) {
+      explained(() => {
+        this.#vm.getDirtyLog(slot, (end - start) / PAGE_BYTES, dirty);
+      });
+      for (const [word, mask] of dirty.entries()) {
+        if (mask === 0n) continue;
+        for (let bit = 0; bit < 64; bit++) {
+          if (((mask >> BigInt(bit)) & 1n) === 1n) pages.push(start + (word * 64 + bit) * PAGE_BYTES);
+        }
       }
     }
     return pages;
+  }
+
+  /** Lets KVM note writes to a range instead of coming back for each. False where this KVM cannot. */
+  coalesce({start, end}: AddressRange): boolean {
+    const page = this.#kvm.checkExtension(KVM_CAP.COALESCED_MMIO);
+    if (page === 0) return false;
+    explained(() => {
+      this.#vm.registerCoalescedMmio('mmio', start, end - start);
+    });
+    this.#coalesced ??= new CoalescedRing(this.vcpu.native.kvmRun, page);
+    return true;
+  }
+
+  /** The writes that KVM has noted since the last call, in the guest's order. */
+  coalescedWrites(): ReturnType<CoalescedRing['take']> {
+    return this.#coalesced?.take() ?? [];
   }
 
   /** Drives a line of the kernel's interrupt controllers. Only with an irqchip. */
@@ -135,6 +163,15 @@ export class KvmVirtualMachine implements VirtualMachine {
     this.#vm.close();
     this.#kvm.close();
   }
+}
+
+function ramSlots({memoryBytes, videoMemory}: KvmMachineOptions): readonly RamSlot[] {
+  const ranges = videoMemory === 'device' ? ramRanges(memoryBytes) : [{start: 0, end: memoryBytes}];
+  return ranges.map(({start, end}) => ({
+    start,
+    end,
+    dirty: new BigUint64Array(Math.ceil((end - start) / PAGE_BYTES / 64)),
+  }));
 }
 
 function checkMemorySize(size: number): void {

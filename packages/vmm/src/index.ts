@@ -3,6 +3,7 @@ export * from './technique.js';
 export * from './techniques.js';
 export * from './run-support.js';
 export * from './user-space/device-board.js';
+export * from './user-space/video-memory.js';
 export * from './bare/bare-run.js';
 export * from './kvm-role/vmx/controls.js';
 export * from './kvm-role/vmx/vtx-ept.js';

@@ -5,6 +5,7 @@ import type {Gpa, Hpa} from '@hyperscope/base';
 import type {Bank, FaultLink, Machine, MachineOptions, Observer} from '@hyperscope/machine';
 import type {LeafTables} from './shadow-paging/ports.js';
 import type {RingLayout} from './trap-and-emulate/rings.js';
+import type {CoalescedMmio} from './user-space/video-memory.js';
 import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js';
 
 /** What a loader made of an image: bytes at guest-physical addresses, and registers to start with. */
@@ -100,7 +101,7 @@ export interface TechniqueOptions {
   /** Up to two hard disks, on techniques that have them: multiples of 512 bytes. The guest writes to them. */
   readonly disks?: readonly Uint8Array[] | undefined;
   /** Which writes to video memory KVM only notes down, where the technique has a KVM; its own choice where absent. */
-  readonly coalescedMmio?: 'off' | 'half' | 'all' | undefined;
+  readonly coalescedMmio?: CoalescedMmio | undefined;
   /** Size of the pages by which nested paging maps guest memory; the technique's own choice when absent. */
   readonly nestedPage?: '4K' | '2M' | undefined;
   /** Shadow paging: whether the guest's writes to its leaf tables are let through until it flushes, or trapped as in 2006. */

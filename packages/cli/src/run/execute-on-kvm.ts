@@ -63,6 +63,7 @@ class KvmRun {
       clock,
       limits: {milliseconds: execution.timeoutMilliseconds ?? DEFAULT_MILLISECONDS, exits: most, steps: most},
       ...depthOptions(depth),
+      coalescedMmio: execution.coalescedMmio,
       quirks: {cpl3_step: host.probes['cpl3_step']},
     });
     const {id, title, bytes, loaded} = program;

@@ -43,7 +43,7 @@ export const RUN_OPTIONS = {
   },
   'coalesced-mmio': {
     value: 'WHAT',
-    help: 'Which writes to video memory a simulated KVM only notes down, for user space to see at its next turn: off, half (the half that the screen does not show; default) or all, as QEMU has it.',
+    help: 'Which writes to video memory KVM, simulated or real, only notes down, for user space to see at its next turn: off, half (the half that the screen does not show; default) or all, as QEMU has it.',
   },
   cpu: {
     value: 'PROFILE,±FEATURE',

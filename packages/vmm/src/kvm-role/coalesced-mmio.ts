@@ -6,22 +6,10 @@
 //   +8 + 24·n  guest-physical address (8) · length (4) · pio (4) · data (8)                                    170 entries
 
 import {hpa} from '@hyperscope/base';
-import {VIDEO_TEXT} from '@hyperscope/machine';
 import type {PhysicalMemory} from '@hyperscope/machine';
 import {COALESCED_MMIO_PAGE} from '../host/host-layout.js';
+import type {AddressRange} from '../user-space/video-memory.js';
 import type {MmioAccess} from './kvm-mmio.js';
-
-/**
- * What QEMU registers: nothing, all of the video memory as real QEMU does, or its second half, which the screen does not
- * show: so that one program can use both kinds.
- */
-export type CoalescedMmio = 'off' | 'half' | 'all';
-
-export interface CoalescedZone {
-  readonly start: number;
-  /** First address behind it. */
-  readonly end: number;
-}
 
 const FIRST = 0,
   LAST = 4,
@@ -30,17 +18,11 @@ const FIRST = 0,
 /** KVM_COALESCED_MMIO_MAX: what fits into a page. */
 const ENTRY_COUNT = 170;
 
-export function coalescedZone(choice: CoalescedMmio, memoryBytes: number): CoalescedZone | undefined {
-  if (choice === 'off' || memoryBytes < VIDEO_TEXT.end) return undefined;
-  const {start, end} = VIDEO_TEXT;
-  return {start: choice === 'all' ? start : (start + end) / 2, end};
-}
-
 export class CoalescedMmioRing {
   readonly #memory: PhysicalMemory;
-  readonly #zone: CoalescedZone | undefined;
+  readonly #zone: AddressRange | undefined;
 
-  constructor(memory: PhysicalMemory, zone: CoalescedZone | undefined) {
+  constructor(memory: PhysicalMemory, zone: AddressRange | undefined) {
     this.#memory = memory;
     this.#zone = zone;
   }

@@ -10,8 +10,9 @@ import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestImage, RunOutcome} from '../technique.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
 import {GUEST_RAM} from '../host/host-layout.js';
-import {CoalescedMmioRing, coalescedZone} from './coalesced-mmio.js';
-import type {CoalescedMmio, CoalescedZone} from './coalesced-mmio.js';
+import {coalescedZone, ramRanges} from '../user-space/video-memory.js';
+import type {AddressRange, CoalescedMmio} from '../user-space/video-memory.js';
+import {CoalescedMmioRing} from './coalesced-mmio.js';
 import type {GuestMmu} from './guest-mmu.js';
 import {GuestEmulator} from './guest-emulator.js';
 import type {Hardware, HardwareKind, MmuKind} from './hardware.js';
@@ -38,16 +39,12 @@ const upTo = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * 
  * (a ROM at the top of 4 GiB). The RAM lies in the host's memory as if there were no hole.
  */
 export function memorySlots(image: GuestImage, ofKvm?: HardwareKind['privateMemory']): readonly MemorySlot[] {
-  const ram = (from: number, to: number): MemorySlot => ({
-    gpa: from,
-    bytes: to - from,
-    host: GUEST_RAM + from,
+  const slots: MemorySlot[] = ramRanges(image.memoryBytes).map(({start, end}) => ({
+    gpa: start,
+    bytes: end - start,
+    host: GUEST_RAM + start,
     access: 'read-write',
-  });
-  const {memoryBytes} = image;
-  const hole = memoryBytes >= VIDEO_TEXT.end;
-  const slots = hole ? [ram(0, VIDEO_TEXT.start)] : [ram(0, memoryBytes)];
-  if (memoryBytes > VIDEO_TEXT.end) slots.push(ram(VIDEO_TEXT.end, memoryBytes));
+  }));
   let next = GUEST_RAM + upTo(image.memoryBytes, 0x20_0000);
   for (const {gpa, bytes} of image.segments) {
     if (gpa + bytes.length <= image.memoryBytes) continue;
@@ -125,7 +122,7 @@ export class HostContext {
   readonly hardware: Hardware;
   readonly mmu: GuestMmu;
   readonly devices: VirtualChipset;
-  readonly coalescedZone: CoalescedZone | undefined;
+  readonly coalescedZone: AddressRange | undefined;
   readonly coalescedWrites: CoalescedMmioRing;
   readonly emulator: GuestEmulator;
   /** Set once, by the step that ends the run. */

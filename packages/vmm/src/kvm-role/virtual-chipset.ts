@@ -2,11 +2,12 @@
 // QEMU's process or in KVM; the other devices always are QEMU's. Their timers are the host's business: one host timer is
 // armed for the earliest of them, and when it fires while the guest runs, the guest is left by an external interrupt.
 
-import {DeviceClock, VIDEO_TEXT} from '@hyperscope/machine';
+import {DeviceClock} from '@hyperscope/machine';
 import type {Bank, DeviceTimer, Machine, MmioRegion, PortDevice} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
+import {videoMemory} from '../user-space/video-memory.js';
 import {GUEST_RAM} from '../host/host-layout.js';
 import {IrqLineQueue} from './irq-line-queue.js';
 import type {KvmVcpu} from './kvm-vcpu.js';
@@ -87,7 +88,11 @@ export class VirtualChipset {
     const inKernel = (region: MmioRegion): boolean => place === 'kernel' && CONTROLLERS.includes(region.name);
     this.#kernelRegions = this.chipset.regions.filter(inKernel);
     board.regions.push(...this.chipset.regions.filter(region => !inKernel(region)));
-    if (memoryBytes >= VIDEO_TEXT.end) board.regions.push(videoText(machine));
+    const video = videoMemory(memoryBytes, {
+      read: (gpa, bytes) => machine.memory.read(hpa(GUEST_RAM + gpa), bytes),
+      write: (gpa, bytes, value) => machine.memory.write(hpa(GUEST_RAM + gpa), bytes, value),
+    });
+    if (video !== undefined) board.regions.push(video);
     const speaker = board.ports.deviceAt(SPEAKER_PORT);
     const inKvm = [this.chipset.pic, this.chipset.pit, ...(speaker === undefined ? [] : [speaker])];
     this.#kernelPorts = new Set(place === 'kernel' ? inKvm : []);
@@ -147,19 +152,4 @@ export class VirtualChipset {
     if (this.place === 'kernel' || this.chipset.requested !== undefined)
       this.#machine.requestInterrupt(RESCHEDULE_VECTOR);
   }
-}
-
-/**
- * Text-mode video memory: RAM of QEMU's process, at the same place behind the guest's RAM, but in no memory slot, so that
- * the video card sees each access.
- */
-function videoText(machine: Machine): MmioRegion {
-  return {
-    name: 'VGA text memory',
-    start: VIDEO_TEXT.start,
-    length: VIDEO_TEXT.end - VIDEO_TEXT.start,
-    read: (offset, bytes) => machine.memory.read(hpa(GUEST_RAM + VIDEO_TEXT.start + offset), bytes),
-    write: (offset, bytes, value) =>
-      machine.memory.write(hpa(GUEST_RAM + VIDEO_TEXT.start + offset), bytes, BigInt.asUintN(8 * bytes, value)),
-  };
 }
