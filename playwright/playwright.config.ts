@@ -24,6 +24,8 @@ export default defineConfig({
     browserName: 'chromium',
     viewport: {width: 1440, height: 900},
     reducedMotion: 'reduce',
+    // Only the tests of being offline want one: for the others it would fetch the whole lab each time.
+    serviceWorkers: 'block',
     launchOptions: {executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args},
   },
   webServer: {

@@ -2,8 +2,9 @@
 // With --serve it then serves the lab, in this process, so that Ctrl-C reaches the server and nobody else.
 
 import {spawnSync} from 'node:child_process';
+import {createHash} from 'node:crypto';
 import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {join, relative, sep} from 'node:path';
 import {brotliCompressSync, constants} from 'node:zlib';
 import {fileURLToPath} from 'node:url';
 
@@ -30,6 +31,24 @@ function compress(folder) {
   }
 }
 
+/** Every file under a folder, by its path from there, in one order everywhere. */
+function filesUnder(folder) {
+  return readdirSync(folder, {withFileTypes: true, recursive: true})
+    .filter(entry => entry.isFile())
+    .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+    .toSorted();
+}
+
+/** Tells the service worker which files the lab is made of, and a version that changes with their contents. */
+function listForOffline(folder) {
+  const worker = join(folder, 'service-worker.js');
+  const paths = filesUnder(folder).filter(path => !/\.(map|br)$|^service-worker\.js$/.test(path));
+  const hash = createHash('sha256');
+  for (const path of paths) hash.update(path).update(readFileSync(join(folder, path)));
+  const list = JSON.stringify({version: hash.digest('hex').slice(0, 16), paths});
+  writeFileSync(worker, `const OFFLINE_FILES = ${list};\n${readFileSync(worker, 'utf8')}`);
+}
+
 const packages = run('typescript/bin/tsc', ['-b'], root);
 const vite = (...args) => run('vite/bin/vite.js', ['build', '--logLevel', 'warn', ...args], page);
 const built = packages && vite() && vite('--config', 'vite.embed.config.ts');
@@ -37,6 +56,7 @@ if (built) {
   // What the page plays where there is no KVM: recordings of real runs.
   const recordings = join(root, 'packages/guests/recordings');
   if (existsSync(recordings)) cpSync(recordings, join(page, 'dist/recordings'), {recursive: true});
+  listForOffline(join(page, 'dist'));
   compress(join(page, 'dist'));
 }
 process.exitCode = built ? 0 : 1;

@@ -1,4 +1,4 @@
-// <hyperscope-lab> as one file beside the page, under a name that stays: other people's pages name it.
+// Files beside the page whose names stay: <hyperscope-lab>, which other people's pages name, and the service worker.
 
 import {defaultClientConditions, defineConfig} from 'vite';
 
@@ -9,7 +9,10 @@ export default defineConfig({
     target: 'es2022',
     outDir: 'dist',
     emptyOutDir: false,
-    lib: {entry: 'src/embed/hyperscope-lab.ts', formats: ['es'], fileName: 'hyperscope-lab'},
+    lib: {
+      entry: {'hyperscope-lab': 'src/embed/hyperscope-lab.ts', 'service-worker': 'src/offline/service-worker.ts'},
+      formats: ['es'],
+    },
     rolldownOptions: {treeshake: {moduleSideEffects: false}},
   },
 });
