@@ -33,3 +33,5 @@ export * from './record/exit-rows.js';
 export * from './compare/comparison.js';
 export * from './compare/compare-records.js';
 export * from './compare/completed-exits.js';
+export * from './compare/lane.js';
+export * from './compare/compare-lanes.js';

@@ -3,10 +3,12 @@
 
 import {hex, hexBytes} from '@hyperscope/base';
 import type {Cell} from '@hyperscope/isa';
+import {isDeprivileged} from '../record/deprivileged.js';
 import type {Playhead} from '../record/playhead.js';
+import type {RunRecord} from '../record/run-record.js';
 import {GuestMemory} from '../state/guest-memory.js';
 import type {Difference, DifferenceClass} from './comparison.js';
-import {COMPARED_CELLS, guestStateAfter} from './guest-registers.js';
+import {COMPARED_CELLS, guestStateAfter, guestStateBefore} from './guest-registers.js';
 import type {GuestState, GuestView} from './guest-registers.js';
 import {GuestWalk} from './guest-walk.js';
 import type {Origin} from './guest-walk.js';
@@ -14,6 +16,8 @@ import {quirksOf} from './host-quirks.js';
 import type {HostQuirk} from './host-quirks.js';
 import type {VisibleEvent} from './visible-events.js';
 
+/** Where a state has it; not everywhere is it known. */
+const RING: Cell = 'CPL';
 /** Differences that are kept one by one. */
 const MOST = 1000;
 const UNKNOWN =
@@ -73,6 +77,26 @@ export class DifferenceFinder {
     this.#compareCells(left, right);
   }
 
+  /**
+   * At these states the same instruction of the guest is next on both sides: its registers must agree, and the memory that
+   * either wrote since the last call. Gives what is new. The ring that shows in CS and SS of a deprivileged guest is no
+   * difference until an instruction shows it to the guest.
+   */
+  beforeInstruction(a: number, b: number): readonly Difference[] {
+    this.#walk?.advanceThrough((this.#walksA ? a : b) - 1);
+    const known = this.differences.length;
+    const written = new Set([
+      ...writtenAddresses(this.#a.record, this.#a.index, a),
+      ...writtenAddresses(this.#b.record, this.#b.index, b),
+    ]);
+    this.#compareCells(
+      withoutRealRing(guestStateBefore(this.#a, a, this.#view), this.#a.record),
+      withoutRealRing(guestStateBefore(this.#b, b, this.#view), this.#b.record),
+    );
+    this.#compareBytes(written);
+    return this.differences.slice(known);
+  }
+
   /** A step that led into ring 3 on a host that cannot stop there: it ended later, at a place of its own. */
   #ranOnInRing3({cells}: GuestState): boolean {
     return !this.#stopsInRing3 && ((cells.get('CS.selector') ?? 0n) & 3n) === 3n;
@@ -110,8 +134,7 @@ export class DifferenceFinder {
   compareMemory(): void {
     const [a, b] = [this.#a, this.#b].map(playhead => {
       playhead.seek(playhead.record.length);
-      const bank = playhead.bank('memory');
-      return bank === undefined ? undefined : new GuestMemory(playhead.record.header, bank);
+      return memoryAt(playhead);
     });
     if (a === undefined || b === undefined) return;
     this.#walk?.advanceThrough(Number.MAX_SAFE_INTEGER);
@@ -119,6 +142,16 @@ export class DifferenceFinder {
       const [left, right] = [a.readPhysical(page, 4096), b.readPhysical(page, 4096)];
       if (left === undefined || right === undefined) return;
       this.#comparePage(page, left, right);
+    }
+  }
+
+  #compareBytes(addresses: ReadonlySet<number>): void {
+    const [left, right] = [this.#a, this.#b].map(playhead => memoryAt(playhead));
+    if (left === undefined || right === undefined) return;
+    const words = new Set([...addresses].map(gpa => gpa - (gpa % 8)));
+    for (const gpa of words) {
+      const [a, b] = [left.readPhysical(gpa, 8), right.readPhysical(gpa, 8)];
+      if (a !== undefined && b !== undefined) this.#comparePage(gpa, a, b);
     }
   }
 
@@ -146,7 +179,7 @@ export class DifferenceFinder {
   }
 
   #compareCells(a: GuestState, b: GuestState): void {
-    for (const cell of COMPARED_CELLS) {
+    for (const cell of [...COMPARED_CELLS, RING]) {
       const [left, right] = [a.cells.get(cell), b.cells.get(cell)];
       if (left === undefined || right === undefined) continue;
       const now = `${left} ${right}`;
@@ -203,6 +236,41 @@ export class DifferenceFinder {
     this.counts.set(difference.class, (this.counts.get(difference.class) ?? 0) + 1);
     if (this.differences.length < MOST) this.differences.push(difference);
   }
+}
+
+function memoryAt(playhead: Playhead): GuestMemory | undefined {
+  const bank = playhead.bank('memory');
+  return bank === undefined ? undefined : new GuestMemory(playhead.record.header, bank);
+}
+
+/** Guest-physical addresses of the bytes that steps from state `from` to state `to` changed. */
+function writtenAddresses(record: RunRecord, from: number, to: number): readonly number[] {
+  const start = record.space.place('memory', 0);
+  if (start === undefined) return [];
+  const end = start + (record.space.shapes[record.space.indexOf('memory')]?.size ?? 0);
+  const memory = new GuestMemory(record.header, new Uint8Array(0));
+  const found: number[] = [];
+  for (let step = from; step < to; step++) {
+    record.changes.runsOf(step, (place, length) => {
+      for (let at = Math.max(place, start); at < Math.min(place + length, end); at++) {
+        const gpa = memory.addressOf(at - start);
+        if (gpa !== undefined) found.push(gpa);
+      }
+    });
+  }
+  return found;
+}
+
+/** The RPL of CS and SS is the real ring where the guest runs deprivileged, whichever it believes to be in. */
+function withoutRealRing(state: GuestState, {header}: RunRecord): GuestState {
+  if (!isDeprivileged(header.technique)) return state;
+  const believed = state.cells.get('CPL') ?? 0n;
+  const cells = new Map(state.cells);
+  for (const cell of ['CS.selector', 'SS.selector'] as const) {
+    const selector = cells.get(cell);
+    if (selector !== undefined && selector !== 0n) cells.set(cell, (selector & ~3n) | believed);
+  }
+  return {...state, cells};
 }
 
 const ORIGINS = {

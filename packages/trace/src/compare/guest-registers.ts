@@ -61,6 +61,13 @@ export function guestStateAfter(playhead: Playhead, event: VisibleEvent, view: G
   return stateAt(playhead, event.guestStep, BigInt(lengthOf(record, event.guestStep)), view);
 }
 
+/** The guest's registers at a state in which one of its instructions is next, and its CPL; moves the playhead. */
+export function guestStateBefore(playhead: Playhead, index: number, view: GuestView): GuestState {
+  const {cells} = stateAt(playhead, index, 0n, view);
+  const ring = view(playhead)('CPL');
+  return {index, cells: ring === undefined ? cells : new Map(cells).set('CPL', ring)};
+}
+
 /** Bytes of the instruction that a step ran, or with which it left the guest. */
 function lengthOf(record: RunRecord, step: number): number {
   for (const event of record.eventsOf(step)) if (event.kind === 'vm-exit') return event.exit.instructionLength;
