@@ -33,21 +33,29 @@ export function shippedProgram(id: string, depth: KvmDepth, limits: ServerLimits
   return {...rules, id, title: guest.title, program: assembly.bytes, image, loadAddress, depth};
 }
 
-/** Where a posted image goes, and how it starts. */
+/** Where a posted image goes, how it starts, and in what machine. */
 export interface Placement {
   readonly at: number;
   readonly mode: RawMode;
+  /** MiB of memory; as much as the server gives when absent. */
+  readonly memory?: number | undefined;
+  /** The interrupt controllers and the timer are in the kernel; when absent, there are none. */
+  readonly irqchip?: 'kernel' | undefined;
 }
 
-/** Bytes that somebody posted. @throws UserError of the loader when they do not fit. */
+/** Bytes that somebody posted: an image, or what a page made of an edited program. @throws UserError of the loader when they do not fit. */
 export function postedProgram(
   bytes: Uint8Array,
-  {at, mode}: Placement,
+  {at, mode, memory, irqchip}: Placement,
   depth: KvmDepth,
   limits: ServerLimits,
 ): KvmProgram {
-  const options = {name: 'The image', memoryBytes: limits.memory * 2 ** 20, commandLine: '', modules: [], set: {}};
+  if (memory !== undefined && memory > limits.memory)
+    throw new UserError('too-large', `The guest wants ${memory} MiB of memory; this server gives ${limits.memory}.`);
+  const memoryBytes = (memory ?? limits.memory) * 2 ** 20;
+  const options = {name: 'The image', memoryBytes, commandLine: '', modules: [], set: {}};
   const {image} = loadRaw(bytes, {...options, at, mode});
   const rules = {limits: runLimits(limits), ports: PORTS};
-  return {...rules, id: 'posted', title: 'A posted image', program: bytes, image, loadAddress: at, depth};
+  const title = 'A posted image';
+  return {...rules, id: 'posted', title, program: bytes, image: {...image, irqchip}, loadAddress: at, depth};
 }

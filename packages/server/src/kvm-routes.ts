@@ -1,5 +1,5 @@
 // Real KVM over HTTP, for scripts: GET /api/kvm says what is here, POST /api/kvm/run runs a guest and answers with its record.
-// The body is `{"guest": "hello-kvm"}`, or an image as application/octet-stream with ?at=0x8000&mode=long.
+// The body is `{"guest": "hello-kvm"}`, or an image as application/octet-stream with ?at=0x8000&mode=long&memory=2&irqchip=kernel.
 
 import type {FastifyInstance, FastifyReply} from 'fastify';
 import {UserError} from '@hyperscope/base';

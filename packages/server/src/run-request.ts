@@ -1,4 +1,4 @@
-// What a client may ask to run, checked: a guest that ships, or an image of its own.
+// What a client may ask to run, checked: a guest that ships, or bytes of its own: an image, or what a page assembled.
 
 import {UserError} from '@hyperscope/base';
 import {KVM_DEPTHS} from '@hyperscope/kvm';
@@ -11,9 +11,12 @@ const Depth = v.optional(v.picklist(KVM_DEPTHS), 'exits');
 const Guest = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/, 'the name of a guest, such as hello-kvm'));
 const Mode = v.optional(v.picklist(['real', 'protected', 'paged32', 'long']), 'long');
 const Shipped = v.strictObject({guest: Guest, depth: Depth});
+const Irqchip = v.optional(v.literal('kernel'));
 const Query = v.strictObject({
   at: v.optional(v.pipe(v.string(), v.regex(/^0x[0-9a-f]{1,8}$/i, 'a hexadecimal address such as 0x8000')), '0x8000'),
   mode: Mode,
+  memory: v.optional(v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/, 'MiB of memory, such as 2'), v.transform(Number))),
+  irqchip: Irqchip,
   depth: Depth,
 });
 const Address = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
@@ -22,6 +25,8 @@ const Posted = v.strictObject({
   image: v.instance(Uint8Array),
   at: v.optional(Address, 0x8000),
   mode: Mode,
+  memory: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(9999))),
+  irqchip: Irqchip,
   depth: Depth,
 });
 
@@ -40,8 +45,8 @@ export function programOfBody(body: unknown, query: unknown, limits: ServerLimit
   if (!(body instanceof Uint8Array)) return shipped(body, limits);
   const parsed = v.safeParse(Query, query);
   if (!parsed.success) throw new UserError('bad-placement', describe(parsed.issues));
-  const {at, mode, depth} = parsed.output;
-  return postedProgram(body, {at: Number(at), mode}, depth, limits);
+  const {at, depth, ...placement} = parsed.output;
+  return postedProgram(body, {at: Number(at), ...placement}, depth, limits);
 }
 
 /** The run that a message over the socket asks for. @throws UserError when it makes no sense, or the image is too large. */
@@ -49,8 +54,8 @@ export function programOfMessage(request: unknown, limits: ServerLimits): KvmPro
   if (typeof request !== 'object' || request === null || !('image' in request)) return shipped(request, limits);
   const parsed = v.safeParse(Posted, request);
   if (!parsed.success) throw new UserError('bad-request', describe(parsed.issues));
-  const {image, at, mode, depth} = parsed.output;
+  const {image, depth, ...placement} = parsed.output;
   if (image.length > limits.image)
     throw new UserError('too-large', `The image has ${image.length} bytes; this server takes ${limits.image}.`);
-  return postedProgram(image, {at, mode}, depth, limits);
+  return postedProgram(image, placement, depth, limits);
 }

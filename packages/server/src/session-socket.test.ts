@@ -115,6 +115,17 @@ describe('a page', () => {
     expect(await run).toEqual({ok: true, value: Uint8Array.of(1, 2, 3)});
   });
 
+  test('runs an edited program in the machine of the original', async () => {
+    const asked: unknown[] = [];
+    const {page} = await server(async ({image, program, loadAddress}) => {
+      asked.push([image.memoryBytes, image.irqchip, image.registers.RIP, [...program], loadAddress]);
+      return Uint8Array.of();
+    });
+    const request = {image: Uint8Array.of(0xeb, 0xfe), at: 0x7c00, mode: 'real', memory: 1, irqchip: 'kernel'};
+    expect(await (await page()).run(request)).toMatchObject({ok: true});
+    expect(asked).toEqual([[1 << 20, 'kernel', 0x7c00n, [0xeb, 0xfe], 0x7c00]]);
+  });
+
   test('waits in the line with its place in sight, and can leave it', async () => {
     let go: () => void = () => undefined;
     const {page} = await server(() => new Promise(resolve => (go = () => resolve(Uint8Array.of()))));
@@ -159,6 +170,9 @@ describe('a page', () => {
     ['nothing', null, 'bad-request'],
     ['an image that is too large', {image: new Uint8Array(65)}, 'too-large'],
     ['an address that is none', {image: Uint8Array.of(0xf4), at: -1}, 'bad-request'],
+    ['more memory than there is to have', {image: Uint8Array.of(0xf4), memory: 17}, 'too-large'],
+    ['interrupt controllers somewhere else', {image: Uint8Array.of(0xf4), irqchip: 'user'}, 'bad-request'],
+    ['a word that means nothing', {image: Uint8Array.of(0xf4), registers: {}}, 'bad-request'],
   ])('learns in words why %s is refused', async (_what, request, code) => {
     const {page} = await server(async () => Uint8Array.of(), {image: 64});
     expect(await (await page()).run(request)).toMatchObject({ok: false, code});

@@ -17,7 +17,7 @@ export type SocketAnswer<T> =
 
 /** What the page may call. */
 export interface KvmSocketApi {
-  /** Runs a guest: `{guest, depth}` or `{image, at, mode, depth}`. One at a time for a connection. */
+  /** Runs a guest: `{guest, depth}` or `{image, at, mode, memory, irqchip, depth}`. One at a time for a connection. */
   run(request: unknown): Promise<SocketAnswer<Uint8Array>>;
   /** How the run stands, as soon as that differs from the answer before; undefined when none is going on. */
   progress(): Promise<RunProgress | undefined>;
