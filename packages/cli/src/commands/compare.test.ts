@@ -26,6 +26,34 @@ test('two records of different programs differ, and the status is 1', async () =
   expect([status, out]).toEqual([1, expect.stringMatching(/unexplained/)]);
 });
 
+test('many machines come as one table: which are right, and the first instruction that goes wrong and why', async () => {
+  const {status, out} = await hyperscope('compare', 'popf', '--on', 'bare,trap-and-emulate,vtx-ept');
+  expect(status).toBe(1);
+  expect(out).toMatch(/^machine +output +exits +cycles +instructions +first wrong step$/m);
+  expect(out).toMatch(/^bare +the reference +– +\d+ +79$/m);
+  expect(out).toMatch(/^trap-and-emulate +WRONG +\d+ +\d+ +79 +pushfq at 0x8000$/m);
+  expect(out).toMatch(/^vtx-ept +right +\d+ +\d+ +79$/m);
+  expect(out.replaceAll(/\s+/g, ' ')).toContain(
+    '“pushfq” at 0x8000 in ring 3, where it believes to be in ring 0, and it did not trap.',
+  );
+});
+
+test('the table as JSON has each machine with its exits', async () => {
+  const {status, out} = await hyperscope('compare', 'popf', '--on', 'bare,vtx-ept,vtx-ept', '--json', '-');
+  const [{lanes}] = JSON.parse(out);
+  expect(status).toBe(0);
+  expect(lanes[2]).toMatchObject({
+    verdict: 'right',
+    unexplained: 0,
+    exits: [{reason: 'I/O instruction', count: 12}, {}, {}],
+  });
+});
+
+test('all machines can be counted by one model', async () => {
+  const {out} = await hyperscope('compare', 'popf', '--on', 'bare,vtx-shadow,vtx-ept', '--cost-model', 'nehalem-2009');
+  expect(out).toContain('Cycles of nehalem-2009.');
+});
+
 test('JSON carries both sides, the exits and the differences', async () => {
   const {out} = await hyperscope('compare', 'hello-real', '--on', 'vtx-ept,vtx-ept', '--json', '-');
   expect(JSON.parse(out)).toMatchObject([{a: {name: 'vtx-ept, simulated'}, differences: [], unexplained: 0}]);

@@ -1,48 +1,54 @@
-// `hyperscope compare`: one guest on two machines, side by side; every difference classified, or the status is 1.
+// `hyperscope compare`: one guest on two machines, side by side, every difference classified; or on many, a line for each.
 
 import {GUESTS, findGuest, guestCellsAt} from '@hyperscope/simulation';
-import type {KvmDepth} from '@hyperscope/kvm';
-import {compareRecords} from '@hyperscope/trace';
-import type {Comparison, RunRecord} from '@hyperscope/trace';
+import {compareLanes, compareRecords} from '@hyperscope/trace';
+import type {Comparison, Lane, LaneComparison, Lineup, RunRecord} from '@hyperscope/trace';
 import {EXIT} from '../exit-status.js';
 import {writeBytes} from '../files.js';
 import {comparisonLines} from '../run/comparison-lines.js';
+import {COST_OPTIONS, readCostModel} from '../run/cost-options.js';
+import {laneLines} from '../run/lane-lines.js';
 import {recordOf} from '../run/record-source.js';
+import type {RecordChoices} from '../run/record-source.js';
 import {DEPTH_OPTIONS, depthOf} from '../run/depth.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
+import type {Terminal} from '../terminal/terminal.js';
 import type {Command, CommandContext} from './command.js';
 
 const OPTIONS = {
   on: {
-    value: 'A,B',
-    help: 'Two or more of vtx-ept, bare, kvm, or files of records; each is compared with the first. Default: vtx-ept,kvm.',
+    value: 'A,B,…',
+    help: 'Techniques, kvm, or files of records; each is compared with the first. Two: in full. More: a line for each. Default: vtx-ept,kvm.',
   },
   all: {value: undefined, help: 'Compare every guest that ships.'},
   json: {value: 'FILE|-', help: 'Write the comparisons as JSON, an array.'},
+  ...COST_OPTIONS,
   ...DEPTH_OPTIONS,
 } as const;
 
 export const COMPARE: Command = {
   name: 'compare',
-  summary: 'the same guest on two machines: exits, and the first difference',
-  usage: 'hyperscope compare IMAGE [--on A,B]      hyperscope compare A.hsr B.hsr      hyperscope compare --all',
+  summary: 'the same guest on two machines or on many: exits, and the first difference',
+  usage: 'hyperscope compare IMAGE [--on A,B,…]      hyperscope compare A.hsr B.hsr      hyperscope compare --all',
   description: [
     'Aligns two runs by what the guest can see, prints a table of exits (reason, counts, guest instruction) and the ' +
       'first difference in registers, memory or output. Every difference has a class: timing, cpuid, undefined-flags, ' +
       'kept-inside-kvm, no-hypervisor, host-quirk; or it is unexplained, which means a bug in the simulator until shown otherwise.',
+    'Three machines or more come as one table: whether the guest did what it did on the first, or the first instruction that ' +
+      'went wrong and why; exits, cycles, instructions.',
     'Where this machine has no KVM, the recording that ships with a guest takes its place, and the output says so.',
   ],
   options: OPTIONS,
   examples: [
     {line: 'hyperscope compare hello-kvm --on vtx-ept,kvm', what: 'Simulated VT-x beside real KVM.'},
     {
-      line: 'hyperscope compare popf --on bare,vtx-ept,kvm',
-      what: 'Three machines: the first beside each of the others.',
+      line: 'hyperscope compare mini-os --on bare,trap-and-emulate,binary-translation,vtx-shadow,vtx-ept,svm-npt,kvm',
+      what: 'Seven machines in one table.',
     },
     {line: 'hyperscope compare mine.hsr theirs.hsr', what: 'Records from two computers.'},
   ],
   exitCodes: [
-    {code: 0, what: 'every difference is explained'},
+    {code: 0, what: 'every difference is explained; of many machines, all are right'},
     {code: 1, what: 'one is not'},
     {code: 2, what: 'bad usage'},
     {code: 6, what: 'KVM failed, and there is no recording'},
@@ -50,31 +56,52 @@ export const COMPARE: Command = {
   run: runCompare,
 };
 
-/** Records of one subject; the first is compared with each of the others. */
-type Lineup = readonly [RunRecord, ...RunRecord[]];
-
 async function runCompare(args: readonly string[], context: CommandContext): Promise<number> {
-  const {terminal} = context;
   const given = parseArguments(OPTIONS, args);
-  const json = given.value('json');
-  const comparisons: Comparison[] = [];
-  for await (const [first, ...others] of lineups(given, context)) {
-    for (const other of others) {
-      const comparison = compareRecords(first, other, guestCellsAt);
-      if (json !== '-') for (const line of comparisonLines(comparison, terminal)) terminal.line(line);
-      comparisons.push(comparison);
-    }
+  const found: (Comparison | LaneComparison)[] = [];
+  for await (const lineup of lineups(given, context)) {
+    const one = compared(lineup);
+    if (given.value('json') !== '-')
+      for (const line of 'lanes' in one ? laneLines(one, context.terminal) : comparisonLines(one, context.terminal))
+        context.terminal.line(line);
+    found.push(one);
   }
-  if (json !== undefined) {
-    const text = `${JSON.stringify(
-      comparisons.map(({events: _events, ...rest}) => rest),
-      undefined,
-      2,
-    )}\n`;
-    if (json === '-') terminal.write(text);
-    else writeBytes(json, text);
-  }
-  return comparisons.every(comparison => comparison.unexplained === 0) ? EXIT.ok : EXIT.unexplained;
+  writeJson(given.value('json'), found, context.terminal);
+  return found.every(isExplained) ? EXIT.ok : EXIT.unexplained;
+}
+
+/** Two records in full; more of them a lane each. */
+function compared(lineup: Lineup): Comparison | LaneComparison {
+  const [first, second] = lineup;
+  return lineup.length === 2 && second !== undefined
+    ? compareRecords(first, second, guestCellsAt)
+    : compareLanes(lineup, guestCellsAt);
+}
+
+const isExplained = (one: Comparison | LaneComparison): boolean =>
+  'lanes' in one
+    ? one.lanes.every(({verdict}) => verdict === 'reference' || verdict === 'right')
+    : one.unexplained === 0;
+
+function writeJson(
+  path: string | undefined,
+  found: readonly (Comparison | LaneComparison)[],
+  terminal: Terminal,
+): void {
+  if (path === undefined) return;
+  const plain = found.map(one => {
+    if ('lanes' in one) return {guest: one.guest, lanes: one.lanes.map(laneAsJson)};
+    const {events: _events, ...rest} = one;
+    return rest;
+  });
+  const text = `${JSON.stringify(plain, (_key, value) => (typeof value === 'bigint' ? `0x${value.toString(16)}` : value), 2)}\n`;
+  if (path === '-') terminal.write(text);
+  else writeBytes(path, text);
+}
+
+/** Without what a record can be asked for: every event, and a state for each instruction. */
+function laneAsJson({comparison, states: _states, ...lane}: Lane) {
+  return {...lane, unexplained: comparison?.unexplained, differences: comparison?.differences};
 }
 
 /** What to compare, recorded one subject after the other. */
@@ -89,7 +116,7 @@ async function* lineups(
     if (files.length < 2 || files.length < positionals.length || given.has('on')) {
       throw usage('Give two or more records, or one image with --on.');
     }
-    yield await lineup(files[0] ?? '', files, context, depth);
+    yield await lineup(files[0] ?? '', files, context, {depth, costModel: undefined});
     return;
   }
   const sources = (given.value('on') ?? 'vtx-ept,kvm').split(',').map(source => source.trim());
@@ -106,17 +133,18 @@ async function* lineups(
     throw usage(
       `${adapting} asks what its machine has and does other things on another: there is no step-by-step comparison. hyperscope output shows machines side by side.`,
     );
-  for (const image of images) yield await lineup(image, sources, context, depth);
+  const costModel = readCostModel(given);
+  for (const image of images) yield await lineup(image, sources, context, {depth, costModel});
 }
 
 async function lineup(
   image: string,
   sources: readonly string[],
   context: CommandContext,
-  depth: KvmDepth,
+  choices: RecordChoices,
 ): Promise<Lineup> {
   const records: RunRecord[] = [];
-  for (const source of sources) records.push(await recordOf(image, source, context, depth));
+  for (const source of sources) records.push(await recordOf(image, source, context, choices));
   const [first, ...others] = records;
   if (first === undefined) throw usage('There is nothing to compare.');
   return [first, ...others];

@@ -7,7 +7,7 @@ import type {Executed, Execution} from './execute.js';
 import type {Program} from './program.js';
 
 export type RecordLimits = Pick<Execution, 'depth' | 'maxInstructions' | 'timeoutMilliseconds'> &
-  Partial<Pick<Execution, 'profile' | 'coalescedMmio'>>;
+  Partial<Pick<Execution, 'coalescedMmio' | 'costModel' | 'profile'>>;
 
 /** Runs to the end or to a limit, with a progress line. @throws UserError for a technique that does not exist. */
 export function recordRun(

@@ -14,6 +14,12 @@ import {recordRun} from './record-run.js';
 /** Enough for every guest; a comparison of longer runs would not be read. */
 const LIMITS = {maxInstructions: 1_000_000, timeoutMilliseconds: 60_000} as const;
 
+export interface RecordChoices {
+  readonly depth: KvmDepth;
+  /** As `--cost-model` and `--cost` give it, for simulated machines; their own where absent. */
+  readonly costModel: string | undefined;
+}
+
 /** The recording of a shipped guest on somebody's KVM. */
 const shippedRecording = (guest: string): string =>
   fileURLToPath(new URL(`../../../guests/recordings/${guest}.kvm.hsr`, import.meta.url));
@@ -26,11 +32,15 @@ export async function recordOf(
   image: string,
   source: string,
   context: CommandContext,
-  depth: KvmDepth,
+  {depth, costModel}: RecordChoices,
 ): Promise<RunRecord> {
   if (source.endsWith('.hsr')) return readRecord(readBytes(source));
   const program = loadProgram(plainly(image), context.terminal);
-  const {record, result} = recordRun(program, source, context, {...LIMITS, depth});
+  const {record, result} = recordRun(program, source, context, {
+    ...LIMITS,
+    depth,
+    costModel: source === 'kvm' ? undefined : costModel,
+  });
   if (record !== undefined) return record;
   const shipped = shippedRecording(image);
   if (findGuest(image) === undefined || !isFile(shipped)) throw new UserError('kvm-failure', result.message);
