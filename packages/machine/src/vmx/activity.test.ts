@@ -42,6 +42,15 @@ test('a halted guest without a timer is called halted; an interrupt window opens
   expect(exitOf(window, 3)).toMatchObject({reason: 7, guestRip: 0x8000n});
 });
 
+test('an injected interrupt makes a halted guest active: its handler runs', () => {
+  const made = resting(HLT_STATE);
+  made.vmcs.set('GUEST_RFLAGS', 0x202n);
+  made.vmcs.set('VM_ENTRY_INTERRUPTION_INFORMATION', 0x8000_0020n);
+  made.vmx.enter('VMLAUNCH');
+  expect(made.machine.registers.get('VMX_OPERATION')).toBe(2n);
+  expect(made.machine.registers.get('ACTIVITY')).toBe(0n);
+});
+
 test('a guest in shutdown is left by the timer and by an NMI, not by an interrupt', () => {
   const timed = withPin(resting(SHUTDOWN_STATE), 'activate VMX-preemption timer');
   timed.vmcs.set('VMX_PREEMPTION_TIMER_VALUE', 100n);

@@ -12,6 +12,14 @@ import {SEGMENT_FIELDS, TABLE_FIELDS} from './segment-fields.js';
 const RFLAGS_FIXED = 2n;
 const ENTRY_IA32E = 1n << 9n;
 const DPL = 0x60n;
+const EVENT_VALID = 1n << 31n;
+const EVENT_TYPE = 7n << 8n;
+/** A pending MTF VM exit is no event that is vectored. */
+const OTHER_EVENT = 7n << 8n;
+
+/** Such an entry makes the processor active, whatever the field says. SDM vol. 3C, "Activity State" (of VM entries). */
+const isVectoring = (information: bigint): boolean =>
+  (information & EVENT_VALID) !== 0n && (information & EVENT_TYPE) !== OTHER_EVENT;
 
 export function loadGuestState(core: Core, controls: Controls): void {
   const {vmcs} = controls;
@@ -43,7 +51,7 @@ export function loadGuestState(core: Core, controls: Controls): void {
   const interruptibility = vmcs.get('GUEST_INTERRUPTIBILITY_STATE');
   r.set('INTERRUPT_SHADOW', interruptibility & 3n);
   r.set('NMI_BLOCKING', (interruptibility >> 3n) & 1n);
-  r.set('ACTIVITY', vmcs.get('GUEST_ACTIVITY_STATE'));
+  r.set('ACTIVITY', isVectoring(vmcs.get('VM_ENTRY_INTERRUPTION_INFORMATION')) ? 0n : vmcs.get('GUEST_ACTIVITY_STATE'));
 }
 
 function loadGuestMsrs(core: Core, controls: Controls): void {
