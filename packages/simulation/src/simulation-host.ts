@@ -16,6 +16,7 @@ import {PlaybackSession} from './session/playback-session.js';
 import {createSession} from './session/session.js';
 import type {Session} from './session/session.js';
 import {SourceMap} from './session/source-map.js';
+import {offersFor, settle} from './switches/switches.js';
 
 export type TechniqueSummary = Pick<Technique, 'host' | 'id' | 'shortTitle' | 'summary' | 'title'>;
 
@@ -41,6 +42,15 @@ export interface EditedGuest {
   readonly of: string;
   /** NASM source. */
   readonly source: string;
+}
+
+/** Machine code and where it runs. `memory` in MiB. */
+export interface MachineCode {
+  readonly image: Uint8Array;
+  readonly at: number;
+  readonly mode: Guest['mode'];
+  readonly memory: number;
+  readonly irqchip?: 'kernel';
 }
 
 export interface OpenOptions {
@@ -72,20 +82,20 @@ export class SimulationHost {
 
   /** What can be set before a guest runs on a technique. UserErrors: unknown-guest, unknown-technique. */
   switches(technique: string, guest: string): readonly SwitchOffer[] {
-    requireTechnique(technique);
-    requireGuest(guest);
-    return [];
+    return offersFor({technique: requireTechnique(technique), guest: requireGuest(guest)});
   }
 
   /** Starts a session at state 0. UserErrors: unknown-switch, unknown-guest, unknown-technique, needs-bare-metal, does-not-assemble, and the loader's. */
   open(options: OpenOptions): Session {
     const technique = requireTechnique(options.technique);
     const {guest, profile, costModel, switches = {}} = options;
-    for (const id of Object.keys(switches))
-      throw new UserError('unknown-switch', `There is no switch ${id} on ${technique.title}.`);
     if (typeof guest === 'object' && 'bytes' in guest) {
       const image = loadProgram(guest);
-      return createSession({technique, image, guest, source: new SourceMap(guest.lines), profile, costModel});
+      const options = {
+        ...settle({technique, guest: {}}, switches, profile),
+        ...(costModel === undefined ? {} : {costModel}),
+      };
+      return createSession({technique, image, guest, source: new SourceMap(guest.lines), options});
     }
     const shipped = requireGuest(typeof guest === 'string' ? guest : guest.of);
     requireBareMetal(shipped, technique);
@@ -100,9 +110,22 @@ export class SimulationHost {
         bytes: loaded.assembly.bytes,
       },
       source: new SourceMap(loaded.assembly.lines),
-      profile: profile ?? shipped.hypervisor?.processor,
-      costModel,
+      options: {
+        ...settle({technique, guest: shipped}, switches, profile ?? shipped.hypervisor?.processor),
+        ...(costModel === undefined ? {} : {costModel}),
+      },
     });
+  }
+
+  /**
+   * The bytes of an edited guest and the machine of its original, for somebody who runs them elsewhere. UserErrors: unknown-guest,
+   * does-not-assemble.
+   */
+  machineCode(edited: EditedGuest): MachineCode {
+    const {assembly, image, loadAddress} = this.#loadEdited(edited);
+    const {mode, memoryMiB} = requireGuest(edited.of);
+    const irqchip = image.irqchip === undefined ? {} : {irqchip: image.irqchip};
+    return {image: assembly.bytes, at: loadAddress, mode, memory: memoryMiB, ...irqchip};
   }
 
   #loadEdited(edited: EditedGuest): LoadedGuest {

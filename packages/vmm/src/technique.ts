@@ -2,7 +2,10 @@
 // so the record, the comparison and the views need not know which one they look at.
 
 import type {Gpa, Hpa} from '@hyperscope/base';
+import type {ControlChanges, WrongField} from './control-changes.js';
+import type {DeliberateFaults} from './deliberate-faults.js';
 import type {Bank, FaultLink, Machine, MachineOptions, Observer} from '@hyperscope/machine';
+import type {CompanionImage, ProcessorSharing, VirtualMachineRun} from './sharing.js';
 import type {LeafTables} from './shadow-paging/ports.js';
 import type {RingLayout} from './trap-and-emulate/rings.js';
 import type {CoalescedMmio} from './user-space/video-memory.js';
@@ -23,6 +26,9 @@ export interface GuestImage {
    * (KVM_CREATE_IRQCHIP, KVM_CREATE_PIT2). A HLT then sleeps in the kernel, instead of coming to user space.
    */
   readonly irqchip?: 'kernel' | undefined;
+  /** Under a control program: what the guest's virtual machine is called, and the virtual machines beside it. */
+  readonly userName?: string | undefined;
+  readonly companions?: readonly CompanionImage[] | undefined;
 }
 
 /** Ports by which a guest ends its run or talks to its tester; absent ones do not exist. */
@@ -48,6 +54,8 @@ export type RunOutcome =
 export interface StepReport {
   /** Who had the processor during the step. */
   readonly actor: Actor;
+  /** Which of several virtual machines had it, or was worked for: an index of `virtualMachines`. 0 where absent. */
+  readonly machine?: number;
   readonly kind: 'instruction' | 'delivery' | 'host-action';
   /** RIP before the step, and the length of the instruction there (0 when the step was none). */
   readonly rip: bigint;
@@ -79,6 +87,8 @@ export interface TechniqueRun {
    * memory can ask a ShadowView what it held at any moment. Does not change during a run.
    */
   readonly shadowPool?: {readonly start: Hpa; readonly end: Hpa} | undefined;
+  /** All virtual machines, on techniques that can have several; the rest of a run's members tell of the first. */
+  readonly virtualMachines?: readonly VirtualMachineRun[] | undefined;
   /** Where guest-physical memory lies in host-physical memory. */
   guestToHost(gpa: Gpa): Hpa | undefined;
   /** Bytes the guest sent to the first serial port so far, and to each captured port. */
@@ -110,6 +120,18 @@ export interface TechniqueOptions {
   readonly executor?: MachineOptions['executor'];
   /** Which rings a deprivileged guest runs in; the technique's own choice, by the guest's mode, when absent. */
   readonly rings?: RingLayout | undefined;
+  /** How virtual machines share the processor, on techniques that can have several. */
+  readonly sharing?: ProcessorSharing | undefined;
+  /** Where a simulated KVM has its interrupt controllers; as the image asks when absent. */
+  readonly irqchip?: 'kernel' | 'user' | undefined;
+  /** Execution controls and intercepts that differ from KVM's own, where the technique has them. */
+  readonly controls?: ControlChanges | undefined;
+  /** What the hypervisor does wrong on purpose. */
+  readonly faults?: DeliberateFaults | undefined;
+  /** A mnemonic that the hypervisor's instruction decoder is not to know: 'CLI'. */
+  readonly undecoded?: string | undefined;
+  /** VT-x: what stands in a field of the VMCS at the first VM entry, although it must not. */
+  readonly wrongField?: WrongField | undefined;
 }
 
 /** What keeps the guest apart: nobody; a VMM above a guest in lesser rings; VT-x or SVM with a hypervisor on it. */

@@ -5,7 +5,9 @@ import {BareRun} from './bare/bare-run.js';
 import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
 import {svmNpt, svmShadow} from './kvm-role/svm/svm-techniques.js';
+import {svmIntercepts} from './kvm-role/svm/vmcb-controls.js';
 import {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
+import {VTX_EPT_CONTROLS, VTX_SHADOW_CONTROLS, vmxControls} from './kvm-role/vmx/controls.js';
 import {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
 import {vtxShadow} from './kvm-role/vmx/vtx-shadow.js';
 
@@ -24,7 +26,7 @@ export const TECHNIQUES: readonly Technique[] = [
     shortTitle: 'VT-x EPT',
     host: 'hardware',
     summary: 'The guest runs in VMX non-root operation in its own rings; KVM answers its VM exits, QEMU its devices.',
-    start: options => new HypervisorRun(options, vtxEpt()),
+    start: options => new HypervisorRun(options, vtxEpt(vmxControls(VTX_EPT_CONTROLS, options.controls))),
   },
   {
     id: 'vtx-shadow',
@@ -33,7 +35,7 @@ export const TECHNIQUES: readonly Technique[] = [
     host: 'hardware',
     summary:
       'The VT-x of 2005, without EPT: the processor walks page tables that KVM keeps in step with the guest’s, and real mode runs in virtual-8086 mode.',
-    start: options => new HypervisorRun(options, vtxShadow()),
+    start: options => new HypervisorRun(options, vtxShadow(vmxControls(VTX_SHADOW_CONTROLS, options.controls))),
   },
   {
     id: 'svm-npt',
@@ -42,7 +44,7 @@ export const TECHNIQUES: readonly Technique[] = [
     host: 'hardware',
     summary:
       'The guest runs in SVM’s guest mode in its own rings; KVM reads in the VMCB why it left, and maps its memory by nested page tables.',
-    start: options => new HypervisorRun(options, svmNpt()),
+    start: options => new HypervisorRun(options, svmNpt(svmIntercepts(options.controls))),
   },
   {
     id: 'svm-shadow',
@@ -51,7 +53,7 @@ export const TECHNIQUES: readonly Technique[] = [
     host: 'hardware',
     summary:
       'The guest runs in SVM’s guest mode, in page tables that KVM makes of its own: its page faults, MOV to CR3 and INVLPG leave it.',
-    start: options => new HypervisorRun(options, svmShadow()),
+    start: options => new HypervisorRun(options, svmShadow(svmIntercepts(options.controls))),
   },
   {
     id: 'trap-and-emulate',

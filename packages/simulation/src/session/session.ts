@@ -11,6 +11,7 @@ import {lastWriterOf, readMemory} from './memory-access.js';
 import type {MemorySpace} from './memory-access.js';
 import {RunDriver} from './run-driver.js';
 import {sha256} from './sha256.js';
+import type {SwitchedOptions} from '../switches/switches.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
 
@@ -24,9 +25,8 @@ export interface SessionOptions {
   };
   readonly source?: SourceMap | undefined;
   readonly ports?: PortOptions | undefined;
-  /** Ids; the technique's own when absent. */
-  readonly profile?: string | undefined;
-  readonly costModel?: string | undefined;
+  /** Processor, cost model and what else was switched; the technique's own where absent. */
+  readonly options?: SwitchedOptions | undefined;
 }
 
 export const NO_PORTS: PortOptions = {exitPort: undefined, powerOffPort: undefined, capturePorts: []};
@@ -43,8 +43,9 @@ export function createSession(options: SessionOptions): Session {
   const run = technique.start({
     image: image.image,
     ports: options.ports ?? NO_PORTS,
-    profile: options.profile,
-    costModel: options.costModel,
+    profile: undefined,
+    costModel: undefined,
+    ...options.options,
   });
   const driver = new RunDriver(
     run,

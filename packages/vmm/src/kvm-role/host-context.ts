@@ -5,6 +5,9 @@ import {assertExists, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import type {DeviceMemory, FaultLink, Machine, PhysicalMemory} from '@hyperscope/machine';
 import {VIDEO_TEXT, ramOf} from '@hyperscope/machine';
+import type {WrongField} from '../control-changes.js';
+import {NO_FAULTS} from '../deliberate-faults.js';
+import type {DeliberateFaults} from '../deliberate-faults.js';
 import type {RunObservation} from '../run-observer.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestImage, RunOutcome} from '../technique.js';
@@ -81,6 +84,12 @@ export interface HypervisorOptions {
   readonly coalescedMmio: CoalescedMmio;
   /** Shadow paging: whether writes to the guest's leaf tables are let through or trapped, as in 2006. */
   readonly leafTables: LeafTables;
+  /** What the hypervisor does wrong on purpose. */
+  readonly faults: DeliberateFaults;
+  /** A mnemonic that the instruction emulator does not know. */
+  readonly undecoded?: string | undefined;
+  /** What stands in the VMCS at the first VM entry, although it must not. */
+  readonly wrongField?: WrongField | undefined;
 }
 
 /**
@@ -92,6 +101,7 @@ export const HYPERVISOR_DEFAULTS: HypervisorOptions = {
   nestedPage: '4K',
   coalescedMmio: 'half',
   leafTables: 'unsync',
+  faults: NO_FAULTS,
 };
 
 /** In the place of an exit reason, while KVM emulates without one. */

@@ -57,7 +57,7 @@ export class HypervisorRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu);
     const slots = memorySlots(options.image, definition.hardware.privateMemory);
-    const {coalescedMmio, nestedPage, leafTables} = options;
+    const {coalescedMmio, nestedPage, leafTables, irqchip, faults, undecoded, wrongField} = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
@@ -76,6 +76,10 @@ export class HypervisorRun implements TechniqueRun {
         ...(coalescedMmio === undefined ? {} : {coalescedMmio}),
         ...(nestedPage === undefined ? {} : {nestedPage}),
         ...(leafTables === undefined ? {} : {leafTables}),
+        ...(irqchip === undefined ? {} : {irqchip}),
+        ...(faults === undefined ? {} : {faults}),
+        undecoded,
+        wrongField,
       },
       hardware: definition.hardware,
       mmu: definition.mmu,

@@ -46,6 +46,7 @@ export class ShadowGuestMmu implements GuestMmu {
       },
       pool: {start: hpa(TABLE_POOL), end: hpa(TABLE_POOL_END)},
       leafTables: host.options.leafTables,
+      faults: host.options.faults,
     });
   }
 

@@ -4,6 +4,7 @@
 // Linux, Documentation/virt/kvm/x86/mmu.rst; Adams and Agesen 2006, sections 2.3 and 2.4.
 
 import type {Gpa, Hpa} from '@hyperscope/base';
+import type {DeliberateFaults} from '../deliberate-faults.js';
 
 /** The guest's paging registers, as the guest believes them to be. */
 export interface GuestPaging {
@@ -89,6 +90,8 @@ export interface ShadowMmuOptions {
    * flushes its TLB; 'trapped' carries out each such write in software, as the VMMs of 2006 did (a "trace").
    */
   readonly leafTables?: LeafTables | undefined;
+  /** What is left out on purpose. */
+  readonly faults?: DeliberateFaults | undefined;
 }
 export type LeafTables = 'unsync' | 'trapped';
 

@@ -1,6 +1,8 @@
 // With which rights a page is mapped in the shadow: the guest's rights, less what has still to be learnt (Dirty), changed where
 // the hardware's CR0.WP = 1 has to stand in for the guest's 0. Linux, Documentation/virt/kvm/x86/mmu.rst, "cr0.wp handling".
 
+import {NO_FAULTS} from '../deliberate-faults.js';
+import type {DeliberateFaults} from '../deliberate-faults.js';
 import {ACC_EXEC, ACC_USER, ACC_WRITE} from './shadow-role.js';
 import type {ModeRole} from './shadow-role.js';
 import type {GuestAccess, ShadowHardware} from './ports.js';
@@ -29,6 +31,18 @@ export function shadowAccess(guest: number, dirty: boolean, mode: ModeRole, occa
   const userPage = (guest & ACC_USER) !== 0;
   if (mode.smep && userPage && (flips || mode.view === 'kernel')) access &= ~ACC_EXEC;
   return dirty ? access : access & ~ACC_WRITE;
+}
+
+/** The same by a shadow MMU that may leave out, on purpose, to learn Dirty or to keep users out. */
+export function faultyAccess(
+  guest: number,
+  dirty: boolean,
+  mode: ModeRole,
+  occasion: Occasion,
+  faults: DeliberateFaults = NO_FAULTS,
+): number {
+  const access = shadowAccess(guest, dirty || faults.has('no-dirty-tracking'), mode, occasion);
+  return faults.has('no-user-bit') ? access | ACC_USER : access;
 }
 
 /**

@@ -9,11 +9,12 @@
 
 import {gpa, hex, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
+import type {DeliberateFault} from '../deliberate-faults.js';
 import type {Backing, GuestAccess, ShadowMmu, ShadowMmuOptions, ShadowStatistics, ShadowVerdict} from './ports.js';
 import {SHADOW_STATISTICS} from './ports.js';
 import {walkGuest} from './guest-walk.js';
 import type {GuestTranslation, MarkedEntry} from './guest-walk.js';
-import {heldBack, needsSoftware, shadowAccess} from './shadow-access.js';
+import {faultyAccess, heldBack, needsSoftware} from './shadow-access.js';
 import {indexAt, isPresent, pageEntry} from './shadow-format.js';
 import {entriesWritten} from './shadow-path.js';
 import {ShadowPages} from './shadow-pages.js';
@@ -48,9 +49,13 @@ class KvmShadowMmu implements ShadowMmu {
     this.#roots = new ShadowRoots(options, this.#pages, this.#sync);
   }
 
-  root(view: 'kernel' | 'user'): Hpa {
+  root(wanted: 'kernel' | 'user'): Hpa {
+    const view = this.#has('one-shadow') ? 'kernel' : wanted;
     this.#makeRoom(this.#roots.pagesToLoad(view));
     return this.#pages.pool.tableAt(this.#roots.load(view));
+  }
+  #has(fault: DeliberateFault): boolean {
+    return this.#options.faults?.has(fault) === true;
   }
   rootInUse(view: 'kernel' | 'user'): Hpa | undefined {
     const root = this.#pages.pool.root(view);
@@ -86,7 +91,7 @@ class KvmShadowMmu implements ShadowMmu {
   }
 
   #mode(access: GuestAccess): ModeRole {
-    const view = access.privilege === 'user' ? 'user' : 'kernel';
+    const view = access.privilege === 'user' && !this.#has('one-shadow') ? 'user' : 'kernel';
     return modeRoleOf(this.#options.host.paging(), this.#options.hardware(), view);
   }
 
@@ -128,7 +133,7 @@ class KvmShadowMmu implements ShadowMmu {
     mode: ModeRole,
   ): ShadowVerdict {
     const {linear} = access;
-    const rights = shadowAccess(walked.access, walked.dirty, mode, access);
+    const rights = faultyAccess(walked.access, walked.dirty, mode, access, this.#options.faults);
     const leaf = this.#roots.walkTo(linear, walked, rights, mode);
     const gfn = Math.floor(walked.gpa / PAGE);
     const target = gpa(walked.gpa);
@@ -176,7 +181,7 @@ class KvmShadowMmu implements ShadowMmu {
   // ── what the guest does to its tables ───────────────────────────────────────────────────────────────────────────
   guestLoadedCr3(): void {
     this.#pages.pool.count('cr3Loads');
-    this.#sync.synchronizeAll('MOV to CR3 flushes the TLB');
+    if (!this.#has('no-invalidation')) this.#sync.synchronizeAll('MOV to CR3 flushes the TLB');
     this.#roots.leave();
   }
   guestChangedMode(): void {
@@ -186,6 +191,10 @@ class KvmShadowMmu implements ShadowMmu {
   }
   guestInvalidated(linear: bigint): void {
     this.#pages.pool.count('invalidations');
+    if (this.#has('no-invalidation')) {
+      const why = 'INVLPG: left out on purpose, the shadow keeps what it has';
+      return this.#pages.tell('invalidate-page', why, {linear});
+    }
     const found = this.#forget(linear, 'INVLPG');
     const why = found
       ? 'INVLPG: the shadow entry is dropped and made again from the guest’s tables'

@@ -104,6 +104,7 @@ export class ShadowPages {
   }
   /** Whether writes to a guest frame must not pass unseen. */
   isProtected(gfn: number): boolean {
+    if (this.#options.faults?.has('no-write-protection') === true) return false;
     return this.shadowsOf(gfn).some(page => !this.pool.isUnsync(page));
   }
   /** Takes the right to write away from every entry that maps a host page. */

@@ -5,7 +5,7 @@
 import {gpa as guestPhysical, hex} from '@hyperscope/base';
 import type {ShadowMmuOptions} from './ports.js';
 import {accessIn, guestEntryBytes, hasReservedBits, readGuestEntry} from './guest-walk.js';
-import {shadowAccess} from './shadow-access.js';
+import {faultyAccess} from './shadow-access.js';
 import {frameIn, isPresent, pageEntry} from './shadow-format.js';
 import type {ShadowPages} from './shadow-pages.js';
 import type {PageNumber} from './shadow-pool.js';
@@ -72,6 +72,7 @@ export class ShadowSync {
 
   /** Write-protects a guest table. */
   protect(gfn: number): void {
+    if (this.#options.faults?.has('no-write-protection') === true) return;
     const host = this.#pages.ramOf(gfn);
     if (host === undefined) return;
     this.#pages.writeProtect(host, gfn * 4096, 'the page holds a page table of the guest: writes to it must be seen');
@@ -103,7 +104,7 @@ export class ShadowSync {
     const backing = this.#options.host.backing(guestPhysical(gfn * 4096));
     if (backing.kind === 'device') return {value: undefined, because: 'the guest’s entry names a device'};
     const guest = role.access & accessIn(entry, role.noExecute);
-    let access = shadowAccess(guest, (entry & DIRTY) !== 0n, role, 'resync');
+    let access = faultyAccess(guest, (entry & DIRTY) !== 0n, role, 'resync', this.#options.faults);
     const isTracked = this.#options.isTracked?.(gfn) ?? false;
     if (backing.kind === 'read-only' || isTracked || this.#pages.isProtected(gfn)) access &= ~ACC_WRITE;
     return {value: pageEntry(role, backing.host / 4096, access, this.#options.hardware().noExecute)};

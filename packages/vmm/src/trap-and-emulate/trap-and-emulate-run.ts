@@ -48,7 +48,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
       virtualization: undefined,
     });
     const {machine} = this;
-    const {image, ports, disks, rings} = options;
+    const {image, ports, disks, rings, leafTables, faults, undecoded} = options;
     this.#pc = new VirtualPc({
       machine,
       observation: this.#observation,
@@ -57,6 +57,9 @@ export class TrapAndEmulateRun implements TechniqueRun {
       ports,
       disks,
       rings,
+      leafTables,
+      faults,
+      undecoded,
       createKernelCode,
     });
     this.#connect();
@@ -96,6 +99,7 @@ export class TrapAndEmulateRun implements TechniqueRun {
     const entries = {
       ofVector: (vector: number) => this.#code.address(entryName(vector)),
       systemCall: this.#code.address('vmm_entry_SYSCALL'),
+      callout: this.vmm.kernelCode === undefined ? undefined : this.#code.address('vmm_entry_callout'),
     };
     writeReturnCode(this.vmm);
     writeVmmTables(machine, entries);

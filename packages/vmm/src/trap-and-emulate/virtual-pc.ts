@@ -11,7 +11,7 @@ import {GUEST_CELLS} from '../kvm-role/guest-view.js';
 import type {RunObservation} from '../run-observer.js';
 import {createShadowMmu} from '../shadow-paging/shadow-mmu.js';
 import type {ShadowMmu} from '../shadow-paging/ports.js';
-import type {GuestImage, PortOptions} from '../technique.js';
+import type {GuestImage, PortOptions, TechniqueOptions} from '../technique.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
 import {firmwareMemory} from '../user-space/firmware.js';
@@ -33,7 +33,7 @@ import {Vmm, shadowHostOf} from './vmm.js';
 const WINDOW_FLAGS = 0x83n;
 const CLOCKS: readonly Cell[] = ['CYCLES', 'TSC', 'INSTRUCTIONS'];
 
-export interface VirtualPcOptions {
+export interface VirtualPcOptions extends Pick<TechniqueOptions, 'faults' | 'leafTables' | 'undecoded'> {
   readonly machine: Machine;
   readonly observation: RunObservation;
   readonly image: GuestImage;
@@ -99,7 +99,8 @@ export class VirtualPc {
     return chipset;
   }
 
-  #createVmm({rings, createKernelCode}: VirtualPcOptions): Vmm {
+  #createVmm(options: VirtualPcOptions): Vmm {
+    const {rings, createKernelCode, undecoded} = options;
     const {machine, vcpu, memory, board, chipset, place} = this;
     const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);
     const virtual = new VirtualProcessor({
@@ -111,14 +112,17 @@ export class VirtualPc {
       // The virtual machine is an ordinary x86, whatever the real one does with sensitive instructions.
       profile: {...machine.profile, strict: false},
       tell: event => this.#observation.event(event),
+      undecoded,
     });
     const parts = {machine, vcpu, virtual, memory, board, chipset, rings, place, tell};
-    return new Vmm({...parts, createMmu: vmm => this.#createMmu(vmm), createKernelCode});
+    return new Vmm({...parts, createMmu: vmm => this.#createMmu(vmm, options), createKernelCode});
   }
 
-  #createMmu(vmm: Vmm): ShadowMmu {
+  #createMmu(vmm: Vmm, {leafTables, faults}: VirtualPcOptions): ShadowMmu {
     const {features, profile} = this.machine;
     return createShadowMmu({
+      leafTables,
+      faults,
       host: shadowHostOf(vmm),
       hardware: () => ({
         format: vmm.isGuestLong ? '4-level' : 'PAE',

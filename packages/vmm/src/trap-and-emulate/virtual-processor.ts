@@ -43,6 +43,8 @@ export interface VirtualProcessorParts {
   readonly apic: LocalApic;
   /** What the guest's instructions do on it: an ordinary x86, also where the real processor is a strict one. */
   readonly profile: ProcessorProfile;
+  /** A mnemonic that its decoder is not to know, on purpose. */
+  readonly undecoded?: string | undefined;
   /** Hears of what happened in the virtual processor: deliveries, ports. */
   tell(event: MachineEvent): void;
 }
@@ -126,6 +128,7 @@ export class VirtualProcessor {
     const microcode = this.#emulator.fetch();
     if (!('operations' in microcode)) return microcode;
     const {instruction} = microcode;
+    if (instruction.mnemonic === this.#parts.undecoded) return {kind: 'unsupported', ...undecodable(instruction)};
     const text = disassemble(instruction, this.registers.get('RIP'));
     this.#pending = [];
     this.#forgotten = undefined;
@@ -224,5 +227,11 @@ export class VirtualProcessor {
       this.#accesses.push(`write ${sized(bytes)}, ${hex(value)}, to GPA ${hex(address)} (${memory.nameAt(address)})`);
   }
 }
+
+/** What a hypervisor says whose decoder lacks an instruction. */
+export const undecodable = ({mnemonic, bytes}: Instruction): {readonly what: string; readonly bytes: Uint8Array} => ({
+  what: `the hypervisor’s decoder does not know ${mnemonic}: its support was taken out on purpose`,
+  bytes,
+});
 
 const sized = (bytes: number): string => (bytes === 1 ? '1 byte' : `${bytes} bytes`);

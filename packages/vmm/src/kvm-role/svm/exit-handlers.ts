@@ -47,6 +47,12 @@ const inSoftware = ({host}: SvmHardware): StepResult => ({
   go: EMULATE,
 });
 
+/** Linux, emulate_on_interception. */
+export const emulateOnInterception = ({host}: SvmHardware): StepResult => ({
+  say: `${host.hardware.exit().title}: the instruction is carried out in software, on what the guest believes its registers to be`,
+  go: EMULATE,
+});
+
 export function crInterception(hardware: SvmHardware): StepResult {
   const {host, exitCode} = hardware;
   const number = exitCode === CR0_SEL_WRITE ? 0 : exitCode & 0xf;

@@ -6,7 +6,7 @@ import type {ProcessorProfile} from '@hyperscope/machine';
 import type {MmuKind} from '../hardware.js';
 
 /** What the profile lacks, in the words of the manual; undefined where nothing is missing. */
-function lack(profile: ProcessorProfile, mmu: MmuKind): string | undefined {
+export function lackOfSvm(profile: ProcessorProfile, mmu: MmuKind): string | undefined {
   const features = featuresOf(profile);
   if (!features.svm) return 'no SVM (CPUID.8000_0001h:ECX[2] = 0)';
   if (mmu === 'nested' && !features.nestedPaging) return 'SVM without nested paging (CPUID.8000_000Ah:EDX[0] = 0)';
@@ -15,9 +15,9 @@ function lack(profile: ProcessorProfile, mmu: MmuKind): string | undefined {
 
 /** @throws UserError 'processor-lacks-svm', which names the processors that will do. */
 export function requireSvm(profile: ProcessorProfile, mmu: MmuKind): void {
-  const missing = lack(profile, mmu);
+  const missing = lackOfSvm(profile, mmu);
   if (missing === undefined) return;
-  const fitting = PROFILES.filter(each => lack(each, mmu) === undefined).map(({id}) => id);
+  const fitting = PROFILES.filter(each => lackOfSvm(each, mmu) === undefined).map(({id}) => id);
   const what = mmu === 'nested' ? 'SVM with nested paging' : 'SVM with shadow paging';
   throw new UserError(
     'processor-lacks-svm',

@@ -7,6 +7,7 @@ import type {HostRoutine, StepResult} from '../../host/host-program.js';
 import type {Host} from '../host-context.js';
 import {
   crInterception,
+  emulateOnInterception,
   drInterception,
   exceptionInterception,
   intrInterception,
@@ -52,6 +53,17 @@ const TABLE: readonly (readonly [SvmInterceptName, string])[] = [
   ['MONITOR', 'kvm_emulate_mwait'],
   ['MWAIT', 'kvm_emulate_mwait'],
   ['XSETBV', 'kvm_emulate_xsetbv'],
+  // KVM asks for none of these; a lesson may, because VT-x cannot.
+  ['PUSHF', 'emulate_on_interception'],
+  ['POPF', 'emulate_on_interception'],
+  ['IDTR_READ', 'emulate_on_interception'],
+  ['GDTR_READ', 'emulate_on_interception'],
+  ['LDTR_READ', 'emulate_on_interception'],
+  ['TR_READ', 'emulate_on_interception'],
+  ['IDTR_WRITE', 'emulate_on_interception'],
+  ['GDTR_WRITE', 'emulate_on_interception'],
+  ['LDTR_WRITE', 'emulate_on_interception'],
+  ['TR_WRITE', 'emulate_on_interception'],
 ];
 const BY_CODE: ReadonlyMap<number, string> = new Map<number, string>([
   ...TABLE.map(([name, routine]): [number, string] => [svmInterceptExit(name), routine]),
@@ -90,6 +102,7 @@ const ROUTINES: readonly (readonly [name: string, ...steps: readonly SvmStep[]])
   ['pf_interception', pfInterception],
   ['npf_interception', npfInterception],
   ['svm_instruction_interception', svmInstructionInterception],
+  ['emulate_on_interception', emulateOnInterception],
 ];
 
 export function svmRoutines(hardware: SvmHardware): readonly HostRoutine<Host>[] {

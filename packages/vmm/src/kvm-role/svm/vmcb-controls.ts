@@ -4,6 +4,8 @@
 import {svmInterceptBit} from '@hyperscope/isa';
 import type {SvmInterceptName, VmcbFieldName} from '@hyperscope/isa';
 import type {Vmcb} from '@hyperscope/machine';
+import {changed} from '../../control-changes.js';
+import type {ControlChanges} from '../../control-changes.js';
 import type {MmuKind} from '../hardware.js';
 
 export interface SvmOptions {
@@ -51,6 +53,15 @@ export const SVM_DEFAULTS: SvmOptions = {
     0x174, 0x175, 0x176, 0xc000_0081, 0xc000_0082, 0xc000_0083, 0xc000_0084, 0xc000_0100, 0xc000_0101, 0xc000_0102,
   ],
 };
+
+/** KVM's intercepts, with what a lesson changes. */
+export function svmIntercepts(changes: ControlChanges | undefined): Partial<SvmOptions> {
+  if (changes === undefined) return {};
+  return {
+    intercepts: changed(SVM_DEFAULTS.intercepts, changes.intercepts),
+    exceptions: [...SVM_DEFAULTS.exceptions, ...changes.exceptions],
+  };
+}
 
 /** Shadow paging has to see what nested paging leaves to the guest: its page faults, CR3 and INVLPG. */
 const PAGE_FAULT = 14;

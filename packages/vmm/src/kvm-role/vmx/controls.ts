@@ -14,6 +14,8 @@ import {
   primaryControl,
   secondaryControl,
 } from '@hyperscope/machine';
+import {changed} from '../../control-changes.js';
+import type {ControlChanges} from '../../control-changes.js';
 import type {EntryControl, ExitControl, PinControl, PrimaryControl, SecondaryControl} from '@hyperscope/machine';
 
 export interface VmxOptions {
@@ -100,6 +102,18 @@ export const VTX_SHADOW_CONTROLS: VmxOptions = {
   passedThroughMsrs: [],
   accessedDirtyFlags: 'off',
 };
+
+/** KVM's controls, with what a lesson changes. */
+export function vmxControls(own: VmxOptions, changes: ControlChanges | undefined): VmxOptions {
+  if (changes === undefined) return own;
+  return {
+    ...own,
+    pin: changed(own.pin, changes.pin),
+    primary: changed(own.primary, changes.primary),
+    secondary: changed(own.secondary, changes.secondary),
+    exceptions: [...new Set([...own.exceptions, ...changes.exceptions])],
+  };
+}
 
 /** The five control words for these choices. */
 export function controlWords(

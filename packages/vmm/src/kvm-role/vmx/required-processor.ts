@@ -11,7 +11,7 @@ function has(profile: ProcessorProfile, control: SecondaryControl): boolean {
 }
 
 /** What the profile lacks, in the words of the manual; undefined where nothing is missing. */
-function lack(profile: ProcessorProfile, mmu: MmuKind): string | undefined {
+export function lackOfVmx(profile: ProcessorProfile, mmu: MmuKind): string | undefined {
   if (!featuresOf(profile).vmx) return 'no VMX (CPUID.1:ECX[5] = 0)';
   if (mmu === 'shadow') return undefined;
   if (!has(profile, 'enable EPT')) return 'VMX without EPT';
@@ -22,9 +22,9 @@ function lack(profile: ProcessorProfile, mmu: MmuKind): string | undefined {
 
 /** @throws UserError 'processor-lacks-ept' or 'processor-lacks-vmx', which names the processors that will do. */
 export function requireVmx(profile: ProcessorProfile, mmu: MmuKind): void {
-  const missing = lack(profile, mmu);
+  const missing = lackOfVmx(profile, mmu);
   if (missing === undefined) return;
-  const fitting = PROFILES.filter(each => lack(each, mmu) === undefined).map(({id}) => id);
+  const fitting = PROFILES.filter(each => lackOfVmx(each, mmu) === undefined).map(({id}) => id);
   throw new UserError(
     mmu === 'nested' ? 'processor-lacks-ept' : 'processor-lacks-vmx',
     `VT-x with ${mmu === 'nested' ? 'EPT' : 'shadow page tables'} cannot run on the processor ${profile.id}: it has ${missing}. Choose one of: ${fitting.join(', ')}; or run the guest without a hypervisor.`,

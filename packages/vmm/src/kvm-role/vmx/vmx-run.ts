@@ -26,6 +26,8 @@ export function runGuest(hardware: VmxHardware): StepResult {
   for (const name of GENERAL_REGISTERS) if (name !== 'RSP') registers.set(name, host.vcpu.register(name));
   registers.set('CR2', host.vcpu.get('cr2'));
   updateTprThreshold(hardware);
+  const {wrongField} = host.options;
+  if (wrongField !== undefined && how === 'VMLAUNCH') vmx.vmwrite(wrongField.field, wrongField.value);
   vmx.enter(how);
   if (registers.get('RIP') === here && registers.get('VMX_OPERATION') === 1n)
     return {say: `${how} failed: ${vmx.outcome}`, go: 'vmx_vcpu_run+1'};

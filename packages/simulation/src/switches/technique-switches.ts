@@ -1,0 +1,105 @@
+// How a hypervisor does its work, where there is more than one right way.
+
+import {RING_LAYOUTS} from '@hyperscope/vmm';
+import {on, onHardware, onShadow} from './switch.js';
+import type {Switch} from './switch.js';
+
+const GROUP = 'technique';
+
+const rings: Switch = {
+  id: 'rings',
+  title: 'Rings of VMM, guest kernel and guest user',
+  group: GROUP,
+  sentence: 'Where the guest’s kernel goes when the VMM takes ring 0.',
+  values: [
+    {
+      id: 'own',
+      title: 'by the guest’s mode',
+      sentence: '0/1/3 while segment limits can hide the VMM; 0/3/3 in 64-bit mode, where they are ignored.',
+    },
+    {
+      id: '0/1/3',
+      title: '0/1/3',
+      sentence: 'The kernel in ring 1, which is supervisor for paging: only segment limits keep it from the VMM.',
+    },
+    {
+      id: '0/3/3',
+      title: '0/3/3',
+      sentence: 'Kernel and user both in ring 3: two shadow page tables keep the user from the kernel.',
+    },
+  ],
+  initial: 'own',
+  isOffered: on('trap-and-emulate'),
+  set: (value, settings) => {
+    const layout = RING_LAYOUTS.find(each => each === value);
+    return layout === undefined ? settings : {...settings, rings: layout};
+  },
+};
+
+const leafTables: Switch = {
+  id: 'leaf-tables',
+  title: 'Writes to the guest’s leaf page tables',
+  group: GROUP,
+  sentence: 'What shadow paging does when the guest edits a page table of level 1.',
+  values: [
+    {
+      id: 'unsync',
+      title: 'let through until a flush',
+      sentence: 'As in KVM: the table goes out of step, and is brought up to date at INVLPG or MOV to CR3.',
+    },
+    {
+      id: 'trapped',
+      title: 'each one trapped',
+      sentence: 'As in 2006: the table stays write-protected, and every write to it leaves the guest.',
+    },
+  ],
+  initial: 'unsync',
+  isOffered: onShadow,
+  set: (value, settings) => (value === 'trapped' ? {...settings, leafTables: 'trapped'} : settings),
+};
+
+const nestedPage: Switch = {
+  id: 'nested-page',
+  title: 'Pages of the nested tables',
+  group: GROUP,
+  sentence: 'By which size EPT or NPT maps the guest’s memory at a first touch.',
+  values: [
+    {id: '4K', title: '4 KiB', sentence: 'Every page that the guest touches costs one exit, at its own address.'},
+    {id: '2M', title: '2 MiB', sentence: 'One exit maps five hundred and twelve pages.'},
+  ],
+  initial: '4K',
+  isOffered: on('vtx-ept', 'svm-npt'),
+  set: (value, settings) => (value === '2M' ? {...settings, nestedPage: '2M'} : settings),
+};
+
+const coalescedMmio: Switch = {
+  id: 'coalesced-mmio',
+  title: 'Coalesced writes to video memory',
+  group: GROUP,
+  sentence: 'Which writes KVM only notes down, for user space to see at its next turn.',
+  values: [
+    {id: 'half', title: 'the half that no screen shows'},
+    {id: 'off', title: 'none', sentence: 'Every write goes to user space by itself.'},
+    {id: 'all', title: 'all', sentence: 'As QEMU has it.'},
+  ],
+  initial: 'half',
+  isOffered: onHardware,
+  set: (value, settings) => (value === 'off' || value === 'all' ? {...settings, coalescedMmio: value} : settings),
+};
+
+const irqchip: Switch = {
+  id: 'irqchip',
+  title: 'Interrupt controllers',
+  group: GROUP,
+  sentence: 'Where PIC, APIC and timer are: KVM_CREATE_IRQCHIP puts them into the kernel.',
+  values: [
+    {id: 'own', title: 'as the guest asks'},
+    {id: 'kernel', title: 'in the kernel', sentence: 'KVM itself waits at HLT and delivers the timer’s interrupt.'},
+    {id: 'user', title: 'in user space', sentence: 'HLT and every access to a controller rise to QEMU.'},
+  ],
+  initial: 'own',
+  isOffered: onHardware,
+  set: (value, settings) => (value === 'kernel' || value === 'user' ? {...settings, irqchip: value} : settings),
+};
+
+export const TECHNIQUE_SWITCHES: readonly Switch[] = [rings, leafTables, nestedPage, coalescedMmio, irqchip];
