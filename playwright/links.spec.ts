@@ -1,6 +1,8 @@
 // Any moment has a link; a link from anybody is harmless.
 
+import {readFile} from 'node:fs/promises';
 import {expect, test} from '@playwright/test';
+import {accessibilityTrouble} from './accessibility.js';
 import {LabPage} from './lab-page.js';
 
 test('a moment is shared and comes back', async ({page, context}) => {
@@ -57,4 +59,21 @@ test('a changed fragment is followed without loading the page again', async ({pa
   await expect(page.getByLabel('Guest', {exact: true})).toHaveValue('hello-real');
   await lab.ready();
   expect(await lab.step()).toBe(2);
+});
+
+test('a panel is saved as a picture, and the HTML for a page of one’s own is there', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open('#v1/vtx-ept/hello-kvm/88');
+  await page.getByRole('button', {name: 'Share'}).click();
+  await expect(page.getByLabel('HTML')).toHaveValue(/<hyperscope-lab technique="vtx-ept" guest="hello-kvm" step="88"/);
+  await page.getByLabel('Panel').selectOption({label: 'Stage'});
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', {name: 'Save SVG'}).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe('hyperscope-hello-kvm-vtx-ept-88-stage.svg');
+  const svg = await readFile(await download.path(), 'utf8');
+  expect(svg).toContain('root operation');
+  expect(svg).not.toContain('foreignObject');
+  expect(await accessibilityTrouble(page)).toEqual([]);
 });

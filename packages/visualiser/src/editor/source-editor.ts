@@ -13,7 +13,8 @@ import {editorState} from './editor-state.js';
 import {knownWords, type KnownWords} from './nasm-words.js';
 import {showRunningLine} from './running-line.js';
 import {sourceEditorStyles} from './source-editor-styles.js';
-import {openText, saveText} from './text-file.js';
+import {saveFile} from '../save-file.js';
+import {openText} from './text-file.js';
 
 /** Between the last key and the assembler, in milliseconds. */
 const PAUSE = 250;
@@ -201,7 +202,7 @@ export class SourceEditor extends LitElement {
   };
 
   private readonly save = (): void => {
-    saveText(`${this.guest}.asm`, this.text);
+    saveFile(`${this.guest}.asm`, new Blob([this.text], {type: 'text/plain;charset=utf-8'}));
     const draft = this.drafts.get(this.shownGuest);
     if (draft !== undefined) draft.kept = this.text;
     this.standing = `Saved as ${this.guest}.asm.`;

@@ -1,4 +1,4 @@
-// Texts from and to the reader's own files; nothing of them leaves the page.
+// Texts from the reader's own files; nothing of them leaves the page.
 
 /** More than any program here can be; a larger file is something else. */
 const MOST_BYTES = 512 * 1024;
@@ -21,14 +21,4 @@ export async function openText(file: Pick<File, 'name' | 'size' | 'arrayBuffer'>
     // Not UTF-8, or gone since it was chosen: the sentence below says what helps in both cases.
   }
   return {kind: 'refused', why: `${file.name} cannot be read as text: choose an .asm file, saved as UTF-8.`};
-}
-
-/** Offers a text as a file to keep. */
-export function saveText(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], {type: 'text/plain;charset=utf-8'}));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(address);
 }

@@ -44,7 +44,6 @@ export class Lab extends LitElement implements ShellParts {
   private readonly embedding = readEmbedding(location.search);
   @state() private theme: Theme = this.embedding?.theme ?? readTheme();
   @state() private tab: Tab = 'registers';
-  @state() private shared = '';
   @state() private dark: 'screen on' | 'screen off' = 'screen on';
   @property({type: Boolean, reflect: true}) presenting = false;
   /** The panels shown inside somebody else's page; absent where the lab has the window for itself. */
@@ -204,7 +203,7 @@ export class Lab extends LitElement implements ShellParts {
       case 'real-kvm':
         return this.realKvm();
       case 'share':
-        return void this.share();
+        return void this.share().catch((error: unknown) => this.controller?.fail(error));
       case 'present':
         return this.togglePresent();
       case 'help':
@@ -218,16 +217,8 @@ export class Lab extends LitElement implements ShellParts {
 
   private async share(): Promise<void> {
     this.writeLink();
-    try {
-      await navigator.clipboard.writeText(location.href);
-      this.shared = this.lab.edited === undefined ? 'Link copied' : 'Link copied: it opens the original program';
-    } catch {
-      // No permission for the clipboard, or no secure context: the link is in the address bar all the same.
-      this.shared = 'Link is in the address bar';
-    }
-    setTimeout(() => {
-      this.shared = '';
-    }, 2500);
+    const {openShareDialog} = await import('./sharing.js');
+    await openShareDialog(this, this.lab);
   }
 
   /** Keeps the address in step with the playhead, once it has come to rest. */
@@ -267,7 +258,6 @@ export class Lab extends LitElement implements ShellParts {
     return html` <hs-toolbar
         .state=${lab}
         .theme=${this.theme}
-        .shared=${this.shared}
         ?hidden=${this.presenting || this.surrounding !== undefined}
       ></hs-toolbar>
       <div>

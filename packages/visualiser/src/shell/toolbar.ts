@@ -44,8 +44,6 @@ export class Toolbar extends LitElement {
 
   @property({attribute: false}) state: LabState | undefined = undefined;
   @property() theme: Theme = 'auto';
-  /** Shown on the Share button for a moment after it was pressed. */
-  @property() shared = '';
 
   override render(): TemplateResult {
     const {state} = this;
@@ -79,9 +77,12 @@ export class Toolbar extends LitElement {
       ${this.kvmButton(state)}
       <span class="space"></span>
       <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
-      <button @click=${() => this.send({kind: 'share'})} title="Copy a link to this moment">
-        ${this.shared === '' ? 'Share' : this.shared}</button
-      ><span class="visually-hidden" role="status">${this.shared}</span>
+      <button
+        @click=${() => this.send({kind: 'share'})}
+        title="A link to this moment, HTML for your own page, pictures"
+      >
+        Share
+      </button>
       <span class="theme"
         ><select aria-label="Theme" @change=${this.themeChosen}>
           ${THEMES.map(

@@ -1,0 +1,39 @@
+// What "Share" finds on the page: the moment, and the panels that can be saved as pictures.
+
+import type {LabState} from '../lab-state.js';
+import {ShareDialog, type SharedPanel} from './share-dialog.js';
+
+/** The panels of the lab, by what finds them in its shadow. */
+const PANELS: readonly (readonly [name: string, selector: string])[] = [
+  ['Stage', 'hs-ring-stage'],
+  ['Why', '.why'],
+  ['Stage and why', '.middle'],
+  ['Code', '.code'],
+  ['Console', 'hs-console'],
+  ['Inspector', '.right'],
+  ['Timeline', 'hs-timeline'],
+];
+
+const EDITED =
+  'The link opens the guest as it ships: it does not carry the text that you changed. Save that from the editor.';
+
+/** Opens the dialog of `lab`, the element on the page, at its address. */
+export async function openShareDialog(lab: Element, {technique, guest, edited, moment}: LabState): Promise<void> {
+  const root = lab.shadowRoot;
+  if (root === null || moment === undefined) return;
+  const found = root.querySelector('hs-share');
+  const dialog = found instanceof ShareDialog ? found : new ShareDialog();
+  if (found === null) root.append(dialog);
+  const inside: readonly SharedPanel[] = PANELS.flatMap(([name, selector]) => {
+    const element = root.querySelector(selector);
+    return element === null || element.getBoundingClientRect().height === 0 ? [] : [{name, element}];
+  });
+  await dialog.show({
+    link: location.href,
+    without: edited === undefined ? undefined : EDITED,
+    technique,
+    guest,
+    step: moment.index,
+    panels: [...inside, {name: 'The whole lab', element: lab}],
+  });
+}
