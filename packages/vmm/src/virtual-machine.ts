@@ -74,6 +74,19 @@ export interface TranslatedCode {
   readonly why: string;
 }
 
+/** What a control program does besides carrying instructions out. */
+export const CONTROL_PROGRAM_ACTS = [
+  'dispatch',
+  'slice-end',
+  'wait',
+  'wake',
+  'idle',
+  'end',
+  'diagnose',
+  'spool',
+] as const;
+export type ControlProgramAct = (typeof CONTROL_PROGRAM_ACTS)[number];
+
 /** What the hypervisor's own code tells: one named step of a routine. */
 export type HypervisorEvent =
   /** `routine` is a symbol of the host program ('vmx_handle_exit'); `sentence` says what it does with which values. */
@@ -159,6 +172,13 @@ export type HypervisorEvent =
       readonly at: bigint | undefined;
       readonly why: string;
     }
+  /** Adaptive retranslation: the instruction at a linear address is called out from now on, or copied again. */
+  | {
+      readonly kind: 'translation-adapted';
+      readonly rip: bigint;
+      readonly to: 'callout' | 'ident';
+      readonly why: string;
+    }
   /** A device did something that no register shows: it put out what lay in memory, or will do no more, and why. */
   | {
       readonly kind: 'device';
@@ -171,6 +191,13 @@ export type HypervisorEvent =
    * or at the end of a run by its counters ('statistics').
    */
   | {readonly kind: 'inside-kvm'; readonly name: string; readonly text: string}
+  /** What a control program did with the processor between its virtual machines, or for one of them: the one that is named. */
+  | {
+      readonly kind: 'control-program';
+      readonly what: ControlProgramAct;
+      readonly machine: string;
+      readonly sentence: string;
+    }
   /** What the shadow MMU decided, with its reason. */
   | ShadowEvent
   /** A device of the user-space VMM put a byte out. */

@@ -26,6 +26,7 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'translation':
     case 'translation-chained':
     case 'translation-invalidated':
+    case 'translation-adapted':
     case 'inside-kvm':
     case 'device':
     case 'serial':

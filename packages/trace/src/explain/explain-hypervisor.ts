@@ -70,6 +70,7 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
     case 'translation':
     case 'translation-chained':
     case 'translation-invalidated':
+    case 'translation-adapted':
       return explainTranslation(event);
     case 'shadow-paging':
       return explainShadow(event);

@@ -8,7 +8,7 @@ import {explanation, sentence} from './explanation.js';
 
 type TranslationEvent = Extract<
   HypervisorEvent,
-  {kind: 'translation' | 'translation-chained' | 'translation-invalidated'}
+  {kind: 'translation' | 'translation-chained' | 'translation-invalidated' | 'translation-adapted'}
 >;
 type Translated = Extract<HypervisorEvent, {kind: 'translation'}>;
 type Way = Translated['instructions'][number]['translation'];
@@ -30,6 +30,10 @@ export function translationLabel(event: TranslationEvent): string {
       return `chained to ${hex(event.rip)}`;
     case 'translation-invalidated':
       return event.rip === undefined ? 'translation cache emptied' : `translation of ${hex(event.rip)} thrown away`;
+    case 'translation-adapted':
+      return event.to === 'callout'
+        ? `${hex(event.rip)} is called out from now on`
+        : `${hex(event.rip)} is copied again`;
     default:
       return assertUnreachable(event);
   }
@@ -60,6 +64,18 @@ export function explainTranslation(event: TranslationEvent): Explanation {
             : `The translation of ${hex(event.rip)} is thrown away`,
         sentences: [sentence(event.why), 'What is executed of it again is translated again.'],
         sources: [SOURCE],
+      });
+    case 'translation-adapted':
+      return explanation({
+        title:
+          event.to === 'callout'
+            ? `The instruction at linear ${hex(event.rip)} is called out from now on`
+            : `The instruction at linear ${hex(event.rip)} is copied again`,
+        sentences: [
+          sentence(event.why),
+          'Innocent until proven guilty: what writes to page tables cannot be told from any other store before it has done so.',
+        ],
+        sources: ['Adams and Agesen 2006, section 3.3, "Adaptive binary translation"'],
       });
     default:
       return assertUnreachable(event);

@@ -65,6 +65,7 @@ export function labelEvent(event: TraceEvent): string {
     case 'translation':
     case 'translation-chained':
     case 'translation-invalidated':
+    case 'translation-adapted':
       return translationLabel(event);
     case 'shadow-paging':
       return shadowLabel(event);

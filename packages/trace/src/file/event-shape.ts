@@ -131,6 +131,7 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   }),
   'translation-chained': fields({from: address, to: address, rip: address, why: text}),
   'translation-invalidated': fields({rip: optional(address), at: optional(address), why: text}),
+  'translation-adapted': fields({rip: address, to: oneOf('callout', 'ident'), why: text}),
   device: fields({name: text, what: oneOf('output', 'trouble'), sentence: text}),
   'inside-kvm': fields({name: text, text}),
   serial: fields({byte: count}),

@@ -16,7 +16,12 @@ import type {Translate} from './binary-translator.js';
 export function startBinaryTranslation(options: TechniqueOptions): TrapAndEmulateRun {
   if (options.rings === '0/3/3')
     throw new UserError('rings', 'Translated kernel code runs in ring 1: choose 0/1/3, or leave --rings out.');
-  return new TrapAndEmulateRun({...options, rings: '0/1/3'}, vmm => new BinaryTranslator(vmm, translateIn(vmm)));
+  // Every write to a page table is seen, as in 2006: what writes often is translated so that it does not trap.
+  const leafTables = options.leafTables ?? 'trapped';
+  return new TrapAndEmulateRun(
+    {...options, leafTables, rings: '0/1/3'},
+    vmm => new BinaryTranslator(vmm, translateIn(vmm)),
+  );
 }
 
 function translateIn(vmm: Vmm): Translate {

@@ -4,8 +4,10 @@
 import type {Machine} from '@hyperscope/machine';
 import {inWindow} from '../trap-and-emulate/vmm-layout.js';
 import {ENTRY_KINDS, mapEntryAt} from './translated-frame.js';
-import type {EntryKind, MapEntry} from './translated-frame.js';
-import {STUB, STUB_OPCODE, little} from './translate-instruction.js';
+import type {MapEntry} from './translated-frame.js';
+import {little} from './cache-code.js';
+import type {Piece} from './cache-sequence.js';
+import {STUB, STUB_OPCODE} from './translate-instruction.js';
 import {
   CACHE,
   CACHE_BYTES,
@@ -42,15 +44,12 @@ export interface Fragment extends FragmentKey {
   readonly first: number;
   readonly last: number;
 }
-export interface CodePiece {
-  readonly bytes: readonly number[];
-  readonly rip: bigint;
-  readonly kind: EntryKind;
-}
+/** The code size is the lowest byte of the context. */
+export const codeSizeOf = ({context}: FragmentKey): number => Number(context & 0xffn);
 
-/** Room that one block may need: 12 instructions, the longest with stubs. */
-const MOST_BLOCK_BYTES = 512;
-const MOST_BLOCK_ENTRIES = 64;
+/** Room that one block may need: 12 instructions, the longest sequences with stubs. */
+const MOST_BLOCK_BYTES = 2048;
+const MOST_BLOCK_ENTRIES = 256;
 const PAGE = 4096;
 /** Jcc rel8 with the distance of a stub, as a word; the condition is in the low four bits. */
 const OVER_STUB = (STUB.length << 8) | 0x70;
@@ -71,7 +70,7 @@ export class TranslationCache {
   #number(offset: number): number {
     return Number(this.read(offset, 4));
   }
-  #write(offset: number, bytes: number, value: bigint): void {
+  write(offset: number, bytes: number, value: bigint): void {
     this.#machine.memory.write(inWindow(offset), bytes, value);
   }
   #writeCode(at: number, bytes: readonly number[]): void {
@@ -138,44 +137,44 @@ export class TranslationCache {
     const flushes = this.flushes;
     for (let offset = HEADER; offset < HASH + 4 * HASH_CHAINS; offset += 8) this.#clear(offset);
     for (let offset = TRACKED; offset < TRACKED + TRACKED_BYTES; offset += 8) this.#clear(offset);
-    this.#write(HEADER + FLUSHES, 4, BigInt(flushes + 1));
+    this.write(HEADER + FLUSHES, 4, BigInt(flushes + 1));
   }
   #clear(offset: number): void {
-    if (this.read(offset, 8) !== 0n) this.#write(offset, 8, 0n);
+    if (this.read(offset, 8) !== 0n) this.write(offset, 8, 0n);
   }
 
   /** Puts a block into the cache, `at` an offset that is the end of what is in use, or a stub before it. */
-  add(at: number, source: Omit<Fragment, 'index' | 'at'>, pieces: readonly CodePiece[]): Fragment {
+  add(at: number, source: Omit<Fragment, 'index' | 'at'>, pieces: readonly Piece[]): Fragment {
     let end = at;
-    for (const {bytes, rip, kind} of pieces) {
-      this.#addMapEntry(end, rip, kind);
-      this.#writeCode(end, bytes);
-      end += bytes.length;
+    for (const piece of pieces) {
+      this.#addMapEntry(end, piece);
+      this.#writeCode(end, piece.bytes);
+      end += piece.bytes.length;
     }
-    this.#write(HEADER + IN_USE, 4, BigInt(Math.max(end, at + STUB.length)));
+    this.write(HEADER + IN_USE, 4, BigInt(Math.max(end, at + STUB.length)));
     const index = this.#number(HEADER + FRAGMENT_COUNT);
-    this.#write(HEADER + FRAGMENT_COUNT, 4, BigInt(index + 1));
+    this.write(HEADER + FRAGMENT_COUNT, 4, BigInt(index + 1));
     const record = FRAGMENTS + index * FRAGMENT_BYTES;
     const chain = this.#chainOf(source.rip);
-    this.#write(record, 8, source.rip);
-    this.#write(record + 8, 8, source.linear);
-    this.#write(record + 16, 8, source.context);
-    this.#write(record + 24, 4, BigInt(at));
-    this.#write(record + 28, 4, BigInt(source.length));
-    this.#write(record + 32, 4, this.read(chain, 4));
-    this.#write(record + 36, 4, 1n);
-    this.#write(record + 40, 8, BigInt(source.first));
-    this.#write(record + 48, 8, BigInt(source.last));
-    this.#write(chain, 4, BigInt(index + 1));
+    this.write(record, 8, source.rip);
+    this.write(record + 8, 8, source.linear);
+    this.write(record + 16, 8, source.context);
+    this.write(record + 24, 4, BigInt(at));
+    this.write(record + 28, 4, BigInt(source.length));
+    this.write(record + 32, 4, this.read(chain, 4));
+    this.write(record + 36, 4, 1n);
+    this.write(record + 40, 8, BigInt(source.first));
+    this.write(record + 48, 8, BigInt(source.last));
+    this.write(chain, 4, BigInt(index + 1));
     return this.fragment(index);
   }
-  #addMapEntry(at: number, rip: bigint, kind: EntryKind): void {
+  #addMapEntry(at: number, {rip, kind, fixups}: Piece): void {
     const count = this.#number(HEADER + MAP_COUNT);
     const place = MAP + count * MAP_ENTRY_BYTES;
-    this.#write(place, 8, rip);
-    this.#write(place + 8, 4, BigInt(at));
-    this.#write(place + 12, 4, BigInt(ENTRY_KINDS.indexOf(kind)));
-    this.#write(HEADER + MAP_COUNT, 4, BigInt(count + 1));
+    this.write(place, 8, rip);
+    this.write(place + 8, 4, BigInt(at));
+    this.write(place + 12, 4, BigInt(ENTRY_KINDS.indexOf(kind) | (fixups << 8)));
+    this.write(HEADER + MAP_COUNT, 4, BigInt(count + 1));
   }
 
   // ── chaining ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,11 +194,11 @@ export class TranslationCache {
   }
   /** A fragment is found no more, and who still jumps there comes to a stub. */
   invalidate({index, at}: Fragment): void {
-    this.#write(FRAGMENTS + index * FRAGMENT_BYTES + 36, 4, 0n);
+    this.write(FRAGMENTS + index * FRAGMENT_BYTES + 36, 4, 0n);
     this.#writeCode(at, [STUB_OPCODE]);
     const entry = this.entryAt(at);
     if (entry !== undefined)
-      this.#write(MAP + entry.index * MAP_ENTRY_BYTES + 12, 4, BigInt(ENTRY_KINDS.indexOf('stub')));
+      this.write(MAP + entry.index * MAP_ENTRY_BYTES + 12, 1, BigInt(ENTRY_KINDS.indexOf('stub')));
   }
 
   // ── tracked pages ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,8 +210,15 @@ export class TranslationCache {
   track(gfn: number): boolean {
     if (this.isTracked(gfn)) return false;
     const at = TRACKED + (gfn >> 3);
-    this.#write(at, 1, this.read(at, 1) | (1n << BigInt(gfn & 7)));
+    this.write(at, 1, this.read(at, 1) | (1n << BigInt(gfn & 7)));
     return true;
+  }
+  /** The fragments that have an instruction at a linear address of the guest's among theirs. */
+  containing(linear: bigint): readonly Fragment[] {
+    return this.fragments().filter(fragment => {
+      const offset = linear - fragment.linear;
+      return offset >= 0n && offset < BigInt(fragment.length);
+    });
   }
   /** The fragments of which bytes lie in a stretch of guest-physical memory. */
   madeFrom(gpa: number, bytes: number): readonly Fragment[] {

@@ -3,7 +3,7 @@
 // register that the guest has loaded by itself is found by its selector, and its descriptor is looked up in the guest's table.
 
 import {GENERAL_REGISTERS, SEGMENT_REGISTERS} from '@hyperscope/isa';
-import type {Cell, SegmentRegister} from '@hyperscope/isa';
+import type {Cell, GeneralRegister, SegmentRegister} from '@hyperscope/isa';
 import {isCodeOrData, segmentFrom} from './descriptors.js';
 import type {VirtualCpu} from './virtual-cpu.js';
 import {STACK_TOP, VMM_LINEAR} from './vmm-layout.js';
@@ -15,12 +15,21 @@ export interface GuestFrame {
   readonly rflags: bigint;
   readonly rsp: bigint;
   readonly selectors: Readonly<Record<SegmentRegister, number>>;
+  /** What pushed it: a call through the VMM's gate pushes the address behind itself, and no RFLAGS. */
+  readonly by?: 'call gate' | undefined;
+  /** General registers that are not in the processor, because code of the translation cache uses it for something else. */
+  readonly putAside?: ReadonlyMap<GeneralRegister, bigint> | undefined;
+  /** Bits 15:8 of RFLAGS, where POPF in the translation cache has not stored the virtual IF yet. */
+  readonly flagsByte?: bigint | undefined;
+  /** STI was the instruction before. */
+  readonly holdsInterrupts?: boolean | undefined;
 }
 
 const RFLAGS_RF = 1n << 16n;
 const RFLAGS_VM = 1n << 17n;
 /** CF PF AF ZF SF TF DF OF NT RF AC ID: the flags that ring 3 changes by itself. IF, IOPL, VM, VIF and VIP are virtual. */
 export const NATIVE_FLAGS = 0x25_4dd5n;
+const RFLAGS_IF = 1n << 9n;
 const UNUSABLE = 0x1_0000n;
 const SYSCALL_BYTES = 2n;
 
@@ -32,6 +41,8 @@ export type WindowReader = (offset: number, bytes: number) => bigint;
 const EFER_LMA = 0x400n;
 /** SS:RSP, RFLAGS, CS:RIP; from virtual-8086 mode GS, FS, DS and ES before them. */
 const FRAME_WORDS = 5;
+/** SS:RSP, CS:RIP: a far CALL through a gate. */
+const GATE_FRAME_WORDS = 4;
 const VIRTUAL_8086_FRAME_WORDS = 9;
 
 /** The linear address of the top of the stack, while the VMM runs. */
@@ -44,6 +55,7 @@ export function stackPointer(cells: CellReader): bigint {
 export function frameAt(cells: CellReader, window: WindowReader): GuestFrame {
   const bytes = (cells('EFER') & EFER_LMA) !== 0n ? 8 : 4;
   const used = STACK_TOP - Number(stackPointer(cells) - VMM_LINEAR);
+  if (used === GATE_FRAME_WORDS * bytes) return gateFrame(cells, window, bytes);
   const isV86 = used >= VIRTUAL_8086_FRAME_WORDS * bytes;
   const start = STACK_TOP - (isV86 ? VIRTUAL_8086_FRAME_WORDS : FRAME_WORDS) * bytes;
   const word = (index: number): bigint => window(start + index * bytes, bytes);
@@ -62,6 +74,14 @@ export function frameAt(cells: CellReader, window: WindowReader): GuestFrame {
       GS: data('GS', 8),
     },
   };
+}
+
+/** The flags are still in the processor. */
+function gateFrame(cells: CellReader, window: WindowReader, bytes: 4 | 8): GuestFrame {
+  const word = (index: number): bigint => window(STACK_TOP - (GATE_FRAME_WORDS - index) * bytes, bytes);
+  const {selectors} = frameInProcessor(cells);
+  const rings = {CS: Number(word(1) & 0xffffn), SS: Number(word(3) & 0xffffn)};
+  return {rip: word(0), rflags: cells('RFLAGS'), rsp: word(2), selectors: {...selectors, ...rings}, by: 'call gate'};
 }
 
 /** SYSCALL has no frame: RIP is in RCX and RFLAGS in R11, as it does to everybody; CS and SS are as the VMM loaded them. */
@@ -96,8 +116,9 @@ export function frameInProcessor(cells: CellReader): GuestFrame {
 /**
  * RF is pushed as 1 by every fault. The guest's own is what it was on the way in, until one instruction is done.
  */
-export function guestFlags({rip, rflags}: GuestFrame, vcpu: VirtualCpu): bigint {
-  const before = vcpu.get('RFLAGS');
+export function guestFlags({rip, rflags, flagsByte}: GuestFrame, vcpu: VirtualCpu): bigint {
+  const stored = vcpu.get('RFLAGS');
+  const before = flagsByte === undefined ? stored : (stored & ~RFLAGS_IF) | ((flagsByte << 8n) & RFLAGS_IF);
   const kept = rip === vcpu.get('RIP') ? before & rflags & RFLAGS_RF : 0n;
   return (before & ~NATIVE_FLAGS & ~RFLAGS_RF) | (rflags & NATIVE_FLAGS & ~RFLAGS_RF) | kept;
 }
@@ -106,11 +127,12 @@ export function guestFlags({rip, rflags}: GuestFrame, vcpu: VirtualCpu): bigint 
 export function guestCellsOf(vmm: Vmm, frame: GuestFrame): ReadonlyMap<Cell, bigint> {
   const {vcpu, machine} = vmm;
   const cells = new Map<Cell, bigint>();
-  for (const name of GENERAL_REGISTERS) if (name !== 'RSP') cells.set(name, machine.registers.get(name));
+  for (const name of GENERAL_REGISTERS)
+    if (name !== 'RSP') cells.set(name, frame.putAside?.get(name) ?? machine.registers.get(name));
   cells.set('RIP', frame.rip);
   cells.set('RSP', frame.rsp);
   cells.set('RFLAGS', guestFlags(frame, vcpu));
-  cells.set('INTERRUPT_SHADOW', 0n);
+  cells.set('INTERRUPT_SHADOW', frame.holdsInterrupts === true ? 1n : 0n);
   const isV86 = (frame.rflags & RFLAGS_VM) !== 0n;
   if (!isV86 && vmm.layout === '0/1/3') cells.set('CPL', BigInt(virtualRingOf(frame, vmm.virtualRing)));
   vmm.virtual.load();

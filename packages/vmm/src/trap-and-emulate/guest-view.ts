@@ -33,8 +33,6 @@ const windowOf =
     return value;
   };
 
-const GENERAL: ReadonlySet<Cell> = new Set(GENERAL_REGISTERS);
-
 /**
  * Reads the guest's cells. `cells` reads the processor's, `memory` is the host's, of which the VMM's window is read: at `window`,
  * where there are several.
@@ -62,8 +60,11 @@ function nativeCell(cell: Cell, frame: GuestFrame, cells: CellReader, vcpu: Virt
       return frame.rsp;
     case 'RFLAGS':
       return guestFlags(frame, vcpu);
+    case 'INTERRUPT_SHADOW':
+      return frame.holdsInterrupts === true ? 1n : 0n;
     default: {
-      if (GENERAL.has(cell)) return cells(cell);
+      const general = GENERAL_REGISTERS.find(name => name === cell);
+      if (general !== undefined) return frame.putAside?.get(general) ?? cells(cell);
       // A segment register that the guest has loaded since: what the processor holds.
       const register = SEGMENT_REGISTERS.find(name => cell.startsWith(`${name}.`));
       if (register === undefined || frame.selectors[register] === vcpu.slot(`loaded_${register}`)) return undefined;

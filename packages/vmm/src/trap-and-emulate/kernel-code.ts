@@ -14,6 +14,14 @@ export interface KernelCode {
   segment(register: SegmentRegister): number | undefined;
   /** The processor came from this address: true where there is no instruction of the guest's to be carried out. */
   leftFrom(rip: bigint): boolean;
+  /** The guest's code called the VMM through its gate, with this address to come back to. */
+  calledFrom(rip: bigint): void;
+  /** The instruction at the guest's RIP trapped, because it wrote to a page table or to translated code. */
+  trappedOnWatchedPage(): void;
+  /** The linear address of the instruction at the guest's RIP, if it is called out for having done that too often. */
+  suspectAt(): bigint | undefined;
+  /** Such an instruction was carried out. */
+  calledOut(linear: bigint, hit: 'watched' | 'nothing watched'): void;
   /** Whether writes to a guest-physical page must be seen. */
   isTracked(gfn: number): boolean;
   guestWrote(gpa: number, bytes: number): void;

@@ -23,9 +23,11 @@ const GENERAL_PROTECTION = 13;
 const PAGE_FAULT = 14;
 /** Their causes are the same for the guest and for the processor: nothing of the VMM's can have led to them. */
 const TRUE_FAULTS: ReadonlySet<number> = new Set([0, 5, 7, 16, 17, 19]);
+const RFLAGS_FIXED = 2n;
 const RFLAGS_TF = 1n << 8n;
 const RFLAGS_RF = 1n << 16n;
 const RFLAGS_AC = 1n << 18n;
+const PAGE = 4096;
 const DR6_BS = 1n << 14n;
 const DR6_CAUSES = 0x600fn;
 
@@ -36,13 +38,15 @@ const nameOf = (vector: number): string =>
 
 export const entryName = (vector: number): string => `vmm_entry_${vector}`;
 
-function enter(vmm: Vmm, vector: number): StepResult {
+/** The way in by a gate: what the processor and its frame hold of the guest goes to the virtual CPU. */
+export function enterByGate(vmm: Vmm, vector: number): StepResult {
   const errorCode = hasErrorCode(vector) ? Number(vmm.window(Number(vmm.cells('RSP') - VMM_LINEAR), 4)) : 0;
   const ring = Number(vmm.machine.registers.get('CPL'));
   const frame = frameAt(vmm.cells, vmm.window);
-  const isStub = vmm.vcpu.slot('translated') !== 0 && vmm.kernelCode?.leftFrom(frame.rip) === true;
+  const mayBeStub = vmm.vcpu.slot('translated') !== 0 && vector === GENERAL_PROTECTION;
+  const isStub = mayBeStub && vmm.kernelCode?.leftFrom(frame.rip) === true;
   const own = saveGuest(vmm, translatedFrame(frame, vmm.window, vmm.vcpu));
-  vmm.vcpu.setSlot('at_stub', isStub && vector === GENERAL_PROTECTION ? 1 : 0);
+  vmm.vcpu.setSlot('at_stub', isStub ? 1 : 0);
   vmm.vcpu.setSlot('vector', vector);
   vmm.vcpu.setSlot('error_code', errorCode);
   vmm.vcpu.setSlot('traps', vmm.vcpu.slot('traps') + 1);
@@ -61,6 +65,20 @@ function enterBySystemCall(vmm: Vmm): StepResult {
   vcpu.setSlot('traps', vcpu.slot('traps') + 1);
   return {
     say: `SYSCALL leads to LSTAR, which is the VMM’s, in ring 0: the guest’s registers go to the virtual CPU (${placeOf(vcpu)}), and RSP to the VMM’s stack`,
+    go: 'vmm_emulate',
+  };
+}
+
+/** A far CALL through the VMM's gate: no exception, so nothing has to be found out. The flags are the guest's until now. */
+function enterByCall(vmm: Vmm): StepResult {
+  const {vcpu, machine} = vmm;
+  const frame = frameAt(vmm.cells, vmm.window);
+  vmm.kernelCode?.calledFrom(frame.rip);
+  saveGuest(vmm, translatedFrame(frame, vmm.window, vcpu));
+  machine.registers.set('RFLAGS', RFLAGS_FIXED);
+  vcpu.setSlot('callouts', vcpu.slot('callouts') + 1);
+  return {
+    say: `translated code calls the VMM through its gate: CLI, and the guest’s registers go to the virtual CPU (${placeOf(vcpu)}, virtual CPL ${vmm.virtualRing})`,
     go: 'vmm_emulate',
   };
 }
@@ -106,7 +124,7 @@ function takeDebugStatus({machine}: Vmm): bigint {
 }
 
 /** Delivers a fault through the guest's own IDT. */
-function deliver(vmm: Vmm, found: Fault, why: string): StepResult {
+export function deliver(vmm: Vmm, found: Fault, why: string): StepResult {
   const {virtual} = vmm;
   virtual.load();
   const outcome = virtual.raise(found);
@@ -162,8 +180,10 @@ function judged(vmm: Vmm, linear: bigint, verdict: ShadowVerdict): StepResult {
         go: 'vmm_emulate',
       };
     case 'tracked-write':
+      vmm.kernelCode?.trappedOnWatchedPage();
       return {say: `${at}: a write to a page whose code has been translated: emulate`, go: 'vmm_emulate'};
     case 'page-table-write':
+      vmm.kernelCode?.trappedOnWatchedPage();
       return {say: `${at}: a write to a guest page table, which is write-protected: emulate`, go: 'vmm_emulate'};
     default:
       return {say: `${at}: the guest means its own memory where the VMM hides: emulate`, go: 'vmm_emulate'};
@@ -185,7 +205,7 @@ function emulate(vmm: Vmm): StepResult {
   vmm.tell({kind: 'emulation', by: 'VMM', rip, text, outcome, accesses: virtual.accesses});
   if (result !== 'completed' && result !== 'repeats')
     return troubled(vmm, result, `${text} at virtual CPL ${ring}, as on the processor`);
-  vmm.commit(`${text} at virtual CPL ${ring}`);
+  commitInstruction(vmm, `${text} at virtual CPL ${ring}`);
   forgetTranslations(vmm, done);
   endDebugFlags(vmm, done, flags);
   if (vmm.board.outcome !== undefined) vmm.finish(vmm.board.outcome);
@@ -198,6 +218,22 @@ function emulate(vmm: Vmm): StepResult {
     say: `${text}: carried out on the virtual CPU (virtual CPL ${ring}); next ${placeOf(vcpu)}`,
     go: 'vmm_return',
   };
+}
+
+/** Instructions that are called out because they used to write to page tables are watched: they may have stopped. */
+function commitInstruction(vmm: Vmm, why: string): void {
+  const {kernelCode, mmu} = vmm;
+  const suspect = kernelCode?.suspectAt();
+  if (suspect === undefined) {
+    vmm.commit(why);
+    return;
+  }
+  const before = mmu.statistics().pageTableWrites;
+  const {writes} = vmm.commit(why);
+  const isWatched =
+    mmu.statistics().pageTableWrites > before ||
+    writes.some(({gpa}) => kernelCode?.isTracked(Math.floor(gpa / PAGE)) === true);
+  kernelCode?.calledOut(suspect, isWatched ? 'watched' : 'nothing watched');
 }
 
 /** RF lasts for one instruction, unless that instruction set it. */
@@ -219,8 +255,9 @@ function troubled(vmm: Vmm, trouble: Trouble, why: string): StepResult {
 }
 
 export const TRAP_ROUTINES: readonly VmmRoutine[] = [
-  ...VECTORS.map(vector => routine(entryName(vector), vmm => enter(vmm, vector))),
+  ...VECTORS.map(vector => routine(entryName(vector), vmm => enterByGate(vmm, vector))),
   routine('vmm_entry_SYSCALL', enterBySystemCall),
+  routine('vmm_entry_callout', enterByCall),
   routine('vmm_dispatch', dispatch),
   routine('vmm_reflect', reflect),
   routine('vmm_page_fault', pageFault),

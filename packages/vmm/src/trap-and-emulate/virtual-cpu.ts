@@ -33,8 +33,11 @@ const SLOTS = [
   'at_stub',
   /** 1 + the offset in the translation cache of the stub by which it was left, until the stub leads somewhere. */
   'stub',
-  /** Traps and instructions carried out, for whoever counts. */
+  /** 1: it left the cache by a look-up that found nothing. */
+  'missed',
+  /** Traps, calls through the gate, and instructions carried out, for whoever counts. */
   'traps',
+  'callouts',
   'emulated',
 ] as const;
 export type VirtualCpuSlot = (typeof SLOTS)[number];
@@ -42,6 +45,11 @@ export type VirtualCpuSlot = (typeof SLOTS)[number];
 const SLOT_INDEX: ReadonlyMap<VirtualCpuSlot, number> = new Map(
   SLOTS.map((slot, index) => [slot, CELLS.length + index]),
 );
+
+/** Where a slot lies in the virtual CPU, in bytes. */
+export function slotOffset(slot: VirtualCpuSlot): number {
+  return 8 * (SLOT_INDEX.get(slot) ?? 0);
+}
 
 export class VirtualCpu {
   readonly #memory: PhysicalMemory;

@@ -5,6 +5,8 @@
 import type {Hpa} from '@hyperscope/base';
 import type {Machine, PhysicalMemory} from '@hyperscope/machine';
 import {
+  CALL_GATE_32,
+  CALL_GATE_64,
   IDT_32,
   IDT_64,
   ONLY_PLACE,
@@ -33,6 +35,7 @@ const CODE_64 = 0xa09b;
 const CODE_32 = 0xc09b;
 const DATA = 0xc093;
 const INTERRUPT_GATE = 0x8e;
+const CALL_GATE = 0xcc;
 /** TF IF DF NT AC and the status flags: SYSCALL leads to a VMM that nothing interrupts. */
 const SYSCALL_MASK = 0x25_7fd5n;
 const EFER_LME_LMA = 0x500n;
@@ -42,6 +45,8 @@ const EFER_NXE = 0x800n;
 export interface VmmEntries {
   ofVector(vector: number): bigint;
   readonly systemCall: bigint;
+  /** Where a call gate leads, for translated code only; none where absent. */
+  readonly callout?: bigint | undefined;
 }
 
 /** Tables in a window: descriptors, task states, and a gate for each of `vectors`. */
@@ -55,6 +60,7 @@ export function writeVmmTables(
   writeDescriptors(memory, at);
   writeTaskStates(memory, at);
   for (const vector of vectors) writeGates(memory, at, vector, entries.ofVector(vector));
+  if (entries.callout !== undefined) writeCallGates(memory, at, entries.callout);
 }
 
 /** The registers that never change while the VMM has the processor. */
@@ -116,6 +122,15 @@ function writeTaskStates(memory: PhysicalMemory, at: Place): void {
   memory.write(at(TSS_32 + 4), 4, linearOf(STACK_TOP));
   memory.write(at(TSS_32 + 8), 4, BigInt(VMM_SS));
   memory.write(at(TSS_32 + 0x66), 2, 0x68n);
+}
+
+/** Call gates with DPL 2: for translated code in ring 1 and 2, and not for the guest's own in ring 3. */
+function writeCallGates(memory: PhysicalMemory, at: Place, entry: bigint): void {
+  const gate = (selector: number): bigint =>
+    (entry & 0xffffn) | (BigInt(selector) << 16n) | (BigInt(CALL_GATE) << 40n) | (((entry >> 16n) & 0xffffn) << 48n);
+  memory.write(at(SHADOW_GDT + CALL_GATE_32), 8, gate(VMM_CS_32));
+  memory.write(at(SHADOW_GDT + CALL_GATE_64), 8, gate(VMM_CS_64));
+  memory.write(at(SHADOW_GDT + CALL_GATE_64 + 8), 8, entry >> 32n);
 }
 
 /** Interrupt gates with DPL 0: INT n, INT3 and INTO outside ring 0 are #GP, and are emulated. */

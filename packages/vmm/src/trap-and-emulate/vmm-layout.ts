@@ -49,6 +49,9 @@ export const VMM_STACK_ALIAS = 0xff58;
 export const SHADOW_LDT_SELECTOR = 0xff60;
 export const VMM_TR_64 = 0xff70;
 export const VMM_TR_32 = 0xff80;
+/** By which translated code calls the VMM. */
+export const CALL_GATE_32 = 0xff90;
+export const CALL_GATE_64 = 0xff98;
 
 /** Where what belongs to one virtual machine lies, host-physical: the window, the pool of its shadow pages, its RAM. */
 export interface VmPlace {
