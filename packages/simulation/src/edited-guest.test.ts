@@ -69,3 +69,11 @@ test('the vocabulary has synonyms and conditions, with words, and every register
   expect(mnemonics.map(({mnemonic}) => mnemonic)).toEqual(expect.arrayContaining(['sal', 'retq', 'vmlaunch', 'iretq']));
   expect(registers).toEqual(expect.arrayContaining(['al', 'r8d', 'cr3', 'xmm15', 'fs']));
 });
+
+test('an edited guest is machine code for another machine: its bytes, and the machine of the original', () => {
+  const source = sourceOf('mini-os').replace('the timer ticks', 'the timer works');
+  const {image, ...machine} = host.machineCode({of: 'mini-os', source});
+  expect(machine).toEqual({at: 0x7c00, mode: 'real', memory: 1, irqchip: 'kernel'});
+  expect(Buffer.from(image).includes('the timer works')).toBe(true);
+  expect(() => host.machineCode({of: 'hello-kvm', source: 'movv eax, 1\n'})).toThrow(/^Line 1/);
+});

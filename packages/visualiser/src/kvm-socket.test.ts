@@ -44,7 +44,7 @@ async function run(answer: Answer, act: (socket: FakeSocket, abort: AbortControl
     socket = new FakeSocket(answer);
     act(socket, abort);
     return socket;
-  })('hello-kvm', standing => told.push(standing), abort.signal);
+  })({guest: 'hello-kvm'}, standing => told.push(standing), abort.signal);
   return {result: await result, told, socket};
 }
 

@@ -11,12 +11,29 @@ export type RunSocket = Pick<WebSocket, 'addEventListener' | 'binaryType' | 'clo
 /** What a run on the server gives: its record's bytes, or why there is none. */
 export type ServerRun = Uint8Array | {readonly why: string};
 
-/** Runs a guest that ships; `tell` hears in words how it stands. Never throws. */
-export type RunOnServer = (guest: string, tell: (standing: string) => void, signal: AbortSignal) => Promise<ServerRun>;
+/** What a server can run: a guest that ships, by its name; or bytes, and the machine that they are written for. */
+export type RealProgram =
+  | {readonly guest: string}
+  | {
+      readonly image: Uint8Array;
+      /** Guest-physical address of the first byte, which is also where it starts. */
+      readonly at: number;
+      readonly mode: 'real' | 'protected' | 'long';
+      /** MiB. */
+      readonly memory: number;
+      readonly irqchip?: 'kernel';
+    };
+
+/** Runs a program; `tell` hears in words how it stands. Never throws. */
+export type RunOnServer = (
+  program: RealProgram,
+  tell: (standing: string) => void,
+  signal: AbortSignal,
+) => Promise<ServerRun>;
 
 /** What the server answers to a call; the page trusts none of it. */
 interface ServerApi {
-  run(request: {readonly guest: string}): unknown;
+  run(request: RealProgram): unknown;
   progress(): unknown;
   cancel(): void;
 }
@@ -46,11 +63,11 @@ export function runOverSocket(
   url: string,
   open: (url: string) => RunSocket = address => new WebSocket(address),
 ): RunOnServer {
-  return async (guest, tell, signal) => {
+  return async (program, tell, signal) => {
     const socket = open(url);
     socket.binaryType = 'arraybuffer';
     try {
-      return await Promise.race([conversation(socket, guest, tell, signal), lost(socket), aborted(signal)]);
+      return await Promise.race([conversation(socket, program, tell, signal), lost(socket), aborted(signal)]);
     } finally {
       socket.close();
     }
@@ -59,7 +76,7 @@ export function runOverSocket(
 
 async function conversation(
   socket: RunSocket,
-  guest: string,
+  program: RealProgram,
   tell: (standing: string) => void,
   signal: AbortSignal,
 ): Promise<ServerRun> {
@@ -73,7 +90,7 @@ async function conversation(
       tell(standing);
     }
   };
-  const answer = server.run({guest});
+  const answer = server.run(program);
   // Its end is the run's end; what fails here fails there, too, and is told there.
   void follow().catch(() => undefined);
   const given: unknown = await answer;

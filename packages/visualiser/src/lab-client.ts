@@ -2,6 +2,7 @@
 
 import type {CompareRow, RealMark, StealthCardPicture} from '@hyperscope/elements';
 import type {Comparison, Moment, RecordHeader, RunChoice, SessionClient, SwitchOffer} from '@hyperscope/trace';
+import type {RealProgram} from './kvm-socket.js';
 
 export interface GuestEntry {
   readonly id: string;
@@ -111,6 +112,8 @@ export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step
   extend(steps: number): RecordingProgress;
   /** NASM source of the open guest: of what runs, and as it ships. */
   source(): {readonly running: string; readonly shipped: string} | undefined;
+  /** What a server with a real KVM can be given to run the same. */
+  program(): RealProgram;
   /** The figures behind the cycles of the open run. */
   costs(): CostFigures | undefined;
   /** What the open guest's kernel gets in every ring, where it is a stealth card. Runs it several times. */

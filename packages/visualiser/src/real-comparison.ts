@@ -2,12 +2,29 @@
 
 import type {Remote} from 'comlink';
 import type {LabClient} from './lab-client.js';
+import type {LabState} from './lab-state.js';
 import type {LabStore} from './lab-store.js';
 import type {RunOnServer} from './kvm-socket.js';
 import {askKvm, realRun} from './real-kvm.js';
 
-const NOT_ON_KVM =
-  'This is an edited program: it runs on the simulated machines. Go back to the original to see it on real KVM.';
+/** Why the open guest is never run on real KVM; undefined for all that are. */
+function notOnKvm({catalogue, guest}: Pick<LabState, 'catalogue' | 'guest'>): string | undefined {
+  const entry = catalogue.guests.find(({id}) => id === guest);
+  if (entry?.isHypervisor !== true) return undefined;
+  return (
+    `${entry.title} is a hypervisor itself. In a virtual machine it would need a processor that has VT-x or SVM there, too ` +
+    '(nested virtualization), which few hosts give; so it is run on the simulated processor only, and no recording ships.'
+  );
+}
+
+/** What is there to see where no server has a KVM: a recording, nothing, or nothing anywhere, and why. */
+export function insteadOfReal(
+  state: Pick<LabState, 'catalogue' | 'edited' | 'guest'>,
+): 'recording' | 'nothing' | {readonly never: string} {
+  const never = notOnKvm(state);
+  if (never !== undefined) return {never};
+  return state.edited === undefined ? 'recording' : 'nothing';
+}
 
 export interface RealRunSurroundings {
   readonly client: Remote<LabClient>;
@@ -33,8 +50,8 @@ export class RealComparisonRun {
   /** Runs the open guest on real KVM, or fetches its recording, and lays it beside the simulated run. */
   async start(): Promise<void> {
     const store = this.#store;
-    const {guest, edited} = store.state;
-    if (edited !== undefined) return store.set({real: {kind: 'failed', why: NOT_ON_KVM}});
+    const why = notOnKvm(store.state);
+    if (why !== undefined) return store.set({real: {kind: 'failed', why}});
     const run = new AbortController();
     this.#run?.abort();
     this.#run = run;
@@ -47,7 +64,8 @@ export class RealComparisonRun {
       const tell = (standing: string): void => {
         if (isCurrent() && !run.signal.aborted) store.set({real: {kind: 'running', standing}});
       };
-      const record = await realRun({fetch, runOnServer, tell, signal: run.signal}, availability, guest);
+      const program = await this.#around.client.program();
+      const record = await realRun({fetch, runOnServer, tell, signal: run.signal}, availability, program);
       if (!isCurrent()) return;
       if (record.kind === 'nothing') return store.set({availability, real: {kind: 'failed', why: record.why}});
       const comparison = await this.#around.client.compareWith(record.bytes);

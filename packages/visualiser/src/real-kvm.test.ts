@@ -55,14 +55,17 @@ const LIVE_HERE = {kind: 'live', flavour: 'kvm_intel', kernel: '6.1'} as const;
 const KEPT = {'./recordings/hello-kvm.kvm.hsr': bytes('kept')};
 
 test('a live run gives the server’s record', async () => {
-  const run: RunOnServer = async guest => new TextEncoder().encode(`live ${guest}`);
-  const record = await realRun(parts(network({}), run), LIVE_HERE, 'hello-kvm');
-  expect(record.kind === 'record' ? [record.from, text(record.bytes)] : record).toEqual(['live', 'live hello-kvm']);
+  const run: RunOnServer = async program => new TextEncoder().encode(`live ${JSON.stringify(program)}`);
+  const record = await realRun(parts(network({}), run), LIVE_HERE, {guest: 'hello-kvm'});
+  expect(record.kind === 'record' ? [record.from, text(record.bytes)] : record).toEqual([
+    'live',
+    'live {"guest":"hello-kvm"}',
+  ]);
 });
 
 test('when the run fails the recording takes its place, and the server’s sentence is kept', async () => {
   const run: RunOnServer = async () => ({why: 'Four runs are waiting already.'});
-  expect(await realRun(parts(network(KEPT), run), LIVE_HERE, 'hello-kvm')).toMatchObject({
+  expect(await realRun(parts(network(KEPT), run), LIVE_HERE, {guest: 'hello-kvm'})).toMatchObject({
     kind: 'record',
     from: 'recording',
     why: 'Four runs are waiting already.',
@@ -71,13 +74,23 @@ test('when the run fails the recording takes its place, and the server’s sente
 
 test('without KVM the server is not asked to run anything', async () => {
   const run: RunOnServer = () => Promise.reject(new Error('asked'));
-  const record = await realRun(parts(network(KEPT), run), {kind: 'recording', why: 'No KVM.'}, 'hello-kvm');
+  const record = await realRun(parts(network(KEPT), run), {kind: 'recording', why: 'No KVM.'}, {guest: 'hello-kvm'});
   expect(record).toMatchObject({from: 'recording', why: 'No KVM.'});
 });
 
 test('a page instead of a recording is not taken for one', async () => {
   const run: RunOnServer = async () => ({why: 'unused'});
   const answers = {'./recordings/rings.kvm.hsr': page};
-  const record = await realRun(parts(network(answers), run), {kind: 'recording', why: 'No server.'}, 'rings');
+  const record = await realRun(parts(network(answers), run), {kind: 'recording', why: 'No server.'}, {guest: 'rings'});
   expect(record).toEqual({kind: 'nothing', why: 'No server. No recording of this guest ships with the lab either.'});
+});
+
+test('an edited program runs live, and no recording of the original is taken for it', async () => {
+  const edited = {image: Uint8Array.of(0xf4), at: 0x8000, mode: 'long', memory: 2} as const;
+  const given: unknown[] = [];
+  const run: RunOnServer = async program => (given.push(program), Uint8Array.of(1));
+  expect(await realRun(parts(network(KEPT), run), LIVE_HERE, edited)).toMatchObject({kind: 'record', from: 'live'});
+  expect(given).toEqual([edited]);
+  const without = await realRun(parts(network(KEPT), run), {kind: 'recording', why: 'No server.'}, edited);
+  expect(without).toEqual({kind: 'nothing', why: expect.stringMatching(/^No server\. .*edited\.$/)});
 });

@@ -2,7 +2,7 @@
 // answer: a static host may give its own page for any address.
 
 import type {HostFingerprint} from '@hyperscope/trace';
-import type {RunOnServer} from './kvm-socket.js';
+import type {RealProgram, RunOnServer} from './kvm-socket.js';
 
 /** What can be had here. */
 export type KvmAvailability =
@@ -56,12 +56,21 @@ export interface RealRunParts {
   readonly signal: AbortSignal;
 }
 
-/** Runs a shipped guest on the server's KVM; on any trouble the shipped recording takes its place, and `why` says so. */
-export async function realRun(parts: RealRunParts, availability: KvmAvailability, guest: string): Promise<KvmRecord> {
+/**
+ * Runs a program on the server's KVM; on any trouble the recording that ships takes the place of a shipped guest's run, and `why`
+ * says so. Of an edited program there is none.
+ */
+export async function realRun(
+  parts: RealRunParts,
+  availability: KvmAvailability,
+  program: RealProgram,
+): Promise<KvmRecord> {
   const live =
-    availability.kind === 'live' ? await parts.runOnServer(guest, parts.tell, parts.signal) : {why: availability.why};
+    availability.kind === 'live' ? await parts.runOnServer(program, parts.tell, parts.signal) : {why: availability.why};
   if (live instanceof Uint8Array) return {kind: 'record', from: 'live', bytes: live, why: undefined};
-  const recording = await loadRecording(parts.fetch, guest);
+  if (!('guest' in program))
+    return {kind: 'nothing', why: `${live.why} Recordings are of the programs as they ship, and this one is edited.`};
+  const recording = await loadRecording(parts.fetch, program.guest);
   if (recording !== undefined) return {kind: 'record', from: 'recording', bytes: recording, why: live.why};
   return {kind: 'nothing', why: `${live.why} No recording of this guest ships with the lab either.`};
 }

@@ -7,6 +7,7 @@ import {compareRecords} from '@hyperscope/trace';
 import type {ExitRow, Granularity, Moment, RunChoice, SwitchOffer, TimelineWindow} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
 import {linesOfText} from './assembled-lines.js';
+import type {RealProgram} from './kvm-socket.js';
 import type {
   AssembledText,
   AssemblyVocabulary,
@@ -70,6 +71,11 @@ class SimulationLab implements LabClient {
     if (!result.ok) return {isRunnable: false, diagnostics: result.diagnostics, lines: []};
     const {assembly} = result.loaded;
     return {isRunnable: true, diagnostics: assembly.warnings, lines: linesOfText(assembly.lines, assembly.bytes)};
+  }
+
+  program(): RealProgram {
+    if (this.#edited === undefined) return {guest: this.#guest};
+    return this.#host.machineCode({of: this.#guest, source: this.#edited});
   }
 
   vocabulary(): AssemblyVocabulary {

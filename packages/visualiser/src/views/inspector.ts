@@ -5,6 +5,7 @@ import type {StageHost} from '@hyperscope/elements';
 import {LitElement, css, html, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {LabState} from '../lab-state.js';
+import {insteadOfReal} from '../real-comparison.js';
 
 export const TABS = ['registers', 'vmcs', 'walk', 'exits', 'screen', 'real'] as const;
 export type Tab = (typeof TABS)[number];
@@ -146,6 +147,7 @@ export class Inspector extends LitElement {
           .real=${state.real}
           .availability=${state.availability}
           .index=${moment.index}
+          .instead=${insteadOfReal(state)}
           technique=${this.technique}
         ></hs-real-kvm-view>`;
     }

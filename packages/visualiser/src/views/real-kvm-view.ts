@@ -107,11 +107,16 @@ export class RealKvmView extends LitElement {
   @property({attribute: false}) availability: KvmAvailability | undefined = undefined;
   @property({attribute: false}) index = 0;
   @property() technique = '';
+  /** What can be shown instead of a run, or why nothing can. */
+  @property({attribute: false}) instead: 'recording' | 'nothing' | {readonly never: string} = 'recording';
 
   override render(): TemplateResult {
     const {real} = this;
     switch (real.kind) {
       case 'idle':
+        if (typeof this.instead === 'object') return html`<p>${this.instead.never}</p>`;
+        if (this.instead === 'nothing' && this.availability?.kind === 'recording')
+          return this.absent(this.availability.why);
         return html`<p>The same bytes, on a processor that exists. Its exits appear beside the simulated ones.</p>
           <button
             class="start"
@@ -126,7 +131,7 @@ export class RealKvmView extends LitElement {
             class="start"
             @click=${() => this.dispatchEvent(new CustomEvent('hs-cancel-real', {bubbles: true, composed: true}))}
           >
-            Cancel and show the recording
+            ${this.instead === 'recording' ? 'Cancel and show the recording' : 'Cancel'}
           </button>`;
       case 'failed':
         return html`<div class="trouble" role="alert"><p>${real.why}</p></div>
@@ -203,7 +208,13 @@ export class RealKvmView extends LitElement {
   private absent(why: string): TemplateResult {
     return html`<div class="label">
         <p><b>No /dev/kvm here.</b> ${why}</p>
-        <p>A recording of this guest on a real one is shown instead.</p>
+        <p>
+          ${
+            this.instead === 'recording'
+              ? 'A recording of this guest on a real one is shown instead.'
+              : 'Recordings are of the programs as they ship, and this one is edited.'
+          }
+        </p>
       </div>
       ${HOW_TO}`;
   }
