@@ -97,6 +97,8 @@ export function sensitivityOf(microcode: Microcode, states: AskedStates): Sensit
 class SensitivityReader {
   readonly #operations: readonly Operation[];
   readonly #states: Evaluator | undefined;
+  /** What was found of a value under a mask: values of one instruction share their parts, so that unremembered paths double at each. */
+  readonly #found = new Map<string, Kinds>();
 
   constructor(microcode: Microcode, states: AskedStates) {
     this.#operations = microcode.operations;
@@ -146,6 +148,15 @@ class SensitivityReader {
 
   /** What the bits `mask` of a value depend on, of state that belongs to the system. */
   #shows(id: number, mask: bigint): Kinds {
+    const key = `${id} ${mask}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const kinds = this.#findShown(id, mask);
+    this.#found.set(key, kinds);
+    return kinds;
+  }
+
+  #findShown(id: number, mask: bigint): Kinds {
     const operation = this.#operations[id];
     switch (operation?.op) {
       case 'state':
