@@ -176,6 +176,40 @@ describe('against a recording of KVM', {timeout: 60_000}, () => {
       new Set(['DS.selector unexplained']),
     );
   });
+  test('an instruction that the emulator of the host lacks ends the real run, and excuses only what comes behind it', () => {
+    const source = 'mov eax, 16\nout 0x80, al\nlar ecx, eax\nout 0x81, al\nhlt';
+    const bare = runOf(source, 'bare');
+    const lar = [...bare.steps()].findIndex(({rip}) => rip === 0x8007n);
+    const stopped = (probes: HostFingerprint['probes'], at: number): RunRecord => {
+      const first = asKvm(runOf('mov eax, 16\nout 0x80, al\nhlt', 'bare'), unchanged);
+      const playhead = new Playhead(bare);
+      playhead.seek(at);
+      const banks = first.header.banks.map(({name}) => ({
+        name,
+        bytes: playhead.bank(name)?.slice() ?? new Uint8Array(0),
+      }));
+      const recorder = new Recorder({...first.header, host: {...FINGERPRINT, probes}}, banks);
+      recorder.beginStep();
+      const data = Uint8Array.of(16);
+      recorder.hypervisorEvent({
+        kind: 'kvm-exit',
+        exit: {reason: 'io', direction: 'out', port: 0x80, width: 8, count: 1, data},
+      });
+      recorder.endStep({who: 'guest-kernel', kind: 'kvm-exit', rip: 0x8005n, length: 2, cycle: 0}, 1);
+      recorder.beginStep();
+      recorder.hypervisorEvent({
+        kind: 'kvm-exit',
+        exit: {reason: 'internal-error', suberror: 1, instruction: undefined},
+      });
+      recorder.endStep({who: 'guest-kernel', kind: 'kvm-exit', rip: 0x8007n, length: 0, cycle: 1}, 2);
+      return recorder.record;
+    };
+    const here = runOf(source, 'vtx-ept');
+    expect(compareRecords(here, stopped({cpl0_sse: 'INTERNAL_ERROR'}, lar)).unexplained).toBe(0);
+    expect(compareRecords(here, stopped({cpl0_sse: 'ok'}, lar)).unexplained).toBeGreaterThan(0);
+    // What differed before the instruction is not the emulator's.
+    expect(compareRecords(here, stopped({cpl0_sse: 'INTERNAL_ERROR'}, 0)).unexplained).toBeGreaterThan(0);
+  });
   test('another output is unexplained, and named', () => {
     const comparison = compareRecords(
       runOf('mov al, 1\nout 0x80, al\nhlt', 'vtx-ept'),

@@ -12,7 +12,7 @@ import {COMPARED_CELLS, guestStateAfter, guestStateBefore} from './guest-registe
 import type {GuestState, GuestView} from './guest-registers.js';
 import {GuestWalk} from './guest-walk.js';
 import type {Origin} from './guest-walk.js';
-import {quirksOf} from './host-quirks.js';
+import {quirksOfRun} from './host-quirks.js';
 import type {HostQuirk} from './host-quirks.js';
 import type {VisibleEvent} from './visible-events.js';
 
@@ -52,7 +52,7 @@ export class DifferenceFinder {
     this.#walksA = a.record.header.engine === 'simulated';
     const walked = this.#walksA ? a.record : b.record.header.engine === 'simulated' ? b.record : undefined;
     this.#stopsInRing3 = [a, b].every(({record: {header}}) => (header.host?.probes['cpl3_step'] ?? 'ok') === 'ok');
-    this.#quirks = [...quirksOf(a.record.header.host), ...quirksOf(b.record.header.host)];
+    this.#quirks = [...quirksOfRun(a.record), ...quirksOfRun(b.record)];
     this.#walk =
       walked === undefined
         ? undefined

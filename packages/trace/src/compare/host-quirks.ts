@@ -1,7 +1,9 @@
 // Known departures of a host's KVM from hardware. Each is believed only where the fingerprint's probe saw it, begins to
 // count only when the guest runs the instruction that shows it, and excuses no more than it must.
 
+import {hex} from '@hyperscope/base';
 import type {HostFingerprint} from '../record-format.js';
+import type {RunRecord} from '../record/run-record.js';
 import type {CellReader} from './guest-walk.js';
 import type {InstructionFacts} from './instruction-facts.js';
 
@@ -73,13 +75,40 @@ const HOST_QUIRKS: readonly HostQuirk[] = [
 ];
 
 /** The quirks that a fingerprint shows; none for a simulated run. */
-export function quirksOf(host: HostFingerprint | undefined): readonly HostQuirk[] {
+function quirksOf(host: HostFingerprint | undefined): readonly HostQuirk[] {
   if (host === undefined) return [];
   return HOST_QUIRKS.filter(({probe, shows}) => {
     const answer = host.probes[probe];
     return answer !== undefined && shows(String(answer));
   });
 }
+
+/** Those of the host that a run was made on, and what the run itself shows where its host was seen to have it. */
+export function quirksOfRun(record: RunRecord): readonly HostQuirk[] {
+  const known = quirksOf(record.header.host);
+  const end = record.header.host?.probes['cpl0_sse'] === 'INTERNAL_ERROR' ? whereGivenUp(record) : undefined;
+  return end === undefined ? known : [...known, givenUpAt(end)];
+}
+
+/** RIP of the instruction that KVM could not emulate, which then is the last step of the run. */
+function whereGivenUp(record: RunRecord): bigint | undefined {
+  const last = record.length - 1;
+  const isGivenUp = record
+    .eventsOf(last)
+    .some(event => event.kind === 'kvm-exit' && event.exit.reason === 'internal-error' && event.exit.suberror === 1);
+  return isGivenUp ? record.columns.rip(last) : undefined;
+}
+
+const givenUpAt = (rip: bigint): HostQuirk => ({
+  id: 'ring-0-emulation',
+  probe: 'cpl0_sse',
+  shows: answer => answer === 'INTERNAL_ERROR',
+  triggers: (_facts, _ring, cells) => cells('RIP') === rip,
+  excuses: 'everything',
+  sentence:
+    `This host’s KVM runs ring 0 in its instruction emulator, and that lacks the instruction at ${hex(rip)}: the real run ends ` +
+    'there, with KVM_EXIT_INTERNAL_ERROR.',
+});
 
 /** Probes write values in hexadecimal, with or without 0x. */
 function hexadecimal(answer: string): bigint | undefined {

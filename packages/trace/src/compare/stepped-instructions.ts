@@ -9,7 +9,7 @@ import type {DifferenceFinder} from './difference-finder.js';
 import type {GuestView} from './guest-registers.js';
 import {GuestWalk} from './guest-walk.js';
 import type {Watcher} from './guest-walk.js';
-import {quirksOf} from './host-quirks.js';
+import {quirksOfRun} from './host-quirks.js';
 import type {HostQuirk} from './host-quirks.js';
 import type {VisibleEvent} from './visible-events.js';
 
@@ -43,7 +43,7 @@ export class InstructionsBetween {
 
   constructor(a: Side, b: Side, finder: DifferenceFinder, view: GuestView) {
     const simulated = [a.record, b.record].find(({header}) => header.engine === 'simulated');
-    const quirks = [...quirksOf(a.record.header.host), ...quirksOf(b.record.header.host)];
+    const quirks = [...quirksOfRun(a.record), ...quirksOfRun(b.record)];
     const parting = simulated === undefined ? Infinity : stepWherePathsPart(simulated, quirks, view);
     const until = (record: RunRecord): number => (record.header.engine === 'simulated' ? parting : Infinity);
     this.#partWays = parting !== Infinity;
