@@ -8,6 +8,7 @@ export * from './images/raw.js';
 export * from './images/rom.js';
 export {GUESTS, findGuest} from '@hyperscope/guests';
 export type {Guest} from '@hyperscope/guests';
+export {Lineup} from './session/lineup.js';
 export * from './session/session.js';
 export * from './session/guest-view.js';
 export * from './session/playback-session.js';

@@ -35,3 +35,4 @@ export * from './compare/compare-records.js';
 export * from './compare/completed-exits.js';
 export * from './compare/lane.js';
 export * from './compare/compare-lanes.js';
+export * from './compare/lane-progress.js';

@@ -68,7 +68,7 @@ function lane(reference: Listed, record: RunRecord, view: GuestView): Lane {
     sentence: sentenceOf(verdict, comparison, wrongStep),
     wrongStep,
     comparison,
-    states: statesBeside(reference, listed, alignInstructions(reference, listed)),
+    states: statesBeside(reference, listed, alignRuns(reference, listed)),
   };
 }
 
@@ -137,13 +137,21 @@ function sentenceOf(verdict: LaneVerdict, {a, b, first}: Comparison, wrong: Wron
 
 // ── beside each other ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+interface Alignment {
+  /** Instructions of both runs, by their indices. */
+  readonly pairs: readonly Pair[];
+  /** What the outside saw of both: the instruction of the reference, and the other's step. All there is of a run on real KVM. */
+  readonly seen: readonly (readonly [instruction: number, step: number])[];
+}
+
 /**
- * Pairs of instructions of both runs. What the outside sees is laid beside each other first, so that a stretch that went another
- * way does not move all that follows.
+ * Which instructions of both runs belong together. What the outside sees is laid beside each other first, so that a stretch that
+ * went another way does not move all that follows.
  */
-function alignInstructions(reference: Listed, other: Listed): readonly Pair[] {
+function alignRuns(reference: Listed, other: Listed): Alignment {
   const [seenA, seenB] = [visibleEvents(reference.record), visibleEvents(other.record)];
   const pairs: Pair[] = [];
+  const seen: (readonly [number, number])[] = [];
   let [fromA, fromB] = [0, 0];
   const upTo = (endA: number, endB: number): void => {
     const key = ({rip}: GuestInstruction): string => String(rip);
@@ -158,10 +166,12 @@ function alignInstructions(reference: Listed, other: Listed): readonly Pair[] {
   )) {
     const [left, right] = [i === undefined ? undefined : seenA[i], j === undefined ? undefined : seenB[j]];
     if (left === undefined || right === undefined || left.key !== right.key) continue;
-    upTo(indexAt(reference, left.guestStep, fromA), indexAt(other, right.guestStep, fromB));
+    const instruction = indexAt(reference, left.guestStep, fromA);
+    seen.push([instruction, right.guestStep]);
+    upTo(instruction, indexAt(other, right.guestStep, fromB));
   }
   upTo(reference.instructions.length, other.instructions.length);
-  return pairs;
+  return {pairs, seen};
 }
 
 /** The index, from `from` on, of the instruction that a step belongs to: one that faulted first began some steps before. */
@@ -172,13 +182,16 @@ function indexAt({instructions}: Listed, step: number, from: number): number {
 }
 
 /** For each instruction of the reference the state of the other run; between two pairs it stays where it was. */
-function statesBeside(reference: Listed, other: Listed, pairs: readonly Pair[]): Int32Array {
+function statesBeside(reference: Listed, other: Listed, {pairs, seen}: Alignment): Int32Array {
   const states = new Int32Array(reference.instructions.length + 1);
-  const paired = new Map(pairs.flatMap(([i, j]) => (i === undefined || j === undefined ? [] : [[i, j] as const])));
+  const steps = new Map(seen);
+  for (const [i, j] of pairs) {
+    const step = j === undefined ? undefined : other.instructions[j]?.step;
+    if (i !== undefined && step !== undefined) steps.set(i, step);
+  }
   let last = 0;
   for (let i = 0; i < reference.instructions.length; i++) {
-    const j = paired.get(i);
-    if (j !== undefined) last = Math.max(last, other.instructions[j]?.step ?? last);
+    last = Math.max(last, steps.get(i) ?? last);
     states[i] = last;
   }
   states[reference.instructions.length] = other.record.length;

@@ -38,7 +38,8 @@ export function laneExits(record: RunRecord, view: GuestView): readonly LaneExit
     .sort((a, b) => b.count - a.count || a.reason.localeCompare(b.reason));
 }
 
-function* exitsOf(record: RunRecord): Generator<{readonly step: number; readonly reason: string}> {
+/** Each time the guest was left: the step that did it, and why. */
+export function* exitsOf(record: RunRecord): Generator<{readonly step: number; readonly reason: string}> {
   const {technique, engine} = record.header;
   if (engine === 'kvm') {
     for (const {step, event} of record.events.allOf('kvm-exit'))
