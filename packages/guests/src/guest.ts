@@ -1,5 +1,13 @@
 // A guest program that ships: commented assembly, where it starts, what it teaches and what it must print.
 
+/** A guest in a virtual machine of its own, beside another one's under a control program. */
+export interface CompanionGuest {
+  /** What its virtual machine is called: up to eight capital letters and digits. */
+  readonly user: string;
+  /** Id of the guest. */
+  readonly guest: string;
+}
+
 export interface Guest {
   readonly id: string;
   readonly title: string;
@@ -24,7 +32,13 @@ export interface Guest {
    */
   readonly adapts?: 'to its machine';
   /** Where a chooser keeps it apart from the others; undefined: among those that a newcomer meets first. */
-  readonly group?: 'Stealth cards';
+  readonly group?: 'Stealth cards' | 'Control program';
+  /** Under a control program: its virtual machine's name, the guests beside it, and what each console must show. */
+  readonly controlProgram?: {
+    readonly user: string;
+    readonly beside: readonly CompanionGuest[];
+    readonly expectedConsoles: Readonly<Record<string, string>>;
+  };
   /** What must appear on the serial port, on every technique. */
   readonly expectedSerial: string;
 }

@@ -5,33 +5,37 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
-import {EXPERIMENTS, GUESTS, assembleGuest, findGuest} from './index.js';
+import {CMS_GUESTS, EXPERIMENTS, GUESTS, assembleGuest, findGuest} from './index.js';
 
 const nasm = hasNasm();
 
-describe.each([...GUESTS, ...EXPERIMENTS].map(guest => [guest.id, guest] as const))('%s', (id, guest) => {
-  test('is the text in programs/', () => {
-    const file = fileURLToPath(new URL(`../programs/${id}.asm`, import.meta.url));
-    expect(guest.source).toBe(readFileSync(file, 'utf8'));
-  });
+describe.each([...GUESTS, ...EXPERIMENTS, ...CMS_GUESTS].map(guest => [guest.id, guest] as const))(
+  '%s',
+  (id, guest) => {
+    test('is the text in programs/', () => {
+      const text = (name: string): string =>
+        readFileSync(fileURLToPath(new URL(`../programs/${name}.asm`, import.meta.url)), 'utf8');
+      expect(guest.source).toBe(text(id) + (guest.group === 'Control program' ? text('cms-nucleus') : ''));
+    });
 
-  test('assembles and fits its memory', () => {
-    const assembly = assembleGuest(guest);
-    expect(assembly.bytes.length).toBeGreaterThan(0);
-    expect(guest.loadAddress + assembly.bytes.length).toBeLessThan(guest.memoryMiB << 20);
-  });
+    test('assembles and fits its memory', () => {
+      const assembly = assembleGuest(guest);
+      expect(assembly.bytes.length).toBeGreaterThan(0);
+      expect(guest.loadAddress + assembly.bytes.length).toBeLessThan(guest.memoryMiB << 20);
+    });
 
-  test.skipIf(!nasm)('is byte for byte what nasm makes of it', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
-    writeFileSync(join(folder, 'guest.asm'), guest.source);
-    execFileSync('nasm', ['-f', 'bin', '-w+error=label-orphan', '-o', 'guest.bin', 'guest.asm'], {cwd: folder});
-    expect(digest(assembleGuest(guest).bytes)).toBe(digest(readFileSync(join(folder, 'guest.bin'))));
-  });
+    test.skipIf(!nasm)('is byte for byte what nasm makes of it', () => {
+      const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
+      writeFileSync(join(folder, 'guest.asm'), guest.source);
+      execFileSync('nasm', ['-f', 'bin', '-w+error=label-orphan', '-o', 'guest.bin', 'guest.asm'], {cwd: folder});
+      expect(digest(assembleGuest(guest).bytes)).toBe(digest(readFileSync(join(folder, 'guest.bin'))));
+    });
 
-  test('is found by its id', () => {
-    expect(findGuest(id)).toBe(guest);
-  });
-});
+    test('is found by its id', () => {
+      expect(findGuest(id)).toBe(guest);
+    });
+  },
+);
 
 test('an unknown id finds nothing', () => {
   expect(findGuest('no-such-guest')).toBeUndefined();

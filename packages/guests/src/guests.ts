@@ -1,6 +1,7 @@
 // The guests that ship, in the order in which a newcomer meets them.
 
 import {CARD_GUESTS} from './cards/cards.js';
+import {CMS_GUESTS} from './cms-guests.js';
 import {EXPERIMENTS} from './experiments.js';
 import type {Guest} from './guest.js';
 import {PROGRAMS} from './programs.generated.js';
@@ -105,7 +106,7 @@ export const GUESTS: readonly Guest[] = [
   },
 ];
 
-/** The guest, the experiment or the card with this id; undefined when there is none. */
+/** The guest, the experiment, the card or the single-user system with this id; undefined when there is none. */
 export function findGuest(id: string): Guest | undefined {
-  return [...GUESTS, ...EXPERIMENTS, ...CARD_GUESTS].find(guest => guest.id === id);
+  return [...GUESTS, ...EXPERIMENTS, ...CARD_GUESTS, ...CMS_GUESTS].find(guest => guest.id === id);
 }

@@ -2,6 +2,445 @@
 
 /** NASM sources by guest id. */
 export const PROGRAMS = {
+  'cms-count': `; cms-count: a user who only computes. It never waits and asks for nothing, so it would keep the processor for ever: the slice
+; timer takes it away. Under the control program it is added beside others, to see how the processor is shared.
+
+        bits 32
+        org 0x8000
+
+COM1            equ 0x3f8
+READER_IRQ      equ 3
+READER          equ 0xc00
+PUNCH           equ 0xd00
+READER_VECTOR   equ 0x20 + READER_IRQ
+LIMIT           equ 100         ; starting values
+
+        call nucleus
+        xor esi, esi            ; the most steps so far
+        mov ecx, 1              ; the starting value
+.start: mov eax, ecx
+        xor edx, edx            ; steps of this one
+.step:  cmp eax, 1
+        je .end
+        inc edx
+        test al, 1
+        jz .even
+        lea eax, [eax + eax * 2 + 1]
+        jmp .step
+.even:  shr eax, 1
+        jmp .step
+.end:   cmp edx, esi
+        jbe .less
+        mov esi, edx
+.less:  inc ecx
+        cmp ecx, LIMIT
+        jb .start
+
+        mov eax, esi
+        mov edi, number
+        call put_number
+        mov word [edi], 10
+        mov esi, result
+        call print
+        mov esi, number
+        call print
+        jmp disabled_wait
+
+result:         db 'most Collatz steps: ', 0
+`,
+  'cms-nucleus': `
+; ==== the nucleus ====================================================================================================
+; What both single-user systems have in common: a small supervisor that believes the whole machine to be its own. It makes
+; its own segments, takes the interrupt vectors and the interrupt controller, and writes to CR0. None of this asks anybody.
+
+nucleus:
+        cli
+        cld
+        pop edi                 ; the way back, from the loader's stack to its own
+        mov esp, stack_top
+        push edi
+        lgdt [gdt_register]     ; its own segments
+        jmp 0x08:.reloaded      ; the only way to load CS is to go somewhere
+.reloaded:
+        mov ax, 0x10
+        mov ds, ax
+        mov es, ax
+        mov ss, ax
+        mov eax, cr0
+        or eax, 0x20            ; NE: errors of the x87 are exceptions, and not an interrupt
+        mov cr0, eax
+
+        mov ecx, 6              ; #UD: how DIAGNOSE ends where there is no control program
+        mov eax, invalid_opcode
+        call set_gate
+        mov ecx, READER_VECTOR
+        mov eax, reader_interrupt
+        call set_gate
+        lidt [idt_register]
+
+        mov al, 0x11            ; the interrupt controller: vectors from 20h on, and only IRQ 3 is let through
+        out 0x20, al
+        mov al, 0x20
+        out 0x21, al
+        mov al, 4
+        out 0x21, al
+        mov al, 1
+        out 0x21, al
+        mov al, ~(1 << READER_IRQ) & 0xff
+        out 0x21, al
+
+        mov ax, cs              ; the low two bits of CS are the ring: a supervisor's are 0
+        and al, 3
+        add al, '0'
+        mov [ring_digit], al
+        mov esi, supervisor
+        call print
+
+        mov ebx, identity       ; who am I? DIAGNOSE 00h, if there is somebody to answer
+        mov ecx, 24
+        mov eax, 0
+        call diagnose
+        cmp byte [identity], 0
+        jne .virtual
+        mov esi, alone
+        call print
+        ret
+.virtual:
+        mov esi, greeting
+        call print
+        mov esi, identity + 16  ; the user's name, eight letters
+        mov ecx, 8
+.letter:
+        lodsb
+        cmp al, ' '
+        je .said
+        call print_letter
+        loop .letter
+.said:
+        mov al, 10
+        call print_letter
+        ret
+
+; A gate for vector ECX that leads to EAX.
+set_gate:
+        mov [idt + ecx * 8], ax
+        shr eax, 16
+        mov [idt + ecx * 8 + 6], ax
+        mov dword [idt + ecx * 8 + 2], 0x8e000008 ; CS 08h, present, interrupt gate, ring 0
+        ret
+
+; DIAGNOSE: code EAX, Rx in EBX, Ry in ECX. On a machine of its own the instruction does not exist.
+diagnose:
+        vmcall
+        ret
+
+; Goes on behind the instruction that does not exist. It is three bytes long.
+invalid_opcode:
+        add dword [esp], 3
+        iretd
+
+; CP command at ESI, ended by a zero. Leaves the completion code in ECX.
+command:
+        mov ebx, esi
+        call length
+        mov eax, 8
+        call diagnose
+        ret
+
+; ECX: the letters at ESI.
+length:
+        mov ecx, -1
+.next:
+        inc ecx
+        cmp byte [esi + ecx], 0
+        jne .next
+        ret
+
+; Prints the text at ESI, letter by letter: each OUT traps.
+print:
+        lodsb
+        test al, al
+        jz .end
+        call print_letter
+        jmp print
+.end:
+        ret
+print_letter:
+        push edx
+        mov dx, COM1
+        out dx, al
+        pop edx
+        ret
+
+; EAX as a decimal number, into the text at EDI, which moves on behind it.
+put_number:
+        mov ebx, 10
+        xor ecx, ecx
+.divide:
+        xor edx, edx
+        div ebx
+        push edx
+        inc ecx
+        test eax, eax
+        jnz .divide
+.digit:
+        pop eax
+        add al, '0'
+        stosb
+        loop .digit
+        ret
+
+; Punches the text at ESI, ended by a zero, as one card.
+punch_card:
+        call length
+        mov dx, PUNCH
+        rep outsb               ; column by column; the rest of the card stays blank
+        mov dx, PUNCH + 1
+        mov al, 1
+        out dx, al              ; punch it, and feed the next one
+        ret
+
+; Waits until there is a deck in the reader. POPF switches interrupts on; HLT gives the processor up until one comes. If it
+; comes between the two, the handler has it go on behind the HLT, which would sleep for ever.
+await_deck:
+        mov dx, READER + 1
+        in al, dx
+        test al, 1
+        jnz .there
+        pushfd
+        or dword [esp], 0x200   ; IF
+        popfd                   ; where POPF says nothing and does nothing, this is where it goes wrong
+.sleep:
+        hlt
+        cli
+        jmp await_deck
+.there:
+        ret
+
+reader_interrupt:
+        cmp dword [esp], await_deck.sleep
+        jne .awake
+        inc dword [esp]
+.awake:
+        push eax
+        push edx
+        mov dx, READER + 1
+        in al, dx               ; takes the reader's request back
+        mov al, 0x20
+        out 0x20, al            ; end of interrupt
+        pop edx
+        pop eax
+        iretd
+
+; The next card of the deck, into \`card\`; CF = 1 behind the last one.
+read_card:
+        mov dx, READER + 1
+        mov al, 1
+        out dx, al              ; feed
+        in al, dx
+        test al, 2
+        stc
+        jz .end
+        mov edi, card
+        mov ecx, 80
+        mov dx, READER
+        rep insb                ; eighty columns
+        clc
+.end:
+        ret
+
+; Prints the card, without the blanks at its end; with one trap for the whole line where there is a control program.
+print_card:
+        mov ecx, 80
+.blank:
+        cmp byte [card + ecx - 1], ' '
+        jne .found
+        loop .blank
+.found:
+        mov byte [card + ecx], 10
+        inc ecx
+        mov ebx, card
+        mov eax, 0x100
+        call diagnose
+        ret
+
+; The end: interrupts are off, and nothing can wake this machine.
+disabled_wait:
+        cli
+        hlt
+        jmp disabled_wait
+
+supervisor: db 'supervisor state, ring '
+ring_digit: db '0', 10, 0
+alone:      db 'no control program', 10, 0
+greeting:   db 'user ', 0
+
+        align 8
+gdt:    dq 0
+        dq 0x00cf9b000000ffff   ; 08 code
+        dq 0x00cf93000000ffff   ; 10 data
+gdt_register:
+        dw gdt_register - gdt - 1
+        dd gdt
+
+        align 8
+idt:    times (READER_VECTOR + 1) dq 0
+idt_register:
+        dw idt_register - idt - 1
+        dd idt
+
+identity:   times 24 db 0
+card:       times 81 db ' '
+number:     times 16 db 0
+        align 16
+        times 1024 db 0
+stack_top:
+`,
+  'cms-punch': `; cms-punch: a single-user system that computes a little, punches what it found on cards, sends the deck to another machine
+; through the control program, and reads the deck that comes back. Its name under the control program is CMS1.
+;
+; It is written for a machine of its own: it runs in ring 0, makes its own tables, masks and takes interrupts, and waits with
+; HLT. That it is one of several it can only know by asking: DIAGNOSE (here VMCALL) is answered where there is a control program.
+;
+; What to watch: each privileged instruction traps into the control program, which carries it out for this machine alone; a
+; slice timer takes the processor away in the middle of the computation; the deck changes machines without a cable.
+
+        bits 32
+        org 0x8000
+
+COM1            equ 0x3f8
+READER          equ 0xc00       ; the virtual card reader: data, then status and command
+PUNCH           equ 0xd00       ; the virtual card punch, likewise
+READER_IRQ      equ 3
+READER_VECTOR   equ 0x20 + READER_IRQ
+LIMIT           equ 500
+
+        call nucleus
+        call count_primes       ; no privileged instruction here: nobody is needed, until the slice is over
+        mov [primes], eax
+        cmp byte [identity], 0
+        je finish               ; alone, there is no punch either
+
+        mov edi, deck_number
+        call put_number
+        mov byte [edi], 0
+        mov esi, to_cms2
+        call command            ; CP SPOOL PUNCH TO CMS2
+        mov esi, title
+        call punch_card
+        mov esi, deck_text
+        call punch_card
+        mov esi, last_card
+        call punch_card
+        mov esi, close_punch
+        call command            ; CP CLOSE PUNCH: off it goes
+
+        call await_deck
+.next:  call read_card
+        jc finish
+        call print_card
+        jmp .next
+
+finish:
+        mov edi, number
+        mov eax, [primes]
+        call put_number
+        mov word [edi], 10      ; a line feed, and the end
+        mov esi, result
+        call print
+        mov esi, number
+        call print
+        jmp disabled_wait
+
+; EAX: how many primes there are below LIMIT, by trying all divisors.
+count_primes:
+        xor esi, esi            ; found so far
+        mov ecx, 2              ; the candidate
+.candidate:
+        mov ebx, 2              ; the divisor
+.divisor:
+        mov eax, ebx
+        mul ebx
+        cmp eax, ecx
+        ja .prime
+        mov eax, ecx
+        xor edx, edx
+        div ebx
+        test edx, edx
+        jz .composite
+        inc ebx
+        jmp .divisor
+.prime:
+        inc esi
+.composite:
+        inc ecx
+        cmp ecx, LIMIT
+        jb .candidate
+        mov eax, esi
+        ret
+
+to_cms2:        db 'SPOOL PUNCH TO CMS2', 0
+close_punch:    db 'CLOSE PUNCH', 0
+title:          db 'PRIMES BELOW 500', 0
+deck_text:      db 'COUNTED BY CMS1: '
+deck_number:    times 8 db 0
+last_card:      db 'PLEASE ANSWER', 0
+result:         db 'primes: ', 0
+        align 4
+primes:         dd 0
+`,
+  'cms-reader': `; cms-reader: the other single-user system. It waits for its card reader, prints the deck that arrives, and answers with a deck
+; of its own. Its name under the control program is CMS2.
+;
+; What to watch: from its first HLT on it costs nothing, until the control program puts a deck into its reader and interrupts it.
+; It gets the interrupt through its own vector, from its own interrupt controller; neither exists but in the control program.
+
+        bits 32
+        org 0x8000
+
+COM1            equ 0x3f8
+READER          equ 0xc00       ; the virtual card reader: data, then status and command
+PUNCH           equ 0xd00       ; the virtual card punch, likewise
+READER_IRQ      equ 3
+READER_VECTOR   equ 0x20 + READER_IRQ
+
+        call nucleus
+        cmp byte [identity], 0
+        je disabled_wait        ; alone, there is no reader
+
+        call await_deck
+.next:  call read_card
+        jc answer
+        inc dword [cards]
+        call print_card
+        jmp .next
+
+answer:
+        mov edi, cards_number
+        mov eax, [cards]
+        call put_number
+        mov byte [edi], 0
+        mov esi, to_cms1
+        call command            ; CP SPOOL PUNCH TO CMS1
+        mov esi, thanks
+        call punch_card
+        mov esi, cards_text
+        call punch_card
+        mov esi, close_punch
+        call command            ; CP CLOSE PUNCH
+        mov esi, done
+        call print
+        jmp disabled_wait
+
+to_cms1:        db 'SPOOL PUNCH TO CMS1', 0
+close_punch:    db 'CLOSE PUNCH', 0
+thanks:         db 'CMS2 HAS YOUR DECK', 0
+cards_text:     db 'CARDS: '
+cards_number:   times 8 db 0
+done:           db 'answered', 10, 0
+        align 4
+cards:          dd 0
+`,
   'hello-kvm': `; hello-kvm: four ways of leaving (and not leaving) a guest, in 64-bit mode.
 ;
 ; The loader hands over a processor in 64-bit mode: ring 0, flat segments, page tables that map every address to itself,
@@ -3032,5 +3471,506 @@ task_state:
         times 104 db 0
         times 512 db 0          ; the host's stack
 stack:
+`,
+  'workloads': `; workloads: a small kernel in ring 0, and four programs in ring 3 of which one runs.
+;
+;   0  compute   the sieve of Eratosthenes: nothing but instructions and memory
+;   1  calls     system calls, each after some work of its own; of a thousand of them RSI change a page-table entry
+;   2  fork      makes a process, waits for it, and goes on: page tables are made, write-protected, followed and dropped
+;   3  walks     reads one of 1,024 pages after the other, in no order, in page tables that never change
+;
+; The loader's caller puts the number of the program in RDI and the parameter in RSI. A program runs once unmeasured and once
+; between two readings of the time-stamp counter; at the end RAX has the cycles in between. An OUT to port 80h stands before and
+; behind, so that what happened there can be counted. After the lmbench and forkwait runs of Adams and Agesen, ASPLOS 2006,
+; section 6: which hypervisor is faster depends on which of these a guest does.
+
+        bits 64
+        org 0x8000
+
+CALLS       equ 400             ; system calls of program 1
+FORKS       equ 12              ; processes that program 2 makes
+VISITS      equ 4000            ; pages that program 3 reads
+SIEVE_SIZE  equ 4000            ; numbers that program 0 sieves
+
+KERNEL_CODE equ 0x10            ; offsets into the table of segments below
+USER_DATA   equ 0x28 | 3        ; | 3: requested privilege level 3
+USER_CODE   equ 0x30 | 3
+TASK        equ 0x38
+
+MSR_EFER    equ 0xc0000080      ; bit 0: SYSCALL exists
+MSR_STAR    equ 0xc0000081      ; the segments of SYSCALL and SYSRET
+MSR_LSTAR   equ 0xc0000082      ; where SYSCALL goes
+MSR_FMASK   equ 0xc0000084      ; the flags that SYSCALL clears
+
+; Memory, from the bottom: program, the sieve's numbers, page tables, frames for the pages of processes, pages to walk to.
+NUMBERS     equ 0x100000
+TABLES      equ 0x180000        ; page tables, one after the other; never used twice
+FRAMES      equ 0x300000        ; pages for processes, likewise
+FOREST      equ 0x800000        ; 4 MiB
+
+; Linear addresses besides the loader's own, which are physical ones: of a process, and of the pages to walk to.
+PROCESS     equ 1 << 30         ; the second GiB
+WALKS       equ 2 << 30         ; the third
+PAGES       equ 32              ; of a process
+READS       equ 16              ; pages that a new process reads
+WRITES      equ 8               ; and writes: each is copied first
+
+PRESENT     equ 1
+WRITABLE    equ 2
+USER        equ 4
+
+NULL        equ 0               ; system calls, in EAX
+REMAP       equ 1
+FORK        equ 2
+EXIT        equ 3
+MARK        equ 4
+DONE        equ 5
+
+; ---- the kernel, ring 0 ----------------------------------------------------------------------------------------------
+
+start:
+        mov rsp, kernel_stack
+        mov [chosen], rdi
+        mov [parameter], rsi
+
+; Ring 3 may only use pages whose U bit is set at every level of the loader's tables.
+        mov rax, cr3
+        or qword [rax], USER    ; PML4 entry 0
+        mov rbx, [rax]
+        and rbx, -4096          ; drop the flag bits: the address of the next table
+        or qword [rbx], USER    ; page-directory-pointer entry 0
+        mov [pointers], rbx
+        mov rcx, [rbx]
+        and rcx, -4096
+        or qword [rcx], USER    ; page-directory entry 0: a page of 2 MiB
+
+; The second GiB: PAGES pages of the first process.
+        call new_table
+        mov r8, rax             ; its page directory
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [rbx + 8], rcx
+        call new_table
+        mov [parent_table], rax
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [r8], rcx
+        mov r9, rax
+        mov ecx, PAGES
+.page:  call new_frame
+        or eax, PRESENT | WRITABLE | USER
+        mov [r9], rax
+        add r9, 8
+        dec ecx
+        jnz .page
+
+; The third: two page tables that lead to 4 MiB of RAM.
+        call new_table
+        mov r8, rax
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [rbx + 16], rcx
+        mov edx, FOREST | PRESENT | WRITABLE | USER
+        mov esi, 2
+.table: call new_table
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [r8], rcx
+        add r8, 8
+        mov ecx, 512
+.tree:  mov [rax], rdx
+        add rax, 8
+        add edx, 0x1000
+        dec ecx
+        jnz .tree
+        dec esi
+        jnz .table
+        mov rax, cr3
+        mov [parent_root], rax
+        mov cr3, rax            ; forget the translations that were made before
+
+        lgdt [gdt_register]
+        push KERNEL_CODE        ; the only way to load CS is to go somewhere
+        mov rax, reloaded
+        push rax
+        retfq
+reloaded:
+        mov rax, task_state     ; the stack for page faults of ring 3
+        mov [gdt_task + 2], ax
+        shr rax, 16
+        mov [gdt_task + 4], al
+        mov ax, TASK
+        ltr ax
+        mov rax, page_fault
+        mov [gate_pf], ax
+        shr rax, 16
+        mov [gate_pf + 6], ax
+        lidt [idt_register]
+
+        mov ecx, MSR_EFER
+        rdmsr
+        or eax, 1
+        wrmsr
+        mov ecx, MSR_STAR       ; 47:32: SYSCALL's CS, and SS = it + 8. 63:48: SYSRET's CS = it + 16, and SS = it + 8
+        xor eax, eax
+        mov edx, ((USER_DATA - 8) << 16) | KERNEL_CODE
+        wrmsr
+        mov ecx, MSR_LSTAR
+        mov eax, system_call
+        xor edx, edx
+        wrmsr
+        mov ecx, MSR_FMASK
+        xor eax, eax
+        xor edx, edx
+        wrmsr
+
+; Into ring 3: IRETQ takes what an interrupt would have left on the stack.
+        push USER_DATA          ; SS
+        push user_stack         ; RSP
+        push 2                  ; RFLAGS: interrupts off, IOPL 0
+        push USER_CODE          ; CS
+        push program            ; RIP
+        iretq
+
+; A system call: its number is in EAX, the answer comes back there. RCX has the program's RIP, R11 its flags.
+system_call:
+        mov [user_rsp], rsp
+        mov rsp, kernel_stack
+        push rcx
+        push r11
+        mov eax, eax            ; clears the upper half
+        call [services + rax * 8]
+        pop r11
+        pop rcx
+        mov rsp, [user_rsp]
+        o64 sysret
+
+; Nothing but the way there and back.
+null:   mov eax, 42
+        ret
+
+; Another frame for the first page of the process, as when a file is mapped in the place of another.
+remap:  push rdi
+        mov rdi, [parent_table]
+        mov rax, [rdi]
+        xor rax, 0x1000         ; its neighbour
+        mov [rdi], rax
+        mov rdi, PROCESS
+        invlpg [rdi]
+        pop rdi
+        ret
+
+; A second process with the same pages. Both may only read them from now on: whoever writes first gets a copy. The new one
+; runs first; the old one waits for its end.
+fork:   push rbx
+        push rdi
+        push rsi
+        push rdx
+        call new_table          ; PML4
+        mov rbx, rax
+        call new_table          ; page-directory pointers
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [rbx], rcx
+        mov rdi, rax
+        mov rsi, [pointers]     ; the kernel's part, and the pages to walk to, are the same in every process
+        mov rcx, [rsi]
+        mov [rdi], rcx
+        mov rcx, [rsi + 16]
+        mov [rdi + 16], rcx
+        call new_table          ; page directory
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [rdi + 8], rcx
+        mov rdi, rax
+        call new_table          ; page table
+        lea rcx, [rax + PRESENT + WRITABLE + USER]
+        mov [rdi], rcx
+        mov [child_table], rax
+        mov rdi, rax
+        mov rsi, [parent_table]
+        mov ecx, PAGES
+.page:  mov rdx, [rsi]
+        and rdx, ~WRITABLE
+        mov [rsi], rdx          ; write-protect the old one's
+        mov [rdi], rdx          ; map the same frame for the new one
+        add rsi, 8
+        add rdi, 8
+        dec ecx
+        jnz .page
+        pop rdx
+        pop rsi
+        pop rdi
+        mov rcx, rbx
+        pop rbx
+        mov rax, [user_rsp]     ; where the old one will go on: the same place, with another answer
+        mov [parent_rsp], rax
+        mov rax, [rsp + 16]
+        mov [parent_rip], rax
+        mov rax, [child_table]
+        mov [table], rax
+        mov cr3, rcx            ; the scheduler: the new one's address space
+        xor eax, eax            ; it is the new one
+        ret
+
+; The end of the process that FORK made: its pages are unmapped, and the old one goes on behind its FORK.
+exit:   push rdi
+        push rsi
+        mov rdi, [child_table]
+        mov esi, PAGES
+        xor eax, eax
+.page:  mov [rdi], rax
+        add rdi, 8
+        dec esi
+        jnz .page
+        pop rsi
+        pop rdi
+        mov rax, [parent_table]
+        mov [table], rax
+        mov rax, [parent_root]
+        mov cr3, rax
+        mov rax, [parent_rsp]
+        mov [user_rsp], rax
+        mov rax, [parent_rip]
+        mov [rsp + 16], rax
+        mov eax, 1              ; it is the old one
+        ret
+
+mark:   out 0x80, al
+        ret
+
+done:   mov rax, r14            ; the cycles
+        hlt
+
+; A write to a page that is shared: the new process gets a copy, the old one, alone again, may write to its own.
+page_fault:
+        push rax
+        push rcx
+        push rsi
+        push rdi
+        push rbx
+        mov rbx, cr2
+        and rbx, -4096
+        mov rdi, rbx
+        mov rax, PROCESS
+        sub rdi, rax
+        shr rdi, 9              ; the page's number times eight: where its entry is
+        add rdi, [table]
+        mov rax, [table]
+        cmp rax, [parent_table]
+        je .alone
+        push rdi
+        mov rsi, rbx            ; what it has been reading
+        call new_frame
+        mov rdi, rax            ; the frame's linear address: the kernel's part is mapped one to one
+        mov ecx, 4096 / 8
+        cld
+        rep movsq
+        pop rdi
+        or eax, PRESENT | WRITABLE | USER
+        mov [rdi], rax
+        jmp .again
+.alone: or qword [rdi], WRITABLE
+.again: invlpg [rbx]
+        pop rbx
+        pop rdi
+        pop rsi
+        pop rcx
+        pop rax
+        add rsp, 8              ; the error code
+        iretq
+
+; The next 4 KiB that are still zero, in RAX.
+new_table:
+        mov rax, [next_table]
+        add qword [next_table], 0x1000
+        ret
+new_frame:
+        mov rax, [next_frame]
+        add qword [next_frame], 0x1000
+        ret
+
+; ---- the programs, ring 3 --------------------------------------------------------------------------------------------
+
+program:
+        mov rbp, [chosen]
+        mov rbp, [programs + rbp * 8]
+        call rbp                ; unmeasured
+        mov eax, MARK
+        syscall
+        rdtsc                   ; EDX:EAX
+        shl rdx, 32
+        lea r12, [rax + rdx]    ; the time before
+        call rbp
+        rdtsc
+        shl rdx, 32
+        add rax, rdx
+        sub rax, r12
+        mov r14, rax
+        mov eax, MARK
+        syscall
+        mov eax, DONE
+        syscall                 ; R14 has the cycles
+
+; 0: which numbers have no divisor?
+compute:
+        mov edi, NUMBERS
+        mov ecx, SIEVE_SIZE
+.clear: mov byte [rdi], 1
+        inc rdi
+        dec ecx
+        jnz .clear
+        mov ecx, 2
+.prime: cmp byte [NUMBERS + rcx], 0
+        je .next
+        lea rdx, [rcx + rcx]
+.strike:
+        cmp edx, SIEVE_SIZE
+        jae .next
+        mov byte [NUMBERS + rdx], 0
+        add edx, ecx
+        jmp .strike
+.next:  inc ecx
+        cmp ecx, SIEVE_SIZE
+        jb .prime
+        ret
+
+; 1: work, a system call, work, a system call.
+calls:  mov r8d, CALLS
+        xor r9d, r9d
+        mov r10, PROCESS
+.round: mov ecx, 20
+.work:  add rax, rcx
+        rol rax, 3
+        dec ecx
+        jnz .work
+        add r9, [parameter]
+        mov eax, NULL
+        cmp r9, 1000
+        jb .call
+        sub r9, 1000
+        mov eax, REMAP
+.call:  syscall
+        mov rdx, [r10]          ; the page that may be another one now
+        dec r8d
+        jnz .round
+        ret
+
+; 2: fork and wait.
+forks:  mov r8d, FORKS
+.round: mov eax, FORK
+        syscall
+        test eax, eax
+        jz .new
+        mov edx, WRITES         ; the old one writes again
+        mov r10, PROCESS
+.write: inc qword [r10]
+        add r10, 0x1000
+        dec edx
+        jnz .write
+        dec r8d
+        jnz .round
+        ret
+.new:   mov edx, READS
+        mov r10, PROCESS
+.read:  mov r9, [r10]
+        add r10, 0x1000
+        dec edx
+        jnz .read
+        mov edx, WRITES
+        mov r10, PROCESS
+.copy:  inc qword [r10]
+        add r10, 0x1000
+        dec edx
+        jnz .copy
+        mov eax, EXIT
+        syscall
+
+; 3: here and there in 4 MiB, of which the TLB remembers a quarter.
+walks:  mov ecx, VISITS
+        mov r10, WALKS
+        mov eax, 1
+.visit: imul eax, eax, 1103515245
+        add eax, 12345
+        mov edx, eax
+        shr edx, 16
+        and edx, 1023           ; the page's number
+        shl edx, 12
+        add r9, [r10 + rdx]
+        dec ecx
+        jnz .visit
+        ret
+
+; ---- tables ----------------------------------------------------------------------------------------------------------
+
+        align 8
+services:
+        dq null, remap, fork, exit, mark, done
+programs:
+        dq compute, calls, forks, walks
+chosen: dq 0
+parameter:
+        dq 0
+pointers:
+        dq 0                    ; the loader's page-directory pointers
+parent_root:
+        dq 0
+parent_table:
+        dq 0
+child_table:
+        dq 0
+table:  dq 0                    ; the page table of the process that runs
+user_rsp:
+        dq 0
+parent_rsp:
+        dq 0
+parent_rip:
+        dq 0
+next_table:
+        dq TABLES
+next_frame:
+        dq FRAMES
+
+        align 8
+gdt:    dq 0
+        dq 0                    ; 08 (unused: the numbers are those that Linux uses)
+        dq 0x00af9b000000ffff   ; 10 kernel code, 64-bit, ring 0
+        dq 0x00cf93000000ffff   ; 18 kernel data
+        dq 0x00cffb000000ffff   ; 20 user code, 32-bit
+        dq 0x00cff3000000ffff   ; 28 user data, ring 3
+        dq 0x00affb000000ffff   ; 30 user code, 64-bit, ring 3
+gdt_task:
+        dw 103                  ; 38 task state segment: limit,
+        dw 0                    ;    base (filled in above),
+        db 0, 0x89, 0, 0        ;    present, available 64-bit TSS
+        dq 0                    ;    upper half of the base
+gdt_end:
+
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+
+        align 8
+idt:    times 14 dq 0, 0        ; vectors 0 to 13: not present
+gate_pf:
+        dw 0                    ; handler 15:0 (filled in above)
+        dw KERNEL_CODE
+        db 0                    ; no separate stack
+        db 0x8e                 ; present, interrupt gate, DPL 0
+        dw 0                    ; handler 31:16
+        dd 0
+        dd 0
+idt_end:
+
+idt_register:
+        dw idt_end - idt - 1
+        dq idt
+
+        align 8
+task_state:
+        dd 0
+        dq fault_stack          ; RSP0: the stack for entries into ring 0
+        times 92 db 0           ; the other stacks, and no I/O permission bitmap
+        align 16
+        times 256 db 0
+kernel_stack:
+        times 256 db 0
+fault_stack:
+        times 256 db 0
+user_stack:
 `,
 } as const;

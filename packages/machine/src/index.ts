@@ -24,6 +24,7 @@ export * from './devices/interrupt-line.js';
 export * from './devices/io-apic.js';
 export * from './devices/keyboard-controller-8042.js';
 export * from './devices/local-apic.js';
+export {APIC_BUS_HERTZ} from './devices/local-apic-timer.js';
 export * from './devices/paravirtual-console.js';
 export * from './devices/pci-configuration.js';
 export * from './devices/pic-8259.js';

@@ -24,6 +24,8 @@ export interface Step {
   readonly length: number;
   /** Cycle counter before the step. */
   readonly cycle: number;
+  /** Which of the header's virtual machines had the processor, or was worked for: its index. Absent: the first, or the only one. */
+  readonly machine?: number;
 }
 
 /** The file's first part, as JSON. */
@@ -52,8 +54,17 @@ export interface RecordHeader {
   readonly banks: readonly {readonly name: string; readonly size: number}[];
   /** Where guest-physical memory lies in the bank 'memory'; absent where they are the same. */
   readonly guestMemory?: readonly GuestExtent[];
+  /** Several virtual machines on one processor, in the order of their numbers; absent where there is one. */
+  readonly virtualMachines?: readonly RecordedMachine[];
   /** Where a shadow MMU keeps all that it knows, in the bank 'memory'; absent where there is none. */
   readonly shadowPool?: {readonly start: number; readonly end: number};
+}
+
+/** A virtual machine of several: its name, where its memory lies, and where the hypervisor keeps its virtual CPU in the bank 'memory'. */
+export interface RecordedMachine {
+  readonly name: string;
+  readonly guestMemory: readonly GuestExtent[];
+  readonly window: number;
 }
 
 /** `length` bytes of guest-physical memory from `gpa` lie at `offset` of the bank 'memory'. */

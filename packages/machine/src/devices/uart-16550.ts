@@ -159,12 +159,15 @@ export class Uart16550 implements PortDevice {
     if ((this.#get(MCR) & MCR_LOOPBACK) !== 0) {
       this.#set(LOOPED, byte);
       this.#set(LOOPED_FULL, 1);
-    } else {
-      this.#sent.put(this.#counter(SENT), byte);
-      this.#count(SENT);
-      this.onOutput?.(byte);
-    }
+    } else this.putOnLine(byte);
     this.#set(THRE_PENDING, 1);
+  }
+
+  /** A byte leaves on the line. Whoever stands behind the port may put one there too: no register of the program's shows it. */
+  putOnLine(byte: number): void {
+    this.#sent.put(this.#counter(SENT), byte);
+    this.#count(SENT);
+    this.onOutput?.(byte);
   }
 
   /** Enabling the transmitter interrupt while the transmitter is empty raises it. */

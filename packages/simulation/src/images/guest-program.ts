@@ -1,9 +1,10 @@
 // A shipped guest as an image: assembled by our own assembler, loaded in the mode that it is written for. A student's text
 // takes the place of a guest's source, and the address, mode and memory stay.
 
-import {UserError} from '@hyperscope/base';
-import {assembleGuest, assembleInPlace} from '@hyperscope/guests';
+import {UserError, assertExists} from '@hyperscope/base';
+import {assembleGuest, assembleInPlace, findGuest} from '@hyperscope/guests';
 import type {AssembledGuest, Guest} from '@hyperscope/guests';
+import type {GuestImage} from '@hyperscope/vmm';
 import type {LoadedImage} from './image-options.js';
 import {loadRaw} from './raw.js';
 
@@ -26,7 +27,19 @@ function place(guest: Guest, assembly: AssembledGuest): LoadedGuest {
     mode: guest.mode,
     set: {},
   });
-  return {...loaded, image: {...loaded.image, irqchip: guest.irqchip}, assembly};
+  return {...loaded, image: {...loaded.image, irqchip: guest.irqchip, ...besideOf(guest)}, assembly};
+}
+
+/** The guests that stand beside it under a control program, where it names any. */
+function besideOf({controlProgram}: Guest): Pick<GuestImage, 'companions' | 'userName'> {
+  if (controlProgram === undefined) return {};
+  return {
+    userName: controlProgram.user,
+    companions: controlProgram.beside.map(({user, guest}) => {
+      const companion = assertExists(findGuest(guest), `the guest ${guest} beside another`);
+      return {name: user, image: loadGuest(companion).image};
+    }),
+  };
 }
 
 type Diagnostics = Extract<ReturnType<typeof assembleInPlace>, {ok: false}>['diagnostics'];

@@ -27,6 +27,7 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'translation-chained':
     case 'translation-invalidated':
     case 'translation-adapted':
+    case 'control-program':
     case 'inside-kvm':
     case 'device':
     case 'serial':

@@ -18,6 +18,7 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'vm-entry-failure',
   'vm-entry',
   'kvm-exit',
+  'control-program',
   'injection',
   'emulation',
   'translation',
@@ -118,6 +119,7 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
     case 'translation':
     case 'translation-chained':
     case 'translation-invalidated':
+    case 'control-program':
     case 'unsupported':
       return explainEvent(leader).title;
     case 'exit-handled':

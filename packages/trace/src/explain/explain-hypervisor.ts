@@ -5,6 +5,7 @@ import {exitNumber, exitTitle} from '@hyperscope/isa';
 import type {HypervisorEvent} from '@hyperscope/vmm';
 import type {Explanation} from '../session-view.js';
 import {ACTOR_NAMES} from '../record/actors.js';
+import {explainControlProgram} from './explain-control-program.js';
 import {explanation, sentence} from './explanation.js';
 import {explainShadow} from './explain-shadow.js';
 import {explainTranslation} from './explain-translation.js';
@@ -76,6 +77,8 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
       return explainShadow(event);
     case 'device':
       return explanation({title: deviceTitle(event), sentences: [sentence(event.sentence)]});
+    case 'control-program':
+      return explainControlProgram(event);
     case 'inside-kvm':
       return explainInsideKvm(event);
     case 'serial':

@@ -25,6 +25,7 @@ const IMPORTANCE: readonly TraceEvent['kind'][] = [
   'vm-exit',
   'kvm-exit',
   'vm-entry',
+  'control-program',
   'injection',
   'emulation',
   'translation',

@@ -3,6 +3,7 @@
 import {assertUnreachable, hex} from '@hyperscope/base';
 import {entryFailure, exceptionAt, exitNumber, exitTitle} from '@hyperscope/isa';
 import type {TraceEvent} from '../record-format.js';
+import {controlProgramLabel} from './explain-control-program.js';
 import {characterText, deviceTitle} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
 import {shadowLabel} from './explain-shadow.js';
@@ -71,6 +72,8 @@ export function labelEvent(event: TraceEvent): string {
       return shadowLabel(event);
     case 'device':
       return deviceTitle(event);
+    case 'control-program':
+      return controlProgramLabel(event);
     case 'inside-kvm':
       return event.name;
     case 'serial':

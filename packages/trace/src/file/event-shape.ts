@@ -1,5 +1,7 @@
 // What each kind of event looks like, for events that come from a file.
 
+import {keysOf} from '@hyperscope/base';
+import {CONTROL_PROGRAM_TITLES} from '../explain/explain-control-program.js';
 import {SHADOW_ACTIONS} from '../explain/explain-shadow.js';
 import type {TraceEvent} from '../record-format.js';
 import {address, bytes, count, fields, flag, integer, isObject, list, oneOf, optional, text, tuple} from './shape.js';
@@ -132,6 +134,7 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
   'translation-chained': fields({from: address, to: address, rip: address, why: text}),
   'translation-invalidated': fields({rip: optional(address), at: optional(address), why: text}),
   'translation-adapted': fields({rip: address, to: oneOf('callout', 'ident'), why: text}),
+  'control-program': fields({what: oneOf(...keysOf(CONTROL_PROGRAM_TITLES)), machine: text, sentence: text}),
   device: fields({name: text, what: oneOf('output', 'trouble'), sentence: text}),
   'inside-kvm': fields({name: text, text}),
   serial: fields({byte: count}),

@@ -7,6 +7,8 @@ import {count, fields, isObject, list, oneOf, optional, scalar, text, values} fr
 /** The most bytes of guest state that a record may ask for: 2 GiB. */
 const MOST_STATE_BYTES = 2 ** 31;
 
+const extents = list(fields({gpa: count, offset: count, length: count}), 4096);
+
 const header = fields({
   format: oneOf('hyperscope-record'),
   engine: oneOf('simulated', 'kvm'),
@@ -20,7 +22,8 @@ const header = fields({
   cells: list(text, 4096),
   banks: list(fields({name: text, size: count}), 256),
   shadowPool: optional(fields({start: count, end: count})),
-  guestMemory: optional(list(fields({gpa: count, offset: count, length: count}), 4096)),
+  guestMemory: optional(extents),
+  virtualMachines: optional(list(fields({name: text, guestMemory: extents, window: count}), 4)),
 });
 
 function hasHeaderShape(value: unknown): value is RecordHeader {

@@ -2,11 +2,10 @@
 // count · tags · instruction lengths · RIPs (u64 each) · cycles (varint, from the previous step) · sizes of changes (varint).
 
 import {assertExists} from '@hyperscope/base';
-import {ACTOR_ORDER} from '../record/actors.js';
 import {ByteColumn} from '../record/growable-columns.js';
 import type {RunRecord} from '../record/run-record.js';
+import {readTag} from '../record/step-columns.js';
 import type {RecordedStep} from '../record/step-columns.js';
-import {STEP_KINDS} from '../record-format.js';
 import {ByteReader} from './byte-reader.js';
 import {damaged} from './sections.js';
 
@@ -14,7 +13,7 @@ export function writeSteps(record: RunRecord): Uint8Array {
   const {columns, changes, length} = record;
   const out = new ByteColumn(length * 16 + 16);
   out.pushVarint(length);
-  for (let i = 0; i < length; i++) out.push(columns.actorIndex(i) | (STEP_KINDS.indexOf(columns.kind(i)) << 3));
+  for (let i = 0; i < length; i++) out.push(columns.tag(i));
   for (let i = 0; i < length; i++) out.push(columns.instructionLength(i));
   const rip = new Uint8Array(8);
   const view = new DataView(rip.buffer);
@@ -43,13 +42,11 @@ export function* readSteps(section: Uint8Array): IterableIterator<ReadStep> {
   const cycles = new Float64Array(length);
   for (let i = 0; i < length; i++) cycles[i] = reader.varint() + (i === 0 ? 0 : (cycles[i - 1] ?? 0));
   for (let i = 0; i < length; i++) {
-    const tag = tags[i] ?? 0;
-    const who = ACTOR_ORDER[tag & 7];
-    const kind = STEP_KINDS[tag >> 3];
-    if (who === undefined || kind === undefined) throw damaged();
+    const tag = readTag(tags[i] ?? 0);
+    if (tag === undefined) throw damaged();
     const cycle = assertExists(cycles[i], 'a cycle for each step');
     yield {
-      step: {who, kind, rip: view.getBigUint64(i * 8, true), length: lengths[i] ?? 0, cycle},
+      step: {...tag, rip: view.getBigUint64(i * 8, true), length: lengths[i] ?? 0, cycle},
       changeBytes: reader.varint(),
     };
   }

@@ -14,15 +14,18 @@ export interface RecordedStep {
   readonly length: number;
   /** Cycle counter before the step; must not decrease. */
   readonly cycle: number;
+  /** Which of several virtual machines, 0 to 3; 0 where absent. */
+  readonly machine?: number | undefined;
 }
 
 export class StepColumns {
-  /** Bits 2:0 the actor, bits 5:3 the kind. */
+  /** Bits 2:0 the actor, bits 5:3 the kind, bits 7:6 the virtual machine. */
   readonly #tags = new ByteColumn();
   readonly #lengths = new ByteColumn();
   readonly #rips = new AddressColumn();
   #lastWho: Actor | undefined;
   #lastKind: StepKind | undefined;
+  #lastMachine = 0;
   #lastTag = 0;
   readonly cycles: NumberColumn = new NumberColumn();
 
@@ -31,16 +34,17 @@ export class StepColumns {
   }
 
   push(step: RecordedStep): void {
-    this.#tags.push(this.#tagOf(step.who, step.kind));
+    this.#tags.push(this.#tagOf(step.who, step.kind, step.machine ?? 0));
     this.#lengths.push(step.length);
     this.#rips.push(step.rip);
     this.cycles.push(step.cycle);
   }
 
   /** Most steps have the tag of the step before. */
-  #tagOf(who: Actor, kind: StepKind): number {
-    if (who !== this.#lastWho || kind !== this.#lastKind) {
-      this.#lastTag = ACTOR_ORDER.indexOf(who) | (STEP_KINDS.indexOf(kind) << 3);
+  #tagOf(who: Actor, kind: StepKind, machine: number): number {
+    if (who !== this.#lastWho || kind !== this.#lastKind || machine !== this.#lastMachine) {
+      this.#lastTag = tagOf(who, kind, machine);
+      this.#lastMachine = machine;
       this.#lastWho = who;
       this.#lastKind = kind;
     }
@@ -55,7 +59,15 @@ export class StepColumns {
     return ACTOR_ORDER[this.actorIndex(step)] ?? 'guest-kernel';
   }
   kind(step: number): StepKind {
-    return STEP_KINDS[(this.#tags.bytes[step] ?? 0) >> 3] ?? 'instruction';
+    return STEP_KINDS[((this.#tags.bytes[step] ?? 0) >> 3) & 7] ?? 'instruction';
+  }
+  /** The number of the virtual machine. */
+  machine(step: number): number {
+    return (this.#tags.bytes[step] ?? 0) >> 6;
+  }
+  /** Actor, kind and virtual machine in a byte: as they are stored. */
+  tag(step: number): number {
+    return this.#tags.bytes[step] ?? 0;
   }
   rip(step: number): bigint {
     return this.#rips.at(step);
@@ -72,6 +84,20 @@ export class StepColumns {
       rip: this.rip(index),
       length: this.instructionLength(index),
       cycle: this.cycles.at(index),
+      ...machineOf(this.tag(index)),
     };
   }
 }
+
+function tagOf(who: Actor, kind: StepKind, machine: number): number {
+  return ACTOR_ORDER.indexOf(who) | (STEP_KINDS.indexOf(kind) << 3) | (machine << 6);
+}
+
+/** What a byte of the column of tags says; undefined where it says nothing that there is. */
+export function readTag(tag: number): Pick<Step, 'kind' | 'machine' | 'who'> | undefined {
+  const who = ACTOR_ORDER[tag & 7];
+  const kind = STEP_KINDS[(tag >> 3) & 7];
+  return who === undefined || kind === undefined ? undefined : {who, kind, ...machineOf(tag)};
+}
+
+const machineOf = (tag: number): Pick<Step, 'machine'> => (tag >> 6 === 0 ? {} : {machine: tag >> 6});

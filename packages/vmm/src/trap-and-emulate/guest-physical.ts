@@ -53,6 +53,10 @@ export class GuestPhysical {
     this.#board = board;
   }
 
+  /** Bytes of RAM. */
+  get bytes(): number {
+    return this.#slots[0]?.bytes ?? 0;
+  }
   #slotAt(address: number): MemorySlot | undefined {
     return this.#slots.find(slot => address >= slot.gpa && address < slot.gpa + slot.bytes);
   }

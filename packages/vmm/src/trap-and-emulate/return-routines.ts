@@ -9,13 +9,14 @@ import {placeOf, routine} from './vmm.js';
 import type {Vmm, VmmRoutine} from './vmm.js';
 
 const RFLAGS_IF = 1n << 9n;
-const HALTED = 1n;
+/** In ACTIVITY. */
+export const HALTED = 1n;
 const NMI_VECTOR = 2;
 
-const virtualIf = ({vcpu}: Vmm): boolean => (vcpu.get('RFLAGS') & RFLAGS_IF) !== 0n;
+export const virtualIf = ({vcpu}: Vmm): boolean => (vcpu.get('RFLAGS') & RFLAGS_IF) !== 0n;
 
 /** What the guest can take now: an NMI, or the interrupt that the virtual controllers ask for. */
-function deliverable(vmm: Vmm): DeliverableEvent | undefined {
+export function deliverable(vmm: Vmm): DeliverableEvent | undefined {
   const {vcpu, chipset} = vmm;
   const shadow = vcpu.get('INTERRUPT_SHADOW');
   const returnRip = vcpu.get('RIP');
@@ -26,7 +27,8 @@ function deliverable(vmm: Vmm): DeliverableEvent | undefined {
   return {type: 'external-interrupt', vector, errorCode: undefined, returnRip};
 }
 
-function beforeReturn(vmm: Vmm): StepResult {
+/** What has to be done before the guest can have the processor again. */
+export function beforeReturn(vmm: Vmm): StepResult {
   if (vmm.outcome !== undefined) return {say: 'the guest’s run is over', go: 'vmm_return'};
   const event = deliverable(vmm);
   if (event !== undefined) return inject(vmm, event);

@@ -236,6 +236,11 @@ export class PcChipset implements InterruptController {
     else this.localApic.acknowledge(vector);
   }
 
+  /** The line of a device that is not the chipset's own. */
+  interruptLine(irq: number): InterruptLine {
+    return this.#line(irq);
+  }
+
   /** An IRQ goes to both controllers; which of them lets it through is the program's choice. */
   #line(irq: number): InterruptLine {
     const pin = irq === TIMER_IRQ ? TIMER_PIN : irq;

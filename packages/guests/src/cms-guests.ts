@@ -1,0 +1,53 @@
+// Single-user systems for virtual machines under one control program. Each is a program and, behind it, the nucleus that they share.
+// Alone on a machine each says that there is no control program, does what it can do alone, and stops.
+
+import type {Guest} from './guest.js';
+import {PROGRAMS} from './programs.generated.js';
+
+const ALONE = 'supervisor state, ring 0\nno control program\n';
+const under = (user: string): string => `supervisor state, ring 0\nuser ${user}\n`;
+
+const system = (
+  id: Extract<keyof typeof PROGRAMS, `cms-${string}`>,
+  rest: Pick<Guest, 'controlProgram' | 'expectedSerial' | 'teaches' | 'title'>,
+): Guest => ({
+  id,
+  source: PROGRAMS[id] + PROGRAMS['cms-nucleus'],
+  loadAddress: 0x8000,
+  mode: 'protected',
+  memoryMiB: 1,
+  group: 'Control program',
+  ...rest,
+});
+
+export const CMS_GUESTS: readonly Guest[] = [
+  system('cms-punch', {
+    title: 'Two users and a deck of cards',
+    teaches:
+      'Two single-user systems under one control program: CMS1 punches a deck of cards, CMS2 reads it and answers.',
+    controlProgram: {
+      user: 'CMS1',
+      beside: [{user: 'CMS2', guest: 'cms-reader'}],
+      expectedConsoles: {
+        CMS1: `${under('CMS1')}PUN FILE 0001 TO CMS2\nCMS2 HAS YOUR DECK\nCARDS: 3\nprimes: 95\n`,
+        CMS2: `${under('CMS2')}PRIMES BELOW 500\nCOUNTED BY CMS1: 95\nPLEASE ANSWER\nPUN FILE 0001 TO CMS1\nanswered\n`,
+      },
+    },
+    expectedSerial: `${ALONE}primes: 95\n`,
+  }),
+  system('cms-reader', {
+    title: 'A user who waits for cards',
+    teaches: 'The other half: it waits for its card reader, which only another user can fill.',
+    expectedSerial: ALONE,
+  }),
+  system('cms-count', {
+    title: 'A user who only computes',
+    teaches: 'It never gives the processor up: to be added beside others, to see how the slice timer shares it.',
+    controlProgram: {
+      user: 'CMS1',
+      beside: [],
+      expectedConsoles: {CMS1: `${under('CMS1')}most Collatz steps: 118\n`},
+    },
+    expectedSerial: `${ALONE}most Collatz steps: 118\n`,
+  }),
+];
