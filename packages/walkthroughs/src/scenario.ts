@@ -14,27 +14,38 @@ export interface Place {
   readonly then?: {readonly steps: number; readonly granularity: Granularity} | undefined;
 }
 
-/** What an event or the instruction of its step must be; what is absent does not matter. */
+/** What an event or the instruction of its step must be; what is absent does not matter. The place is right behind that step. */
 export interface EventPattern {
   readonly kind?: TraceEvent['kind'] | undefined;
   /** The event's label as the timeline and the reason lines print it, or a part of it: `I/O instruction`, `SYSCALL`, `#GP`. */
   readonly label?: string | undefined;
-  /** Mnemonic of the instruction, as disassembled: `popf`. */
+  /** A part of the sentence of a step of the hypervisor's. */
+  readonly sentence?: string | undefined;
+  /** What the instruction's text begins with, as disassembled: `popfq`, `mov cr3`. */
   readonly instruction?: string | undefined;
   /** Label or line text of the guest's source at which the instruction stands. */
   readonly at?: string | undefined;
   readonly who?: Moment['who'] | undefined;
 }
 
-/** Something to change, and what happens then: a switch, or a line of the guest's source that is replaced. */
-export interface BreakIt {
-  readonly title: string;
+/** A run that differs from the scenario's, and what it must show; checked by running it. */
+export interface Trial {
+  /** Beside the scenario's own switches. */
   readonly switches?: Switches | undefined;
   readonly technique?: string | undefined;
   /** Text of the source (must occur exactly once), and what stands in its place. */
-  readonly replace?: readonly {readonly text: string; readonly by: string}[] | undefined;
-  /** What must be true of the changed run; checked by running it. */
+  readonly replace?: readonly Replacement[] | undefined;
   readonly expect: Expectation;
+}
+
+export interface Replacement {
+  readonly text: string;
+  readonly by: string;
+}
+
+/** Something to change, and what happens then: a switch, another machine, or lines of the guest's source that are replaced. */
+export interface BreakIt extends Trial {
+  readonly title: string;
   /** What happens and why, shown after it ran. Markdown. */
   readonly explanation: string;
 }
@@ -45,11 +56,11 @@ export interface Expectation {
   readonly prints?: string | undefined;
   /** It must not have printed this. */
   readonly printsNot?: string | undefined;
-  /** A part of the sentence on how the run ended. */
+  /** A part of the sentence on how the run ended; `goes on` for a run that does not end by itself. */
   readonly outcome?: string | undefined;
-  /** An event that occurs, and one that does not. */
-  readonly occurs?: EventPattern | undefined;
-  readonly occursNot?: EventPattern | undefined;
+  /** Events that occur somewhere in the run, and events that do not. */
+  readonly occurs?: readonly EventPattern[] | undefined;
+  readonly occursNot?: readonly EventPattern[] | undefined;
   /** Registers at the place, by cell name: `{"rax": "0x2a"}`. */
   readonly registers?: Readonly<Record<string, string>> | undefined;
 }
@@ -62,6 +73,8 @@ export interface Question {
   readonly answer: number;
   /** Why, shown afterwards. Markdown. */
   readonly because: string;
+  /** The run that shows the answer. A prediction has none where its step's own expectation shows it. */
+  readonly check?: Trial | undefined;
 }
 
 export interface ScenarioStep {
@@ -89,6 +102,9 @@ export interface Scenario {
   readonly demonstration?: string | undefined;
   /** What a student knows afterwards, in a sentence. */
   readonly teaches: string;
+  /** Markdown: what is read before the first step. */
+  readonly introduction: string;
+  /** `edited`: the scenario's own program. */
   readonly choice: RunChoice;
   /** Machines shown together; one or more. */
   readonly machines: readonly string[];

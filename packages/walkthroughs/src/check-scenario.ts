@@ -1,0 +1,112 @@
+// Checks a scenario by running it: every place exists, every expectation holds, whatever is broken gives what is said of it, and
+// each right answer is shown by a run.
+
+import {UserError} from '@hyperscope/base';
+import type {RunChoice} from '@hyperscope/trace';
+import {failures} from './expectations.js';
+import {findPlace} from './find-place.js';
+import type {Question, Scenario, ScenarioStep, Trial} from './scenario.js';
+import type {OpenRun, ScenarioRun, SourceOf} from './scenario-run.js';
+import {choiceAt, trialChoice} from './trial.js';
+
+export interface Checked {
+  /** `step 3, “POPF”`; `question 2`. */
+  readonly what: string;
+  /** The state of a step; undefined for whatever else is checked. */
+  readonly index: number | undefined;
+  /** Sentences; empty where all is well. */
+  readonly failures: readonly string[];
+}
+
+/** In the order of the file. Never throws for what the scenario says. */
+export function checkScenario(scenario: Scenario, open: OpenRun, sourceOf: SourceOf): readonly Checked[] {
+  const check = new ScenarioCheck(scenario, open, sourceOf);
+  return [...scenario.steps.flatMap((step, number) => check.step(step, number)), ...check.questions()];
+}
+
+class ScenarioCheck {
+  readonly #scenario: Scenario;
+  readonly #open: OpenRun;
+  readonly #sourceOf: SourceOf;
+  /** The runs so far, by what was chosen: many questions are about the same. */
+  readonly #runs = new Map<string, ScenarioRun>();
+  #here = 0;
+  #technique: string | undefined;
+
+  constructor(scenario: Scenario, open: OpenRun, sourceOf: SourceOf) {
+    this.#scenario = scenario;
+    this.#open = open;
+    this.#sourceOf = sourceOf;
+  }
+
+  step(step: ScenarioStep, number: number): readonly Checked[] {
+    const what = `step ${number + 1}, “${step.title}”`;
+    const choice = choiceAt(this.#scenario, number);
+    const place = guarded(() => this.#place(step, choice));
+    const checked: Checked[] = [{what, index: place.index, failures: place.failures}];
+    const {prediction} = step;
+    if (prediction?.check !== undefined)
+      checked.push({what: `${what}, prediction`, index: undefined, failures: this.#trial(prediction.check, choice)});
+    for (const broken of step.breakIt)
+      checked.push({
+        what: `${what}, break it: ${broken.title}`,
+        index: undefined,
+        failures: this.#trial(broken, choice),
+      });
+    return checked;
+  }
+
+  questions(): readonly Checked[] {
+    return this.#scenario.questions.flatMap((question: Question, index) =>
+      question.check === undefined
+        ? []
+        : [
+            {
+              what: `question ${index + 1}`,
+              index: undefined,
+              failures: this.#trial(question.check, this.#scenario.choice),
+            },
+          ],
+    );
+  }
+
+  #place(
+    step: ScenarioStep,
+    choice: RunChoice,
+  ): {readonly index: number | undefined; readonly failures: readonly string[]} {
+    const run = this.#run(choice);
+    if (choice.technique !== this.#technique) this.#here = run.start;
+    this.#technique = choice.technique;
+    const found = findPlace(run, step.place, this.#here);
+    if (!found.ok) return {index: undefined, failures: [found.why]};
+    this.#here = found.index;
+    return {index: found.index, failures: step.expect === undefined ? [] : failures(run, step.expect, found.index)};
+  }
+
+  #trial(trial: Trial, choice: RunChoice): readonly string[] {
+    return guarded(() => {
+      const run = this.#run(trialChoice(choice, trial, this.#sourceOf));
+      const end = findPlace(run, {from: 'end', occurrence: 1}, 0);
+      return {index: undefined, failures: end.ok ? failures(run, trial.expect, end.index) : [end.why]};
+    }).failures;
+  }
+
+  #run(choice: RunChoice): ScenarioRun {
+    const key = JSON.stringify([choice.technique, choice.guest, choice.edited, choice.switches]);
+    const run = this.#runs.get(key) ?? this.#open(choice);
+    this.#runs.set(key, run);
+    return run;
+  }
+}
+
+type Found = {readonly index: number | undefined; readonly failures: readonly string[]};
+
+/** A machine or a switch that does not exist is something that the scenario says. */
+function guarded(find: () => Found): Found {
+  try {
+    return find();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return {index: undefined, failures: [error.message]};
+  }
+}
