@@ -84,14 +84,14 @@ reloaded:
         xor edx, edx
         wrmsr
         mov ecx, MSR_FMASK
-        xor eax, eax
+        mov eax, 0x200          ; IF: the kernel is not interrupted
         xor edx, edx
         wrmsr
 
 ; Into ring 3: IRETQ takes what an interrupt would have left on the stack.
         push USER_DATA          ; SS
         push user_stack         ; RSP
-        push 2                  ; RFLAGS: interrupts off, IOPL 0
+        push 0x202              ; RFLAGS: interrupts on, IOPL 0
         push USER_CODE          ; CS
         push program            ; RIP
         iretq

@@ -4,7 +4,7 @@
 import type {Guest} from './guest.js';
 import {PROGRAMS} from './programs.generated.js';
 
-type ExperimentId = Extract<keyof typeof PROGRAMS, `nano-${string}` | `page-${string}`>;
+type ExperimentId = Extract<keyof typeof PROGRAMS, `nano-${string}` | `page-${string}` | 'workloads'>;
 
 const experiment = (
   id: ExperimentId,
@@ -40,5 +40,8 @@ export const EXPERIMENTS: readonly Guest[] = [
   ),
   experiment('page-walks', 'Page walks', 'One cold access by each size of page: how many references is that?', {
     memoryMiB: 8,
+  }),
+  experiment('workloads', 'Workloads', 'Computing, system calls, processes, page walks: who is slow at what?', {
+    memoryMiB: 16,
   }),
 ];
