@@ -1,5 +1,6 @@
 export * from './record-format.js';
 export * from './session-view.js';
+export type * from './inspection.js';
 export type * from './run-choice.js';
 export * from './change/change.js';
 export * from './change/change-accumulator.js';

@@ -2,6 +2,7 @@
 // Answers are plain data that structured clone can carry: no functions, no class instances, typed arrays for bulk.
 
 import type {ShadowComparison, ShadowStatistics} from '@hyperscope/vmm';
+import type {Inspection, InspectionRequest} from './inspection.js';
 import type {Actor, RecordHeader, Step, TraceEvent} from './record-format.js';
 
 /** A sentence for an event, made from its checks. */
@@ -159,4 +160,6 @@ export interface SessionClient {
   memory(space: 'hpa' | 'gpa' | 'gva', address: bigint, length: number): Uint8Array | undefined;
   /** The step at or before `index` at which the byte was last written. */
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined;
+  /** What a panel of the inspector shows of the state at the playhead; asked for the open panel only. */
+  inspect(request: InspectionRequest): Inspection;
 }

@@ -95,7 +95,7 @@ export interface AssembledText {
   }[];
 }
 
-export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits'> {
+export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'> {
   catalogue(): Catalogue;
   /**
    * Starts what was chosen; nothing is recorded yet beyond state 0.

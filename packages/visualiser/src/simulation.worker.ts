@@ -4,7 +4,16 @@ import {SimulationHost, assemblyVocabulary, cardPicture, costFigures, guestCells
 import {expose} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords} from '@hyperscope/trace';
-import type {ExitRow, Granularity, Moment, RunChoice, SwitchOffer, TimelineWindow} from '@hyperscope/trace';
+import type {
+  ExitRow,
+  Granularity,
+  Inspection,
+  InspectionRequest,
+  Moment,
+  RunChoice,
+  SwitchOffer,
+  TimelineWindow,
+} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
 import {linesOfText} from './assembled-lines.js';
 import type {RealProgram} from './kvm-socket.js';
@@ -137,6 +146,9 @@ class SimulationLab implements LabClient {
   }
   exits(): readonly ExitRow[] {
     return this.#open().exits();
+  }
+  inspect(request: InspectionRequest): Inspection {
+    return this.#open().inspect(request);
   }
 }
 

@@ -5,13 +5,16 @@ import type {
   Actor,
   ExitRow,
   Granularity,
+  Inspection,
+  InspectionRequest,
   Moment,
   RecordHeader,
   SessionClient,
   Step,
   TimelineWindow,
-  TraceEvent,
 } from '@hyperscope/trace';
+import {SAMPLE_INSPECTIONS} from './sample-inspections.js';
+import {SAMPLE_WALK} from './sample-walk.js';
 import {SAMPLE_CODE, SAMPLE_STEPS, type SampleStep} from './sample-steps.js';
 
 /** The rows of a timeline. Not taken from actors.ts, which needs a document: a session lives in a worker. */
@@ -40,32 +43,6 @@ const START: Readonly<Record<string, bigint>> = {
   VMX_OPERATION: 1n,
   'CS.selector': 8n,
   'SS.selector': 16n,
-};
-
-/** The page walk that the sample shows: four levels under a four-level EPT. */
-export const SAMPLE_WALK: Extract<TraceEvent, {kind: 'page-walk'}> = {
-  kind: 'page-walk',
-  linear: 0x8000n,
-  access: 'execute',
-  outcome: 'mapped',
-  references: [4, 3, 2, 1, 0].flatMap(guestLevel => [
-    ...[4, 3, 2, 1].map(level => ({
-      table: 'ept' as const,
-      level,
-      address: 0x7f_0000 + level * 0x1000 + guestLevel * 8,
-      entry: 0x7f_0007n + BigInt(level) * 0x1000n,
-    })),
-    ...(guestLevel === 0
-      ? []
-      : [
-          {
-            table: 'guest' as const,
-            level: guestLevel,
-            address: 0x1000 + (4 - guestLevel) * 0x1000,
-            entry: 0x2003n + BigInt(4 - guestLevel) * 0x1000n,
-          },
-        ]),
-  ]),
 };
 
 export class SampleSession implements SessionClient {
@@ -212,6 +189,8 @@ export class SampleSession implements SessionClient {
       toCycle,
       columns,
       cycles,
+      counts: countsIn(marks, fromCycle, toCycle, columns),
+      marked: marks.length,
       marks: marks.filter(mark => mark.cycle >= fromCycle && mark.cycle <= toCycle),
     };
   }
@@ -223,10 +202,10 @@ export class SampleSession implements SessionClient {
         count: 2,
         instruction: 'out dx, al',
         sentence: 'bit 0x3f8 of the I/O bitmap is set',
-        steps: [4, 11],
+        steps: Float64Array.of(4, 11),
       },
-      {reason: 'CPUID', count: 1, instruction: 'cpuid', sentence: 'CPUID always exits', steps: [18]},
-      {reason: 'HLT', count: 1, instruction: 'hlt', sentence: 'HLT exiting is 1', steps: [21]},
+      {reason: 'CPUID', count: 1, instruction: 'cpuid', sentence: 'CPUID always exits', steps: Float64Array.of(18)},
+      {reason: 'HLT', count: 1, instruction: 'hlt', sentence: 'HLT exiting is 1', steps: Float64Array.of(21)},
     ];
   }
 
@@ -237,4 +216,39 @@ export class SampleSession implements SessionClient {
   lastWriter(): number | undefined {
     return undefined;
   }
+
+  /** Where an address cannot be read the answer says so; everything else is a sample. */
+  inspect(request: InspectionRequest): Inspection {
+    const index = this.#index;
+    const isEmpty = request.panel === 'kvm-run' && index === 0;
+    if (isEmpty) return {panel: 'kvm-run', index, content: undefined, why: 'KVM_RUN has not returned yet.'};
+    const answers: {readonly [P in InspectionRequest['panel']]: Extract<Inspection, {panel: P}>} = {
+      memory: {panel: 'memory', index, content: SAMPLE_INSPECTIONS.memory},
+      writer: {panel: 'writer', index, content: SAMPLE_INSPECTIONS.writer},
+      walk: {panel: 'walk', index, content: SAMPLE_INSPECTIONS.walk},
+      descriptors: {panel: 'descriptors', index, content: SAMPLE_INSPECTIONS.descriptors},
+      tlb: {panel: 'tlb', index, content: SAMPLE_INSPECTIONS.tlb},
+      devices: {panel: 'devices', index, content: SAMPLE_INSPECTIONS.devices},
+      'kvm-run': {panel: 'kvm-run', index, content: SAMPLE_INSPECTIONS['kvm-run']},
+      statistics: {panel: 'statistics', index, content: SAMPLE_INSPECTIONS.statistics},
+      vcpu: {panel: 'vcpu', index, content: SAMPLE_INSPECTIONS.vcpu},
+      'entry-checks': {panel: 'entry-checks', index, content: SAMPLE_INSPECTIONS['entry-checks']},
+    };
+    return answers[request.panel];
+  }
+}
+
+/** Exits by column; the sample has no exceptions. */
+function countsIn(
+  marks: readonly {readonly cycle: number; readonly kind: string}[],
+  fromCycle: number,
+  toCycle: number,
+  columns: number,
+): Uint32Array {
+  const counts = new Uint32Array(2 * columns);
+  for (const {cycle, kind} of marks) {
+    const column = Math.min(columns - 1, Math.floor(((cycle - fromCycle) * columns) / (toCycle - fromCycle)));
+    if (kind === 'vm-exit' && cycle >= fromCycle && cycle <= toCycle) counts[column] = (counts[column] ?? 0) + 1;
+  }
+  return counts;
 }

@@ -28,6 +28,9 @@ export interface InterruptMessages {
   hears(vector: number): boolean;
 }
 
+/** Where its state lies in its bank, for whoever looks at one. */
+export const IO_APIC_BYTES = {INDEX, ID, LINES, TABLE, PINS} as const;
+
 export class IoApic extends BankedDevice {
   readonly #messages: InterruptMessages;
 

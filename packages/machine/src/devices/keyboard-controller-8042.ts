@@ -51,6 +51,9 @@ const PORT_NO_RESET = 1,
   PORT_OUTPUT_FULL = 0x10;
 const SELF_TEST_PASSED = 0x55;
 
+/** Where its state lies in its bank, for whoever looks at one. */
+export const KEYBOARD_BYTES = {OUTPUT, OUTPUT_FULL, STATUS, COMMAND_BYTE, QUEUE_LENGTH, QUEUE} as const;
+
 export class KeyboardController8042 extends BankedDevice implements PortDevice {
   readonly ports: PortRange = {first: 0x60, count: 1};
   readonly also: readonly PortRange[] = [{first: 0x64, count: 1}];

@@ -36,8 +36,12 @@ const AUTO_EOI = 2,
 const READS_IRR = 0,
   READS_ISR = 1;
 
+const CHIP_BYTES = 16;
+/** Where a chip's bytes lie in its half of the pair's bank, for whoever looks at one. */
+export const PIC_BYTES = {chip: CHIP_BYTES, IRR, ISR, IMR, LINES, ELCR, VECTORS, MODE, HIGHEST} as const;
+
 export class Pic8259 {
-  static readonly BYTES = 16;
+  static readonly BYTES = CHIP_BYTES;
   readonly #state: ByteAccess;
 
   /** After power-on everything is masked, as firmware would leave it for a program that never asked. */

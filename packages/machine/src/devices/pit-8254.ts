@@ -43,6 +43,9 @@ const SQUARE_WAVE = 3;
 const CONTROL = 3,
   READ_BACK = 3;
 
+/** Where a counter's bytes lie, for whoever looks at a bank. */
+export const PIT_BYTES = {counter: COUNTER_BYTES, MODE, BCD, ACCESS, GATE, PHASE, COUNT, START} as const;
+
 export class Pit8254 extends BankedDevice implements PortDevice {
   readonly ports: PortRange = {first: 0x40, count: 4};
   readonly widest = 1;

@@ -48,6 +48,9 @@ const FCR_ENABLE = 1,
 /** CTS, DSR and DCD: somebody is at the other end. */
 const MSR_CONNECTED = 0xb0;
 
+/** Where its registers and counters lie in its bank, for whoever looks at one. */
+export const UART_BYTES = {IER, LCR, MCR, SCR, DLL, DLM, FCR, THRE_PENDING, SENT, ARRIVED, TAKEN} as const;
+
 export class Uart16550 implements PortDevice {
   readonly name: string;
   readonly ports: PortRange;

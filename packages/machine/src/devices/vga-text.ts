@@ -46,6 +46,9 @@ export interface TextScreen {
   readonly cursor: number | undefined;
 }
 
+/** Where its registers lie in its bank, for whoever looks at one. */
+export const VGA_BYTES = {INDEX, REGISTERS, CURSOR_START, START_HIGH, CURSOR_HIGH} as const;
+
 export class VgaText extends BankedDevice implements PortDevice {
   readonly ports: PortRange = {first: 0x3d4, count: 2};
   readonly also: readonly PortRange[] = [{first: 0x3da, count: 1}];

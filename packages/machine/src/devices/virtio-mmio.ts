@@ -57,6 +57,17 @@ export interface VirtioKind {
   readonly stateBytes: number;
 }
 
+/** Where the transport's state lies in a device's bank, for whoever looks at one. */
+export const VIRTIO_BYTES = {
+  STATUS,
+  INTERRUPT_STATUS,
+  QUEUE_SELECTOR,
+  DRIVER_FEATURES,
+  QUEUES,
+  QUEUE_BYTES,
+  QUEUE_FIELDS,
+} as const;
+
 export abstract class VirtioMmioDevice extends BankedDevice {
   protected readonly memory: DeviceMemory;
   /** Where the device's own state begins in the bank. */

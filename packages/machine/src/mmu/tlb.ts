@@ -75,6 +75,26 @@ const CONTEXT_SHIFT = 14;
 /** How the bank holds an EPT root: 0 is none. */
 const rootWord = (root: number | undefined): number => (root === undefined ? 0 : root + 1);
 
+/** Where what lies in the bank, for whoever reads one that is not a TLB's own. */
+export const TLB_LAYOUT = {
+  ways: WAYS,
+  sets: SETS,
+  words: WORDS,
+  generations: GLOBAL,
+  context: CONTEXT,
+  contexts: CONTEXTS,
+  contextCount: CONTEXT_COUNT,
+  contextWords: CONTEXT_WORDS,
+  own: OWN,
+  spaces: SPACES,
+  spaceSlots: SPACE_SLOTS,
+  spaceOwners: NO_PCID + 1,
+  entries: ENTRIES,
+  pageBitsShift: PAGE_BITS_SHIFT,
+  pageBitsMask: PAGE_BITS_MASK,
+  contextShift: CONTEXT_SHIFT,
+} as const;
+
 /** A translation, as a walk found it. Page numbers are addresses divided by 4096. */
 export interface TlbEntry {
   readonly linearPage: number;

@@ -8,6 +8,7 @@ import type {Core} from '../cpu/core.js';
 import {supportedCr4} from '../cpu/control-registers.js';
 import type {Check} from '../observer.js';
 import {CheckList} from '../vmx/check-list.js';
+import type {CheckDetail} from '../vmx/check-list.js';
 import {validPat} from '../vmx/pat.js';
 import type {SvmControls} from './controls.js';
 import {hasErrorCodeType, injectionProblem} from './injection.js';
@@ -26,9 +27,9 @@ const CR4_PAE = 1n << 5n;
 const ATTRIB_L = 1n << 9n;
 const ATTRIB_D = 1n << 10n;
 
-/** Everything that is wrong with the VMCB, in the order in which the manual lists it. Empty: the guest may be entered. */
-export function vmrunChecks(core: Core, controls: SvmControls): readonly Check[] {
-  const list = new CheckList(SOURCE, 'failures');
+/** Everything that is wrong with the VMCB, in the order in which the manual lists it. Empty: the guest may be entered. With 'all', what holds as well. */
+export function vmrunChecks(core: Core, controls: SvmControls, detail: CheckDetail = 'failures'): readonly Check[] {
+  const list = new CheckList(SOURCE, detail);
   checkControlRegisters(core, controls, list);
   checkLongMode(controls, list);
   checkControlArea(core, controls, list);

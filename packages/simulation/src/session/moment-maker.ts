@@ -20,6 +20,8 @@ import type {
   Actor,
   ExitRow,
   Explanation,
+  Inspection,
+  InspectionRequest,
   Moment,
   RecordHeader,
   RunRecord,
@@ -30,6 +32,7 @@ import type {
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
+import {StateInspector} from './inspect/inspector.js';
 import {screenView} from './screen-view.js';
 import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
@@ -51,6 +54,8 @@ export class MomentMaker {
   readonly #source: SourceMap | undefined;
   /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
   #scout: Playhead | undefined;
+  /** Made when the first panel is asked for. */
+  #inspector: StateInspector | undefined;
   readonly #texts = new Map<number, string>();
   #start: number | undefined;
 
@@ -103,6 +108,12 @@ export class MomentMaker {
       walk: record.events.lastBefore('page-walk', index),
       shadow: shadowPanel(record, state, index),
     };
+  }
+
+  /** What a panel shows of the state `index`, which `banks` hold. */
+  inspect(banks: readonly Bank[], index: number, request: InspectionRequest): Inspection {
+    this.#inspector ??= new StateInspector(this.record, step => this.textOf(step));
+    return this.#inspector.inspect(banks, index, request);
   }
 
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {

@@ -1,7 +1,16 @@
 // The same client over a record alone: a file, or a run of real KVM. There is no machine; nothing can be run further.
 
 import {Playhead} from '@hyperscope/trace';
-import type {ExitRow, Granularity, Moment, RunRecord, SessionClient, TimelineWindow} from '@hyperscope/trace';
+import type {
+  ExitRow,
+  Granularity,
+  Inspection,
+  InspectionRequest,
+  Moment,
+  RunRecord,
+  SessionClient,
+  TimelineWindow,
+} from '@hyperscope/trace';
 import {MomentMaker} from './moment-maker.js';
 import {lastWriterOf, readMemory} from './memory-access.js';
 import type {MemorySpace} from './memory-access.js';
@@ -49,6 +58,9 @@ export class PlaybackSession implements SessionClient {
   }
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined {
     return lastWriterOf(this.record, this.#state(), space, address, this.#playhead.index);
+  }
+  inspect(request: InspectionRequest): Inspection {
+    return this.#maker.inspect(this.#playhead.banks, this.#playhead.index, request);
   }
 
   #state(): StateView {

@@ -2,7 +2,16 @@
 // recorded. Running goes on only at the frontier; looking back moves the machine itself back.
 
 import {scanCodesOf} from '@hyperscope/machine';
-import type {ExitRow, Granularity, Moment, RunRecord, SessionClient, TimelineWindow} from '@hyperscope/trace';
+import type {
+  ExitRow,
+  Granularity,
+  Inspection,
+  InspectionRequest,
+  Moment,
+  RunRecord,
+  SessionClient,
+  TimelineWindow,
+} from '@hyperscope/trace';
 import {isBoundary} from '@hyperscope/trace';
 import type {PortOptions, Technique} from '@hyperscope/vmm';
 import type {LoadedImage} from '../images/image-options.js';
@@ -81,6 +90,11 @@ export class Session implements SessionClient {
     return this.#driver;
   }
 
+  /** The text of a recorded step's instruction; '' for steps that are none. */
+  textOf(step: number): string {
+    return this.#maker.textOf(step);
+  }
+
   moment(): Moment {
     this.#findStart();
     this.#driver.seek(this.#index);
@@ -120,6 +134,11 @@ export class Session implements SessionClient {
   }
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined {
     return lastWriterOf(this.record, this.#state(), space, address, this.#index);
+  }
+
+  inspect(request: InspectionRequest): Inspection {
+    this.#driver.seek(this.#index);
+    return this.#maker.inspect(this.#driver.run.banks, this.#index, request);
   }
 
   /** Types at the first serial port, at the frontier. */

@@ -5,6 +5,7 @@ import {hpa} from '@hyperscope/base';
 import {VIDEO_TEXT, featuresOf, profileById} from '@hyperscope/machine';
 import {ShadowView} from '@hyperscope/vmm';
 import type {Backing, GuestTables} from '@hyperscope/vmm';
+import {placeOfMachine} from '@hyperscope/trace';
 import type {CellSource, Moment, RunRecord} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
 
@@ -16,9 +17,9 @@ const USER_RING = 3n;
 const MOST_EVENTS = 5000;
 const PDPTES = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'] as const;
 
-/** Undefined where the technique has no shadow MMU, or it has not given out a root yet. */
-export function shadowPanel(record: RunRecord, state: StateView, index: number): Moment['shadow'] {
-  const pool = record.header.shadowPool;
+/** Undefined where the technique has no shadow MMU, or it has not given out a root yet. `wanted`: an address in the place of the last one. */
+export function shadowPanel(record: RunRecord, state: StateView, index: number, wanted?: bigint): Moment['shadow'] {
+  const pool = placeOfMachine(record.header, state.machine).shadowPool;
   if (pool === undefined || !isPool(pool, state.memory.length)) return undefined;
   const memory = new DataView(state.memory.buffer, state.memory.byteOffset, state.memory.length);
   // A record may come from anywhere: what it says about places in memory is not believed.
@@ -30,7 +31,7 @@ export function shadowPanel(record: RunRecord, state: StateView, index: number):
         : BigInt(memory.getUint32(at, true));
   const view = new ShadowView({start: hpa(pool.start), end: hpa(pool.end)}, read);
   const cells = state.guestCells();
-  const linear = lastAddress(record, index) ?? cells('RIP') ?? 0n;
+  const linear = wanted ?? lastAddress(record, index) ?? cells('RIP') ?? 0n;
   const half = (cells('CPL') ?? 0n) === USER_RING ? 'user' : 'kernel';
   const comparison = view.compare(linear, half, guestTables(record, state, cells));
   if (comparison === undefined) return undefined;

@@ -29,6 +29,10 @@ export class EventColumn {
   firstAt(step: number): number {
     return this.#steps.countAtMost(step - 1);
   }
+  /** How many events of a kind happened in steps before `step`. */
+  countBefore(kind: TraceEvent['kind'], step: number): number {
+    return this.#byKind.get(kind)?.countAtMost(this.firstAt(step) - 1) ?? 0;
+  }
   /** The last event of a kind that happened in a step before `step`; undefined where there is none. */
   lastBefore<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {
     const indexes = this.#byKind.get(kind);
@@ -40,6 +44,18 @@ export class EventColumn {
     const indexes = this.#byKind.get(kind);
     const before = indexes === undefined ? 0 : indexes.countAtMost(this.firstAt(step) - 1);
     return indexes === undefined || before >= indexes.length ? undefined : this.#ofKind(kind, indexes.at(before));
+  }
+  /** How many events of a kind there are. */
+  countOf(kind: TraceEvent['kind']): number {
+    return this.#byKind.get(kind)?.length ?? 0;
+  }
+  /** An event of a kind by its number among those of its kind, from 0. */
+  nth<K extends TraceEvent['kind']>(
+    kind: K,
+    number: number,
+  ): {readonly step: number; readonly event: Extract<TraceEvent, {kind: K}> | undefined} {
+    const index = this.#byKind.get(kind)?.at(number) ?? 0;
+    return {step: this.stepOf(index), event: this.#ofKind(kind, index)};
   }
   /** All events of a kind, with their steps. */
   *allOf<K extends TraceEvent['kind']>(

@@ -53,7 +53,7 @@ export class GuestMemory {
     const out = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const guest = this.translate(cells, linear + BigInt(done));
-      const gpa = guest === undefined ? undefined : this.#physical(cells, guest);
+      const gpa = guest === undefined ? undefined : this.physicalOf(cells, guest);
       const part = Math.min(length - done, PAGE - Number((linear + BigInt(done)) & 0xfffn));
       const bytes = gpa === undefined ? undefined : this.readPhysical(gpa, part);
       if (bytes === undefined) return done === 0 ? undefined : out.slice(0, done);
@@ -74,8 +74,11 @@ export class GuestMemory {
     return this.#walk32(address, cr3 & 0xffff_f000n);
   }
 
-  /** Where the run is on bare metal, a hypervisor in it may have put its own guest behind tables of its own. */
-  #physical(cells: CellSource, address: number): number | undefined {
+  /**
+   * Where the run is on bare metal, a hypervisor in it may have put its own guest behind tables of its own: the address behind
+   * them; undefined where they map nothing.
+   */
+  physicalOf(cells: CellSource, address: number): number | undefined {
     return this.#extents === undefined ? throughNestedTables(cells, at => this.#entry(at, 8), address) : address;
   }
 

@@ -1,0 +1,258 @@
+// What the panels are told is what the machine has: bytes, tables, translations and counters are held against other ways to know
+// them, and a record played from a file tells the same as the machine that made it.
+
+import {assertExists} from '@hyperscope/base';
+import {vmcbField, vmcsSlot} from '@hyperscope/isa';
+import {readRecord, writeRecord} from '@hyperscope/trace';
+import type {Inspection, InspectionContents, InspectionPanel, InspectionRequest} from '@hyperscope/trace';
+import {describe, expect, test} from 'vitest';
+import {SimulationHost} from '../../simulation-host.js';
+import {PlaybackSession} from '../playback-session.js';
+import type {Session} from '../session.js';
+
+const host = new SimulationHost();
+/** What a panel shows. */
+function shown<P extends InspectionPanel>(
+  session: Pick<Session, 'inspect'>,
+  request: InspectionRequest & {readonly panel: P},
+): InspectionContents[P] {
+  const told: Inspection = session.inspect(request);
+  if (!isShown(told, request.panel)) throw new Error(told.content === undefined ? told.why : told.panel);
+  return told.content;
+}
+const isShown = <P extends InspectionPanel>(
+  told: Inspection,
+  panel: P,
+): told is Inspection & {readonly panel: P; readonly content: InspectionContents[P]} =>
+  told.panel === panel && told.content !== undefined;
+
+function recorded(guest: string, technique: string, steps = 40_000): Session {
+  const session = host.open({guest, technique});
+  session.run(steps);
+  return session;
+}
+
+const HIDDEN_WRITE = `bits 64
+org 0x8000
+  mov rax, cr3
+  mov rax, [rax]
+  and rax, ~0xfff
+  mov rax, [rax]
+  and rax, ~0xfff
+  and qword [rax], ~2     ; the first 2 MiB are read-only from now on: nobody tells the TLB
+  nop
+  mov rbx, cr3
+  mov cr3, rbx
+  cli
+  hlt
+`;
+
+/** The session, and the step that writes the table: the one before NOP. */
+function hiddenWrite(): {readonly session: Session; readonly writer: number} {
+  const session = host.open({technique: 'bare', guest: {of: 'hello-kvm', source: HIDDEN_WRITE}});
+  session.run(20);
+  const isBeforeNop = (index: number): boolean => session.record.step(index + 1)?.length === 1;
+  const step = [...session.record.steps()].find(({index}) => isBeforeNop(index));
+  return {session, writer: assertExists(step, 'the step before NOP').index};
+}
+
+describe('the TLB', () => {
+  test('an entry whose table was changed is stale until CR3 is loaded, and names the step', () => {
+    const {session, writer} = hiddenWrite();
+    session.seek(writer);
+    expect(shown(session, {panel: 'tlb'}).rows.map(row => row.state)).not.toContain('stale');
+    session.seek(writer + 1);
+    const stale = shown(session, {panel: 'tlb'}).rows.filter(row => row.state === 'stale');
+    expect(stale.map(row => row.linear)).toContain(0x8000n);
+    expect(stale[0]).toMatchObject({changedAt: writer});
+    expect(stale[0]?.why).toContain('not writable any more');
+    session.seek(writer + 4);
+    expect(shown(session, {panel: 'tlb'}).rows.filter(row => row.state === 'stale')).toEqual([]);
+  });
+
+  test.each(['bare', 'vtx-ept', 'vtx-shadow', 'svm-npt', 'trap-and-emulate'])(
+    'on %s the entries are those that the machine itself would use',
+    technique => {
+      const session = recorded('mini-os', technique, 12_000);
+      session.seek(session.record.length);
+      const {rows} = shown(session, {panel: 'tlb'});
+      const known = session.driver.run.machine.tlb.entries().map(entry => entry.linearPage);
+      const told = rows.filter(row => row.current).map(row => Number(BigInt.asUintN(64, row.linear) >> 12n));
+      expect(told.toSorted((a, b) => a - b)).toEqual(known.toSorted((a, b) => a - b));
+      expect(rows.filter(row => row.state === 'fresh').length).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('a walk of any address', () => {
+  test.each(['bare', 'vtx-ept', 'svm-npt', 'vtx-shadow'])(
+    'on %s it reads what the processor has just read for the same address',
+    technique => {
+      const session = recorded('mini-os', technique, 12_000);
+      const walks = [...session.record.events.allOf('page-walk')].filter(({event}) => event.outcome === 'mapped');
+      const {step, event} = assertExists(walks.at(-1), 'a walk');
+      session.seek(step);
+      const looked = shown(session, {panel: 'walk', address: event.linear, access: event.access}).walk;
+      expect(looked.outcome).toBe('mapped');
+      expect(looked.references.map(({table, level, address}) => ({table, level, address}))).toEqual(
+        event.references.map(({table, level, address}) => ({table, level, address})),
+      );
+    },
+  );
+
+  test('an address that the guest’s tables do not have ends in the guest’s own fault', () => {
+    const session = recorded('mini-os', 'vtx-ept', 12_000);
+    const content = shown(session, {panel: 'walk', address: 0x7000_0000_0000n, access: 'read'});
+    expect(content.walk.outcome).toBe('page-fault');
+    expect(content.sentences.join(' ')).toContain('delivered inside the guest');
+  });
+});
+
+describe('memory', () => {
+  test('a stored byte is marked as changed, and its writer is the step that stored it', () => {
+    const {session, writer: wanted} = hiddenWrite();
+    session.seek(wanted + 2);
+    const {walk} = shown(session, {panel: 'walk', address: 0x8000n, access: 'read'});
+    const address = BigInt(assertExists(walk.references.at(-1), 'the entry').address);
+    const writer = shown(session, {panel: 'writer', space: 'gpa', address});
+    expect(writer.step?.index).toBe(wanted);
+    expect(writer.sentence).toContain(`Step ${wanted + 1}, the guest kernel, and qword [rax], `);
+    const memory = (): InspectionContents['memory'] =>
+      shown(session, {panel: 'memory', space: 'gpa', address, length: 16});
+    expect(memory().changed).toEqual([]);
+    session.seek(wanted + 1);
+    expect(memory().changed).toEqual([0]);
+    expect(memory().bytes[0]).toBe(writer.after);
+    session.seek(wanted);
+    expect(memory().bytes[0]).toBe(writer.before);
+  });
+
+  test('where nothing is mapped it says so, page by page', () => {
+    const session = recorded('rings', 'bare');
+    const {stretches} = shown(session, {panel: 'memory', space: 'gva', address: 0x1f_fff8n, length: 16});
+    expect(stretches.map(({length}) => length)).toEqual([8, 8]);
+    expect(stretches[0]?.missing).toBeUndefined();
+    expect(stretches[1]?.missing).toContain('no memory of the guest’s is here');
+  });
+});
+
+test('descriptors are decoded, and the registers that were loaded from them named', () => {
+  const session = recorded('rings', 'bare');
+  const {sets} = shown(session, {panel: 'descriptors'});
+  const [gdt, idt, tss] = assertExists(sets[0], 'the processor’s own').tables;
+  const code = gdt?.entries.find(entry => entry.marks.includes('CS'));
+  expect(code).toMatchObject({type: 'code, readable, 64-bit', present: true, limit: 0xffff_ffffn});
+  expect(gdt?.entries.find(entry => entry.marks.includes('TR'))?.type).toBe('busy 64-bit TSS');
+  expect(idt?.entries.map(entry => [entry.index, entry.type, entry.target?.selector])).toEqual([
+    [13, '64-bit interrupt gate', 0x10],
+  ]);
+  expect(tss?.fields.find(field => field.name === 'RSP0')?.value).toBeGreaterThan(0n);
+});
+
+describe('without hardware there are two of everything', () => {
+  const session = recorded('mini-os', 'trap-and-emulate', 12_000);
+  const inGuest = assertExists(
+    [...session.record.steps()].findLast(step => step.who === 'guest-kernel'),
+    'a step of the guest’s kernel',
+  ).index;
+
+  test('the shadow GDT pushes the guest’s kernel segments out of ring 0', () => {
+    session.seek(inGuest);
+    const {sets} = shown(session, {panel: 'descriptors'});
+    expect(sets.map(({owner}) => owner)).toEqual(['guest', 'processor']);
+    const [own, shadow] = sets.map(set => set.tables.find(table => table.name === 'GDT'));
+    const code = assertExists(
+      own?.entries.find(entry => entry.marks.includes('CS')),
+      'the guest’s CS',
+    );
+    expect(code.dpl).toBe(0);
+    expect(shadow?.entries.find(entry => entry.index === code.index)?.dpl).toBe(3);
+  });
+
+  test('the virtual CPU differs from the processor where the VMM wants it to', () => {
+    session.seek(inGuest);
+    const {rows} = shown(session, {panel: 'vcpu'});
+    const row = (name: string): (typeof rows)[number] | undefined => rows.find(each => each.register === name);
+    expect(row('CPL')).toMatchObject({guest: 0n, processor: 3n, differs: true});
+    expect(row('CR3')?.differs).toBe(true);
+    expect(row('IDTR')?.why).not.toBe('');
+  });
+});
+
+test('the interrupt controller is told as the guest has set it up, and the step that set it is marked', () => {
+  const session = recorded('mini-os', 'bare');
+  const write = [...session.record.events.allOf('port')].findLast(
+    ({event}) => event.port === 0x21 && event.direction === 'out',
+  );
+  const {step} = assertExists(write, 'a write of the mask');
+  session.seek(step + 1);
+  const pic = shown(session, {panel: 'devices'}).find(device => device.name === 'pic');
+  expect(pic?.changed).toBe(true);
+  expect(pic?.rows.find(row => row.name === 'first: vectors')?.meaning).toContain('vectors 32 to 39');
+  expect(pic?.rows.filter(row => row.changed).map(row => row.name)).toContain('first: IMR');
+});
+
+test('kvm_run is laid out as KVM leaves it, and is spent when the guest has been entered again', () => {
+  const session = recorded('hello-kvm', 'vtx-ept');
+  const out = [...session.record.events.allOf('kvm-exit')].find(({event}) => event.exit.reason === 'io');
+  const {step} = assertExists(out, 'KVM_EXIT_IO');
+  session.seek(step + 1);
+  const content = shown(session, {panel: 'kvm-run'});
+  expect(content.spent).toBe(false);
+  const field = (name: string): unknown => content.rows.find(row => row.name === name);
+  expect(field('exit_reason')).toMatchObject({offset: 8, size: 4, value: '2'});
+  expect(field('io.port')).toMatchObject({offset: 34, size: 2, value: '0x3f8'});
+  session.seek(session.record.length);
+  expect(session.inspect({panel: 'kvm-run'})).toMatchObject({content: {reason: expect.stringContaining('KVM_EXIT')}});
+});
+
+test('the statistics at the end are those of the record', () => {
+  const session = recorded('mini-os', 'vtx-ept');
+  session.seek(session.record.length);
+  const content = shown(session, {panel: 'statistics'});
+  const rows = new Map(session.exits().map(row => [row.reason, row.count]));
+  expect(new Map(content.exits.map(row => [row.reason, row.count]))).toEqual(rows);
+  expect(content.actors.reduce((sum, row) => sum + row.steps, 0)).toBe(session.record.length);
+  expect(content.actors.reduce((sum, row) => sum + row.cycles, 0)).toBe(content.cycles);
+  for (const row of content.exits.filter(each => each.answered > 0)) {
+    expect(row.least).toBeLessThanOrEqual(row.cycles / row.answered);
+    expect(row.most).toBeGreaterThanOrEqual(row.cycles / row.answered);
+  }
+  session.seek(0);
+  expect(shown(session, {panel: 'statistics'})).toMatchObject({steps: 0, exits: []});
+});
+
+test.each([
+  ['vtx-ept', 'VMRESUME', 'CURRENT_VMCS', vmcsSlot('GUEST_RFLAGS'), /RFLAGS/],
+  ['svm-npt', 'VMRUN', 'CURRENT_VMCB', vmcbField('GUEST_ASID').offset, /ASID/],
+] as const)(
+  'on %s the doctor finds nothing before %s succeeds, and a broken field at once',
+  (technique, how, pointer, at, rule) => {
+    const session = recorded('hello-kvm', technique);
+    const {step} = assertExists([...session.record.events.allOf('vm-entry')][3], 'a fourth entry');
+    session.seek(step);
+    expect(shown(session, {panel: 'entry-checks'})).toMatchObject({how, verdict: 'enters'});
+    const {memory, registers} = session.driver.run.machine;
+    memory.bytes.fill(0, registers.number(pointer) + at, registers.number(pointer) + at + 4);
+    const {verdict, groups} = shown(session, {panel: 'entry-checks'});
+    expect(verdict).toBe('refused');
+    expect(groups.flatMap(group => group.failed.map(check => check.rule)).join('; ')).toMatch(rule);
+  },
+);
+
+const PANELS = ['descriptors', 'tlb', 'devices', 'kvm-run', 'statistics', 'vcpu', 'entry-checks'] as const;
+
+test.each(['vtx-ept', 'svm-shadow', 'trap-and-emulate'])('a file of a run on %s tells the same', async technique => {
+  const session = recorded('popf', technique, 3000);
+  const file = new PlaybackSession(await readRecord(await writeRecord(session.record)));
+  const at = Math.floor(session.record.length / 2);
+  session.seek(at);
+  file.seek(at);
+  const rest = [
+    {panel: 'memory', space: 'gva', address: 0x8000n, length: 64},
+    {panel: 'writer', space: 'gpa', address: 0x8000n},
+    {panel: 'walk', address: 0x8000n, access: 'read'},
+  ] as const;
+  for (const request of [...PANELS.map(panel => ({panel})), ...rest])
+    expect(file.inspect(request)).toEqual(session.inspect(request));
+});

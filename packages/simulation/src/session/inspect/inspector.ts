@@ -1,0 +1,89 @@
+// Answers what a page asks about the state at the playhead, panel by panel. One for each record; live sessions and players share
+// it, and what it has to count it counts once.
+
+import {Playhead} from '@hyperscope/trace';
+import type {Bank} from '@hyperscope/machine';
+import type {Inspection, InspectionRequest, RunRecord} from '@hyperscope/trace';
+import {StateView} from '../state-view.js';
+import {descriptorContent} from './descriptor-content.js';
+import {deviceContents} from './device-contents.js';
+import {DoctorsMachine, entryCheckContent} from './entry-check-content.js';
+import {kvmRunContent} from './kvm-run-content.js';
+import type {LookedAt} from './looked-at.js';
+import {memoryContent} from './memory-content.js';
+import {statisticsContent} from './statistics-content.js';
+import {StepCounts} from './step-counts.js';
+import {tlbContent} from './tlb-content.js';
+import {vcpuContent} from './vcpu-content.js';
+import {walkContent} from './walk-content.js';
+import {byteReader, writerContent} from './writer-content.js';
+
+export class StateInspector {
+  readonly #record: RunRecord;
+  readonly #textOf: (step: number) => string;
+  readonly #counts: StepCounts;
+  /** For the state before, and for others that an answer needs. Made when first asked. */
+  #earlier: Playhead | undefined;
+  #elsewhere: Playhead | undefined;
+  readonly #doctor = new DoctorsMachine();
+
+  constructor(record: RunRecord, textOf: (step: number) => string) {
+    this.#record = record;
+    this.#textOf = textOf;
+    this.#counts = new StepCounts(record);
+  }
+
+  /** `banks` hold the state `index`. */
+  inspect(banks: readonly Bank[], index: number, request: InspectionRequest): Inspection {
+    const record = this.#record;
+    const earlier = (this.#earlier ??= new Playhead(record));
+    earlier.seek(Math.max(0, index - 1));
+    const looked: LookedAt = {
+      record,
+      state: new StateView(record.header, banks),
+      before: new StateView(record.header, earlier.banks),
+      index,
+      textOf: this.#textOf,
+    };
+    const bank = (name: string): Uint8Array | undefined => banks.find(each => each.name === name)?.bytes;
+    switch (request.panel) {
+      case 'memory':
+        return {
+          panel: request.panel,
+          index,
+          ...memoryContent(looked, request.space, request.address, request.length),
+        };
+      case 'writer':
+        return {
+          panel: request.panel,
+          index,
+          ...writerContent(looked, request.space, request.address, byteReader(this.#other())),
+        };
+      case 'walk':
+        return {panel: request.panel, index, ...walkContent(looked, request.address, request.access)};
+      case 'descriptors':
+        return {panel: request.panel, index, ...descriptorContent(looked)};
+      case 'tlb':
+        return {panel: request.panel, index, ...tlbContent(looked, bank('tlb'))};
+      case 'devices':
+        return {panel: request.panel, index, ...deviceContents(looked, banks, earlier.banks)};
+      case 'kvm-run':
+        return {panel: request.panel, index, ...kvmRunContent(looked, at => this.#stateAt(at).guestCells())};
+      case 'statistics':
+        return {panel: request.panel, index, ...statisticsContent(looked, this.#counts)};
+      case 'vcpu':
+        return {panel: request.panel, index, ...vcpuContent(looked)};
+      case 'entry-checks':
+        return {panel: request.panel, index, ...entryCheckContent(looked, this.#doctor)};
+    }
+  }
+
+  #stateAt(index: number): StateView {
+    const head = this.#other();
+    head.seek(Math.min(index, this.#record.length));
+    return new StateView(this.#record.header, head.banks);
+  }
+  #other(): Playhead {
+    return (this.#elsewhere ??= new Playhead(this.#record));
+  }
+}

@@ -1,0 +1,141 @@
+// The TLB at the playhead. Each entry is held against a walk of the tables as they are now: where that gives something else, the
+// entry is stale, which is no fault of the processor's: it may go on using it until the guest says that it changed something.
+// SDM vol. 3A, "Caching Translation Information", "Invalidation of TLBs and Paging-Structure Caches".
+
+import {hex} from '@hyperscope/base';
+import {
+  TLB_CAPACITY,
+  TLB_DIRTY,
+  TLB_NO_EXECUTE,
+  TLB_GLOBAL,
+  TLB_USER,
+  TLB_WRITABLE,
+  knownTranslations,
+} from '@hyperscope/machine';
+import type {KnownTranslation} from '@hyperscope/machine';
+import type {TlbContent, TlbRow} from '@hyperscope/trace';
+import {found, nothing} from './looked-at.js';
+import type {Found, LookedAt} from './looked-at.js';
+import {lookingWalk} from './looking-walk.js';
+import type {LookingWalk} from './looking-walk.js';
+import {physicalReader} from './physical-reader.js';
+import {guestContext, processorContext} from './translation-context.js';
+import type {TranslationContext} from './translation-context.js';
+
+const PAGE = 4096;
+const RIGHTS = [
+  [TLB_USER, 'user'],
+  [TLB_WRITABLE, 'writable'],
+  [TLB_NO_EXECUTE, 'no execution'],
+  [TLB_DIRTY, 'dirty'],
+] as const;
+
+/** `bank`: the bytes of the bank 'tlb'. */
+export function tlbContent(looked: LookedAt, bank: Uint8Array | undefined): Found<TlbContent> {
+  const {record, state} = looked;
+  if (record.header.engine === 'kvm')
+    return nothing('No processor tells software what its TLB holds: a recording of real KVM has none of it.');
+  if (bank === undefined) return nothing('This recording was made without the TLB.');
+  const words = new Float64Array(bank.slice().buffer);
+  const contexts = [processorContext(record.header, state), guestContext(record.header, state)];
+  const rows = knownTranslations(words)
+    .map(entry => rowOf(entry, looked, contexts))
+    .toSorted(
+      (a, b) => Number(b.current) - Number(a.current) || a.identifier - b.identifier || compare(a.linear, b.linear),
+    );
+  const stale = rows.filter(row => row.state === 'stale').length;
+  return found({
+    rows,
+    identifierName: state.vmcb() === undefined ? 'VPID' : 'ASID',
+    capacity: TLB_CAPACITY,
+    sentence: sentenceOf(rows, stale),
+  });
+}
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+function sentenceOf(rows: readonly TlbRow[], stale: number): string {
+  if (rows.length === 0) return 'The TLB is empty: the next access of every page takes a walk.';
+  const usable = rows.filter(row => row.current).length;
+  const all = usable === rows.length ? 'all' : usable === 0 ? 'none' : String(usable);
+  const others = rows.length - usable;
+  const kept =
+    others === 0
+      ? ''
+      : ` ${others === 1 ? 'The other one waits' : `The other ${others} wait`} for ${others === 1 ? 'its' : 'their'} virtual processor or address space to come back.`;
+  const old = stale === 0 ? '' : ` ${stale === 1 ? 'One is' : `${stale} are`} stale.`;
+  return `${rows.length} of ${TLB_CAPACITY} places are taken; the processor can use ${all} of them now.${kept}${old}`;
+}
+
+function rowOf(
+  entry: KnownTranslation,
+  looked: LookedAt,
+  contexts: readonly (TranslationContext | undefined)[],
+): TlbRow {
+  const linear = BigInt.asUintN(64, BigInt.asIntN(48, BigInt(entry.linearPage) * 4096n));
+  const row = {
+    linear,
+    physical: entry.physicalPage * PAGE,
+    pageBits: entry.pageBits,
+    rights: RIGHTS.filter(([flag]) => (entry.flags & flag) !== 0).map(([, name]) => name),
+    identifier: entry.identifier,
+    root: entry.root === undefined ? undefined : entry.root * PAGE,
+    pcid: entry.pcid,
+    global: (entry.flags & TLB_GLOBAL) !== 0,
+    current: entry.isCurrent,
+  };
+  const context = contexts.find(each => each !== undefined && isOf(entry, each));
+  if (context === undefined)
+    return {
+      ...row,
+      state: 'unchecked',
+      changedAt: undefined,
+      why: 'The tables it was read from are not in use now: no register names them.',
+    };
+  const walk = lookingWalk(linear, 'read', context, physicalReader(looked.state));
+  const difference = differenceOf(entry, walk);
+  if (difference === undefined)
+    return {...row, state: 'fresh', changedAt: undefined, why: 'A walk of the tables gives the same now.'};
+  const changedAt = lastWrite(looked, walk);
+  const when = changedAt === undefined ? '' : ` The entry that decides was last written in step ${changedAt + 1}.`;
+  return {
+    ...row,
+    state: 'stale',
+    changedAt,
+    why: `${difference}.${when} That is legal: until INVLPG for this page, a load of CR3 or another flush, the processor may use what it remembers.`,
+  };
+}
+
+/** Whether these tables are the ones that the entry was read from. */
+function isOf(entry: KnownTranslation, context: TranslationContext): boolean {
+  if (entry.identifier !== context.identifier) return false;
+  const root = context.nested?.kind === 'ept' ? context.nested.root / PAGE : undefined;
+  if (entry.root !== root) return false;
+  return (entry.flags & TLB_GLOBAL) !== 0 || entry.pcid === undefined || entry.pcid === context.pcid;
+}
+
+/** What a walk gives that the entry does not have; undefined where both agree. Dirty is not asked: only a write looks at it. */
+function differenceOf(entry: KnownTranslation, walk: LookingWalk): string | undefined {
+  if (walk.hostPhysical === undefined) return `The tables map nothing here any more (${walk.why ?? 'not present'})`;
+  const now = Math.floor(walk.hostPhysical / PAGE);
+  if (now !== entry.physicalPage)
+    return `The tables lead to ${hex(now * PAGE)} now, the TLB still to ${hex(entry.physicalPage * PAGE)}`;
+  const {translation} = walk;
+  if (translation === undefined) return undefined;
+  const rights = [
+    ['writable', (entry.flags & TLB_WRITABLE) !== 0, translation.writable],
+    ['for user code', (entry.flags & TLB_USER) !== 0, translation.user],
+    ['not executable', (entry.flags & TLB_NO_EXECUTE) !== 0, translation.noExecute],
+  ] as const;
+  const other = rights.find(([, remembered, present]) => remembered !== present);
+  if (other === undefined) return undefined;
+  return other[1]
+    ? `The page is not ${other[0]} any more, in the TLB it still is`
+    : `The page is ${other[0]} now, in the TLB it is not yet`;
+}
+
+function lastWrite({record, index}: LookedAt, {lastPlace}: LookingWalk): number | undefined {
+  if (lastPlace === undefined) return undefined;
+  const steps = [0, 1, 2, 3, 4, 5, 6, 7].flatMap(byte => record.lastWriter('memory', lastPlace + byte, index) ?? []);
+  return steps.length === 0 ? undefined : Math.max(...steps);
+}
