@@ -27,6 +27,7 @@ export * from './file/record-file.js';
 export * from './file/tagged-json.js';
 export * from './state/guest-memory.js';
 export * from './state/instruction-text.js';
+export * from './state/recorded-machine.js';
 export * from './state/processor-view.js';
 export * from './explain/explanation.js';
 export * from './explain/exit-routes.js';

@@ -65,6 +65,7 @@ export interface RecordedMachine {
   readonly name: string;
   readonly guestMemory: readonly GuestExtent[];
   readonly window: number;
+  readonly shadowPool: {readonly start: number; readonly end: number};
 }
 
 /** `length` bytes of guest-physical memory from `gpa` lie at `offset` of the bank 'memory'. */

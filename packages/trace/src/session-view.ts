@@ -87,6 +87,13 @@ export interface Moment {
   readonly serial: string;
   /** What stands on the guest's text screen; undefined where there is no video adapter, or nothing was written. */
   readonly screen?: ScreenView | undefined;
+  /** Several virtual machines: who has the processor, by name, and what stands on each console. `serial` is the first one's. */
+  readonly virtualMachines?:
+    | {
+        readonly current: string;
+        readonly consoles: readonly {readonly name: string; readonly text: string}[];
+      }
+    | undefined;
   /** Named addresses for the strip under the stage, in display order. */
   readonly strip: readonly {readonly label: string; readonly value: string}[];
   /** VMCS fields by area, when there is a current VMCS. */

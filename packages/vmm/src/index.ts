@@ -20,6 +20,7 @@ export type {RingLayout} from './trap-and-emulate/rings.js';
 export {domainCells} from './paravirtual/guest-view.js';
 export {ParavirtualRun} from './paravirtual/paravirtual-run.js';
 export {virtualGuestCells} from './trap-and-emulate/guest-view.js';
+export {currentMachine} from './control-program/control-program.js';
 export {ControlProgramRun} from './control-program/control-program-run.js';
 export * from './sharing.js';
 export {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';

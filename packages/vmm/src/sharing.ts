@@ -39,6 +39,8 @@ export interface VirtualMachineRun {
   readonly memoryBytes: number;
   /** Where, host-physical, the hypervisor keeps its virtual CPU. */
   readonly window: number;
+  /** Where its shadow page tables lie, and what is known of them. */
+  readonly shadowPool: {readonly start: Hpa; readonly end: Hpa};
   readonly readOnlyMemory: readonly {readonly gpa: Gpa; readonly bytes: number}[];
   guestToHost(gpa: Gpa): Hpa | undefined;
   /** Bytes it sent to its first serial port so far. */

@@ -42,7 +42,8 @@ export interface PortOptions {
 }
 
 export type RunOutcome =
-  | {readonly kind: 'halted'}
+  /** `machines`: there are several; all came to their ends, or some wait for what will not come. */
+  | {readonly kind: 'halted'; readonly machines?: 'over' | 'waiting'}
   | {readonly kind: 'debug-exit'; readonly value: number}
   /** The guest switched the machine off, or pulled its reset line: this machine does not start again. */
   | {readonly kind: 'power-off'; readonly by?: 'reset'}

@@ -2,6 +2,7 @@
 
 import {startBinaryTranslation} from './binary-translation/binary-translation-run.js';
 import {BareRun} from './bare/bare-run.js';
+import {ControlProgramRun} from './control-program/control-program-run.js';
 import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
 import {svmNpt, svmShadow} from './kvm-role/svm/svm-techniques.js';
@@ -63,6 +64,15 @@ export const TECHNIQUES: readonly Technique[] = [
     summary:
       'No hardware helps: the guest’s kernel runs in ring 1 or 3, and a VMM in ring 0 carries out what traps. On x86 not everything does; on a processor `+strict` it does.',
     start: options => new TrapAndEmulateRun(options),
+  },
+  {
+    id: 'control-program',
+    title: 'Control program, after CP-67',
+    shortTitle: 'CP-67’s way',
+    host: 'software',
+    summary:
+      'Several virtual machines in turn on one processor, each in a ring 0 that it only believes in, as under CP-67/CMS; on x86’s strict processor, where every sensitive instruction traps as on the System/360 Model 67.',
+    start: options => new ControlProgramRun(options),
   },
   {
     id: 'binary-translation',

@@ -1,5 +1,7 @@
 // The result of a run as JSON: the contract with programs that judge guests which nobody here wrote.
 
+import type {RunOutcome, VirtualMachineAccount} from '@hyperscope/vmm';
+
 export const RESULT_OUTCOMES = [
   'halted',
   'debug-exit',
@@ -12,6 +14,18 @@ export const RESULT_OUTCOMES = [
   'error',
 ] as const;
 export type ResultOutcome = (typeof RESULT_OUTCOMES)[number];
+
+/** One of several virtual machines. Cycles and counts are those of its account. */
+export interface MachineResult extends VirtualMachineAccount {
+  readonly name: string;
+  /** 'waits': it was still there at the end of the run, and waited for what did not come. */
+  readonly outcome: RunOutcome['kind'] | 'waits';
+  readonly message: string;
+  /** What it sent to its first serial port. */
+  readonly serial: string;
+  /** Its part of all cycles that were charged to somebody, 0 to 1. */
+  readonly share: number;
+}
 
 export interface RunResult {
   readonly schema: 1;
@@ -28,6 +42,8 @@ export interface RunResult {
   readonly exits: Readonly<Record<string, number>>;
   /** What the shadow MMU did, where there is one: `hiddenFaults`, `trueFaults`, … */
   readonly shadowPaging?: Readonly<Record<string, number>>;
+  /** Several virtual machines on one processor: what each printed, how it ended, what it was charged for. */
+  readonly virtualMachines?: readonly MachineResult[];
   /** Exceptions raised by the guest, by vector. */
   readonly exceptions: Readonly<Record<string, number>>;
   /** The guest's registers at the end, by cell name in lower case: `rax`, `cs.base`. */

@@ -15,8 +15,9 @@ import {cellsOf, finalState, memoryOf} from './final-state.js';
 import type {Dump} from './final-state.js';
 import {lastInstruction} from './last-instruction.js';
 import {postMortem} from './post-mortem.js';
+import {MachineConsoles} from './machine-consoles.js';
 import {RunCounters} from './run-counters.js';
-import type {ResultOutcome, RunResult} from './run-result.js';
+import type {MachineResult, ResultOutcome, RunResult} from './run-result.js';
 import type {SerialCommand} from './serial-script.js';
 import {SerialWatch} from './serial-watch.js';
 
@@ -35,6 +36,8 @@ export interface RunRequest {
   readonly coalescedMmio?: TechniqueOptions['coalescedMmio'];
   /** Which rings a deprivileged guest runs in; by its mode where absent. */
   readonly rings?: TechniqueOptions['rings'];
+  /** How virtual machines share the processor, where there can be several. */
+  readonly sharing?: TechniqueOptions['sharing'];
   /** Guest instructions. */
   readonly maxInstructions?: number | undefined;
   readonly timeoutMilliseconds?: number | undefined;
@@ -79,6 +82,7 @@ export function runToResult(request: RunRequest): FinishedRun {
     disks: request.disks,
     coalescedMmio: request.coalescedMmio,
     rings: request.rings,
+    sharing: request.sharing,
   });
   const loop = new RunLoop(request, run);
   const stop = loop.untilStopped(started);
@@ -99,6 +103,7 @@ export function runToResult(request: RunRequest): FinishedRun {
       seconds: (clock.now() - started) / 1000,
       exits: Object.fromEntries(counters.exits),
       ...shadowPagingOf(run),
+      ...machinesOf(run),
       exceptions: Object.fromEntries(counters.exceptions),
       registers: state.registers,
       memory: state.memory,
@@ -119,6 +124,28 @@ function shadowPagingOf(run: TechniqueRun): Pick<RunResult, 'shadowPaging'> {
   return {shadowPaging: new ShadowView(run.shadowPool, (at, bytes) => memory.read(hpa(at), bytes)).statistics()};
 }
 
+/** Each of several virtual machines, with what it printed and what it was charged for. */
+function machinesOf(run: TechniqueRun): Pick<RunResult, 'virtualMachines'> {
+  const machines = run.virtualMachines;
+  if (machines === undefined) return {};
+  const accounts = machines.map(machine => machine.account());
+  const total = accounts.reduce((sum, account) => sum + account.virtualCycles + account.hypervisorCycles, 0);
+  return {
+    virtualMachines: machines.map((machine, index): MachineResult => {
+      const account = accounts[index] ?? machine.account();
+      const {outcome} = machine;
+      return {
+        name: machine.name,
+        outcome: outcome === undefined ? 'waits' : outcome.kind,
+        message: outcome === undefined ? 'It did not come to an end.' : outcomeSentence(outcome),
+        serial: new TextDecoder().decode(machine.serialOutput()),
+        share: total === 0 ? 0 : (account.virtualCycles + account.hypervisorCycles) / total,
+        ...account,
+      };
+    }),
+  };
+}
+
 class RunLoop {
   readonly driver: RunDriver | undefined;
   readonly counters: RunCounters;
@@ -126,11 +153,13 @@ class RunLoop {
   readonly #run: TechniqueRun;
   readonly #request: RunRequest;
   readonly #serial: SerialWatch;
+  readonly #consoles: MachineConsoles;
   #printed = 0;
 
   constructor(request: RunRequest, run: TechniqueRun) {
     this.#request = request;
     this.#run = run;
+    this.#consoles = new MachineConsoles(run);
     this.#serial = new SerialWatch(request.stopSerial, request.serialScript ?? []);
     const {guest, image, technique} = request;
     this.driver =
@@ -168,7 +197,7 @@ class RunLoop {
     this.#type();
     for (;;) {
       const outcome = this.#slice(maxInstructions);
-      const enough = this.#listen();
+      const enough = this.#listen(outcome === undefined ? 'lines' : 'the rest');
       if (enough !== undefined) return {outcome: 'stop-serial', debugExit: null, message: enough};
       if (outcome !== undefined) return this.#stopOf(outcome);
       if (this.instructions >= maxInstructions)
@@ -200,11 +229,10 @@ class RunLoop {
   }
 
   /** Tells the caller what was printed, types the answers, and gives the sentence that ends the run. */
-  #listen(): string | undefined {
-    const output = this.#run.serialOutput();
-    const fresh = output.slice(this.#printed);
+  #listen(upTo: 'lines' | 'the rest'): string | undefined {
+    const fresh = this.#consoles.fresh(upTo);
     this.#request.onProgress?.(this.instructions, fresh);
-    this.#printed = output.length;
+    this.#printed = this.#consoles.printed;
     if (fresh.length === 0 || !this.#serial.isListening) return undefined;
     this.#serial.hear(fresh);
     this.#type();

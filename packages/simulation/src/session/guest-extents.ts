@@ -8,15 +8,23 @@ const PAGE = 4096;
 
 /** Undefined where guest-physical and host-physical addresses are the same. */
 export function guestExtents(run: TechniqueRun, memoryBytes: number): readonly GuestExtent[] | undefined {
-  const found: {gpa: number; offset: number; length: number}[] = [];
-  const areas = [{gpa: 0, bytes: memoryBytes}, ...(run.readOnlyMemory ?? [])];
-  for (const area of areas) addExtents(run, area, found);
+  const found = extentsOf(run, memoryBytes);
   const only = found.length === 1 ? found[0] : undefined;
   return only?.gpa === 0 && only.offset === 0 && only.length === run.machine.memory.size ? undefined : found;
 }
 
+/** The same of one virtual machine of several. */
+export function extentsOf(run: GuestPlaces, memoryBytes: number): readonly GuestExtent[] {
+  const found: {gpa: number; offset: number; length: number}[] = [];
+  const areas = [{gpa: 0, bytes: memoryBytes}, ...(run.readOnlyMemory ?? [])];
+  for (const area of areas) addExtents(run, area, found);
+  return found;
+}
+
+type GuestPlaces = Pick<TechniqueRun, 'guestToHost' | 'readOnlyMemory'>;
+
 function addExtents(
-  run: TechniqueRun,
+  run: GuestPlaces,
   area: {readonly gpa: number; readonly bytes: number},
   found: {gpa: number; offset: number; length: number}[],
 ): void {

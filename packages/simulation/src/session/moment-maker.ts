@@ -41,6 +41,7 @@ import {shadowPanel} from './shadow-panel.js';
 import {strip} from './strip.js';
 import {vectorPanel} from './vector-panel.js';
 import {vmcbPanel} from './vmcb-panel.js';
+import {VirtualMachines} from './virtual-machines.js';
 import {vmcsPanel} from './vmcs-panel.js';
 
 const CYCLES = cellIndex('CYCLES');
@@ -50,6 +51,7 @@ const USER_RING = 3;
 export class MomentMaker {
   readonly record: RunRecord;
   readonly serial: SerialText;
+  readonly #machines: VirtualMachines;
   readonly #executed: ExecutionMap;
   readonly #source: SourceMap | undefined;
   /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
@@ -62,6 +64,7 @@ export class MomentMaker {
   constructor(record: RunRecord, source: SourceMap | undefined) {
     this.record = record;
     this.serial = new SerialText(record);
+    this.#machines = new VirtualMachines(record);
     this.#executed = new ExecutionMap(record);
     this.#source = source;
   }
@@ -94,10 +97,12 @@ export class MomentMaker {
       why: this.#why(last, events, state, previous),
       code: codeWindow(state, {
         executed: this.#executed,
-        source: this.#source,
+        // The text that is edited and shown is the first virtual machine's.
+        source: state.machine === 0 ? this.#source : undefined,
         vtx: record.header.engine === 'kvm' || record.header.technique.startsWith('vtx-'),
       }),
       serial: this.serial.before(index),
+      virtualMachines: this.#machines.at(index, state.machine),
       screen: screenView(banks, (address, length) => state.guestMemory.readPhysical(address, length)),
       strip: strip(state, record.header.engine),
       vmcs: [
@@ -169,11 +174,8 @@ export class MomentMaker {
     if (last === undefined || previous === undefined) {
       return explainStart(record.header.guest.title, virtualizedBy(record.header));
     }
-    return explainStep(
-      last,
-      events,
-      stepContext({record, step: last, text: this.textOf(last.index), before: previous, after: state}),
-    );
+    const context = stepContext({record, step: last, text: this.textOf(last.index), before: previous, after: state});
+    return this.#machines.named(explainStep(last, events, context), last.index);
   }
 
   /** The step that the machine would make next: what its registers say. */

@@ -4,10 +4,16 @@ import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
 import type {RunOutcome} from '@hyperscope/vmm';
 
+const HALTED = {
+  one: 'The guest halted with nothing that could wake it.',
+  over: 'All virtual machines have come to their ends.',
+  waiting: 'Nobody can go on: virtual machines wait for interrupts, and none can come any more.',
+} as const;
+
 export function outcomeSentence(outcome: RunOutcome): string {
   switch (outcome.kind) {
     case 'halted':
-      return 'The guest halted with nothing that could wake it.';
+      return HALTED[outcome.machines ?? 'one'];
     case 'debug-exit':
       return `The guest ended the run through the debug-exit port with status ${outcome.value}.`;
     case 'power-off':

@@ -6,7 +6,7 @@ import {assert} from '@hyperscope/base';
 import {Recorder} from '@hyperscope/trace';
 import type {RecordHeader, RunRecord} from '@hyperscope/trace';
 import type {RunObserver, RunOutcome, StepReport, TechniqueRun} from '@hyperscope/vmm';
-import {guestExtents} from './guest-extents.js';
+import {extentsOf, guestExtents} from './guest-extents.js';
 import {outcomeSentence} from './outcome.js';
 
 const CYCLES = cellIndex('CYCLES');
@@ -40,6 +40,7 @@ export class RunDriver {
       cells: CELLS,
       banks: run.banks.map(bank => ({name: bank.name, size: bank.bytes.length})),
       ...(guestMemory === undefined ? {} : {guestMemory}),
+      ...machinesOf(run),
       ...(run.shadowPool === undefined ? {} : {shadowPool: run.shadowPool}),
     };
     this.#recorder = new Recorder(header, run.banks);
@@ -66,7 +67,7 @@ export class RunDriver {
     this.#recorder.beginStep();
     const report = this.run.step();
     this.#recorder.endStep(
-      {who: report.actor, kind: report.kind, rip: report.rip, length: report.length, cycle},
+      {who: report.actor, kind: report.kind, rip: report.rip, length: report.length, cycle, machine: report.machine},
       this.#cycles(),
       this.run.machine.lastStep === 'plain' ? 'general' : 'all',
     );
@@ -120,4 +121,16 @@ export class RunDriver {
     );
     this.#position++;
   }
+}
+
+function machinesOf({virtualMachines}: TechniqueRun): Pick<RecordHeader, 'virtualMachines'> {
+  if (virtualMachines === undefined) return {};
+  return {
+    virtualMachines: virtualMachines.map(machine => ({
+      name: machine.name,
+      window: machine.window,
+      shadowPool: machine.shadowPool,
+      guestMemory: extentsOf(machine, machine.memoryBytes),
+    })),
+  };
 }

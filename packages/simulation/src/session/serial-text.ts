@@ -4,12 +4,15 @@ import type {RunRecord} from '@hyperscope/trace';
 
 export class SerialText {
   readonly #record: RunRecord;
+  readonly #machine: number;
   #eventsSeen = 0;
   readonly #steps: number[] = [];
   readonly #bytes: number[] = [];
 
-  constructor(record: RunRecord) {
+  /** `machine`: whose console, of several virtual machines. */
+  constructor(record: RunRecord, machine = 0) {
     this.#record = record;
+    this.#machine = machine;
   }
 
   /** The bytes that were sent before a state. */
@@ -34,7 +37,7 @@ export class SerialText {
     for (; this.#eventsSeen < events.length; this.#eventsSeen++) {
       const event = events.at(this.#eventsSeen);
       const step = events.stepOf(this.#eventsSeen);
-      if (event?.kind !== 'serial') continue;
+      if (event?.kind !== 'serial' || this.#record.columns.machine(step) !== this.#machine) continue;
       this.#steps.push(step);
       this.#bytes.push(event.byte);
     }

@@ -5,8 +5,8 @@ import {PhysicalMemory, Vmcs} from '@hyperscope/machine';
 import type {Bank} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
 import {isCell} from '@hyperscope/isa';
-import {HOST_PAGE_TABLES, VMCB as KVM_VMCB, guestCells, virtualGuestCells} from '@hyperscope/vmm';
-import {GuestMemory, isDeprivileged} from '@hyperscope/trace';
+import {HOST_PAGE_TABLES, VMCB as KVM_VMCB, currentMachine, domainCells, guestCells, virtualGuestCells} from '@hyperscope/vmm';
+import {GuestMemory, isDeprivileged, placeOfMachine} from '@hyperscope/trace';
 import type {CellSource, RecordHeader} from '@hyperscope/trace';
 
 const PAGE = 4096;
@@ -14,11 +14,13 @@ const NO_VMCS = 0xffff_ffff_ffff_ffffn;
 const EFER_SVME = 1n << 12n;
 
 /** What of a record's header decides how its banks are read. */
-export type StateHeader = Pick<RecordHeader, 'cells' | 'technique' | 'guestMemory'>;
+export type StateHeader = Pick<RecordHeader, 'cells' | 'technique' | 'guestMemory' | 'virtualMachines'>;
 
 export class StateView {
   readonly header: StateHeader;
   readonly memory: Uint8Array;
+  /** Of several virtual machines the one that has the processor: the guest is that one. */
+  readonly machine: number;
   readonly guestMemory: GuestMemory;
   /** The processor's cells, whoever runs. */
   readonly cells: CellSource;
@@ -30,7 +32,8 @@ export class StateView {
   constructor(header: StateHeader, banks: readonly Bank[]) {
     this.header = header;
     this.memory = banks.find(bank => bank.name === 'memory')?.bytes ?? new Uint8Array(0);
-    this.guestMemory = new GuestMemory(header, this.memory);
+    this.machine = header.virtualMachines === undefined ? 0 : currentMachine(this.memory);
+    this.guestMemory = new GuestMemory(placeOfMachine(header, this.machine), this.memory);
     const bytes = banks.find(bank => bank.name === 'registers')?.bytes ?? new Uint8Array(0);
     this.registers = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3);
     this.vector = banks.find(bank => bank.name === 'vector')?.bytes;
@@ -85,8 +88,13 @@ export class StateView {
   }
 
   #findGuestCells(): CellSource {
+    if (this.header.technique === 'paravirtual') {
+      const read = domainCells(cell => this.cells(cell) ?? 0n, this.memory);
+      return cell => (isCell(cell) ? read(cell) : undefined);
+    }
     if (isDeprivileged(this.header.technique)) {
-      const read = virtualGuestCells(cell => this.cells(cell) ?? 0n, this.memory);
+      const window = this.header.virtualMachines?.[this.machine]?.window;
+      const read = virtualGuestCells(cell => this.cells(cell) ?? 0n, this.memory, window);
       return cell => (isCell(cell) ? read(cell) : undefined);
     }
     const block = this.vmcbAddress ?? this.vmcsAddress;

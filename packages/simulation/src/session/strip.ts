@@ -41,10 +41,12 @@ export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['st
 /** Without hardware for it there are two of everything: what the processor has, and what the guest believes. */
 function deprivilegedStrip(state: StateView): Moment['strip'] {
   const guest = state.guestCells();
-  return (['CR3', 'GDTR.base', 'IDTR.base'] as const).flatMap(cell => [
+  const both = (['CR3', 'GDTR.base', 'IDTR.base'] as const).flatMap(cell => [
     {label: `${cell.replace('R.base', '')} (real)`, value: hex(state.cells(cell) ?? 0n)},
     {label: `guest ${cell.replace('R.base', '')}`, value: hex(guest(cell) ?? 0n)},
   ]);
+  const name = state.header.virtualMachines?.[state.machine]?.name;
+  return name === undefined ? both : [{label: 'virtual machine', value: name}, ...both];
 }
 
 /** On bare metal the host is the program itself; under KVM its tables are the host's affair, and the guest's root is apart. */

@@ -29,7 +29,7 @@ const GENERAL: Readonly<Record<ControlProgramEvent['what'], string>> = {
   idle: 'Time passes until a device of one of them interrupts.',
   end: 'The others do not notice.',
   diagnose:
-    'VMCALL is no instruction of this processor, so it is #UD, and the control program sees that it is meant. It is the only instruction by which a virtual machine knows of it.',
+    'VMCALL is no instruction of this processor, so it is #UD, and the control program sees that it is meant: a call that no machine of its own would answer.',
   spool:
     'No wire leads from the one machine to the other: the control program took each card as it was punched, and hands them out as they are read.',
 };

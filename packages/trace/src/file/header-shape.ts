@@ -9,6 +9,8 @@ const MOST_STATE_BYTES = 2 ** 31;
 
 const extents = list(fields({gpa: count, offset: count, length: count}), 4096);
 
+const stretch = fields({start: count, end: count});
+
 const header = fields({
   format: oneOf('hyperscope-record'),
   engine: oneOf('simulated', 'kvm'),
@@ -21,9 +23,9 @@ const header = fields({
   irqchip: optional(oneOf('kernel')),
   cells: list(text, 4096),
   banks: list(fields({name: text, size: count}), 256),
-  shadowPool: optional(fields({start: count, end: count})),
+  shadowPool: optional(stretch),
   guestMemory: optional(extents),
-  virtualMachines: optional(list(fields({name: text, guestMemory: extents, window: count}), 4)),
+  virtualMachines: optional(list(fields({name: text, guestMemory: extents, window: count, shadowPool: stretch}), 4)),
 });
 
 function hasHeaderShape(value: unknown): value is RecordHeader {

@@ -5,6 +5,7 @@ import type {CodeSize} from '@hyperscope/isa';
 import type {VmExitInformation} from '@hyperscope/machine';
 import {GuestMemory} from './guest-memory.js';
 import {codeAddress, codeSizeOf} from './processor-view.js';
+import {placeOfMachine} from './recorded-machine.js';
 import type {CellSource} from './processor-view.js';
 import type {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
@@ -40,7 +41,11 @@ export function textOfStep(
   const isTranslated = playhead.record.header.technique === 'binary-translation' && step.who === 'guest-kernel';
   if (step.who === 'hypervisor' || isTranslated)
     return textAt(new GuestMemory({}, bank), name => playhead.cell(name), step.rip);
-  return textAt(new GuestMemory(playhead.record.header, bank), cellsAt(playhead), step.rip);
+  return textAt(
+    new GuestMemory(placeOfMachine(playhead.record.header, step.machine), bank),
+    cellsAt(playhead),
+    step.rip,
+  );
 }
 
 /** Exits that interrupt the guest between two instructions: external interrupt, NMI and interrupt windows, preemption timer. */

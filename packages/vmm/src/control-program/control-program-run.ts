@@ -164,6 +164,7 @@ export class ControlProgramRun implements TechniqueRun {
       name: user.name,
       memoryBytes: user.pc.memory.bytes,
       window: user.pc.place.window,
+      shadowPool: user.pc.place.pool,
       readOnlyMemory: user.pc.readOnlyMemory,
       guestToHost: address => user.pc.guestToHost(address),
       serialOutput: () => user.pc.board.uart.output,

@@ -19,9 +19,9 @@ export const TIMER_VECTOR = 0xef;
 const CELLS = {current: 0, since: 8, idle: 16, vectorOwner: 24} as const;
 type NucleusCell = keyof typeof CELLS;
 
-/** The index of the user who has the processor, from the memory of a machine that a control program runs on. */
-export function currentUser(read: (address: number) => number): number {
-  return read(NUCLEUS + CELLS.current);
+/** The number of the virtual machine that has the processor, from the memory of a machine that a control program runs on. */
+export function currentMachine(memory: Uint8Array): number {
+  return memory[NUCLEUS + CELLS.current] ?? 0;
 }
 
 export interface ControlProgramParts {

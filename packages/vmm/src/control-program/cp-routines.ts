@@ -138,7 +138,10 @@ function dispatch(cp: ControlProgram): StepResult {
   const user = cp.user(next);
   cp.give(user);
   const others = ready.filter(index => index !== next).map(index => cp.user(index).name);
-  const because = others.length === 0 ? 'nobody else is ready' : `it is further behind than ${others.join(' and ')}`;
+  const because =
+    others.length === 0
+      ? 'nobody else is ready'
+      : `of those who are ready it is furthest behind, before ${others.join(' and ')}`;
   cp.tell('dispatch', user, `${user.name} gets the processor for ${cp.quantum} cycles: ${because}`);
   return {
     say: `${user.name} gets the processor, and the slice timer ${cp.quantum} cycles: ${because}; on to ${placeOf(user.vmm.vcpu)}`,
@@ -168,9 +171,11 @@ function idle(cp: ControlProgram): StepResult {
 /** How a run with several virtual machines ended: as the first of those that did not end by themselves, if there is one. */
 function overall(users: readonly VirtualUser[]): RunOutcome {
   const outcomes = users.map(({outcome}) => outcome).filter(outcome => outcome !== undefined);
+  const machines = outcomes.length === users.length ? 'over' : 'waiting';
   const bad = outcomes.find(({kind}) => kind === 'triple-fault' || kind === 'unsupported' || kind === 'error');
   const [only] = outcomes;
-  return bad ?? (users.length === 1 && only !== undefined ? only : {kind: 'halted'});
+  if (users.length === 1) return only ?? {kind: 'halted'};
+  return bad ?? {kind: 'halted', machines};
 }
 
 function start(cp: ControlProgram): StepResult {
