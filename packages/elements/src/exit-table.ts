@@ -1,5 +1,6 @@
 // The exits of a run, as `perf kvm stat` would count them, with the guest's instruction and the reason in words.
 
+import {bisector} from 'd3';
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {ExitRow} from '@hyperscope/trace';
@@ -87,8 +88,10 @@ export class ExitTable extends LitElement {
   }
 
   private row(row: ExitRow, most: number): TemplateResult {
-    const now = row.steps.includes(this.index - 1);
-    const following = row.steps.find(step => step + 1 > this.index) ?? row.steps[0];
+    // There may be a million of them, in ascending order.
+    const at = bisector((step: number) => step).left(row.steps, this.index - 1);
+    const now = row.steps[at] === this.index - 1;
+    const following = row.steps[now ? at + 1 : at] ?? row.steps[0];
     const go = (): void => {
       if (following !== undefined) this.dispatchEvent(new SeekEvent(following + 1));
     };

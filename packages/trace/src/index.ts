@@ -1,5 +1,6 @@
 export * from './record-format.js';
 export * from './session-view.js';
+export * from './time-view.js';
 export type * from './inspection.js';
 export type * from './run-choice.js';
 export * from './change/change.js';
@@ -13,6 +14,8 @@ export * from './record/granularity.js';
 export * from './record/playhead.js';
 export * from './record/recorder.js';
 export * from './record/run-record.js';
+export * from './record/exit-index.js';
+export * from './record/selection.js';
 export * from './record/timeline.js';
 export type * from './record/step-columns.js';
 export * from './explain/exit-qualification.js';

@@ -122,6 +122,9 @@ export interface Moment {
   readonly shadow?: ShadowMoment | undefined;
 }
 
+/** What is counted in the columns of a timeline. */
+export const MARK_ROWS = ['exits', 'exceptions'] as const;
+
 /** The timeline at a resolution: for each column the share of cycles by actor, and marks. */
 export interface TimelineWindow {
   readonly fromCycle: number;
@@ -129,6 +132,10 @@ export interface TimelineWindow {
   readonly columns: number;
   /** columns × actors, cycles spent; row-major by actor in the order of ACTORS. */
   readonly cycles: Float64Array;
+  /** How many events of each of MARK_ROWS each column has: rows × columns, row by row. */
+  readonly counts: Uint32Array;
+  /** Events of the window that could be marks. Where there are more than marks, `counts` tells how they are spread. */
+  readonly marked: number;
   /** Sparse marks inside the window: exits, entries, exceptions; at most a few thousand. */
   readonly marks: readonly {
     readonly step: number;
@@ -149,7 +156,8 @@ export interface ExitRow {
   /** The guest instruction of the first of them, disassembled. */
   readonly instruction: string;
   readonly sentence: string;
-  readonly steps: readonly number[];
+  /** The steps at which it happened, ascending. */
+  readonly steps: Float64Array;
 }
 
 /** A session as its clients see it. Over Comlink every method becomes asynchronous. */

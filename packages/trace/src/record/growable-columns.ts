@@ -76,6 +76,10 @@ export class NumberColumn {
     }
     this.#values[this.#length++] = value;
   }
+  /** A copy of what was appended. */
+  toNumbers(): Float64Array<ArrayBuffer> {
+    return this.#values.slice(0, this.#length);
+  }
   /** The number of leading values that are at most `value`; the column must not decrease. */
   countAtMost(value: number): number {
     let low = 0;

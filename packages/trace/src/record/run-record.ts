@@ -11,7 +11,9 @@ import type {Granularity} from '../session-view.js';
 import type {RecordHeader, Step, TraceEvent} from '../record-format.js';
 import {CycleSums} from './cycle-sums.js';
 import {EventColumn} from './event-column.js';
+import {ExitIndex} from './exit-index.js';
 import {isBoundary} from './granularity.js';
+import {InstructionCounts} from './instruction-counts.js';
 import {StepColumns} from './step-columns.js';
 
 export class RunRecord {
@@ -23,6 +25,8 @@ export class RunRecord {
   readonly events = new EventColumn();
   readonly changes = new ChangePyramid();
   readonly cycleSums = new CycleSums(this.columns);
+  readonly instructionCounts = new InstructionCounts(this.columns);
+  readonly exits = new ExitIndex(this.events);
   /** Cycle counter after the last step. */
   endCycle = 0;
   /** How the run ended, as a sentence; undefined while it has not. */

@@ -55,11 +55,15 @@ export class StepColumns {
   actorIndex(step: number): number {
     return (this.#tags.bytes[step] ?? 0) & 7;
   }
+  /** The index of the kind in STEP_KINDS. */
+  kindIndex(step: number): number {
+    return ((this.#tags.bytes[step] ?? 0) >> 3) & 7;
+  }
   who(step: number): Actor {
     return ACTOR_ORDER[this.actorIndex(step)] ?? 'guest-kernel';
   }
   kind(step: number): StepKind {
-    return STEP_KINDS[((this.#tags.bytes[step] ?? 0) >> 3) & 7] ?? 'instruction';
+    return STEP_KINDS[this.kindIndex(step)] ?? 'instruction';
   }
   /** The number of the virtual machine. */
   machine(step: number): number {

@@ -1,5 +1,6 @@
 // The timeline at a resolution: who had the processor in each column of a window, and what happened there.
 
+import {MARK_ROWS} from '../session-view.js';
 import type {TimelineWindow} from '../session-view.js';
 import type {TraceEvent} from '../record-format.js';
 import {labelEvent} from '../explain/label-event.js';
@@ -10,17 +11,17 @@ import type {RunRecord} from './run-record.js';
 export const MAXIMUM_MARKS = 2000;
 
 /** Shown as marks, the important ones first: where marks must be left out, the important ones stay. */
-const MARK_RANK: Readonly<Partial<Record<TraceEvent['kind'], number>>> = {
-  'triple-fault': 0,
-  unsupported: 0,
-  'vm-entry-failure': 0,
-  'kvm-exit': 1,
-  'vm-exit': 1,
-  halt: 1,
-  exception: 2,
-  mode: 2,
-  'vm-entry': 3,
-  ring: 3,
+const MARK_RANKS: readonly (readonly TraceEvent['kind'][])[] = [
+  ['triple-fault', 'unsupported', 'vm-entry-failure'],
+  ['kvm-exit', 'vm-exit', 'halt'],
+  ['exception', 'mode'],
+  ['vm-entry', 'ring'],
+];
+
+/** The kinds that are counted in each of MARK_ROWS. */
+const COUNTED: Readonly<Record<(typeof MARK_ROWS)[number], readonly TraceEvent['kind'][]>> = {
+  exits: ['vm-exit', 'kvm-exit', 'vm-entry-failure'],
+  exceptions: ['exception', 'triple-fault'],
 };
 
 /** `columns` equal parts of the cycles fromCycle … toCycle. */
@@ -36,36 +37,68 @@ export function timelineWindow(record: RunRecord, fromCycle: number, toCycle: nu
       cycles[actor * columns + column] = (after[actor] ?? 0) - (before[actor] ?? 0);
     before.set(after);
   }
-  return {fromCycle, toCycle, columns, cycles, marks: marks(record, fromCycle, toCycle)};
+  const counts = countsOf(record, fromCycle, toCycle, columns);
+  return {fromCycle, toCycle, columns, cycles, counts, ...marks(record, fromCycle, toCycle)};
 }
 
-function marks(record: RunRecord, fromCycle: number, toCycle: number): TimelineWindow['marks'] {
-  const ranked: {readonly event: TraceEvent; readonly step: number; readonly rank: number}[] = [];
-  for (let i = record.events.firstAt(record.stateAtCycle(fromCycle)); i < record.events.length; i++) {
-    const step = record.events.stepOf(i);
-    if (record.cycleAt(step) > toCycle) break;
-    const event = record.events.at(i);
-    const rank = event === undefined ? undefined : MARK_RANK[event.kind];
-    if (event !== undefined && rank !== undefined && record.cycleAt(step) >= fromCycle)
-      ranked.push({event, step, rank});
+/** The first step that begins at a cycle or later: a cycle counter is a whole number. */
+const firstStepFrom = (record: RunRecord, cycle: number): number =>
+  record.columns.cycles.countAtMost(Math.ceil(cycle) - 1);
+
+/**
+ * Events are numbered by kind in the order of time, so a column's count is the difference of two places in that order: a
+ * million events are counted by two searches a column, exactly.
+ */
+function countsOf(record: RunRecord, fromCycle: number, toCycle: number, columns: number): Uint32Array {
+  const counts = new Uint32Array(MARK_ROWS.length * columns);
+  const numberBefore = (row: (typeof MARK_ROWS)[number], step: number): number =>
+    COUNTED[row].reduce((sum, kind) => sum + record.events.countBefore(kind, step), 0);
+  const first = firstStepFrom(record, fromCycle);
+  const before = MARK_ROWS.map(row => numberBefore(row, first));
+  for (let column = 0; column < columns; column++) {
+    const end = fromCycle + ((toCycle - fromCycle) * (column + 1)) / columns;
+    // What happens at the very end of the window belongs to its last column.
+    const step = firstStepFrom(record, column === columns - 1 ? end + 1 : end);
+    MARK_ROWS.forEach((row, at) => {
+      const until = numberBefore(row, step);
+      counts[at * columns + column] = until - (before[at] ?? 0);
+      before[at] = until;
+    });
   }
-  return thinned(ranked).map(({event, step}) => ({
-    step,
-    cycle: record.cycleAt(step),
-    kind: event.kind,
-    label: labelEvent(event),
-  }));
+  return counts;
 }
 
-/** Leaves out the least important first, and of equally important ones every so many. */
-function thinned<T extends {readonly rank: number; readonly step: number}>(all: readonly T[]): readonly T[] {
-  if (all.length <= MAXIMUM_MARKS) return all;
-  const kept: T[] = [];
-  for (const rank of [0, 1, 2, 3]) {
-    const here = all.filter(mark => mark.rank === rank);
-    const room = MAXIMUM_MARKS - kept.length;
-    const stride = Math.max(1, Math.ceil(here.length / Math.max(room, 1)));
-    if (room > 0) kept.push(...here.filter((_, i) => i % stride === 0));
+function marks(record: RunRecord, fromCycle: number, toCycle: number): Pick<TimelineWindow, 'marked' | 'marks'> {
+  const {events} = record;
+  const first = firstStepFrom(record, fromCycle);
+  const end = firstStepFrom(record, toCycle + 1);
+  const ranges = MARK_RANKS.map(kinds =>
+    kinds.map(kind => ({kind, from: events.countBefore(kind, first), to: events.countBefore(kind, end)})),
+  );
+  const found: {readonly event: TraceEvent; readonly step: number}[] = [];
+  let marked = 0;
+  for (const kinds of ranges) {
+    // The least important are left out first, and of equally important ones every so many.
+    const here = kinds.reduce((sum, {from, to}) => sum + to - from, 0);
+    const room = MAXIMUM_MARKS - found.length;
+    const stride = Math.max(1, Math.ceil(here / Math.max(room, 1)));
+    marked += here;
+    if (room <= 0) continue;
+    for (const {kind, from, to} of kinds) {
+      for (let i = from; i < to; i += stride) {
+        const {step, event} = events.nth(kind, i);
+        if (event !== undefined) found.push({step, event});
+      }
+    }
   }
-  return kept.sort((a, b) => a.step - b.step);
+  found.sort((a, b) => a.step - b.step);
+  return {
+    marked,
+    marks: found.map(({step, event}) => ({
+      step,
+      cycle: record.cycleAt(step),
+      kind: event.kind,
+      label: labelEvent(event),
+    })),
+  };
 }
