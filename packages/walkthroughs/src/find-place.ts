@@ -15,18 +15,24 @@ export type FoundPlace = {readonly ok: true; readonly index: number} | {readonly
 /** `here`: the state at which the scenario stands. */
 export function findPlace(run: ScenarioRun, place: Place, here: number): FoundPlace {
   const from = place.from === 'start' ? run.start : place.from === 'end' ? endOf(run) : here;
-  const {event, occurrence, then} = place;
+  const {event, occurrence, further} = place;
   const index = event === undefined ? from : find(run, event, from, occurrence);
   if (index === undefined)
     return {
       ok: false,
       why: `This run has no ${occurrence === 1 ? '' : `${occurrence}th `}${patternWords(event ?? {})} after step ${from}.`,
     };
-  if (then === undefined) return {ok: true, index};
+  if (further === undefined) return {ok: true, index};
   let at = index;
-  for (let i = 0; i < then.steps; i++) {
-    const next = forward(run, at, event => isBoundary(event, then.granularity), then.granularity === 'instruction');
-    if (next === undefined) return {ok: false, why: `The run ends before ${then.steps} × ${then.granularity} further.`};
+  for (let i = 0; i < further.steps; i++) {
+    const next = forward(
+      run,
+      at,
+      event => isBoundary(event, further.granularity),
+      further.granularity === 'instruction',
+    );
+    if (next === undefined)
+      return {ok: false, why: `The run ends before ${further.steps} × ${further.granularity} further.`};
     at = next;
   }
   return {ok: true, index: at};

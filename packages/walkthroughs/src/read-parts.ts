@@ -60,21 +60,21 @@ const isKind = (text: string | undefined): text is TraceEvent['kind'] => text !=
 export function readPlace(fields: Fields | undefined): Place {
   if (fields === undefined) return {from: 'here', occurrence: 1};
   const event = fields.map('event');
-  const then = fields.map('then');
+  const further = fields.map('further');
   const place: Place = {
     from: fields.oneOf('from', ['end', 'here', 'start']) ?? 'here',
     event: event === undefined ? undefined : readPattern(event),
     occurrence: fields.integer('occurrence', 1, 1_000_000) ?? 1,
-    then:
-      then === undefined
+    further:
+      further === undefined
         ? undefined
         : {
-            steps: then.integer('steps', 1, 1_000_000) ?? 1,
-            granularity: then.oneOf('granularity', GRANULARITIES) ?? 'instruction',
+            steps: further.integer('steps', 1, 1_000_000) ?? 1,
+            granularity: further.oneOf('granularity', GRANULARITIES) ?? 'instruction',
           },
   };
-  then?.done(['steps', 'granularity']);
-  fields.done(['from', 'event', 'occurrence', 'then']);
+  further?.done(['steps', 'granularity']);
+  fields.done(['from', 'event', 'occurrence', 'further']);
   return place;
 }
 

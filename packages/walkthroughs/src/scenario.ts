@@ -11,7 +11,7 @@ export interface Place {
   /** Which of them, from 1. */
   readonly occurrence: number;
   /** Further units of a granularity, forward. */
-  readonly then?: {readonly steps: number; readonly granularity: Granularity} | undefined;
+  readonly further?: {readonly steps: number; readonly granularity: Granularity} | undefined;
 }
 
 /** What an event or the instruction of its step must be; what is absent does not matter. The place is right behind that step. */

@@ -9,8 +9,7 @@ import type {Settings, Switch, SwitchContext} from './switch.js';
 const OWN = {id: 'own', title: 'the machine’s own', sentence: 'What this machine has when nobody chooses.'} as const;
 
 /** Whether a technique can work on a processor. */
-function fits(profile: ProcessorProfile, {technique, guest}: SwitchContext): boolean {
-  const {vmx, svm, pae} = featuresOf(profile);
+function fits(profile: ProcessorProfile, {technique}: SwitchContext): boolean {
   switch (technique.id) {
     case 'vtx-ept':
       return lackOfVmx(profile, 'nested') === undefined;
@@ -21,9 +20,9 @@ function fits(profile: ProcessorProfile, {technique, guest}: SwitchContext): boo
     case 'svm-shadow':
       return lackOfSvm(profile, 'shadow') === undefined;
     case 'bare':
-      return guest.hypervisor === undefined || vmx || svm;
+      return true;
     default:
-      return pae;
+      return featuresOf(profile).pae;
   }
 }
 

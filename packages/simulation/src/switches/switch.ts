@@ -1,13 +1,11 @@
 // A switch: what a page offers and what it does to a technique's options. Whatever comes of a setting comes from running with it.
 
 import type {SwitchOffer} from '@hyperscope/trace';
-import type {Guest} from '@hyperscope/guests';
 import type {ControlChanges, DeliberateFault, Technique, TechniqueOptions, WrongField} from '@hyperscope/vmm';
 
 /** For what a switch is offered. */
 export interface SwitchContext {
   readonly technique: Pick<Technique, 'host' | 'id'>;
-  readonly guest: Pick<Guest, 'hypervisor'>;
 }
 
 /** What the switches that were set come to. `faults` and `controls` grow; the rest is set once. */
