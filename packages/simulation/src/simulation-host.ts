@@ -4,6 +4,7 @@
 import {UserError} from '@hyperscope/base';
 import {CARD_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
 import type {Guest} from '@hyperscope/guests';
+import {processorOf, requireFit} from './guest-needs.js';
 import {readRecord} from '@hyperscope/trace';
 import type {SwitchOffer, Switches} from '@hyperscope/trace';
 import {TECHNIQUES} from '@hyperscope/vmm';
@@ -82,23 +83,24 @@ export class SimulationHost {
 
   /** What can be set before a guest runs on a technique. UserErrors: unknown-guest, unknown-technique. */
   switches(technique: string, guest: string): readonly SwitchOffer[] {
-    return offersFor({technique: requireTechnique(technique), guest: requireGuest(guest)});
+    requireGuest(guest);
+    return offersFor({technique: requireTechnique(technique)});
   }
 
-  /** Starts a session at state 0. UserErrors: unknown-switch, unknown-guest, unknown-technique, needs-bare-metal, does-not-assemble, and the loader's. */
+  /** Starts a session at state 0. UserErrors: unknown-switch, unknown-guest, unknown-technique, needs-bare-metal, needs-hypercalls, needs-ported-kernel, does-not-assemble, and the loader's. */
   open(options: OpenOptions): Session {
     const technique = requireTechnique(options.technique);
     const {guest, profile, costModel, switches = {}} = options;
     if (typeof guest === 'object' && 'bytes' in guest) {
       const image = loadProgram(guest);
       const options = {
-        ...settle({technique, guest: {}}, switches, profile),
+        ...settle({technique}, switches, profile),
         ...(costModel === undefined ? {} : {costModel}),
       };
       return createSession({technique, image, guest, source: new SourceMap(guest.lines), options});
     }
     const shipped = requireGuest(typeof guest === 'string' ? guest : guest.of);
-    requireBareMetal(shipped, technique);
+    requireFit(shipped, technique);
     const isShipped = typeof guest === 'string';
     const loaded = isShipped ? loadGuest(shipped) : this.#loadEdited(guest);
     return createSession({
@@ -111,7 +113,7 @@ export class SimulationHost {
       },
       source: new SourceMap(loaded.assembly.lines),
       options: {
-        ...settle({technique, guest: shipped}, switches, profile ?? shipped.hypervisor?.processor),
+        ...settle({technique}, switches, profile ?? processorOf(shipped)),
         ...(costModel === undefined ? {} : {costModel}),
       },
     });
@@ -163,15 +165,6 @@ export function requireTechnique(id: string): Technique {
       `There is no technique ${id}. Choose one of: ${TECHNIQUES.map(one => one.id).join(', ')}.`,
     );
   return technique;
-}
-
-/** A hypervisor needs the processor for itself. UserError: needs-bare-metal. */
-export function requireBareMetal(guest: Pick<Guest, 'id' | 'hypervisor'>, technique: Pick<Technique, 'id'>): void {
-  if (guest.hypervisor === undefined || technique.id === 'bare') return;
-  throw new UserError(
-    'needs-bare-metal',
-    `${guest.id} is a hypervisor itself, and a hypervisor under a hypervisor is not simulated. Run it on bare.`,
-  );
 }
 
 /** The shipped guest of this id. UserError: unknown-guest. */
