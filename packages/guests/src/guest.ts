@@ -8,6 +8,13 @@ export interface CompanionGuest {
   readonly guest: string;
 }
 
+/** A guest that is not for every technique. */
+export type GuestNeeds =
+  /** It is a hypervisor itself: bare metal only, on a processor of this profile unless another is chosen. */
+  | {readonly technique: 'bare'; readonly processor: string}
+  /** Its kernel is ported to the hypercalls of this technique, and has no machine to run on without. */
+  | {readonly technique: 'paravirtual'; readonly portOf: string | undefined};
+
 export interface Guest {
   readonly id: string;
   readonly title: string;
@@ -17,15 +24,13 @@ export interface Guest {
   readonly source: string;
   /** Guest-physical address of the first byte, which is also where it starts. */
   readonly loadAddress: number;
-  /** The state the loader hands over: real mode; 32-bit flat; or 64-bit with identity page tables. */
-  readonly mode: 'real' | 'protected' | 'long';
+  /** The state the loader hands over: real mode; 32-bit flat; 64-bit with identity page tables; or what Xen's domain builder makes. */
+  readonly mode: 'real' | 'protected' | 'long' | 'xen';
   readonly memoryMiB: number;
   /** The guest uses interrupts: on real KVM, the kernel must have the interrupt controllers and the timer. */
   readonly irqchip?: 'kernel';
-  /**
-   * The guest is a hypervisor itself: it runs on bare metal only, on a processor of this profile unless another is chosen.
-   */
-  readonly hypervisor?: {readonly processor: string};
+  /** Where it runs, if not on every technique that has a PC for it. */
+  readonly needs?: GuestNeeds;
   /**
    * The guest asks what its machine has, and does more on one that has more: two machines need not do the same, and to compare
    * them step by step tells nothing.

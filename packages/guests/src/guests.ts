@@ -6,6 +6,16 @@ import {EXPERIMENTS} from './experiments.js';
 import type {Guest} from './guest.js';
 import {PROGRAMS} from './programs.generated.js';
 
+/** What mini-os prints, and its port. */
+const MINI_OS_PRINTS =
+  'mini-os: 64-bit mode, paging on\nmini-os: the timer ticks\n' +
+  'mini-os: a page of zeros, on demand, for 40010000\nmini-os: a page of zeros, on demand, for 40011000\n' +
+  'A: primes below 4096: 564\n' +
+  'mini-os: program A exited, and lost the processor at least three times\n' +
+  'B: most Collatz steps from a number below 100: 118\n' +
+  'mini-os: program B was stopped by exception 0e, error code 05, and lost the processor at least three times\n' +
+  'mini-os: power off\n';
+
 export const GUESTS: readonly Guest[] = [
   {
     id: 'hello-kvm',
@@ -57,14 +67,19 @@ export const GUESTS: readonly Guest[] = [
     mode: 'real',
     memoryMiB: 1,
     irqchip: 'kernel',
-    expectedSerial:
-      'mini-os: 64-bit mode, paging on\nmini-os: the timer ticks\n' +
-      'mini-os: a page of zeros, on demand, for 40010000\nmini-os: a page of zeros, on demand, for 40011000\n' +
-      'A: primes below 4096: 564\n' +
-      'mini-os: program A exited, and lost the processor at least three times\n' +
-      'B: most Collatz steps from a number below 100: 118\n' +
-      'mini-os: program B was stopped by exception 0e, error code 05, and lost the processor at least three times\n' +
-      'mini-os: power off\n',
+    expectedSerial: MINI_OS_PRINTS,
+  },
+  {
+    id: 'mini-os-pv',
+    title: 'mini-os, ported to Xen',
+    teaches:
+      'The same kernel with its hardware layer replaced by hypercalls: no real mode, page tables that Xen validates, events instead of interrupts.',
+    source: PROGRAMS['mini-os-pv'],
+    loadAddress: 0x7c00,
+    mode: 'xen',
+    memoryMiB: 1,
+    needs: {technique: 'paravirtual', portOf: 'mini-os'},
+    expectedSerial: MINI_OS_PRINTS,
   },
   {
     id: 'output-ways',
@@ -86,7 +101,7 @@ export const GUESTS: readonly Guest[] = [
     loadAddress: 0x8000,
     mode: 'long',
     memoryMiB: 2,
-    hypervisor: {processor: 'westmere'},
+    needs: {technique: 'bare', processor: 'westmere'},
     expectedSerial:
       'tiny-vmx: VMX operation\nexit a: CPUID\nexit 1e: port 3f8 t\nexit 12: VMCALL\n' +
       'exit 30: EPT violation at 2000\nexit c: HLT, the end\n',
@@ -99,7 +114,7 @@ export const GUESTS: readonly Guest[] = [
     loadAddress: 0x8000,
     mode: 'long',
     memoryMiB: 2,
-    hypervisor: {processor: 'amd-svm'},
+    needs: {technique: 'bare', processor: 'amd-svm'},
     expectedSerial:
       'tiny-svm: SVM is on\nexit 72: CPUID\nexit 7b: port 3f8 t\nexit 81: VMMCALL\n' +
       'exit 400: nested page fault at 2000\nexit 78: HLT, the end\n',

@@ -2402,7 +2402,8 @@ without:
 subroutine:
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -2460,7 +2461,8 @@ without:
         jnz .next
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -2544,7 +2546,8 @@ idt_register:
         dw idt_end - idt - 1
         dq idt
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -2601,7 +2604,8 @@ without:
         jnz .next
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -2697,7 +2701,8 @@ idt_register:
         dw idt_end - idt - 1
         dq idt
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -2798,7 +2803,8 @@ without:
         jnz .next
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -2901,7 +2907,8 @@ without:
         jnz .next
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -3004,7 +3011,8 @@ without:
         jnz .next
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:
 `,
@@ -3180,7 +3188,8 @@ task_state:
         dd 0
         dq kernel_stack         ; RSP0: the stack for entries into ring 0
         times 92 db 0           ; the other stacks, and no I/O permission bitmap
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 kernel_stack:
         times 256 db 0
@@ -4854,7 +4863,8 @@ walks:  mov ecx, VISITS
 
 ; ---- tables ----------------------------------------------------------------------------------------------------------
 
-        align 8
+; In pages of its own: whoever translates code write-protects the page that it is in.
+        align 4096
 services:
         dq null, remap, fork, exit, mark, done
 programs:

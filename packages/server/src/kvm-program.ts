@@ -2,7 +2,7 @@
 
 import {UserError} from '@hyperscope/base';
 import type {KvmDepth, RunOnKvmOptions} from '@hyperscope/kvm';
-import {findGuest, loadGuest, loadRaw, requireBareMetal} from '@hyperscope/simulation';
+import {findGuest, loadGuest, loadRaw, requireFit, requireImageFit} from '@hyperscope/simulation';
 import type {RawMode} from '@hyperscope/simulation';
 import type {ServerLimits} from './limits.js';
 
@@ -27,7 +27,7 @@ const runLimits = ({exits, steps, seconds}: ServerLimits): KvmProgram['limits'] 
 export function shippedProgram(id: string, depth: KvmDepth, limits: ServerLimits): KvmProgram {
   const guest = findGuest(id);
   if (guest === undefined) throw new UserError('unknown-guest', `There is no guest named ${id}.`);
-  requireBareMetal(guest, {id: 'kvm'});
+  requireFit(guest, {id: 'kvm'});
   const {assembly, image, loadAddress} = loadGuest(guest);
   const rules = {limits: runLimits(limits), ports: PORTS};
   return {...rules, id, title: guest.title, program: assembly.bytes, image, loadAddress, depth};
@@ -55,6 +55,7 @@ export function postedProgram(
   const memoryBytes = (memory ?? limits.memory) * 2 ** 20;
   const options = {name: 'The image', memoryBytes, commandLine: '', modules: [], set: {}};
   const {image} = loadRaw(bytes, {...options, at, mode});
+  requireImageFit(image, 'the image', {id: 'kvm'});
   const rules = {limits: runLimits(limits), ports: PORTS};
   const title = 'A posted image';
   return {...rules, id: 'posted', title, program: bytes, image: {...image, irqchip}, loadAddress: at, depth};

@@ -87,9 +87,7 @@ const unchanged = (): void => undefined;
 
 describe('the same guest on bare metal and on VT-x with EPT', {timeout: 60_000}, () => {
   // A guest that adapts does other things on another machine.
-  const underHypervisors = host
-    .guests()
-    .filter(({hypervisor, adapts}) => hypervisor === undefined && adapts === undefined);
+  const underHypervisors = host.guests().filter(({needs, adapts}) => needs === undefined && adapts === undefined);
   test.each(underHypervisors.map(guest => guest.id))(
     '%s: every event matches, and every difference is explained',
     id => {

@@ -10,7 +10,7 @@ import {runToResult} from './run/run-to-result.js';
 import {requireTechnique} from './simulation-host.js';
 
 const KVM = TECHNIQUES.map(({id}) => id).filter(id => /^(vtx|svm)-/.test(id));
-const PLAIN = GUESTS.filter(({hypervisor}) => hypervisor === undefined);
+const PLAIN = GUESTS.filter(({needs}) => needs === undefined);
 const STEPS = 400_000;
 
 interface Exits {

@@ -1,14 +1,14 @@
 // The guest output-ways: the same text by every way that a machine has, and what each way costs in exits.
 
 import {describe, expect, test} from 'vitest';
-import {TECHNIQUES} from '@hyperscope/vmm';
+import {PC_TECHNIQUES} from '@hyperscope/vmm';
 import {SimulationHost, requireGuest} from './simulation-host.js';
 
 const host = new SimulationHost();
 const GUEST = requireGuest('output-ways');
 const STEPS = 400_000;
 
-describe.each(TECHNIQUES.map(({id}) => id))('output-ways on %s', technique => {
+describe.each(PC_TECHNIQUES.map(({id}) => id))('output-ways on %s', technique => {
   test('prints the text twice on the serial port', () => {
     const session = host.open({guest: GUEST.id, technique});
     session.run(STEPS);

@@ -1,16 +1,16 @@
 // The conformance suite on every technique of the simulated machine. packages/kvm runs the same list on /dev/kvm.
 
 import {beforeAll, describe, expect, test} from 'vitest';
-import {CONFORMANCE_CASES, TECHNIQUES, brokenPromises, runCaseOnTechnique} from '../src/index.js';
+import {CONFORMANCE_CASES, PC_TECHNIQUES, TECHNIQUES, brokenPromises, runCaseOnTechnique} from '../src/index.js';
 import type {ConformanceCase, Technique} from '../src/index.js';
 
 beforeAll(() => {
-  process.stderr.write(`[vmm] conformance runs on ${TECHNIQUES.map(({id}) => id).join(', ')}\n`);
+  process.stderr.write(`[vmm] conformance runs on ${PC_TECHNIQUES.map(({id}) => id).join(', ')}\n`);
 });
 
 /** Where every sensitive instruction traps: what trap-and-emulate does elsewhere, popek-goldberg.test.ts tells. */
 const STRICT = 'westmere,+strict';
-const SUBJECTS: readonly Technique[] = TECHNIQUES.map(technique => ({
+const SUBJECTS: readonly Technique[] = PC_TECHNIQUES.map(technique => ({
   ...technique,
   start: options =>
     technique.start({...options, profile: technique.id === 'trap-and-emulate' ? STRICT : options.profile}),

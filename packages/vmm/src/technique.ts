@@ -15,9 +15,10 @@ import type {Actor, HypervisorEvent, RegisterValues} from './virtual-machine.js'
 export interface GuestImage {
   /**
    * Whether a PC's firmware has been there before: its data area and the tables that describe the board are in memory,
-   * on techniques that have a PC's board.
+   * on techniques that have a PC's board. 'xen': no firmware and no machine at all; the kernel is ported to a hypervisor that
+   * starts it, by its registers' RIP, at pseudo-physical addresses.
    */
-  readonly startedBy?: 'firmware' | undefined;
+  readonly startedBy?: 'firmware' | 'xen' | undefined;
   readonly memoryBytes: number;
   readonly segments: readonly {readonly gpa: Gpa; readonly bytes: Uint8Array}[];
   readonly registers: RegisterValues;
@@ -146,5 +147,7 @@ export interface Technique {
   readonly host: TechniqueHost;
   /** One sentence for a chooser. */
   readonly summary: string;
+  /** 'ported': it runs kernels that are ported to its hypercalls, and no others; absent: whatever runs on a PC. */
+  readonly kernels?: 'ported' | undefined;
   start(options: TechniqueOptions): TechniqueRun;
 }

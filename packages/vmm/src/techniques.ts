@@ -7,6 +7,7 @@ import type {Technique} from './technique.js';
 import {HypervisorRun} from './kvm-role/hypervisor-run.js';
 import {svmNpt, svmShadow} from './kvm-role/svm/svm-techniques.js';
 import {svmIntercepts} from './kvm-role/svm/vmcb-controls.js';
+import {ParavirtualRun} from './paravirtual/paravirtual-run.js';
 import {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
 import {VTX_EPT_CONTROLS, VTX_SHADOW_CONTROLS, vmxControls} from './kvm-role/vmx/controls.js';
 import {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
@@ -83,7 +84,20 @@ export const TECHNIQUES: readonly Technique[] = [
       'No hardware helps, and nothing sensitive is executed: the guest’s kernel runs as a translation of itself, in ring 1; its user code runs as it is.',
     start: options => startBinaryTranslation(options),
   },
+  {
+    id: 'paravirtual',
+    title: 'Paravirtualization',
+    shortTitle: 'Paravirtual',
+    host: 'software',
+    summary:
+      'Xen’s way: the kernel is ported, runs in ring 3 like its programs and calls the hypervisor. Its page tables are the real ones, and each change of them is validated.',
+    kernels: 'ported',
+    start: options => new ParavirtualRun(options),
+  },
 ];
+
+/** Those that run whatever runs on a PC, and not only kernels that are ported to their hypercalls. */
+export const PC_TECHNIQUES: readonly Technique[] = TECHNIQUES.filter(({kernels}) => kernels === undefined);
 
 /** The technique of an id; undefined for one that is not in the registry. */
 export function techniqueById(id: string): Technique | undefined {

@@ -3,6 +3,7 @@
 
 import type {Cell} from '@hyperscope/isa';
 import type {Gpa} from '@hyperscope/base';
+import type {ParavirtualEvent} from './paravirtual/events.js';
 import type {ShadowEvent} from './shadow-paging/ports.js';
 
 /** Why KVM_RUN returned: KVM_EXIT_* in words (Documentation/virt/kvm/api.rst, "The kvm_run structure"). */
@@ -200,5 +201,7 @@ export type HypervisorEvent =
     }
   /** What the shadow MMU decided, with its reason. */
   | ShadowEvent
+  /** Hypercalls, what they change in page tables, callbacks. */
+  | ParavirtualEvent
   /** A device of the user-space VMM put a byte out. */
   | {readonly kind: 'serial'; readonly byte: number};

@@ -23,7 +23,7 @@ const runOn = async (technique: string, image: string, ...args: readonly string[
 const run = (image: string, ...args: readonly string[]) => runOn('qemu-tcg', image, ...args);
 
 /** Guests that print the same wherever they run. */
-const PLAIN = GUESTS.filter(({hypervisor, adapts}) => hypervisor === undefined && adapts === undefined).map(
+const PLAIN = GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(
   ({id}) => id,
 );
 

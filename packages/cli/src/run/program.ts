@@ -1,7 +1,7 @@
 // What IMAGE on the command line is: a shipped guest, assembly, or a file; loaded and ready to start.
 
 import {basename} from 'node:path';
-import {GUESTS, findGuest, loadGuest, loadImage, loadRaw, detectImage} from '@hyperscope/simulation';
+import {GUESTS, findGuest, loadGuest, loadImage, loadRaw, detectImage, processorOf} from '@hyperscope/simulation';
 import type {ImageKind, LoadedImage, RawMode} from '@hyperscope/simulation';
 import {assembleFile} from './assembly.js';
 import {isFile, isFolder, readBytes} from '../files.js';
@@ -53,7 +53,7 @@ export function loadProgram(args: Loading, terminal: Terminal): Program {
 
 function guestProgram({memoryMiB}: Loading, guest: (typeof GUESTS)[number]): Program {
   const loaded = loadGuest(memoryMiB === undefined ? guest : {...guest, memoryMiB});
-  const processor = guest.hypervisor?.processor;
+  const processor = processorOf(guest);
   return {id: guest.id, title: guest.title, bytes: loaded.assembly.bytes, loaded, processor};
 }
 

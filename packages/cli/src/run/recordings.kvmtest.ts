@@ -10,7 +10,7 @@ import {styles} from '../terminal/colours.js';
 import {recordOf} from './record-source.js';
 
 /** Guests that have one: all but those that are hypervisors, which need VT-x or SVM, and the page says so of them. */
-const RECORDED = [...GUESTS, ...new SimulationHost().cards()].filter(({hypervisor}) => hypervisor === undefined);
+const RECORDED = [...GUESTS, ...new SimulationHost().cards()].filter(({needs}) => needs === undefined);
 
 const shipped = (id: string): Uint8Array =>
   readFileSync(new URL(`../../../guests/recordings/${id}.kvm.hsr`, import.meta.url));

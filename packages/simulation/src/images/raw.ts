@@ -3,6 +3,7 @@
 //   real       CS = 0 and IP = the address, when the address is below 64 KiB: plain addresses, as DS = ES = SS = 0.
 //              From 64 KiB on: CS.base = the address, CS.selector = address / 16, IP = 0.
 //   protected  32-bit, flat; paged32: the same with 4 MiB pages; long: 64-bit with identity page tables.
+//   xen        a kernel that is ported to Xen: its domain builder makes all but the image and the first instruction's address.
 //
 // The stack lies below the loader's tables, or below the image in real mode. `set` overrides any register.
 
@@ -13,7 +14,7 @@ import type {ImageOptions, LoadedImage} from './image-options.js';
 import {overlaps, placed} from './place.js';
 import {longModeState, paged32State, protectedModeState, realModeState} from './processor-state.js';
 
-export const RAW_MODES = ['real', 'protected', 'paged32', 'long'] as const;
+export const RAW_MODES = ['real', 'protected', 'paged32', 'long', 'xen'] as const;
 export type RawMode = (typeof RAW_MODES)[number];
 
 export interface RawOptions extends ImageOptions {
@@ -34,6 +35,10 @@ export function loadRaw(bytes: Uint8Array, options: RawOptions): LoadedImage {
       loadAddress: at,
       image: {memoryBytes, segments: [program], registers: {...realStart(at), ...options.set}},
     };
+  }
+  if (options.mode === 'xen') {
+    const registers = {RIP: BigInt(at), ...options.set};
+    return {kind: 'raw', loadAddress: at, image: {startedBy: 'xen', memoryBytes, segments: [program], registers}};
   }
   const tables = loaderTables(options.mode, memoryBytes, name);
   if (tables.segments.some(segment => overlaps(segment, program))) {

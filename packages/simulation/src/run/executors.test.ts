@@ -3,7 +3,7 @@
 
 import {GUESTS} from '@hyperscope/guests';
 import {writeRecord} from '@hyperscope/trace';
-import {TECHNIQUES} from '@hyperscope/vmm';
+import {PC_TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
 import {assertExists} from '@hyperscope/base';
 import {describe, expect, test} from 'vitest';
@@ -34,7 +34,7 @@ function run(technique: Technique, id: string, recording: 'on' | 'off') {
   });
 }
 
-describe.each(TECHNIQUES)('$id', technique => {
+describe.each(PC_TECHNIQUES)('$id', technique => {
   test.each(GUESTS)('$id leaves the same record on both tiers', {timeout: 120_000}, async ({id}) => {
     const compiled = run(technique, id, 'on');
     const reference = run(walked(technique), id, 'on');

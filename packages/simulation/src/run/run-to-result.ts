@@ -6,6 +6,7 @@ import {UserError, assertUnreachable, hpa, hexBytes} from '@hyperscope/base';
 import {ShadowView} from '@hyperscope/vmm';
 import type {RunRecord} from '@hyperscope/trace';
 import type {PortOptions, RunOutcome, Technique, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
+import {requireImageFit} from '../guest-needs.js';
 import type {LoadedImage} from '../images/image-options.js';
 import {outcomeSentence} from '../session/outcome.js';
 import {RunDriver} from '../session/run-driver.js';
@@ -73,6 +74,7 @@ type Stop = {readonly outcome: ResultOutcome; readonly message: string; readonly
  */
 export function runToResult(request: RunRequest): FinishedRun {
   const {technique, image, clock} = request;
+  requireImageFit(image.image, request.guest.title, technique);
   const started = clock.now();
   const run = technique.start({
     image: image.image,

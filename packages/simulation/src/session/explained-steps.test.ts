@@ -121,7 +121,7 @@ test('while the host runs, the code of the guest is read with the guest’s own 
 
 test('every row of the table of exits names an instruction', () => {
   for (const guest of host.guests()) {
-    const session = host.open({guest: guest.id, technique: guest.hypervisor === undefined ? 'vtx-ept' : 'bare'});
+    const session = host.open({guest: guest.id, technique: guest.needs?.technique ?? 'vtx-ept'});
     session.run(20_000);
     for (const row of session.exits()) expect(row.instruction, `${guest.id}: ${row.reason}`).not.toBe('');
   }

@@ -14,6 +14,7 @@ import type {
 } from '@hyperscope/trace';
 import {isBoundary} from '@hyperscope/trace';
 import type {PortOptions, Technique} from '@hyperscope/vmm';
+import {requireImageFit} from '../guest-needs.js';
 import type {LoadedImage} from '../images/image-options.js';
 import {MomentMaker} from './moment-maker.js';
 import {lastWriterOf, readMemory} from './memory-access.js';
@@ -49,6 +50,7 @@ const SETUP_LIMIT = 2000;
 /** Starts a technique with an image and makes it a session at state 0. */
 export function createSession(options: SessionOptions): Session {
   const {technique, image, guest} = options;
+  requireImageFit(image.image, guest.title, technique);
   const run = technique.start({
     image: image.image,
     ports: options.ports ?? NO_PORTS,

@@ -1,7 +1,7 @@
 // What a person types on the guest's keyboard is part of the record: the guest takes it, and going back takes it back.
 
 import {assertExists} from '@hyperscope/base';
-import {TECHNIQUES} from '@hyperscope/vmm';
+import {PC_TECHNIQUES} from '@hyperscope/vmm';
 import {expect, test} from 'vitest';
 import {loadRaw} from '../images/raw.js';
 import {runToResult} from '../run/run-to-result.js';
@@ -21,7 +21,7 @@ const image = loadRaw(ECHO, {...OPTIONS, at: 0x1000, mode: 'real', set: {}});
 const guest = {id: 'echo', title: 'echo', bytes: ECHO};
 const KEYS = [0x1e, 0x9e, 0x1c, 0x9c];
 
-test.each(TECHNIQUES.map(technique => [technique.id, technique] as const))(
+test.each(PC_TECHNIQUES.map(technique => [technique.id, technique] as const))(
   'a script types on the keyboard on %s, the same with and without a record',
   (_, technique) => {
     for (const recording of ['off', 'on'] as const) {
@@ -41,7 +41,7 @@ test.each(TECHNIQUES.map(technique => [technique.id, technique] as const))(
 
 test('keys pressed in a session are a step: back before it, nobody has typed', () => {
   const technique = assertExists(
-    TECHNIQUES.find(({id}) => id === 'bare'),
+    PC_TECHNIQUES.find(({id}) => id === 'bare'),
     'bare metal',
   );
   const session = createSession({technique, image, guest});

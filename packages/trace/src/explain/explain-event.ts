@@ -26,6 +26,9 @@ export function explainEvent(event: TraceEvent, instruction?: string): Explanati
     case 'translation':
     case 'translation-chained':
     case 'translation-invalidated':
+    case 'hypercall':
+    case 'page-table-update':
+    case 'guest-callback':
     case 'translation-adapted':
     case 'control-program':
     case 'inside-kvm':

@@ -24,6 +24,9 @@ const LEADERS: readonly TraceEvent['kind'][] = [
   'translation',
   'translation-invalidated',
   'translation-chained',
+  'guest-callback',
+  'hypercall',
+  'page-table-update',
   'shadow-paging',
   'virtual-cpu',
   'exit-handled',
@@ -119,6 +122,9 @@ function titleOf(step: HostStep, leader: TraceEvent | undefined): string {
     case 'translation':
     case 'translation-chained':
     case 'translation-invalidated':
+    case 'guest-callback':
+    case 'hypercall':
+    case 'page-table-update':
     case 'control-program':
     case 'unsupported':
       return explainEvent(leader).title;

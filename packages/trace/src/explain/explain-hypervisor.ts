@@ -7,6 +7,7 @@ import type {Explanation} from '../session-view.js';
 import {ACTOR_NAMES} from '../record/actors.js';
 import {explainControlProgram} from './explain-control-program.js';
 import {explanation, sentence} from './explanation.js';
+import {explainParavirtual} from './explain-paravirtual.js';
 import {explainShadow} from './explain-shadow.js';
 import {explainTranslation} from './explain-translation.js';
 import {explainVirtualCpu, explainVmmEmulation, explainVmmInjection} from './explain-vmm.js';
@@ -73,6 +74,10 @@ export function explainHypervisor(event: HypervisorEvent): Explanation {
     case 'translation-invalidated':
     case 'translation-adapted':
       return explainTranslation(event);
+    case 'hypercall':
+    case 'page-table-update':
+    case 'guest-callback':
+      return explainParavirtual(event);
     case 'shadow-paging':
       return explainShadow(event);
     case 'device':

@@ -6,6 +6,7 @@ import type {TraceEvent} from '../record-format.js';
 import {controlProgramLabel} from './explain-control-program.js';
 import {characterText, deviceTitle} from './explain-hypervisor.js';
 import {describeQualification} from './exit-qualification.js';
+import {paravirtualLabel} from './explain-paravirtual.js';
 import {shadowLabel} from './explain-shadow.js';
 import {translationLabel} from './explain-translation.js';
 import {virtualCpuLabel} from './explain-vmm.js';
@@ -68,6 +69,10 @@ export function labelEvent(event: TraceEvent): string {
     case 'translation-invalidated':
     case 'translation-adapted':
       return translationLabel(event);
+    case 'hypercall':
+    case 'page-table-update':
+    case 'guest-callback':
+      return paravirtualLabel(event);
     case 'shadow-paging':
       return shadowLabel(event);
     case 'device':

@@ -1,6 +1,10 @@
-// The techniques without hardware for virtualization: a VMM in ring 0 with a virtual CPU in its memory, no VMCS, no user space.
+// The techniques without hardware for virtualization: a hypervisor in ring 0 with the guest's registers in its memory, no VMCS, no
+// user space.
 
-const DEPRIVILEGED: ReadonlySet<string> = new Set(['trap-and-emulate', 'control-program', 'binary-translation']);
+const DEPRIVILEGED: ReadonlySet<string> = new Set([
+  ...['trap-and-emulate', 'control-program', 'binary-translation'],
+  'paravirtual',
+]);
 
-/** Whether the guest of a technique runs outside ring 0 and its registers are, while it does not run, those of a virtual CPU. */
+/** Whether the guest of a technique runs outside ring 0, and leaves to a hypervisor in ring 0 of the same processor. */
 export const isDeprivileged = (technique: string): boolean => DEPRIVILEGED.has(technique);

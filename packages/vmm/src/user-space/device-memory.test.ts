@@ -4,14 +4,14 @@
 import {expect, test} from 'vitest';
 import {listing} from '../conformance/listing.js';
 import {START, startImage} from '../conformance/start-state.js';
-import {TECHNIQUES} from '../techniques.js';
+import {PC_TECHNIQUES} from '../techniques.js';
 import {TEST_PORTS, runToEnd} from '../testing/run-guest.js';
 import {VIRTIO_GUESTS} from '../testing/virtio-guest.js';
 
 const little = (value: number): string =>
   [0, 8, 16, 24].map(shift => ((value >>> shift) & 0xff).toString(16).padStart(2, '0')).join(' ');
 
-test.each(TECHNIQUES.map(technique => [technique.id, technique] as const))('on %s', (_id, technique) => {
+test.each(PC_TECHNIQUES.map(technique => [technique.id, technique] as const))('on %s', (_id, technique) => {
   const {code, handlers} = VIRTIO_GUESTS.PIC;
   const last = START.memoryBytes - 1; // the first buffer: 3 bytes at the last one of RAM
   const beyond = code.replace('c7 05 00 00 01 00 00 30 01 00', `c7 05 00 00 01 00 ${little(last)}`);
