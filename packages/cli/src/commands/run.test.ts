@@ -38,6 +38,7 @@ const TECHNIQUES = [
   'svm-npt',
   'svm-shadow',
   'trap-and-emulate',
+  'control-program',
   'binary-translation',
 ] as const;
 

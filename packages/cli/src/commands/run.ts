@@ -18,7 +18,9 @@ import type {Program} from '../run/program.js';
 import {readRunArguments} from '../run/run-arguments.js';
 import type {RunArguments, Sink} from '../run/run-arguments.js';
 import {RUN_OPTIONS} from '../run/run-options.js';
+import {machineLines} from '../run/machine-lines.js';
 import {shadowLines} from '../run/shadow-lines.js';
+import {withUsers} from '../run/users.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import {progress, short} from '../terminal/progress.js';
 import {table} from '../terminal/table.js';
@@ -51,6 +53,10 @@ export const RUN: Command = {
       what: 'A multiboot kernel, judged by a script.',
     },
     {
+      line: 'hyperscope run cms-punch --user CMS3=cms-count --share CMS3=2',
+      what: 'Three users of a control program after CP-67.',
+    },
+    {
       line: 'hyperscope run code.bin --as raw --at 0x1000 --mode long --set rax=5 --dump-memory 0x2000:16',
       what: 'A flat binary in 64-bit mode, and what it left in memory.',
     },
@@ -76,7 +82,8 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
   if (parsed.value('cost-model') === 'list') return listCostModels(context.terminal);
   const given = readRunArguments(parsed);
   for (const path of outputs(given)) checkWritable(path);
-  const program = withIrqchip(loadProgram(given, context.terminal), given.irqchip);
+  const loaded = withIrqchip(loadProgram(given, context.terminal), given.irqchip);
+  const program = withUsers(loaded, given.beside, context.terminal);
   checkDumps(given, program);
   for (const {path} of given.disks) readBytes(path);
   const missing = missingForDisk(given);
@@ -157,6 +164,7 @@ async function runProgramToEnd(
       disks: hardDisks(given, program),
       coalescedMmio: given.coalescedMmio,
       rings: given.rings,
+      sharing: given.beside.sharing,
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
       serialScript: script === undefined ? [] : parseSerialScript(readText(script)),
@@ -232,6 +240,7 @@ function report(given: RunArguments, result: ExecutionResult, terminal: Terminal
   terminal.note(`${terminal.noteStyle(good ? 'green' : 'red', result.outcome)}: ${result.message}`);
   const work = result.instructions === null ? '' : `${short(result.instructions)} instructions, `;
   terminal.note(terminal.noteStyle('dim', `${result.technique}: ${work}${result.seconds.toFixed(3)} s`));
+  for (const line of machineLines(result.virtualMachines)) terminal.note(`  ${line}`);
   for (const line of shadowLines(result.shadowPaging)) terminal.note(`  ${line}`);
   const exits = Object.entries(result.exits).sort((a, b) => b[1] - a[1]);
   if (exits.length === 0) return;

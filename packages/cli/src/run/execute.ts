@@ -24,6 +24,8 @@ export interface Execution {
   readonly coalescedMmio?: RunRequest['coalescedMmio'];
   /** Which rings a deprivileged guest runs in; by its mode where absent. */
   readonly rings?: RunRequest['rings'];
+  /** How virtual machines share the processor, where there can be several. */
+  readonly sharing?: RunRequest['sharing'];
   /** Guest instructions; on KVM, exits. */
   readonly maxInstructions: number | undefined;
   readonly timeoutMilliseconds: number | undefined;

@@ -10,8 +10,10 @@ import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
 import {readCostModel} from './cost-options.js';
 import {depthOf} from './depth.js';
 import type {RunOptionName} from './run-options.js';
+import {CONTROL_PROGRAM, hasCompanions, readUsers} from './users.js';
+import type {UserArguments} from './users.js';
 
-const START_MODES = ['real', 'protected', 'paged32', 'long'] as const;
+const START_MODES = ['real', 'protected', 'paged32', 'long', 'xen'] as const;
 type StartMode = (typeof START_MODES)[number];
 
 /** How an image is loaded: by what it is (auto), or by force. */
@@ -41,6 +43,8 @@ export interface RunArguments {
   readonly coalescedMmio: 'off' | 'half' | 'all' | undefined;
   /** Under trap-and-emulate; undefined: by the guest's mode. */
   readonly rings: RingLayout | undefined;
+  /** Other virtual machines beside the first, and how they share the processor. */
+  readonly beside: UserArguments;
   readonly memoryMiB: number | undefined;
   readonly cpu: {
     readonly profile: string | undefined;
@@ -73,9 +77,9 @@ const DEBUG_CONSOLE = 0xe9;
 /** More would not fit the answer, nor the reader. */
 const LARGEST_DUMP = 1 << 20;
 
-/** Where an image runs when nobody says where: a hypervisor needs bare metal. */
+/** Where an image runs when nobody says where: where it must, if it runs on one technique only; where it has company, if it was made for it. */
 export const usualTechnique = (image: string): string =>
-  findGuest(image)?.hypervisor === undefined ? 'vtx-ept' : 'bare';
+  findGuest(image)?.needs?.technique ?? (hasCompanions(image) ? CONTROL_PROGRAM : 'vtx-ept');
 
 /** Reads what `parseArguments` found. @throws UserError 'usage' for what makes no sense. */
 export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
@@ -103,6 +107,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     irqchip: readIrqchip(args.value('irqchip')),
     coalescedMmio: readCoalescedMmio(args.value('coalesced-mmio'), [technique]),
     rings: readRings(args.value('rings'), technique),
+    beside: readUsers(args, technique),
     memoryMiB: number('memory', 1, 3072),
     cpu: readCpu(args.value('cpu')),
     costModel: readCostModel(args),
@@ -129,8 +134,10 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
 
 function readRings(text: string | undefined, technique: string): RingLayout | undefined {
   if (text === undefined) return undefined;
-  if (technique !== 'trap-and-emulate')
-    throw usage(`--rings is for --on trap-and-emulate: under ${technique} the guest has its own rings.`);
+  if (technique !== 'trap-and-emulate' && technique !== CONTROL_PROGRAM)
+    throw usage(
+      `--rings is for --on trap-and-emulate and ${CONTROL_PROGRAM}: under ${technique} the guest has its own rings.`,
+    );
   const layout = RING_LAYOUTS.find(each => each === text);
   if (layout === undefined) throw usage(`--rings is ${RING_LAYOUTS.join(' or ')}, not '${text}'.`);
   return layout;

@@ -39,7 +39,21 @@ export const RUN_OPTIONS = {
   },
   rings: {
     value: 'LAYOUT',
-    help: 'With --on trap-and-emulate: the real rings of VMM, guest kernel and guest user, 0/1/3 or 0/3/3. Default: 0/1/3, and 0/3/3 while the guest is in 64-bit mode, where segment limits cannot hide the VMM from ring 1.',
+    help: 'With --on trap-and-emulate or control-program: the real rings of VMM, guest kernel and guest user, 0/1/3 or 0/3/3. Default: 0/1/3, and 0/3/3 while the guest is in 64-bit mode, where segment limits cannot hide the VMM from ring 1.',
+  },
+  user: {
+    value: 'NAME=IMAGE',
+    repeatable: 'repeatable',
+    help: 'With --on control-program: another virtual machine, with a guest or a file of its own: CMS3=cms-count. Up to four in all.',
+  },
+  share: {
+    value: 'NAME=WEIGHT',
+    repeatable: 'repeatable',
+    help: 'With --on control-program: how much of the processor a virtual machine gets beside the others, 1 (default) to 100: CMS1=3.',
+  },
+  quantum: {
+    value: 'CYCLES',
+    help: 'With --on control-program: cycles of a time slice, at least 2000. Default: 50000.',
   },
   'coalesced-mmio': {
     value: 'WHAT',
