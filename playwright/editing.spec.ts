@@ -78,7 +78,7 @@ test('a draft outlives another machine and another guest; completion offers what
   await expect(page.locator('.cm-activeLine')).toHaveText(/lahf$/);
   await page.keyboard.press('Control+Enter');
   await expect(page.getByText('This is the text that runs.')).toBeVisible();
-  await page.getByRole('button', {name: 'SVM NPT'}).click();
+  await page.getByLabel('Machine').selectOption('svm-npt');
   await lab.ready();
   await page.keyboard.press('End');
   await expect(lab.console).toContainText('Ji');

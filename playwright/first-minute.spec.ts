@@ -131,7 +131,7 @@ test('the guest prints the same at the end of every machine', async ({page}) => 
   await page.getByRole('button', {name: 'To the end (End)'}).click();
   await expect(lab.console).toContainText('Hi');
   const onVtx = await lab.console.innerText();
-  await page.getByRole('button', {name: 'Bare', exact: true}).click();
+  await page.getByLabel('Machine').selectOption('bare');
   await lab.ready();
   await page.getByRole('button', {name: 'To the end (End)'}).click();
   await expect(lab.console).toContainText('Hi');

@@ -5,8 +5,9 @@ import {wrap} from 'comlink';
 import type {LabClient} from './lab-client.js';
 import {Lab} from './shell/lab.js';
 
-/** Starts the lab in the page's <hs-lab> over a worker that exposes a LabClient. */
-export function bootLab(worker: Worker): void {
+/** Starts the lab in the page's <hs-lab> over a worker that exposes a LabClient; it may want another later. */
+export function bootLab(startWorker: () => Worker): void {
+  const worker = startWorker();
   installTheme(document);
   const lab = document.querySelector('hs-lab');
   if (!(lab instanceof Lab)) throw new Error('the page has no <hs-lab>');
@@ -18,5 +19,8 @@ export function bootLab(worker: Worker): void {
       ),
     );
   });
-  lab.connect(wrap<LabClient>(worker));
+  lab.connect(wrap<LabClient>(worker), () => {
+    const another = startWorker();
+    return {client: wrap<LabClient>(another), end: () => another.terminate()};
+  });
 }

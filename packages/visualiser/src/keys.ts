@@ -16,6 +16,7 @@ export type Command =
   | 'blackout'
   | 'real-kvm'
   | 'edit'
+  | 'compare'
   | `machine-${number}`;
 
 export interface KeyRow {
@@ -37,6 +38,7 @@ export const KEY_ROWS: readonly KeyRow[] = [
   {keys: ['g'], command: 'go-to', name: 'go to a step'},
   {keys: ['d'], command: 'edit', name: 'edit the program; Esc gives the keys back, Ctrl-Enter runs it'},
   {keys: ['k'], command: 'real-kvm', name: 'run on real KVM'},
+  {keys: ['c'], command: 'compare', name: 'compare machines, all under one scrubber; Esc leaves'},
   {keys: ['1 … 9'], command: 'machine-1', name: 'choose a machine'},
   {keys: ['p'], command: 'present', name: 'present: no chrome, large type; Esc leaves'},
   {keys: ['b'], command: 'blackout', name: 'black screen while presenting'},
@@ -57,6 +59,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   End: 'last',
   g: 'go-to',
   d: 'edit',
+  c: 'compare',
   k: 'real-kvm',
   p: 'present',
   b: 'blackout',

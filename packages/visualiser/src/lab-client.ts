@@ -1,8 +1,10 @@
 // What the page asks of the worker: a session, and what a lab needs beside it. Everything that crosses is plain data.
 
+import type {ProxyMarked} from 'comlink';
 import type {CompareRow, RealMark, StealthCardPicture} from '@hyperscope/elements';
 import type {Comparison, Moment, RecordHeader, RunChoice, SessionClient, SwitchOffer} from '@hyperscope/trace';
 import type {RealProgram} from './kvm-socket.js';
+import type {LineupClient} from './compare/lineup-client.js';
 
 export interface GuestEntry {
   readonly id: string;
@@ -97,6 +99,8 @@ export interface AssembledText {
 
 export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'> {
   catalogue(): Catalogue;
+  /** A new comparison of machines, in this worker. */
+  lineup(): LineupClient & ProxyMarked;
   /**
    * Starts what was chosen; nothing is recorded yet beyond state 0.
    * @throws UserError when a name is unknown or the text does not assemble: then the old session stays.

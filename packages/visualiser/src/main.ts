@@ -3,5 +3,5 @@
 import {bootLab} from './boot.js';
 import {keepForOffline} from './offline/register.js';
 
-bootLab(new Worker(new URL('./simulation.worker.ts', import.meta.url), {type: 'module'}));
+bootLab(() => new Worker(new URL('./simulation.worker.ts', import.meta.url), {type: 'module'}));
 if (import.meta.env.PROD) keepForOffline();

@@ -1,7 +1,7 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
 import {SimulationHost, assemblyVocabulary, cardPicture, costFigures, guestCellsAt} from '@hyperscope/simulation';
-import {expose} from 'comlink';
+import {expose, proxy, type ProxyMarked} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords} from '@hyperscope/trace';
 import type {
@@ -15,6 +15,7 @@ import type {
   TimelineWindow,
 } from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
+import {LineupLab} from './compare/lineup.worker.js';
 import {linesOfText} from './assembled-lines.js';
 import type {RealProgram} from './kvm-socket.js';
 import type {
@@ -40,6 +41,10 @@ class SimulationLab implements LabClient {
 
   #guests(): ReturnType<SimulationHost['guests']> {
     return [...this.#host.guests(), ...this.#host.cards()];
+  }
+
+  lineup(): LineupLab & ProxyMarked {
+    return proxy(new LineupLab());
   }
 
   catalogue(): Catalogue {

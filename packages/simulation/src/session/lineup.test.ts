@@ -65,6 +65,33 @@ test('a picture of a lane counts every exit once, whatever its width', () => {
   }
 });
 
+test('from exit to exit, forward and back, every exit of a lane is met', () => {
+  const vtx = 3;
+  let at: number | undefined = 0;
+  let before = lineup.at(0)[vtx]?.exits ?? 0;
+  const met: number[] = [];
+  while ((at = lineup.besideExit(vtx, at, 'forward')) !== undefined) {
+    const exits = lineup.at(at)[vtx]?.exits ?? 0;
+    expect(exits).toBeGreaterThan(before);
+    before = exits;
+    met.push(at);
+  }
+  expect(before).toBe(lanes[vtx]?.exitCount);
+  at = lineup.instructions;
+  const back: number[] = [];
+  while ((at = lineup.besideExit(vtx, at, 'back')) !== undefined) back.push(at);
+  expect(back.length).toBeGreaterThanOrEqual(met.length - 1);
+  expect(lineup.besideExit(0, 0, 'forward')).toBeUndefined();
+});
+
+test('where a lane goes wrong is said as an instruction of the reference', () => {
+  const [bare, ring1] = lanes;
+  expect(bare?.wrongAt).toBeUndefined();
+  const at = ring1?.wrongAt ?? -1;
+  expect(at).toBeGreaterThanOrEqual(0);
+  expect(lineup.at(at)[0]?.state).toBe(ring1?.wrongStep?.at.reference);
+});
+
 test('a tenth machine is one too many', () => {
   const host = new SimulationHost();
   const many = new Lineup();

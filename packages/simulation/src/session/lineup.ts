@@ -31,6 +31,7 @@ export class Lineup {
   *compare(): Generator<LaneSummary> {
     const [first, ...others] = this.#sessions.map(({record}) => record);
     const progress: LaneProgress[] = [];
+    let reference: Int32Array = new Int32Array();
     for (const {comparison: _events, states, ...summary} of laneByLane(
       [assertExists(first, 'a comparison has a machine'), ...others],
       guestCellsAt,
@@ -39,7 +40,10 @@ export class Lineup {
       progress.push(new LaneProgress(record, states));
       this.#instructions = states.length - 1;
       this.#progress = [...progress];
-      yield summary;
+      if (progress.length === 1) reference = states;
+      const {wrongStep} = summary;
+      const wrongAt = wrongStep && reference.findIndex(state => state >= wrongStep.at.reference);
+      yield {...summary, wrongAt};
     }
   }
 
@@ -56,6 +60,11 @@ export class Lineup {
       const {who, cpl, operation, why, serial} = moment;
       return {...standing, who, cpl, operation, title: why.title, sentence: why.sentences[0] ?? '', serial};
     });
+  }
+
+  /** The nearest instruction by which a lane has been left once more, or once less; undefined when there is none. */
+  besideExit(lane: number, instruction: number, direction: 'back' | 'forward'): number | undefined {
+    return this.#progress[lane]?.besideExit(instruction, direction);
   }
 
   /** The picture of every lane that has been compared, in so many columns. */

@@ -182,7 +182,7 @@ function indexAt({instructions}: Listed, step: number, from: number): number {
 }
 
 /** For each instruction of the reference the state of the other run; between two pairs it stays where it was. */
-function statesBeside(reference: Listed, other: Listed, {pairs, seen}: Alignment): Int32Array {
+function statesBeside(reference: Listed, other: Listed, {pairs, seen}: Alignment): Int32Array<ArrayBuffer> {
   const states = new Int32Array(reference.instructions.length + 1);
   const steps = new Map(seen);
   for (const [i, j] of pairs) {

@@ -7,7 +7,10 @@ import {exitsOf} from './lane-exits.js';
 import type {Lane} from './lane.js';
 
 /** What a view shows of a lane as a whole: the comparison, without what only the worker needs. */
-export type LaneSummary = Omit<Lane, 'comparison' | 'states'>;
+export interface LaneSummary extends Omit<Lane, 'comparison' | 'states'> {
+  /** The instruction of the reference at which the lane goes wrong; undefined where `wrongStep` is. */
+  readonly wrongAt: number | undefined;
+}
 
 /** A lane in columns: each stands for as many of the reference's instructions as any other. */
 export interface LaneStrip {
@@ -68,6 +71,20 @@ export class LaneProgress {
     };
   }
 
+  /**
+   * The nearest instruction, after or before one, by which the guest has been left once more or once less; undefined when
+   * there is none.
+   */
+  besideExit(instruction: number, direction: 'back' | 'forward'): number | undefined {
+    const state = this.#states[Math.min(instruction, this.#states.length - 1)] ?? 0;
+    const so = countBelow(this.#exits, state);
+    const exit = this.#exits[direction === 'forward' ? so : so - 1];
+    if (exit === undefined) return undefined;
+    const after = countBelow(this.#states, exit + 1);
+    const found = direction === 'forward' ? after : after - 1;
+    return found >= 0 && found < this.#states.length ? found : undefined;
+  }
+
   /** The lane in so many columns. */
   strip(columns: number): LaneStrip {
     const runs = new Uint8Array(columns);
@@ -98,7 +115,7 @@ function switchesOf(record: RunRecord): readonly number[] {
 }
 
 /** How many of the ascending numbers are below `limit`. */
-function countBelow(numbers: readonly number[], limit: number): number {
+function countBelow(numbers: ArrayLike<number>, limit: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {
     const middle = (low + high) >> 1;

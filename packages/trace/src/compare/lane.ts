@@ -63,7 +63,7 @@ export interface Lane {
    * For each instruction of the reference, in order, the state of this lane in which the guest has come as far; never less than
    * the one before. One entry more than instructions: the last is the end. What a scrubber over all lanes is moved along.
    */
-  readonly states: Int32Array;
+  readonly states: Int32Array<ArrayBuffer>;
 }
 
 export interface LaneComparison {

@@ -13,6 +13,7 @@ export interface ShellParts {
   toggleBlackout(): void;
   realKvm(): void;
   edit(): void;
+  compare(): void;
   /** Opens the machine of that number, counted from 1. */
   machine(number: number): void;
 }
@@ -49,6 +50,8 @@ export function perform(command: Command | TransportCommand, lab: LabController,
       return parts.help();
     case 'edit':
       return parts.edit();
+    case 'compare':
+      return parts.compare();
     case 'real-kvm':
       return parts.realKvm();
     default:

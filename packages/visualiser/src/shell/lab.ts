@@ -18,6 +18,8 @@ import {customElement, property, state} from 'lit/decorators.js';
 import {EmbeddedPage, readEmbedding} from '../embed/embedded-page.js';
 import {commandFor, focusOf, type Command} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
+import {Comparing, type ComparingSurroundings} from '../compare/comparing.js';
+import {LeaveComparisonEvent} from '../compare/leave-comparison.js';
 import {runOverSocket, socketAddress} from '../kvm-socket.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
@@ -55,6 +57,7 @@ export class Lab extends LitElement implements ShellParts {
     return this.updateComplete;
   });
   private client: Remote<LabClient> | undefined = undefined;
+  private comparing: Comparing | undefined = undefined;
   private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor() {
@@ -88,6 +91,9 @@ export class Lab extends LitElement implements ShellParts {
       if (event instanceof TabEvent) this.tab = event.detail.tab;
     });
     this.addEventListener('hs-edit', () => this.edit());
+    this.addEventListener('hs-leave-comparison', event => {
+      if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
+    });
     this.addEventListener('hs-close-editor', () => this.editing.close());
     this.addEventListener('hs-run-source', event => {
       if (event instanceof CustomEvent && isRunSource(event)) this.runSource(event.detail.source);
@@ -100,7 +106,9 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   /** Starts the lab over a simulator in a worker. */
-  connect(client: Remote<LabClient>): void {
+  connect(client: Remote<LabClient>, start: ComparingSurroundings['start']): void {
+    const runOnServer = runOverSocket(socketAddress(location.href));
+    this.comparing = new Comparing({start, runOnServer, changed: () => this.requestUpdate()});
     const changed = (next: LabState): void => {
       this.lab = next;
       this.keepLink();
@@ -109,7 +117,7 @@ export class Lab extends LitElement implements ShellParts {
     const controller = new LabController({
       client,
       fetch: (input, init) => fetch(input, init),
-      runOnServer: runOverSocket(socketAddress(location.href)),
+      runOnServer,
       changed,
     });
     this.controller = controller;
@@ -167,6 +175,23 @@ export class Lab extends LitElement implements ShellParts {
     this.with(lab => void this.editing.open(client).then(trouble => trouble !== undefined && lab.notice(trouble)));
   }
 
+  /** Opens the view that compares machines in place of the panels, or closes it. */
+  compare(): void {
+    if (this.comparing?.element === undefined) {
+      this.controller?.pause();
+      void this.comparing?.open(this.lab).then(trouble => trouble !== undefined && this.controller?.notice(trouble));
+    } else this.comparing.close();
+  }
+
+  private leaveComparison({technique, step}: LeaveComparisonEvent['detail']): void {
+    this.comparing?.close();
+    const {guest, edited, switches} = this.lab;
+    if (technique === undefined) return;
+    this.with(
+      lab => void lab.open({technique, guest, edited, switches, step}).catch((error: unknown) => lab.fail(error)),
+    );
+  }
+
   private runSource(source: string | undefined): void {
     this.with(lab => void lab.runEdited(source).catch((error: unknown) => lab.fail(error)));
   }
@@ -204,6 +229,8 @@ export class Lab extends LitElement implements ShellParts {
         return this.realKvm();
       case 'share':
         return void this.share().catch((error: unknown) => this.controller?.fail(error));
+      case 'compare':
+        return this.compare();
       case 'present':
         return this.togglePresent();
       case 'help':
@@ -246,9 +273,11 @@ export class Lab extends LitElement implements ShellParts {
     const path = event.composedPath();
     if (path.some(target => target instanceof HTMLDialogElement)) return;
     if (event.key === 'Escape' && this.presenting) return this.togglePresent();
+    if (event.key === 'Escape' && this.comparing?.element !== undefined) return this.comparing.close();
     const command = commandFor(event.key, focusOf(path));
     if (command === undefined || this.lab.moment === undefined) return;
     event.preventDefault();
+    if (this.comparing?.perform(command) === true) return;
     this.perform(command);
   };
 
@@ -300,6 +329,8 @@ export class Lab extends LitElement implements ShellParts {
         </div>
       </main>`;
     }
+    const comparison = this.comparing?.element;
+    if (comparison !== undefined) return html`<main class="comparing">${comparison}</main>`;
     const technique = this.lab.catalogue.techniques.find(entry => entry.id === this.lab.technique);
     const host = technique?.host ?? 'none';
     const hypervised = host === 'hardware';

@@ -38,32 +38,6 @@ export const toolbarStyles = css`
     gap: 6px;
   }
 
-  .segments {
-    display: flex;
-    border: 1px solid var(--strong-line);
-    border-radius: var(--radius);
-    overflow: hidden;
-  }
-  .segments[hidden] {
-    display: none;
-  }
-  .segments button {
-    border: 0;
-    border-inline-end: 1px solid var(--strong-line);
-    border-radius: 0;
-    min-height: 30px;
-  }
-  .segments button:last-child {
-    border: 0;
-  }
-  .segments button[aria-pressed='true'] {
-    background: var(--accent);
-    color: var(--on-accent);
-    font-weight: 650;
-  }
-  .segments button:focus-visible {
-    outline-offset: -3px;
-  }
   .kvm {
     display: flex;
     align-items: center;
@@ -108,9 +82,6 @@ export const toolbarStyles = css`
     }
     .theme select {
       max-width: 6em;
-    }
-    .segments button {
-      padding-inline: 7px;
     }
     header {
       gap: 8px;

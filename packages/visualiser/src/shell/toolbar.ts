@@ -9,7 +9,7 @@ import {toolbarStyles} from './toolbar-styles.js';
 export type ToolbarChoice =
   | {readonly kind: 'guest' | 'technique'; readonly id: string}
   | {readonly kind: 'theme'; readonly theme: Theme}
-  | {readonly kind: 'real-kvm' | 'share' | 'present' | 'help'};
+  | {readonly kind: 'compare' | 'real-kvm' | 'share' | 'present' | 'help'};
 
 export class ToolbarEvent extends CustomEvent<ToolbarChoice> {
   constructor(choice: ToolbarChoice) {
@@ -38,6 +38,37 @@ const guestOptions = (guests: GuestEntries, group: string | undefined, chosen: s
         html`<option value=${guest.id} title=${guest.teaches} ?selected=${guest.id === chosen}>${guest.title}</option>`,
     );
 
+type Techniques = LabState['catalogue']['techniques'];
+
+/** Headings of the machines, in the order of their numbers. */
+const HOSTS = [
+  ['none', 'Without a hypervisor'],
+  ['hardware', 'With VT-x or SVM'],
+  ['software', 'In software alone'],
+] as const;
+
+/** Each with the key that chooses it. */
+const machineOptions = (
+  techniques: Techniques,
+  host: Techniques[number]['host'],
+  {technique: chosen}: LabState,
+  isAlone: boolean,
+): readonly TemplateResult[] =>
+  techniques.flatMap((technique, index) =>
+    technique.host === host
+      ? [
+          html`<option
+            value=${technique.id}
+            title=${isAlone && host !== 'none' ? 'This guest is a hypervisor itself: it runs on bare metal only' : technique.summary}
+            ?disabled=${isAlone && host !== 'none'}
+            ?selected=${technique.id === chosen}
+          >
+            ${index < 9 ? `${index + 1} ` : ''}${technique.title}
+          </option>`,
+        ]
+      : [],
+  );
+
 @customElement('hs-toolbar')
 export class Toolbar extends LitElement {
   static override readonly styles = [sharedStyles, toolbarStyles];
@@ -61,20 +92,22 @@ export class Toolbar extends LitElement {
           )}
         </select></label
       >
-      <div class="segments" role="group" aria-label="Machine" ?hidden=${techniques.length === 0}>
-        ${techniques.map(
-          technique =>
-            html`<button
-              title=${isAlone && technique.host !== 'none' ? 'This guest is a hypervisor itself: it runs on bare metal only' : `${technique.title}. ${technique.summary}`}
-              ?disabled=${isAlone && technique.host !== 'none'}
-              aria-pressed=${technique.id === state.technique}
-              @click=${() => this.send({kind: 'technique', id: technique.id})}
-            >
-              ${technique.shortTitle}
-            </button>`,
-        )}
-      </div>
+      <label class="pick"
+        ><span class="word">on</span>
+        <select aria-label="Machine" ?hidden=${techniques.length === 0} @change=${this.machineChosen}>
+          ${HOSTS.map(
+            ([host, name]) =>
+              html`<optgroup label=${name}>${machineOptions(techniques, host, state, isAlone)}</optgroup>`,
+          )}
+        </select></label
+      >
       ${this.kvmButton(state)}
+      <button
+        @click=${() => this.send({kind: 'compare'})}
+        title="This guest on seven machines and real KVM, under one scrubber (c)"
+      >
+        Compare
+      </button>
       <span class="space"></span>
       <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
       <button
@@ -135,6 +168,10 @@ export class Toolbar extends LitElement {
 
   private readonly guestChosen = (event: Event): void => {
     if (event.target instanceof HTMLSelectElement) this.send({kind: 'guest', id: event.target.value});
+  };
+
+  private readonly machineChosen = (event: Event): void => {
+    if (event.target instanceof HTMLSelectElement) this.send({kind: 'technique', id: event.target.value});
   };
 
   private readonly themeChosen = (event: Event): void => {

@@ -1,0 +1,53 @@
+// The half of the comparison that runs in a worker: a lineup of sessions behind a message channel.
+
+import {Lineup, SimulationHost} from '@hyperscope/simulation';
+import type {Session} from '@hyperscope/simulation';
+import type {LaneMoment, LaneStrip, LaneSummary, RunChoice} from '@hyperscope/trace';
+import type {LineupClient} from './lineup-client.js';
+
+export class LineupLab implements LineupClient {
+  readonly #host = new SimulationHost();
+  readonly #lineup = new Lineup();
+  #newest: Session | undefined = undefined;
+  #comparison: Generator<LaneSummary> | undefined = undefined;
+
+  add({technique, guest, edited, switches}: RunChoice): void {
+    const session = this.#host.open({
+      technique,
+      guest: edited === undefined ? guest : {of: guest, source: edited},
+      switches,
+    });
+    this.#lineup.add(session);
+    this.#newest = session;
+  }
+
+  async addRecord(record: Uint8Array): Promise<void> {
+    this.#lineup.add(await this.#host.openRecording(record));
+    this.#newest = undefined;
+  }
+
+  extend(steps: number): {readonly length: number; readonly finished: boolean} {
+    if (this.#newest === undefined) return {length: 0, finished: true};
+    const {length, finished} = this.#newest.run(steps);
+    return {length, finished};
+  }
+
+  compareNext(): LaneSummary | undefined {
+    this.#comparison ??= this.#lineup.compare();
+    const next = this.#comparison.next();
+    return next.done === true ? undefined : next.value;
+  }
+
+  instructions(): number {
+    return this.#lineup.instructions;
+  }
+  at(instruction: number): readonly LaneMoment[] {
+    return this.#lineup.at(instruction);
+  }
+  strips(columns: number): readonly LaneStrip[] {
+    return this.#lineup.strips(columns);
+  }
+  besideExit(lane: number, instruction: number, direction: 'back' | 'forward'): number | undefined {
+    return this.#lineup.besideExit(lane, instruction, direction);
+  }
+}
