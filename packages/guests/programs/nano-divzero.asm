@@ -78,6 +78,7 @@ idt_register:
         dw idt_end - idt - 1
         dq idt
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:

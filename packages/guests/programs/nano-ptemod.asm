@@ -97,6 +97,7 @@ without:
         jnz .next
         ret
 
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 stack:

@@ -170,7 +170,8 @@ task_state:
         dd 0
         dq kernel_stack         ; RSP0: the stack for entries into ring 0
         times 92 db 0           ; the other stacks, and no I/O permission bitmap
-        align 16
+; The stack has a page of its own: whoever translates code write-protects the page that it is in.
+        align 4096
         times 256 db 0
 kernel_stack:
         times 256 db 0

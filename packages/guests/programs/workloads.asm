@@ -423,7 +423,8 @@ walks:  mov ecx, VISITS
 
 ; ---- tables ----------------------------------------------------------------------------------------------------------
 
-        align 8
+; In pages of its own: whoever translates code write-protects the page that it is in.
+        align 4096
 services:
         dq null, remap, fork, exit, mark, done
 programs:

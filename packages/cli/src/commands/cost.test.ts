@@ -11,13 +11,17 @@ test('native, beside the paper, with the processor and what was calibrated', asy
   expect(out).toContain('cycles of Pentium 4 672, 3.8 GHz (Prescott, 2005)');
   expect(out).toMatch(/^cycles of +bare +paper +ratio +which is$/m);
   expect(out).toMatch(/^in +3210 +3209 +1\.00 +IN from port 80h$/m);
-  expect(out).toMatch(/Calibrated to the paper: cr8-write-shadowed 177, host-step 370, user-step 2000;/);
+  expect(out).toMatch(/Calibrated to the paper: cr8-write-shadowed 177, host-step 370, vmm-step 232,\s+user-step 2000;/);
 });
 
-test('by default native and VT-x of 2005 stand side by side, and what was trapped is said', async () => {
+test('by default native, binary translation and VT-x of 2005 stand side by side, and what was trapped is said', async () => {
   const {out} = await cost();
-  expect(out).toMatch(/^cycles of +bare +paper +ratio +vtx-shadow +paper +ratio +which is$/m);
-  expect(out).toMatch(/^pgfault +1096 +1093 +1\.00 +\d+ +11242 +\d\.\d\d/m);
+  expect(out).toMatch(
+    /^cycles of +bare +paper +ratio +binary-translation +paper +ratio +vtx-shadow +paper +ratio +which is$/m,
+  );
+  expect(out).toMatch(/^pgfault +1096 +1093 +1\.00 +\d+ +3927 +\d\.\d\d +\d+ +11242 +\d\.\d\d/m);
+  expect(out).toMatch(/^in +3210 .* 216 +\d\.\d\d\*/m);
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('* binary-translation: in: the paper’s translation of IN');
   expect(out).toContain('every write to a page table is trapped, as in 2006');
 });
 
@@ -45,6 +49,7 @@ test('JSON has every operation, with the paper’s figure and the ratio', async 
     rounds: 50,
     published: 11,
     ratio: 1,
+    otherWay: null,
   });
 });
 

@@ -11,11 +11,12 @@ import type {Column} from '../terminal/table.js';
 import type {Terminal} from '../terminal/terminal.js';
 import type {Command, CommandContext} from './command.js';
 
-/** Native, and the first hypervisors that used VT-x. */
-const DEFAULT_MACHINES = 'bare,vtx-shadow';
+/** The columns of the paper: native, software, and the first hypervisors that used VT-x. */
+const DEFAULT_MACHINES = 'bare,binary-translation,vtx-shadow';
 /** Machines that the paper has: they run on its processor, unless another is chosen. */
 const PAPERS_PROCESSOR: ReadonlyMap<string, string> = new Map([
   ['bare', 'prescott'],
+  ['binary-translation', 'prescott'],
   ['vtx-shadow', 'prescott'],
 ]);
 
@@ -41,7 +42,7 @@ export const COST: Command = {
   ],
   options: OPTIONS,
   examples: [
-    {line: 'hyperscope cost', what: 'The table of the paper: native and VT-x of 2005.'},
+    {line: 'hyperscope cost', what: 'The table of the paper: native, binary translation and VT-x of 2005.'},
     {line: 'hyperscope cost --on vtx-ept', what: 'The same operations five years later, with nested paging.'},
     {line: 'hyperscope cost --cost vm-exit=0 --cost vm-entry=0', what: 'What would be left if exits were free?'},
     {line: 'hyperscope cost --cost-model list', what: 'The models, and the names of their figures.'},
@@ -84,6 +85,7 @@ const asJson = ({technique, processor, costModel, cells}: CostColumn) => ({
     rounds: measured.rounds,
     published: published?.cycles ?? null,
     ratio: published?.ratio ?? null,
+    otherWay: published?.otherWay ?? null,
   })),
 });
 
@@ -113,12 +115,17 @@ function cells(column: CostColumn, row: number): readonly string[] {
   const cell = column.cells[row];
   const cycles = String(cell?.measured.cycles ?? '');
   if (!isPublished(column)) return [cycles];
-  return [cycles, String(cell?.published?.cycles ?? ''), cell?.published?.ratio.toFixed(2) ?? ''];
+  return [cycles, String(cell?.published?.cycles ?? ''), ratioText(cell)];
+}
+
+/** With a mark where the ratio is not to be taken for a measure. */
+function ratioText(cell: CostColumn['cells'][number] | undefined): string {
+  const ratio = cell?.published?.ratio;
+  if (ratio === undefined) return '';
+  return `${ratio.toFixed(2)}${cell?.published?.otherWay === undefined ? ' ' : '*'}`;
 }
 
 function notes(columns: readonly CostColumn[]): readonly string[] {
-  const appendix = columns[0]?.cells.filter(({operation}) => operation.place === 'appendix') ?? [];
-  const names = appendix.map(({operation}) => operation.name).join(' and ');
   return [
     ...new Set(columns.filter(isPublished).map(({costModel}) => calibration(costModel.id))),
     ...(columns.some(({technique}) => technique === 'vtx-shadow')
@@ -126,12 +133,19 @@ function notes(columns: readonly CostColumn[]): readonly string[] {
           'vtx-shadow: every write to a page table is trapped, as in 2006. KVM lets the last level go out of step with its shadow until the guest flushes its TLB (hyperscope exits edits).',
         ]
       : []),
-    ...(columns.some(isPublished)
-      ? [
-          `${names} are in the paper’s appendix only: an instruction has one cycle here, so 4 or 5 cannot come out, and the hypervisor treats the three writes alike.`,
-        ]
-      : []),
+    ...columns.flatMap(otherWays),
   ];
+}
+
+/** Why some ratios say nothing: a sentence for each machine. */
+function otherWays({technique, cells: all}: CostColumn): readonly string[] {
+  const reasons = new Map<string, string[]>();
+  for (const {operation, published} of all) {
+    if (published?.otherWay !== undefined)
+      reasons.set(published.otherWay, [...(reasons.get(published.otherWay) ?? []), operation.name]);
+  }
+  const clauses = [...reasons].map(([why, names]) => `${names.join(', ')}: ${why}`);
+  return clauses.length === 0 ? [] : [`* ${technique}: ${clauses.join('; ')}.`];
 }
 
 /** Which figures were fitted, or changed by the user. */

@@ -13,6 +13,8 @@ const UNTOLD_PENTIUM_4 = 'the Pentium 4 figure; the paper gives none for this pr
 const NOT_TOLD_APART = assumed(0, 'no figure in the sources; not told apart from any other instruction');
 const FITTED = `fitted to the hardware column of ${ADAMS_AGESEN}, Figure 4: docs/cost-model.md`;
 
+const FITTED_SOFTWARE = `fitted to the software column of ${ADAMS_AGESEN}, Figure 4: docs/cost-model.md`;
+
 /** The first processor with VT-x, as the paper measured it. */
 export const PRESCOTT_COSTS: CostModel = {
   id: 'prescott-2005',
@@ -41,7 +43,12 @@ export const PRESCOTT_COSTS: CostModel = {
   vmread: measured(178, `${ADAMS_AGESEN}, Table 1: VMCB read`),
   vmwrite: measured(171, `${ADAMS_AGESEN}, Table 1: VMCB write`),
   tlbMissReference: REFERENCE,
+  callGate: derived(
+    113,
+    `${ADAMS_AGESEN}, section 6.3: rdtsc by a callout 1254, by trap and emulation 2030; native divzero 889 less the difference`,
+  ),
   hostStep: calibrated(370, FITTED),
+  vmmStep: calibrated(232, FITTED_SOFTWARE),
   userStep: calibrated(2000, FITTED),
 };
 
@@ -55,7 +62,9 @@ const UNTOLD_LATER = {
   cr8Write: assumed(75, 'no figure in the sources; half of the Pentium 4 figure of 150'),
   cr8WriteShadowed: assumed(75, 'no figure in the sources; as without a TPR shadow'),
   tlbMissReference: REFERENCE,
+  callGate: assumed(half('callGate'), 'no figure in the sources; half of the Pentium 4 figure of 113'),
   hostStep: assumed(half('hostStep'), 'the figure that was fitted for the Pentium 4, halved'),
+  vmmStep: assumed(half('vmmStep'), 'the figure that was fitted for the Pentium 4, halved'),
   userStep: assumed(half('userStep'), 'the figure that was fitted for the Pentium 4, halved'),
 } as const satisfies Partial<Record<CostName, Cost>>;
 

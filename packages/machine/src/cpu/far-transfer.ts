@@ -177,5 +177,6 @@ function callInward(cpu: Processor, target: Resolved, returnTo: readonly bigint[
   cpu.registers.setSegment('SS', values);
   enter(cpu, target.code, 'far CALL through a call gate');
   setStackPointer(cpu, pointer);
+  cpu.charge(cpu.costModel.callGate.cycles);
   return undefined;
 }

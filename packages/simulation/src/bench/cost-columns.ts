@@ -5,12 +5,13 @@ import {assertExists} from '@hyperscope/base';
 import type {Bench} from './bench.js';
 import {measure} from './nanobenchmark.js';
 import type {Measurement} from './nanobenchmark.js';
-import {PUBLISHED_OPERATIONS} from './published-figures.js';
+import {PUBLISHED_OPERATIONS, otherWay} from './published-figures.js';
 import type {PublishedColumn, PublishedOperation} from './published-figures.js';
 
 /** Which column of the paper a technique is to be held against. */
 const PUBLISHED_COLUMNS: ReadonlyMap<string, PublishedColumn> = new Map([
   ['bare', 'native'],
+  ['binary-translation', 'software'],
   ['vtx-shadow', 'hardware'],
 ]);
 /** The paper's processor, under every change of its figures. */
@@ -19,8 +20,13 @@ const PAPERS_MODEL = 'prescott-2005';
 export interface CostCell {
   readonly operation: PublishedOperation;
   readonly measured: Measurement;
-  /** The paper's cycles, and measured cycles divided by them; undefined where the paper has no such machine. */
-  readonly published: {readonly cycles: number; readonly ratio: number} | undefined;
+  /**
+   * The paper's cycles, and measured cycles divided by them; undefined where the paper has no such machine. `otherWay`: why its
+   * figure cannot come out here.
+   */
+  readonly published:
+    | {readonly cycles: number; readonly ratio: number; readonly otherWay: string | undefined}
+    | undefined;
 }
 
 export interface CostColumn {
@@ -38,7 +44,8 @@ export function costColumn(bench: Bench): CostColumn {
   const cells = runs.map(({operation, measured}): CostCell => {
     if (published === undefined) return {operation, measured, published: undefined};
     const cycles = operation.cycles[published];
-    return {operation, measured, published: {cycles, ratio: measured.cycles / cycles}};
+    const ratio = measured.cycles / cycles;
+    return {operation, measured, published: {cycles, ratio, otherWay: otherWay(published, operation.name)}};
   });
   return {technique: bench.technique, processor, costModel, cells};
 }

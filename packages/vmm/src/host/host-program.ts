@@ -36,6 +36,8 @@ interface Placed<Context> {
   readonly index: number;
 }
 
+/** Whoever has windows of its own is a VMM without hardware for virtualization. */
+const WINDOWS_OF_KVM: CodeWindows = {hypervisor: KERNEL_WINDOW, vmm: USER_WINDOW};
 const ROUTINE_BYTES = 0x100n;
 export const STEP_BYTES = 0x10n;
 const NON_ROOT = 2n;
@@ -44,6 +46,7 @@ export class HostCode<Context> implements HostProgram {
   readonly #machine: Machine;
   readonly #context: Context;
   readonly #tell: (event: HypervisorEvent) => void;
+  readonly #stepCosts: Readonly<Record<HostRoutine<Context>['actor'], number>>;
   readonly #symbols = new Map<string, bigint>();
   readonly #steps = new Map<bigint, Placed<Context>>();
   /** Addresses that were asked for before. */
@@ -54,8 +57,10 @@ export class HostCode<Context> implements HostProgram {
     context: Context,
     routines: readonly HostRoutine<Context>[],
     tell: (event: HypervisorEvent) => void,
-    windows: CodeWindows = {hypervisor: KERNEL_WINDOW, vmm: USER_WINDOW},
+    windows: CodeWindows = WINDOWS_OF_KVM,
   ) {
+    const {hostStep, vmmStep, userStep} = machine.costModel;
+    this.#stepCosts = {hypervisor: (windows === WINDOWS_OF_KVM ? hostStep : vmmStep).cycles, vmm: userStep.cycles};
     this.#machine = machine;
     this.#context = context;
     this.#tell = tell;
@@ -105,8 +110,7 @@ export class HostCode<Context> implements HostProgram {
     const {routine, index} = assertExists(this.#steps.get(rip), 'a host step at RIP');
     assert(registers.get('CPL') === (routine.actor === 'hypervisor' ? 0n : 3n), `${routine.name} runs at its own ring`);
     const action = assertExists(routine.steps[index], 'a step of the routine');
-    const {hostStep, userStep} = this.#machine.costModel;
-    this.#machine.processor.charge((routine.actor === 'hypervisor' ? hostStep : userStep).cycles);
+    this.#machine.processor.charge(this.#stepCosts[routine.actor]);
     const {say, go} = action(this.#context);
     this.#tell({kind: 'host-step', actor: routine.actor, routine: routine.name, sentence: say});
     if (go === 'processor') return;

@@ -6,7 +6,16 @@ import {gpa, hex} from '@hyperscope/base';
 import {CELLS, cellIndex, disassemble} from '@hyperscope/isa';
 import type {Cell, Instruction, Microcode} from '@hyperscope/isa';
 import {InstructionEmulator} from '@hyperscope/machine';
-import type {DeliverableEvent, Fault, FaultLink, Machine, MachineEvent, Trouble} from '@hyperscope/machine';
+import type {
+  CostModel,
+  CostName,
+  DeliverableEvent,
+  Fault,
+  FaultLink,
+  Machine,
+  MachineEvent,
+  Trouble,
+} from '@hyperscope/machine';
 import type {LocalApic, ProcessorProfile} from '@hyperscope/machine';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestPhysical} from './guest-physical.js';
@@ -62,6 +71,22 @@ const TOLD: ReadonlySet<MachineEvent['kind']> = new Set([
 const CLOCKS: readonly Cell[] = ['CYCLES', 'TSC', 'INSTRUCTIONS'];
 const CYCLES = cellIndex('CYCLES');
 
+const DONE_BY_HARDWARE = [
+  'exception',
+  'pageFault',
+  'syscall',
+  'portAccess',
+  'controlRegisterWrite',
+  'cr8Write',
+  'interruptFlag',
+  'nearReturn',
+  'callGate',
+] as const satisfies readonly CostName[];
+
+/** No hardware does what is emulated: its work is the VMM's step, and each entry that its page walks read. */
+const inSoftware = (model: CostModel): CostModel =>
+  DONE_BY_HARDWARE.reduce((free, name) => ({...free, [name]: {...free[name], cycles: 0}}), model);
+
 export class VirtualProcessor {
   readonly #parts: VirtualProcessorParts;
   readonly #emulator: InstructionEmulator;
@@ -80,7 +105,7 @@ export class VirtualProcessor {
       read: (address: number, bytes: number) => this.#read(address, bytes),
       write: (address: number, bytes: number, value: bigint) => this.#write(address, bytes, value),
     };
-    this.#emulator = new InstructionEmulator(parts.profile, machine.costModel, memory, {
+    this.#emulator = new InstructionEmulator(parts.profile, inSoftware(machine.costModel), memory, {
       ports: board.ports,
       processor: machine.processor,
       observer: {willWrite: () => undefined, event: event => this.#hear(event)},
