@@ -86,6 +86,7 @@ Napi::Value Tracepoints::Read(const Napi::CallbackInfo& info) {
   const uint64_t head = __atomic_load_n(&header->data_head, __ATOMIC_ACQUIRE);
   const uint64_t tail = header->data_tail;
   auto result = Napi::Uint8Array::New(env, static_cast<size_t>(head - tail));
+  if (head == tail) return result;  // an empty array has no address to copy to
   const uint64_t from = tail % data_size_;
   const uint64_t first = std::min<uint64_t>(head - tail, data_size_ - from);
   // SAFETY: head - tail is at most data_size_: the kernel drops records (and says so) rather than overtake data_tail.

@@ -6,7 +6,7 @@ import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const TESTS = ['packages/kvm/src/addon.kvmtest.ts', 'packages/kvm/src/addon-exits.kvmtest.ts'];
+const TESTS = ['addon', 'addon-exits', 'addon-refusals'].map(name => `packages/kvm/src/${name}.kvmtest.ts`);
 
 function skip(why) {
   console.log(`[sanitize] Not run: ${why}`);

@@ -3,7 +3,7 @@
 
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import type {Kvm, Vcpu, Vm} from '@hyperscope/native';
-import {KVM_CAP, KVM_EXIT, KVM_MP_STATE, KVM_MSR_EXIT_REASON, KVM_MSR_FILTER} from './kvm-abi.js';
+import {IDENTITY_MAP_ADDRESS, KVM_CAP, KVM_EXIT, KVM_MP_STATE, KVM_MSR_EXIT_REASON, KVM_MSR_FILTER} from './kvm-abi.js';
 import {LAYOUT} from './kvm-layout.js';
 import {requireNative} from './kvm-virtual-machine.js';
 import {skipKvmTests} from './skip-kvm-tests.js';
@@ -92,6 +92,26 @@ describe.skipIf(skipKvmTests())('the addon', {timeout: 30_000}, () => {
           vm.setMsrFilter(0, ranges);
         }),
       ).toBeInstanceOf(RangeError);
+  });
+
+  test('delivers an NMI through vector 2, interrupts off or not', () => {
+    new Uint32Array(memory)[2] = 0x1100; // the vector: 0000:1100
+    new Uint8Array(memory).set([0xe6, 0x80, 0xf4], 0x1100);
+    start(0xfa, 0xeb, 0xfe); // cli; jmp $
+    vcpu.nmi();
+    expect([vcpu.run(1000), field('kvm_run.exit_reason')]).toEqual([0, KVM_EXIT.IO]);
+  });
+
+  test('puts the identity map where it is told to, before there is a vCPU', () => {
+    const other = kvm.createVm();
+    other.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
+    other.createVcpu(0);
+    expect(
+      thrown(() => {
+        other.setIdentityMapAddr(IDENTITY_MAP_ADDRESS);
+      }),
+    ).toEqual(refused('EINVAL', 'KVM_SET_IDENTITY_MAP_ADDR'));
+    other.close();
   });
 
   test('keeps coalesced writes in the ring, in order, without an exit', () => {

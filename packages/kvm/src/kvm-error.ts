@@ -27,6 +27,14 @@ const CAUSES: Readonly<Record<string, string>> = {
   'perf_event_open EPERM':
     'tracing is for root or CAP_PERFMON: start as root, or lower /proc/sys/kernel/perf_event_paranoid to -1',
   'perf_event_open EINVAL': 'there is no tracepoint with this number',
+  'KVM_CREATE_VM EINVAL': 'this KVM does not have virtual machines of this type: 0 is the ordinary one',
+  'KVM_SET_IDENTITY_MAP_ADDR EINVAL': 'the page must be chosen before the first vCPU, and there is one already',
+  'KVM_SET_XSAVE EINVAL': 'a component is marked as present that this processor, or XCR0, does not have',
+  'KVM_SET_VCPU_EVENTS EINVAL': 'an exception is a number from 0 to 31, and not the NMI',
+  'KVM_GET_MSRS E2BIG': 'KVM takes 255 MSRs at a time',
+  'KVM_SET_MSRS E2BIG': 'KVM takes 255 MSRs at a time',
+  'an ioeventfd that is not assigned ENOENT':
+    'there is no ioeventfd with this number: it was never assigned, or is no longer',
   'KVM_SET_CPUID2 EINVAL': 'CPUID cannot change once the vCPU has run',
   'KVM_SET_CPUID2 E2BIG': 'there are too many CPUID entries: KVM takes 256',
   'KVM_SET_XCRS EINVAL': 'XCR0 bit 0 must be set, and the others must exist on this processor',
