@@ -87,7 +87,7 @@ export class DirectPaging {
 
   /** One more use of a frame as `type`. Its first use as a page table validates all of its entries. */
   getType(mfn: number, type: FrameType, checks: Check[]): boolean {
-    const {frames, flushTlb} = this.#parts;
+    const {frames} = this.#parts;
     const now = frames.info(mfn);
     const fits = now.uses === 0 || now.type === type;
     const values = [
@@ -102,7 +102,7 @@ export class DirectPaging {
     }
     frames.setType(mfn, type);
     // The TLB may still know the way by which it was written to.
-    if (now.type === FRAME_TYPE.writable && type !== FRAME_TYPE.writable) flushTlb();
+    if (now.type === FRAME_TYPE.writable && type !== FRAME_TYPE.writable) this.#parts.flushTlb();
     if (type === FRAME_TYPE.none || type === FRAME_TYPE.writable || this.#validate(mfn, type, checks)) {
       frames.setValidated(mfn, 'validated');
       return true;

@@ -54,23 +54,26 @@ export class GuestAccess {
     }
     return out;
   }
-  /** All words, eight bytes each, or none. */
-  writeWords(linear: bigint, words: readonly bigint[]): 'written' | 'EFAULT' {
-    const places: Hpa[] = [];
-    for (const index of words.keys()) {
-      const at = (linear & 7n) === 0n ? this.#machineAddress(linear + BigInt(8 * index), 'write') : undefined;
+  /** All of the bytes, or none (-EFAULT). */
+  write(linear: bigint, bytes: Uint8Array): 'written' | 'EFAULT' {
+    const parts: {readonly at: Hpa; readonly part: Uint8Array}[] = [];
+    for (let done = 0; done < bytes.length;) {
+      const at = this.#machineAddress(linear + BigInt(done), 'write');
       if (at === undefined) return 'EFAULT';
-      places.push(at);
+      const part = bytes.subarray(done, done + Math.min(bytes.length - done, PAGE - (at % PAGE)));
+      parts.push({at, part});
+      done += part.length;
     }
-    for (const [index, word] of words.entries()) this.#memory.write(places[index] ?? hpa(0), 8, word);
+    for (const {at, part} of parts) this.#memory.load(at, part);
     return 'written';
   }
-  /** Four bytes, at a multiple of four. */
+  /** Words of eight bytes, from the lowest address on. */
+  writeWords(linear: bigint, words: readonly bigint[]): 'written' | 'EFAULT' {
+    return this.write(linear, new Uint8Array(BigUint64Array.from(words).buffer));
+  }
+  /** A word of four bytes. */
   writeWord32(linear: bigint, value: number): 'written' | 'EFAULT' {
-    const at = (linear & 3n) === 0n ? this.#machineAddress(linear, 'write') : undefined;
-    if (at === undefined) return 'EFAULT';
-    this.#memory.write(at, 4, BigInt(value));
-    return 'written';
+    return this.write(linear, new Uint8Array(Uint32Array.of(value).buffer));
   }
 }
 

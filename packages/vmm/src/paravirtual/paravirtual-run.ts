@@ -51,7 +51,7 @@ export class ParavirtualRun implements TechniqueRun {
     const domain = {
       memoryBytes: image.memoryBytes,
       image: {
-        end: Math.max(...image.segments.map(segment => segment.gpa + segment.bytes.length)),
+        end: Math.max(0, ...image.segments.map(segment => segment.gpa + segment.bytes.length)),
         entry: image.registers.RIP ?? 0n,
       },
     };
