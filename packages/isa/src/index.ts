@@ -35,4 +35,4 @@ export * from './interpretations/explain.js';
 export * from './interpretations/classify.js';
 export * from './interpretations/strict.js';
 export * from './interpretations/footprint.js';
-export {Wording} from './interpretations/wording.js';
+export {Wording, registerName} from './interpretations/wording.js';

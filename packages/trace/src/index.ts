@@ -25,6 +25,7 @@ export * from './explain/step-context.js';
 export * from './explain/state-changes.js';
 export * from './explain/kvm-exit-words.js';
 export * from './explain/label-event.js';
+export {RecordedValues} from './explain/recorded-values.js';
 export * from './explain/port-names.js';
 export * from './file/record-file.js';
 export * from './file/tagged-json.js';

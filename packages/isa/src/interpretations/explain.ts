@@ -7,18 +7,29 @@ import {Wording, cellName, number, registerName} from './wording.js';
 
 /** One sentence a step, in the order in which the processor takes them. A load has a name (t1), because it happens once. */
 export function explain(microcode: Microcode): readonly string[] {
+  const lines = explainOperations(microcode).map(({line}) => line);
+  return lines.length === 0 ? ['nothing'] : lines;
+}
+
+/** The same with the operations that each sentence is about, as places in the recording; none for an instruction that does nothing. */
+export function explainOperations(
+  microcode: Microcode,
+): readonly {readonly line: string; readonly operations: readonly number[]}[] {
   const wording = new Wording(microcode);
-  const lines: string[] = [];
+  const lines: {line: string; operations: number[]}[] = [];
   microcode.operations.forEach((operation, id) => {
     const line = sentence(operation, id, microcode, wording);
     if (line === undefined) return;
     const previous = lines.at(-1);
     const merged =
-      previous === undefined ? undefined : (mergeWritable(previous, line) ?? mergeUndefined(previous, line));
-    if (merged === undefined) lines.push(line);
-    else lines[lines.length - 1] = merged;
+      previous === undefined ? undefined : (mergeWritable(previous.line, line) ?? mergeUndefined(previous.line, line));
+    if (merged === undefined || previous === undefined) lines.push({line, operations: [id]});
+    else {
+      previous.line = merged;
+      previous.operations.push(id);
+    }
   });
-  return lines.length === 0 ? ['nothing'] : lines;
+  return lines;
 }
 
 function sentence(operation: Operation, id: number, microcode: Microcode, wording: Wording): string | undefined {

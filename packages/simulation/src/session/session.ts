@@ -24,6 +24,7 @@ import {sha256} from './sha256.js';
 import type {SwitchedOptions} from '../switches/switches.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
+import {SessionTime} from './time/session-time.js';
 
 export interface SessionOptions {
   readonly technique: Technique;
@@ -78,11 +79,23 @@ export function createSession(options: SessionOptions): Session {
 export class Session implements SessionClient {
   readonly #driver: RunDriver;
   readonly #maker: MomentMaker;
+  /** Finds, breakpoints, totals, micro-operations, the record's size. */
+  readonly time: SessionTime;
   #index = 0;
 
   constructor(driver: RunDriver, source: SourceMap | undefined) {
     this.#driver = driver;
     this.#maker = new MomentMaker(driver.record, source);
+    this.time = new SessionTime({
+      record: driver.record,
+      source,
+      textOf: step => this.#maker.textOf(step),
+      recordOne: () => {
+        const {length} = driver.record;
+        driver.advanceBy(1);
+        return driver.record.length > length;
+      },
+    });
   }
 
   get record(): RunRecord {
@@ -105,7 +118,7 @@ export class Session implements SessionClient {
 
   seek(index: number): Moment {
     const wanted = Math.max(0, Math.trunc(index));
-    if (wanted > this.record.length) this.#driver.advanceBy(wanted - this.record.length);
+    if (wanted > this.record.length) this.#recordMore(wanted - this.record.length);
     this.#index = Math.min(wanted, this.record.length);
     return this.moment();
   }
@@ -119,9 +132,14 @@ export class Session implements SessionClient {
   }
 
   run(steps: number): Moment {
-    this.#driver.advanceBy(steps);
+    this.#recordMore(steps);
     this.#index = this.record.length;
     return this.moment();
+  }
+
+  /** Up to so many steps; none where the record is full. */
+  #recordMore(steps: number): void {
+    if (!this.time.isFull) this.#driver.advanceBy(steps);
   }
 
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
@@ -171,7 +189,7 @@ export class Session implements SessionClient {
   #search(granularity: Granularity): number {
     const driver = this.#driver;
     driver.seek(this.record.length);
-    for (let steps = 0; steps < SEARCH_LIMIT && driver.outcome === undefined; steps++) {
+    for (let steps = 0; steps < SEARCH_LIMIT && driver.outcome === undefined && !this.time.isFull; steps++) {
       driver.advance();
       if (this.record.eventsOf(this.record.length - 1).some(event => isBoundary(event, granularity))) break;
     }

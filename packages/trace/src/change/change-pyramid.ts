@@ -20,9 +20,20 @@ export class ChangePyramid {
   readonly #levels: Uint8Array[][] = [];
   readonly #accumulator = new ChangeAccumulator();
   readonly #reader = new ChangeReader();
+  #blockBytes = 0;
 
   get length(): number {
     return this.ends.length;
+  }
+
+  /** Bytes of memory, with the room for growth. */
+  get memoryBytes(): number {
+    return this.bytes.memoryBytes + this.ends.memoryBytes + this.#blockBytes;
+  }
+
+  /** Whether a step wrote the byte at `place`. */
+  touches(step: number, place: number): boolean {
+    return changeTouches(this.#reader, this.bytes.bytes, this.#start(step), this.ends.at(step), place);
   }
 
   /** Closes the step whose change was just appended to `bytes`. */
@@ -109,6 +120,7 @@ export class ChangePyramid {
   #pushBlock(level: number, block: Uint8Array): void {
     const blocks = (this.#levels[level] ??= []);
     blocks.push(block);
+    this.#blockBytes += block.length;
     if (blocks.length % FAN !== 0) return;
     for (const part of blocks.slice(-FAN)) this.#accumulator.add(part, 0, part.length);
     this.#pushBlock(level + 1, this.#accumulator.take());

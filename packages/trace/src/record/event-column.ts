@@ -3,11 +3,17 @@
 import type {TraceEvent} from '../record-format.js';
 import {NumberColumn} from './growable-columns.js';
 
+/** Of so many events one is measured. */
+const SAMPLING = 64;
+
 export class EventColumn {
   readonly #steps = new NumberColumn();
   readonly #events: TraceEvent[] = [];
   /** For each kind, the indexes of its events. */
   readonly #byKind = new Map<TraceEvent['kind'], NumberColumn>();
+
+  #sampled = 0;
+  #sampledBytes = 0;
 
   get length(): number {
     return this.#events.length;
@@ -28,6 +34,18 @@ export class EventColumn {
   /** The index of the first event of this step or a later one. */
   firstAt(step: number): number {
     return this.#steps.countAtMost(step - 1);
+  }
+  /** Whether anything happened during a step. */
+  has(step: number): boolean {
+    const at = this.firstAt(step);
+    return at < this.length && this.stepOf(at) === step;
+  }
+  /** Bytes of memory: exact of the columns, estimated of the events from every 64th of them. */
+  get memoryBytes(): number {
+    const kinds = [...this.#byKind.values()].reduce((sum, column) => sum + column.memoryBytes, 0);
+    for (; this.#sampled < this.#events.length; this.#sampled += SAMPLING)
+      this.#sampledBytes += SAMPLING * bytesOf(this.#events[this.#sampled]);
+    return this.#steps.memoryBytes + kinds + this.#sampledBytes;
   }
   /** How many events of a kind happened in steps before `step`. */
   countBefore(kind: TraceEvent['kind'], step: number): number {
@@ -79,4 +97,13 @@ export class EventColumn {
 
 function isOfKind<K extends TraceEvent['kind']>(event: TraceEvent, kind: K): event is Extract<TraceEvent, {kind: K}> {
   return event.kind === kind;
+}
+
+/** What a value takes in an engine that keeps 8 bytes a field and a header of 16; text is counted by its letters. */
+function bytesOf(value: unknown): number {
+  if (typeof value === 'bigint') return 24;
+  if (typeof value === 'string') return 8 + value.length;
+  if (ArrayBuffer.isView(value)) return 96 + value.byteLength;
+  if (typeof value !== 'object' || value === null) return 8;
+  return Object.values(value).reduce<number>((sum, part) => sum + 8 + bytesOf(part), 16);
 }

@@ -17,6 +17,10 @@ export class ByteColumn {
   get bytes(): Uint8Array {
     return this.#bytes;
   }
+  /** Bytes of memory, with the room for growth. */
+  get memoryBytes(): number {
+    return this.#bytes.byteLength;
+  }
   /** A copy of what was appended. */
   toBytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
@@ -65,6 +69,10 @@ export class NumberColumn {
   get length(): number {
     return this.#length;
   }
+  /** Bytes of memory, with the room for growth. */
+  get memoryBytes(): number {
+    return this.#values.byteLength;
+  }
   at(index: number): number {
     return index < this.#length ? (this.#values[index] ?? 0) : 0;
   }
@@ -104,6 +112,10 @@ export class AddressColumn {
 
   get length(): number {
     return this.#length;
+  }
+  /** Bytes of memory, with the room for growth. */
+  get memoryBytes(): number {
+    return this.#values.byteLength;
   }
   at(index: number): bigint {
     return index < this.#length ? (this.#values[index] ?? 0n) : 0n;

@@ -46,6 +46,11 @@ export class RunRecord {
     return this.outcome !== undefined;
   }
 
+  /** Bytes of memory that the record takes: exact but for the events, which are estimated from samples. */
+  get memoryBytes(): number {
+    return this.columns.memoryBytes + this.changes.memoryBytes + this.events.memoryBytes + this.initial.length;
+  }
+
   /** A step, with its index; undefined outside 0 … length - 1. */
   step(index: number): Step | undefined {
     return index >= 0 && index < this.length ? this.columns.at(index) : undefined;

@@ -33,6 +33,10 @@ export class StepColumns {
     return this.#rips.length;
   }
 
+  get memoryBytes(): number {
+    return this.#tags.memoryBytes + this.#lengths.memoryBytes + this.#rips.memoryBytes + this.cycles.memoryBytes;
+  }
+
   push(step: RecordedStep): void {
     this.#tags.push(this.#tagOf(step.who, step.kind, step.machine ?? 0));
     this.#lengths.push(step.length);

@@ -51,8 +51,10 @@ const firstStepFrom = (record: RunRecord, cycle: number): number =>
  */
 function countsOf(record: RunRecord, fromCycle: number, toCycle: number, columns: number): Uint32Array {
   const counts = new Uint32Array(MARK_ROWS.length * columns);
+  // Where hardware is left, what KVM_RUN returns later is the same exit once more.
+  const again = record.events.countOf('vm-exit') > 0 ? 'kvm-exit' : undefined;
   const numberBefore = (row: (typeof MARK_ROWS)[number], step: number): number =>
-    COUNTED[row].reduce((sum, kind) => sum + record.events.countBefore(kind, step), 0);
+    COUNTED[row].reduce((sum, kind) => sum + (kind === again ? 0 : record.events.countBefore(kind, step)), 0);
   const first = firstStepFrom(record, fromCycle);
   const before = MARK_ROWS.map(row => numberBefore(row, first));
   for (let column = 0; column < columns; column++) {
