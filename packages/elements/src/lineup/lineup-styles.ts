@@ -4,7 +4,7 @@ import {css} from 'lit';
 
 export const lineupStyles = css`
   .lanes {
-    --columns: minmax(120px, 170px) minmax(120px, 1fr) minmax(118px, 170px) 72px 72px 88px;
+    --columns: minmax(8.6em, 12em) minmax(120px, 1fr) minmax(8.4em, 12em) 5em 5.4em 6.4em;
     display: grid;
     gap: 2px;
   }
@@ -17,9 +17,12 @@ export const lineupStyles = css`
     padding: 3px 10px;
   }
   .head {
-    font-size: 0.857em;
+    border-inline-start: 4px solid transparent;
     color: var(--mute);
     font-weight: 600;
+  }
+  .head > * {
+    font-size: 0.857em;
   }
   .lane {
     border: 1px solid transparent;
@@ -95,6 +98,7 @@ export const lineupStyles = css`
     grid-column: 2;
   }
   small {
+    white-space: nowrap;
     display: block;
     font-weight: 400;
     color: var(--mute);
@@ -107,7 +111,7 @@ export const lineupStyles = css`
   }
   .scrub {
     display: grid;
-    grid-template-columns: minmax(120px, 170px) minmax(120px, 1fr) minmax(118px, 170px) 72px 72px 88px;
+    grid-template-columns: minmax(8.6em, 12em) minmax(120px, 1fr) minmax(8.4em, 12em) 5em 5.4em 6.4em;
     gap: 12px;
     align-items: center;
     padding: 4px 10px;
@@ -126,10 +130,10 @@ export const lineupStyles = css`
   }
   @media (max-width: 1100px) {
     .lanes {
-      --columns: minmax(96px, 120px) minmax(120px, 1fr) minmax(110px, 130px) 56px 76px;
+      --columns: minmax(7em, 8.6em) minmax(120px, 1fr) minmax(8em, 9.4em) 4.2em 5.6em;
     }
     .scrub {
-      grid-template-columns: minmax(96px, 120px) minmax(120px, 1fr) minmax(110px, 130px) 56px 76px;
+      grid-template-columns: minmax(7em, 8.6em) minmax(120px, 1fr) minmax(8em, 9.4em) 4.2em 5.6em;
     }
     .head > :nth-child(5),
     .lane.compared > :nth-child(5) {

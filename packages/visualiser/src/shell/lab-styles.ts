@@ -136,15 +136,6 @@ export const labStyles = css`
     gap: 6px;
     min-width: 0;
   }
-  main.comparing {
-    display: grid;
-    grid-template: minmax(0, 1fr) / minmax(0, 1fr);
-    grid-row: 3 / 5;
-    min-height: 0;
-  }
-  :host([presenting]) main.comparing {
-    grid-row: 2;
-  }
   main.center {
     display: grid;
     grid-template: 1fr / 1fr;
@@ -418,5 +409,15 @@ export const labStyles = css`
     :host([presenting]) .story {
       justify-content: start;
     }
+  }
+  main.comparing:not(.center) {
+    display: grid;
+    grid-template: minmax(0, 1fr) / minmax(0, 1fr);
+    grid-row: 3 / 5;
+    min-height: 0;
+  }
+  :host([presenting]) main.comparing:not(.center) {
+    display: grid;
+    grid-row: 2;
   }
 `;

@@ -65,6 +65,9 @@ export const toolbarStyles = css`
     .theme select {
       max-width: 6em;
     }
+    .pick select {
+      max-width: 11em;
+    }
     .brand {
       font-size: 1.1em;
     }
