@@ -4,6 +4,7 @@ export * from './code-view.js';
 export * from './compare-table.js';
 export * from './console.js';
 export * from './exit-table.js';
+export * from './follow.js';
 export * from './lineup/lane-exit-table.js';
 export * from './lineup/lane-picture.js';
 export * from './lineup/lineup.js';

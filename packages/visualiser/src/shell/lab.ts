@@ -1,6 +1,7 @@
 // The lab: toolbar, code, stage, inspector, timeline; and what joins them: events in, the controller, properties out.
 
 import {
+  FollowEvent,
   SeekCycleEvent,
   SeekEvent,
   GranularityEvent,
@@ -25,7 +26,8 @@ import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
 import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
 import {readLink, writeLink} from '../share-link.js';
-import {TabEvent, type Tab} from '../views/inspector.js';
+import {Inspector, TabEvent} from '../views/inspector.js';
+import type {Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
 import '../views/real-kvm-view.js';
 import {AskStep} from './ask-step.js';
@@ -89,6 +91,9 @@ export class Lab extends LitElement implements ShellParts {
     });
     this.addEventListener('hs-tab', event => {
       if (event instanceof TabEvent) this.tab = event.detail.tab;
+    });
+    this.addEventListener('hs-follow', event => {
+      if (event instanceof FollowEvent) this.follow(event);
     });
     this.addEventListener('hs-edit', () => this.edit());
     this.addEventListener('hs-leave-comparison', event => {
@@ -156,6 +161,14 @@ export class Lab extends LitElement implements ShellParts {
         lab.hint('route');
       } else if (lab.state.hint === 'route' && command !== 'help' && command !== 'present') lab.hint(undefined);
     });
+  }
+
+  /** Opens memory at an address that somebody pressed. */
+  private follow({detail: {space, address}}: FollowEvent): void {
+    const inspector = this.renderRoot.querySelector('hs-inspector');
+    if (!(inspector instanceof Inspector)) return;
+    inspector.follow(space, address);
+    this.tab = 'memory';
   }
 
   help(): void {
@@ -345,6 +358,7 @@ export class Lab extends LitElement implements ShellParts {
           <hs-inspector
             .state=${this.lab}
             .tab=${this.tab}
+            .client=${this.client}
             ?hypervised=${hasExits}
             .under=${host}
             technique=${technique?.title ?? ''}

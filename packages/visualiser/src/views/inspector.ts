@@ -1,23 +1,23 @@
 // The panels beside the stage, as tabs.
 
 import {sharedStyles} from '@hyperscope/elements';
-import type {StageHost} from '@hyperscope/elements';
-import {LitElement, css, html, type TemplateResult} from 'lit';
-import {customElement, property} from 'lit/decorators.js';
+import type {AddressSpace, StageHost} from '@hyperscope/elements';
+import type {LookEvent} from '@hyperscope/elements/panels';
+import type {Moment} from '@hyperscope/trace';
+import {LitElement, html, type PropertyValues, type TemplateResult} from 'lit';
+import {customElement, property, state} from 'lit/decorators.js';
+import type {Inspectable} from '../inspection.js';
 import type {LabState} from '../lab-state.js';
+import {LookedPlaces} from '../looked-places.js';
 import {insteadOfReal} from '../real-comparison.js';
+import {firstPlace} from './guest-registers.js';
+import type {PlacesEvent} from './inspection-view.js';
+import {inspectorStyles} from './inspector-styles.js';
+import {TAB_GROUPS, TAB_NAMES, asks, offeredTabs} from './inspector-tabs.js';
+import type {AskingTab, Tab} from './inspector-tabs.js';
 
-export const TABS = ['registers', 'vmcs', 'walk', 'exits', 'screen', 'real'] as const;
-export type Tab = (typeof TABS)[number];
-
-const NAMES: Readonly<Record<Tab, string>> = {
-  registers: 'Registers',
-  vmcs: 'VMCS',
-  walk: 'Page walk',
-  exits: 'Exits',
-  screen: 'Screen',
-  real: 'Real KVM',
-};
+/** Panels whose elements come with the first load of an asking panel. */
+const LOADED_LATE: ReadonlySet<Tab> = new Set(['walk', 'vmcs']);
 
 export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
   constructor(tab: Tab) {
@@ -27,50 +27,7 @@ export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
 
 @customElement('hs-inspector')
 export class Inspector extends LitElement {
-  static override readonly styles = [
-    sharedStyles,
-    css`
-      [role='tablist'] {
-        display: flex;
-        overflow-x: auto;
-        scrollbar-width: none;
-        gap: 0;
-        border-bottom: 1px solid var(--line);
-        margin-bottom: 10px;
-        position: sticky;
-        top: -12px;
-        background: var(--panel);
-        z-index: 1;
-        padding-top: 2px;
-      }
-      [role='tab'] {
-        border: 0;
-        border-bottom: 3px solid transparent;
-        border-radius: 0;
-        background: none;
-        padding: 4px 6px;
-        color: var(--mute);
-        min-height: 30px;
-        font-size: 0.9em;
-        white-space: nowrap;
-        flex: none;
-      }
-      @media (max-width: 1400px) {
-        [role='tab'] {
-          padding: 4px;
-          font-size: 0.86em;
-        }
-      }
-      [role='tab'][aria-selected='true'] {
-        color: var(--ink);
-        border-color: var(--ink);
-        font-weight: 650;
-      }
-      [role='tab']:focus-visible {
-        outline-offset: -2px;
-      }
-    `,
-  ];
+  static override readonly styles = [sharedStyles, inspectorStyles];
 
   @property({attribute: false}) state: LabState | undefined = undefined;
   @property() tab: Tab = 'registers';
@@ -79,46 +36,129 @@ export class Inspector extends LitElement {
   /** What is under the guest. */
   @property() under: StageHost = 'hardware';
   @property() technique = '';
+  /** Who answers the panels that ask. */
+  @property({attribute: false}) client: Inspectable | undefined = undefined;
+  @state() private places = new LookedPlaces();
+  /** The elements of the panels that ask: fetched when one of them is opened. */
+  @state() private late: 'unasked' | 'loading' | 'here' | 'failed' = 'unasked';
+
+  constructor() {
+    super();
+    this.addEventListener('hs-look', event => {
+      if (!isLook(event)) return;
+      const {space, address, how} = event.detail;
+      this.places = how === 'go' ? this.places.go({space, address}) : this.places.scroll({space, address});
+    });
+    this.addEventListener('hs-places', event => {
+      if (event instanceof CustomEvent) this.places = isBack(event) ? this.places.back() : this.places.forward();
+    });
+  }
+
+  /** Looks at memory there; the shell opens the tab. */
+  follow(space: AddressSpace, address: bigint): void {
+    const spaces = {GVA: 'gva', GPA: 'gpa', HPA: 'hpa', HVA: 'hpa'} as const;
+    this.places = this.places.go({space: spaces[space], address});
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('tab') && (asks(this.tab) || LOADED_LATE.has(this.tab)) && this.late !== 'here') void this.load();
+  }
+
+  private async load(): Promise<void> {
+    this.late = 'loading';
+    try {
+      await import('./panels.js');
+      this.late = 'here';
+    } catch {
+      this.late = 'failed';
+    }
+  }
 
   override render(): TemplateResult {
-    const hasScreen = this.state?.moment?.screen !== undefined || this.tab === 'screen';
-    const tabs = TABS.filter(
-      tab => (this.hypervised || (tab !== 'vmcs' && tab !== 'exits')) && (tab !== 'screen' || hasScreen),
-    );
+    const tabs = offeredTabs({
+      hasExits: this.hypervised,
+      under: this.under,
+      hasScreen: this.state?.moment?.screen !== undefined || this.tab === 'screen',
+    });
     const open = tabs.includes(this.tab) ? this.tab : 'registers';
-    return html`<div
-        role="tablist"
-        aria-label="Inspector"
-        @keydown=${(event: KeyboardEvent) => this.roam(event, tabs, open)}
-      >
-        ${tabs.map(
-          tab =>
-            html`<button
-              role="tab"
-              id=${tab}
-              aria-selected=${tab === open}
-              aria-controls="panel"
-              tabindex=${tab === open ? 0 : -1}
-              @click=${() => this.dispatchEvent(new TabEvent(tab))}
-            >
-              ${tab === 'vmcs' ? this.controlBlock : NAMES[tab]}
-            </button>`,
-        )}
+    return html`<div class="bar">
+        <div role="tablist" aria-label="Inspector" @keydown=${(event: KeyboardEvent) => this.roam(event, tabs, open)}>
+          ${tabs.map(
+            tab =>
+              html`<button
+                role="tab"
+                id=${tab}
+                aria-selected=${tab === open}
+                aria-controls="panel"
+                tabindex=${tab === open ? 0 : -1}
+                class=${TAB_GROUPS.some(group => group.tabs[0] === tab) ? 'first' : ''}
+                @click=${() => this.dispatchEvent(new TabEvent(tab))}
+              >
+                ${this.nameOf(tab)}
+              </button>`,
+          )}
+        </div>
+        ${this.menu(tabs, open)}
       </div>
       <div role="tabpanel" id="panel" aria-labelledby=${open}>${this.panel(open)}</div>`;
+  }
+
+  /** All panels by name, for windows in which the row of tabs does not fit. */
+  private menu(tabs: readonly Tab[], open: Tab): TemplateResult {
+    return html`<select
+      aria-label="All panels"
+      title="All panels"
+      @change=${(event: Event) => {
+        const wanted = event.target instanceof HTMLSelectElement ? event.target.value : '';
+        const tab = tabs.find(each => each === wanted);
+        if (tab !== undefined) this.dispatchEvent(new TabEvent(tab));
+      }}
+    >
+      ${TAB_GROUPS.map(
+        group =>
+          html`<optgroup label=${group.title}>
+            ${group.tabs
+              .filter(tab => tabs.includes(tab))
+              .map(tab => html`<option value=${tab} ?selected=${tab === open}>${this.nameOf(tab)}</option>`)}
+          </optgroup>`,
+      )}
+    </select>`;
+  }
+
+  private nameOf(tab: Tab): string {
+    return tab === 'vmcs' ? this.controlBlock : TAB_NAMES[tab];
+  }
+
+  /** In a row that scrolls, the open tab is in view. */
+  override updated(changed: PropertyValues<this>): void {
+    if (!changed.has('tab')) return;
+    const row = this.renderRoot.querySelector('[role=tablist]');
+    const tab = this.renderRoot.querySelector('[aria-selected=true]');
+    if (!(row instanceof HTMLElement) || !(tab instanceof HTMLElement)) return;
+    const [left, right] = [tab.offsetLeft - row.offsetLeft, tab.offsetLeft - row.offsetLeft + tab.offsetWidth];
+    if (left < row.scrollLeft) row.scrollLeft = left;
+    else if (right > row.scrollLeft + row.clientWidth) row.scrollLeft = right - row.clientWidth;
   }
 
   /** What the hypervisor keeps its guest in. */
   private get controlBlock(): string {
     const moment = this.state?.moment;
     const isOnSvm = moment?.header.technique.startsWith('svm-') === true;
-    return isOnSvm || moment?.vmcs.some(row => row.name === 'EXITCODE') === true ? 'VMCB' : NAMES.vmcs;
+    return isOnSvm || moment?.vmcs.some(row => row.name === 'EXITCODE') === true ? 'VMCB' : TAB_NAMES.vmcs;
   }
 
   private panel(tab: Tab): TemplateResult {
     const {state} = this;
     const moment = state?.moment;
     if (state === undefined || moment === undefined) return html`<p class="empty">Nothing runs yet.</p>`;
+    if (asks(tab) || LOADED_LATE.has(tab)) {
+      if (this.late === 'failed')
+        return html`<div class="empty" role="alert">
+          This panel could not be loaded. <button @click=${() => void this.load()}>Try again</button>
+        </div>`;
+      if (this.late !== 'here') return html`<p class="empty" role="status">Loading the panel…</p>`;
+    }
+    if (asks(tab)) return this.asking(tab, moment);
     switch (tab) {
       case 'registers':
         return html`<hs-register-file
@@ -131,13 +171,9 @@ export class Inspector extends LitElement {
           .vector=${moment.vector}
         ></hs-register-file>`;
       case 'vmcs':
-        return html`<hs-vmcs .rows=${moment.vmcs}></hs-vmcs>`;
+        return html`<hs-control-block-view .moment=${moment} .client=${this.client}></hs-control-block-view>`;
       case 'walk':
-        return moment.shadow === undefined
-          ? html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`
-          : html`<hs-shadow-walk .shadow=${moment.shadow}></hs-shadow-walk>
-              <p>The processor’s last walk, whoever ran:</p>
-              <hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
+        return html`<hs-walk-view .moment=${moment} .client=${this.client}></hs-walk-view>`;
       case 'exits':
         return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
       case 'screen':
@@ -153,6 +189,18 @@ export class Inspector extends LitElement {
     }
   }
 
+  private asking(tab: AskingTab, moment: Moment): TemplateResult {
+    return html`<hs-inspection
+      .tab=${tab}
+      .moment=${moment}
+      .client=${this.client}
+      .under=${this.under}
+      .place=${this.places.current ?? firstPlace(moment)}
+      ?can-go-back=${this.places.canGoBack}
+      ?can-go-forward=${this.places.canGoForward}
+    ></hs-inspection>`;
+  }
+
   private roam(event: KeyboardEvent, tabs: readonly Tab[], open: Tab): void {
     const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
     if (by === 0) return;
@@ -165,3 +213,10 @@ export class Inspector extends LitElement {
     if (button instanceof HTMLElement) button.focus();
   }
 }
+
+/** Events of elements that are loaded later, by their shape. */
+const isLook = (event: Event): event is LookEvent => event.type === 'hs-look' && event instanceof CustomEvent;
+const isBack = (event: CustomEvent): event is PlacesEvent & {readonly detail: {readonly to: 'back'}} => {
+  const {detail}: {readonly detail: unknown} = event;
+  return typeof detail === 'object' && detail !== null && 'to' in detail && detail.to === 'back';
+};

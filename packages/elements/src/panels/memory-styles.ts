@@ -1,0 +1,93 @@
+// The look of the memory view: a grid of bytes that stays readable from afar.
+
+import {css} from 'lit';
+
+export const memoryStyles = css`
+  table {
+    width: auto;
+    font: var(--code)/1.5 var(--mono);
+    border-collapse: separate;
+    border-spacing: 0;
+  }
+  th,
+  td {
+    padding: 0 2px;
+    border: 0;
+    min-width: 24px;
+    height: 24px;
+    text-align: center;
+    vertical-align: middle;
+    cursor: pointer;
+    border-radius: 3px;
+  }
+  th {
+    font: inherit;
+    padding: 0 6px;
+    cursor: default;
+  }
+  td.eighth {
+    padding-inline-end: 8px;
+  }
+  td:hover {
+    background: var(--sunken);
+  }
+  td.changed {
+    font-weight: 700;
+  }
+  td.mark {
+    text-decoration: underline 2px;
+    text-underline-offset: 3px;
+  }
+  td.selected {
+    outline: 2px solid var(--focus);
+    outline-offset: -2px;
+  }
+  td.text {
+    text-align: start;
+    white-space: pre;
+    cursor: default;
+    padding: 0 0 0 6px;
+    border-inline-start: 1px solid var(--line);
+    border-radius: 0;
+  }
+  td.text:hover {
+    background: none;
+  }
+  .below {
+    margin-top: 8px;
+    font-size: 0.92em;
+  }
+  .set {
+    white-space: nowrap;
+  }
+  select {
+    font: inherit;
+    color: inherit;
+    background: var(--sunken);
+    border: 1px solid var(--strong-line);
+    border-radius: 5px;
+    min-height: 24px;
+  }
+  .detail {
+    border-top: 1px solid var(--line);
+    padding-top: 8px;
+  }
+  dl {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 14px;
+    margin: 0 0 8px;
+  }
+  dl > div {
+    display: flex;
+    gap: 5px;
+  }
+  dt {
+    color: var(--mute);
+  }
+  dd {
+    margin: 0;
+    font-family: var(--mono);
+    font-size: var(--code);
+  }
+`;

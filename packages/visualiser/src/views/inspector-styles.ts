@@ -1,0 +1,71 @@
+// The row of tabs. On a wide window it takes the lines that it needs; on a small one it is one line that scrolls, beside a menu of
+// all panels.
+
+import {css} from 'lit';
+
+export const inspectorStyles = css`
+  .bar {
+    display: flex;
+    align-items: start;
+    gap: 6px;
+    border-bottom: 1px solid var(--line);
+    margin-bottom: 10px;
+    position: sticky;
+    top: -12px;
+    background: var(--panel);
+    z-index: 1;
+    padding-top: 2px;
+  }
+  [role='tablist'] {
+    display: flex;
+    flex: 1;
+    min-width: 0;
+    flex-wrap: wrap;
+  }
+  [role='tab'] {
+    border: 0;
+    border-bottom: 3px solid transparent;
+    border-radius: 0;
+    background: none;
+    padding: 3px 6px;
+    color: var(--mute);
+    min-height: 28px;
+    font-size: 0.9em;
+    white-space: nowrap;
+    flex: none;
+  }
+  [role='tab'][aria-selected='true'] {
+    color: var(--ink);
+    border-color: var(--ink);
+    font-weight: 650;
+  }
+  [role='tab']:focus-visible {
+    outline-offset: -2px;
+  }
+  select {
+    display: none;
+    font: inherit;
+    font-size: 0.9em;
+    color: inherit;
+    background: var(--panel);
+    border: 1px solid var(--strong-line);
+    border-radius: 6px;
+    min-height: 28px;
+    max-width: 42%;
+    flex: none;
+  }
+  @media (max-width: 1400px), (max-height: 820px) {
+    [role='tablist'] {
+      flex-wrap: nowrap;
+      overflow-x: auto;
+      scrollbar-width: none;
+      mask-image: linear-gradient(to right, #000 calc(100% - 18px), transparent);
+    }
+    [role='tab'] {
+      padding: 3px 5px;
+    }
+    select {
+      display: block;
+    }
+  }
+`;

@@ -1,0 +1,126 @@
+// The page walk: the processor's last one, or of any address that somebody wants walked now, with the guest's tables beside the
+// shadow's where there are any, and the fault that connects them in words.
+
+import '@hyperscope/elements/panels';
+import {LookEvent} from '@hyperscope/elements/panels';
+import {sharedStyles} from '@hyperscope/elements';
+import type {Moment} from '@hyperscope/trace';
+import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
+import {customElement, property, state} from 'lit/decorators.js';
+import {InspectionDesk, type Inspectable} from '../inspection.js';
+import {guestRegisters} from './guest-registers.js';
+
+const ACCESSES = ['read', 'write', 'execute'] as const;
+
+@customElement('hs-walk-view')
+export class WalkView extends LitElement {
+  static override readonly styles = [
+    sharedStyles,
+    css`
+      .tools {
+        display: flex;
+        gap: 6px;
+        margin-bottom: 10px;
+      }
+      hs-address-box {
+        flex: 1;
+        min-width: 0;
+      }
+      select {
+        font: inherit;
+        color: inherit;
+        background: var(--sunken);
+        border: 1px solid var(--strong-line);
+        border-radius: 6px;
+        min-height: 28px;
+        align-self: start;
+      }
+      p {
+        margin: 0 0 8px;
+      }
+      .back {
+        min-height: 28px;
+        padding: 2px 9px;
+        margin-bottom: 8px;
+      }
+    `,
+  ];
+
+  @property({attribute: false}) moment: Moment | undefined = undefined;
+  @property({attribute: false}) client: Inspectable | undefined = undefined;
+  /** The address to walk; the processor's own last walk where nobody asks for one. */
+  @state() private wanted: bigint | undefined = undefined;
+  @state() private access: (typeof ACCESSES)[number] = 'read';
+  private desk: InspectionDesk | undefined = undefined;
+
+  constructor() {
+    super();
+    this.addEventListener('hs-look', event => {
+      if (!(event instanceof LookEvent)) return;
+      event.stopPropagation();
+      this.wanted = event.detail.address;
+    });
+  }
+
+  override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('client') && this.client !== undefined)
+      this.desk = new InspectionDesk(this.client, () => this.requestUpdate());
+  }
+
+  override render(): TemplateResult {
+    const {moment} = this;
+    if (moment === undefined) return html`<p class="empty">Nothing runs yet.</p>`;
+    const shown = this.wanted ?? moment.walk?.linear ?? moment.next?.rip ?? 0n;
+    return html`<div class="tools">
+        <hs-address-box
+          verb="Walk"
+          .space=${'gva'}
+          .spaces=${['gva']}
+          .address=${shown}
+          .registers=${guestRegisters(moment)}
+        ></hs-address-box>
+        <select
+          aria-label="Kind of access"
+          @change=${(event: Event) => {
+            const wanted = event.target instanceof HTMLSelectElement ? event.target.value : '';
+            this.access = ACCESSES.find(each => each === wanted) ?? 'read';
+            this.wanted ??= shown;
+          }}
+        >
+          ${ACCESSES.map(each => html`<option ?selected=${each === this.access}>${each}</option>`)}
+        </select>
+      </div>
+      ${this.wanted === undefined ? last(moment) : this.walked(moment, this.wanted)}`;
+  }
+
+  private walked(moment: Moment, address: bigint): TemplateResult {
+    const {answer, failed} = this.desk?.about(moment, {panel: 'walk', address, access: this.access}) ?? {};
+    const back = html`<button
+      class="back"
+      @click=${() => {
+        this.wanted = undefined;
+      }}
+    >
+      Show the processor’s last walk
+    </button>`;
+    if (failed !== undefined)
+      return html`<p role="alert">This could not be asked: ${failed}</p>
+        ${back}`;
+    if (answer?.panel !== 'walk') return html`<p role="status" class="mute">Walking…</p>`;
+    if (answer.content === undefined)
+      return html`<p>${answer.why}</p>
+        ${back}`;
+    const {walk, sentences, shadow} = answer.content;
+    return html`<div role="status">${sentences.map(sentence => html`<p>${sentence}</p>`)}</div>
+      ${back} ${shadow === undefined ? nothing : html`<hs-shadow-walk .shadow=${shadow}></hs-shadow-walk>`}
+      <hs-page-walk .walk=${walk}></hs-page-walk>`;
+  }
+}
+
+function last(moment: Moment): TemplateResult {
+  return moment.shadow === undefined
+    ? html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`
+    : html`<hs-shadow-walk .shadow=${moment.shadow}></hs-shadow-walk>
+        <p>The processor’s last walk, whoever ran:</p>
+        <hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
+}
