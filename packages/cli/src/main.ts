@@ -15,6 +15,7 @@ import {OUTPUT} from './commands/output.js';
 import {RECORD} from './commands/record.js';
 import {RUN} from './commands/run.js';
 import {MEASURE} from './commands/measure.js';
+import {SCENARIO} from './commands/scenario.js';
 import {SERVE} from './commands/serve.js';
 import {SHOW} from './commands/show.js';
 import {VECTORS} from './commands/vectors.js';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   OUTPUT,
   CLASSIFY,
   CARD,
+  SCENARIO,
   GUESTS_COMMAND,
   ASM,
   DISASM,

@@ -7,3 +7,5 @@ export * from './problem.js';
 export * from './read-scenario.js';
 export type * from './scenario-run.js';
 export * from './trial.js';
+export {LIMITS} from './limits.js';
+export {SHIPPED} from './shipped.generated.js';

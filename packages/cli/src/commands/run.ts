@@ -19,6 +19,7 @@ import {readRunArguments} from '../run/run-arguments.js';
 import type {RunArguments, Sink} from '../run/run-arguments.js';
 import {RUN_OPTIONS} from '../run/run-options.js';
 import {machineLines} from '../run/machine-lines.js';
+import {listSwitches} from '../run/switch-options.js';
 import {shadowLines} from '../run/shadow-lines.js';
 import {withUsers} from '../run/users.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
@@ -44,6 +45,7 @@ export const RUN: Command = {
   examples: [
     {line: 'hyperscope run hello-kvm', what: 'A guest under simulated VT-x with EPT.'},
     {line: 'hyperscope run hello-kvm --on kvm', what: "The same bytes on this machine's KVM."},
+    {line: 'hyperscope run mini-os --on vtx-shadow --switch user-bit=off', what: 'A hypervisor with a mistake in it.'},
     {
       line: 'hyperscope run boot.img --stop-serial "login:" --timeout 10',
       what: 'A boot sector, until it prints something.',
@@ -80,6 +82,7 @@ async function runCommand(args: readonly string[], context: CommandContext): Pro
   const parsed = parseArguments(RUN_OPTIONS, args);
   if (parsed.value('cpu') === 'list') return listProcessors(context.terminal);
   if (parsed.value('cost-model') === 'list') return listCostModels(context.terminal);
+  if (parsed.values('switch').includes('list')) return listSwitches(parsed.value('on') ?? 'vtx-ept', context.terminal);
   const given = readRunArguments(parsed);
   for (const path of outputs(given)) checkWritable(path);
   const loaded = withIrqchip(loadProgram(given, context.terminal), given.irqchip);
@@ -164,6 +167,7 @@ async function runProgramToEnd(
       disks: hardDisks(given, program),
       coalescedMmio: given.coalescedMmio,
       rings: given.rings,
+      switches: given.switches,
       sharing: given.beside.sharing,
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,

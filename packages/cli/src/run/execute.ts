@@ -1,6 +1,6 @@
 // Runs a program on any technique, simulated or real, and gives one kind of answer.
 
-import {SimulationHost, findGuest, requireBareMetal, requireTechnique, runToResult} from '@hyperscope/simulation';
+import {SimulationHost, findGuest, requireFit, requireImageFit, requireTechnique, runToResult} from '@hyperscope/simulation';
 import type {RunRequest, RunResult} from '@hyperscope/simulation';
 import type {KvmDepth} from '@hyperscope/kvm';
 import type {RunRecord} from '@hyperscope/trace';
@@ -24,6 +24,8 @@ export interface Execution {
   readonly coalescedMmio?: RunRequest['coalescedMmio'];
   /** Which rings a deprivileged guest runs in; by its mode where absent. */
   readonly rings?: RunRequest['rings'];
+  /** What was set of that which `--switch list` shows. Only simulated techniques. */
+  readonly switches?: RunRequest['switches'];
   /** How virtual machines share the processor, where there can be several. */
   readonly sharing?: RunRequest['sharing'];
   /** Guest instructions; on KVM, exits. */
@@ -59,7 +61,8 @@ export interface Executed {
 /** @throws UserError for a technique or a profile that does not exist. KVM's trouble is an outcome. */
 export function execute(execution: Execution): Executed {
   const guest = findGuest(execution.program.id);
-  if (guest !== undefined) requireBareMetal(guest, {id: execution.technique});
+  if (guest !== undefined) requireFit(guest, {id: execution.technique});
+  requireImageFit(execution.program.loaded.image, execution.program.title, {id: execution.technique});
   if (execution.technique === 'kvm') return executeOnKvm(execution);
   const techniques = new SimulationHost().techniques().map(({id}) => id);
   if (!techniques.includes(execution.technique))

@@ -4,12 +4,14 @@ import {hex} from '@hyperscope/base';
 import {RING_LAYOUTS, findGuest} from '@hyperscope/simulation';
 import type {RingLayout} from '@hyperscope/simulation';
 import type {KvmDepth} from '@hyperscope/kvm';
+import type {Switches} from '@hyperscope/trace';
 import type {Arguments} from '../terminal/arguments.js';
 import {usage} from '../terminal/arguments.js';
 import {parseBigInt, parseNumber, parseSeconds, splitOnce} from './numbers.js';
 import {readCostModel} from './cost-options.js';
 import {depthOf} from './depth.js';
 import type {RunOptionName} from './run-options.js';
+import {readSwitches} from './switch-options.js';
 import {CONTROL_PROGRAM, hasCompanions, readUsers} from './users.js';
 import type {UserArguments} from './users.js';
 
@@ -43,6 +45,7 @@ export interface RunArguments {
   readonly coalescedMmio: 'off' | 'half' | 'all' | undefined;
   /** Under trap-and-emulate; undefined: by the guest's mode. */
   readonly rings: RingLayout | undefined;
+  readonly switches: Switches | undefined;
   /** Other virtual machines beside the first, and how they share the processor. */
   readonly beside: UserArguments;
   readonly memoryMiB: number | undefined;
@@ -107,6 +110,7 @@ export function readRunArguments(args: Arguments<RunOptionName>): RunArguments {
     irqchip: readIrqchip(args.value('irqchip')),
     coalescedMmio: readCoalescedMmio(args.value('coalesced-mmio'), [technique]),
     rings: readRings(args.value('rings'), technique),
+    switches: readSwitches(args.values('switch'), technique),
     beside: readUsers(args, technique),
     memoryMiB: number('memory', 1, 3072),
     cpu: readCpu(args.value('cpu')),

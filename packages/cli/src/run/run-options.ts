@@ -63,6 +63,11 @@ export const RUN_OPTIONS = {
     value: 'PROFILE,±FEATURE',
     help: 'Processor of a simulated run, with features switched: westmere,+smep,-nx. `--cpu list` shows them, from i386 to modern-intel; +strict makes every sensitive instruction trap outside ring 0.',
   },
+  switch: {
+    value: 'ID=VALUE',
+    repeatable: 'repeatable',
+    help: 'A switch of the simulated machine: an execution control, or what its hypervisor is to leave out on purpose (hlt-exiting=off). `--switch list` shows those of --on.',
+  },
   ...COST_OPTIONS,
   vendor: {value: 'ID', help: 'The twelve letters of CPUID leaf 0, such as GenuineIntel.'},
   serial: {

@@ -4,7 +4,7 @@
 import type {Clock} from '@hyperscope/base';
 import {UserError, assertUnreachable, hpa, hexBytes} from '@hyperscope/base';
 import {ShadowView} from '@hyperscope/vmm';
-import type {RunRecord} from '@hyperscope/trace';
+import type {RunRecord, Switches} from '@hyperscope/trace';
 import type {PortOptions, RunOutcome, Technique, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
 import {requireImageFit} from '../guest-needs.js';
 import type {LoadedImage} from '../images/image-options.js';
@@ -12,6 +12,7 @@ import {outcomeSentence} from '../session/outcome.js';
 import {RunDriver} from '../session/run-driver.js';
 import {NO_PORTS} from '../session/session.js';
 import {sha256} from '../session/sha256.js';
+import {settle} from '../switches/switches.js';
 import {cellsOf, finalState, memoryOf} from './final-state.js';
 import type {Dump} from './final-state.js';
 import {lastInstruction} from './last-instruction.js';
@@ -39,6 +40,8 @@ export interface RunRequest {
   readonly rings?: TechniqueOptions['rings'];
   /** How virtual machines share the processor, where there can be several. */
   readonly sharing?: TechniqueOptions['sharing'];
+  /** What was set of that which `offersFor` gives. */
+  readonly switches?: Switches | undefined;
   /** Guest instructions. */
   readonly maxInstructions?: number | undefined;
   readonly timeoutMilliseconds?: number | undefined;
@@ -84,6 +87,7 @@ export function runToResult(request: RunRequest): FinishedRun {
     disks: request.disks,
     coalescedMmio: request.coalescedMmio,
     rings: request.rings,
+    ...settle({technique}, request.switches ?? {}, request.profile),
     sharing: request.sharing,
   });
   const loop = new RunLoop(request, run);
