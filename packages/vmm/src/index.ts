@@ -17,7 +17,7 @@ export * from './conformance/run-case.js';
 export * from './conformance/start-state.js';
 export {RING_LAYOUTS} from './trap-and-emulate/rings.js';
 export type {RingLayout} from './trap-and-emulate/rings.js';
-export {domainCells} from './paravirtual/guest-view.js';
+export {domainCells, domainFacts} from './paravirtual/guest-view.js';
 export {ParavirtualRun} from './paravirtual/paravirtual-run.js';
 export {virtualGuestCells} from './trap-and-emulate/guest-view.js';
 export {currentMachine} from './control-program/control-program.js';

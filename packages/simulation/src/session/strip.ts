@@ -3,6 +3,7 @@
 import {hex} from '@hyperscope/base';
 import {vmcbField} from '@hyperscope/isa';
 import {isDeprivileged} from '@hyperscope/trace';
+import {domainFacts} from '@hyperscope/vmm';
 import type {Moment} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
 
@@ -11,6 +12,7 @@ const NP_ENABLE = 1n;
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
   if (engine === 'kvm')
     return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
+  if (state.header.technique === 'paravirtual') return domainStrip(state);
   if (isDeprivileged(state.header.technique)) return deprivilegedStrip(state);
   const vmcb = state.vmcb();
   if (vmcb !== undefined) return svmStrip(state, vmcb);
@@ -47,6 +49,18 @@ function deprivilegedStrip(state: StateView): Moment['strip'] {
   ]);
   const name = state.header.virtualMachines?.[state.machine]?.name;
   return name === undefined ? both : [{label: 'virtual machine', value: name}, ...both];
+}
+
+/** Under Xen nothing is there twice: CR3 holds one of the guest's own two roots, and its interrupt flag is a byte that it shares. */
+function domainStrip(state: StateView): Moment['strip'] {
+  const {kernelRoot, userRoot, upcallPending, upcallMask} = domainFacts(state.memory);
+  const root = (at: number): string => (at === 0 ? 'none' : hex(at));
+  return [
+    {label: 'CR3', value: hex(state.cells('CR3') ?? 0n)},
+    {label: 'kernel root', value: root(kernelRoot)},
+    {label: 'programs’ root', value: root(userRoot)},
+    {label: 'events', value: `${upcallMask ? 'masked' : 'open'}, ${upcallPending ? 'pending' : 'none pending'}`},
+  ];
 }
 
 /** On bare metal the host is the program itself; under KVM its tables are the host's affair, and the guest's root is apart. */

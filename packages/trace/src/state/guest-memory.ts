@@ -66,6 +66,17 @@ export class GuestMemory {
 
   /** Linear to guest-physical; undefined where a table entry is not present. SDM vol. 3A, "Paging". */
   translate(cells: CellSource, linear: bigint): number | undefined {
+    const address = this.#throughTables(cells, linear);
+    return address === undefined ? undefined : this.#firstName(address);
+  }
+
+  /** Page tables of a guest under Xen hold machine addresses: its memory has those beside its own, which are the first. */
+  #firstName(address: number): number {
+    const offset = this.#extents === undefined ? undefined : this.offsetOf(address);
+    return offset === undefined ? address : (this.addressOf(offset) ?? address);
+  }
+
+  #throughTables(cells: CellSource, linear: bigint): number | undefined {
     if (((cellOr0(cells, 'CR0') >> 31n) & 1n) === 0n) return Number(BigInt.asUintN(32, linear));
     const cr3 = cellOr0(cells, 'CR3');
     if (isLongMode(cells)) return this.#walk(linear, cr3 & ADDRESS, [39n, 30n, 21n, 12n]);

@@ -6,8 +6,8 @@ import type {Cell} from '@hyperscope/isa';
 import {PhysicalMemory} from '@hyperscope/machine';
 import type {CellReader} from '../kvm-role/guest-view.js';
 import {ENTRY_STACK, FRAME_AT, UserRegisters} from './user-registers.js';
-import {FLAT_RING3_CS64, FLAT_RING3_SS64} from './xen-interface.js';
-import {TRAP_TABLE, XEN_LINEAR, XEN_PHYSICAL} from './xen-layout.js';
+import {FLAT_RING3_CS64, FLAT_RING3_SS64, SHARED} from './xen-interface.js';
+import {SHARED_INFO, TRAP_TABLE, XEN_LINEAR, XEN_PHYSICAL} from './xen-layout.js';
 import {XenVcpu} from './xen-vcpu.js';
 
 const XEN_RING = 0n;
@@ -27,6 +27,31 @@ export function domainCells(cells: CellReader, memory: Uint8Array): CellReader {
     if (segment !== undefined) return segment;
     if (isSaved) return regs.cell(cell) ?? cells(cell);
     return inFrame(cell, cells, regs) ?? cells(cell);
+  };
+}
+
+/** What decides whose memory the domain sees, and whether an event may come to it. */
+export interface DomainFacts {
+  /** Who of the guest has the processor, or had it last. */
+  readonly mode: 'kernel' | 'program';
+  /** Machine addresses; 0 where there is none. */
+  readonly kernelRoot: number;
+  readonly userRoot: number;
+  readonly upcallPending: boolean;
+  readonly upcallMask: boolean;
+}
+
+/** `memory` is the host's. */
+export function domainFacts(memory: Uint8Array): DomainFacts {
+  const copy = new PhysicalMemory(COPIED);
+  copy.load(hpa(0), memory.subarray(XEN_PHYSICAL, XEN_PHYSICAL + COPIED));
+  const vcpu = new XenVcpu(copy, 0);
+  return {
+    mode: vcpu.isKernel ? 'kernel' : 'program',
+    kernelRoot: vcpu.number('guest_table') * 4096,
+    userRoot: vcpu.number('guest_table_user') * 4096,
+    upcallPending: memory[SHARED_INFO + SHARED.upcallPending] !== 0,
+    upcallMask: memory[SHARED_INFO + SHARED.upcallMask] !== 0,
   };
 }
 
