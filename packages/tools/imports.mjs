@@ -28,6 +28,9 @@ export const ARROWS = {
 /** The worker half of the visualiser, which is the only half that may run a simulation. */
 export const WORKER = {packages: ['base', 'isa', 'assembler', 'trace', 'simulation', 'walkthroughs'], node: false};
 
+/** Entries of a package beside its index: what a page loads later than the rest. */
+export const SECOND_ENTRIES = new Set(['@hyperscope/elements/panels']);
+
 /** What tests may use beside their package's arrows: oracles, runners, and Node itself. */
 export const TEST_ONLY = {
   anywhere: ['vitest', 'fast-check', 'iced-x86', 'axe-core', 'playwright', '@playwright/test', 'vite'],
@@ -112,7 +115,7 @@ function judge(file, {specifier, typeOnly}) {
   if (specifier.startsWith('.')) return judgeRelative(file, specifier);
   const own = /^@hyperscope\/([^/]+)(\/.*)?$/.exec(specifier);
   if (own) {
-    if (own[2] !== undefined) return `reach into ${own[1]} through its index only`;
+    if (own[2] !== undefined && !SECOND_ENTRIES.has(specifier)) return `reach into ${own[1]} through its index only`;
     return from in ARROWS ? judgePackage(file, from, own[1], typeOnly) : undefined;
   }
   if (!(from in ARROWS)) return undefined;

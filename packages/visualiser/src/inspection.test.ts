@@ -1,11 +1,13 @@
 // The desk between a panel and the worker: one question for each moment, the newest first, nothing late.
 
 import type {Inspection, InspectionRequest, Moment} from '@hyperscope/trace';
-import {SAMPLE_INSPECTIONS, SampleSession} from '../../elements/src/samples/index.js';
+import {SimulationHost} from '@hyperscope/simulation';
 import {expect, test} from 'vitest';
 import {InspectionDesk} from './inspection.js';
 
-const session = new SampleSession();
+const host = new SimulationHost();
+const session = host.open({guest: 'hello-kvm', technique: 'vtx-ept'});
+const CONTENT = {rows: [], identifierName: 'VPID', capacity: 256, sentence: 'The TLB is empty.'} as const;
 const TLB = {panel: 'tlb'} as const;
 
 /** A worker whose answers come when they are let go. */
@@ -23,7 +25,7 @@ function worker(): {
       return new Promise(resolve => waiting.push(resolve));
     },
     answer: async index => {
-      waiting.shift()?.({panel: 'tlb', index, content: SAMPLE_INSPECTIONS.tlb});
+      waiting.shift()?.({panel: 'tlb', index, content: CONTENT});
       await new Promise(resolve => setTimeout(resolve, 0));
     },
   };

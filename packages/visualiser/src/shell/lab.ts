@@ -26,6 +26,7 @@ import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
 import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
 import {readLink, writeLink} from '../share-link.js';
+import type {Inspectable} from '../inspection.js';
 import {Inspector, TabEvent} from '../views/inspector.js';
 import type {Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
@@ -59,6 +60,8 @@ export class Lab extends LitElement implements ShellParts {
     return this.updateComplete;
   });
   private client: Remote<LabClient> | undefined = undefined;
+  /** The client for templates: a proxy of everything must not be a value in one. */
+  private inspectable: Inspectable | undefined = undefined;
   private comparing: Comparing | undefined = undefined;
   private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
@@ -127,6 +130,7 @@ export class Lab extends LitElement implements ShellParts {
     });
     this.controller = controller;
     this.client = client;
+    this.inspectable = {inspect: request => client.inspect(request)};
     const link = readLink(location.hash);
     if (link.kind === 'unreadable') controller.notice(link.why);
     this.surrounding?.listen(controller);
@@ -358,7 +362,7 @@ export class Lab extends LitElement implements ShellParts {
           <hs-inspector
             .state=${this.lab}
             .tab=${this.tab}
-            .client=${this.client}
+            .client=${this.inspectable}
             ?hypervised=${hasExits}
             .under=${host}
             technique=${technique?.title ?? ''}
