@@ -9,7 +9,7 @@ READER_IRQ      equ 3
 READER          equ 0xc00
 PUNCH           equ 0xd00
 READER_VECTOR   equ 0x20 + READER_IRQ
-LIMIT           equ 100         ; starting values
+LIMIT           equ 60          ; starting values
 
         call nucleus
         xor esi, esi            ; the most steps so far

@@ -15,7 +15,7 @@ READER          equ 0xc00       ; the virtual card reader: data, then status and
 PUNCH           equ 0xd00       ; the virtual card punch, likewise
 READER_IRQ      equ 3
 READER_VECTOR   equ 0x20 + READER_IRQ
-LIMIT           equ 500
+LIMIT           equ 200
 
         call nucleus
         call count_primes       ; no privileged instruction here: nobody is needed, until the slice is over
@@ -83,7 +83,7 @@ count_primes:
 
 to_cms2:        db 'SPOOL PUNCH TO CMS2', 0
 close_punch:    db 'CLOSE PUNCH', 0
-title:          db 'PRIMES BELOW 500', 0
+title:          db 'PRIMES BELOW 200', 0
 deck_text:      db 'COUNTED BY CMS1: '
 deck_number:    times 8 db 0
 last_card:      db 'PLEASE ANSWER', 0

@@ -20,7 +20,7 @@ import {entryName} from '../trap-and-emulate/trap-routines.js';
 import {DEVICE_VECTOR, takeProcessor, writeVmmTables} from '../trap-and-emulate/vmm-environment.js';
 import {VMM_CODE, linearOf} from '../trap-and-emulate/vmm-layout.js';
 import type {RegisterValues} from '../virtual-machine.js';
-import {ControlProgram, TIMER_VECTOR} from './control-program.js';
+import {ControlProgram, TIMER_VECTOR, currentMachine} from './control-program.js';
 import {CP_ROUTINES, CP_VECTORS} from './cp-routines.js';
 import {MOST_VIRTUAL_MACHINES, placeImages} from './cp-layout.js';
 import {Spool} from './spool.js';
@@ -77,6 +77,7 @@ export class ControlProgramRun implements TechniqueRun {
           spool,
           // The terminal knows of the first virtual machine's only.
           disks: index === 0 ? options.disks : undefined,
+          hasProcessor: () => currentMachine(machine.memory.bytes) === index,
         }),
     );
     this.controlProgram = new ControlProgram({machine, observation, users, spool, quantum, weights});

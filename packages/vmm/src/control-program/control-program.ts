@@ -90,13 +90,22 @@ export class ControlProgram {
 
   // ── the processor ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Gives the processor to a user: its vector registers, its slice. The rest is loaded on the way into the guest. */
+  /** Gives the processor to a user: its time-stamp counter, its vector registers, its slice. The rest is loaded on the way into the guest. */
   give(user: VirtualUser): void {
+    this.#changeTimeStamp(this.current, user);
     this.#set('current', user.index);
     this.scheduler.dispatch(user.index);
     user.block.add('dispatches', 1);
     this.#giveVectorRegisters(user);
     this.timer.arm(this.quantum);
+  }
+
+  /** The time-stamp counter goes on for everybody, and each may have set his own. */
+  #changeTimeStamp(from: VirtualUser, to: VirtualUser): void {
+    if (from === to) return;
+    const {registers, cycles} = this.machine;
+    from.block.setTimeOffset(BigInt.asUintN(64, registers.get('TSC') - BigInt(cycles)));
+    registers.set('TSC', BigInt.asUintN(64, BigInt(cycles) + to.block.timeOffset));
   }
 
   /** Nothing else is virtual about x87, MMX and SSE registers than whose they are. The first of all starts with those of RESET. */

@@ -23,6 +23,8 @@ export interface VirtualUserOptions {
   readonly spool: Spool;
   /** Hard disks of its own. */
   readonly disks?: readonly Uint8Array[] | undefined;
+  /** Whether it has the processor. */
+  readonly hasProcessor: () => boolean;
 }
 
 export class VirtualUser {
@@ -32,11 +34,20 @@ export class VirtualUser {
   readonly block: WritableVmBlock;
   readonly reader: CardReader;
 
-  constructor({machine, observation, index, name, placed, ports, rings, spool, disks}: VirtualUserOptions) {
+  constructor(options: VirtualUserOptions) {
+    const {machine, observation, index, name, placed, ports, rings, spool, disks} = options;
     this.index = index;
     this.name = name;
-    this.pc = new VirtualPc({machine, observation, ...placed, ports, rings, disks});
     this.block = new WritableVmBlock(machine.memory, index);
+    this.pc = new VirtualPc({
+      machine,
+      observation,
+      ...placed,
+      ports,
+      rings,
+      disks,
+      timeStamp: () => this.timeStamp(options),
+    });
     this.block.setName(name);
     const {board, chipset} = this.pc;
     const source = {
@@ -52,6 +63,11 @@ export class VirtualUser {
 
   get vmm(): Vmm {
     return this.pc.vmm;
+  }
+  /** Its time-stamp counter: in the processor, or by how much it differs from the machine's time. */
+  timeStamp({machine, hasProcessor}: Pick<VirtualUserOptions, 'hasProcessor' | 'machine'>): bigint {
+    if (hasProcessor()) return machine.registers.get('TSC');
+    return BigInt.asUintN(64, BigInt(machine.cycles) + this.block.timeOffset);
   }
   /** How its run ended; undefined while it has not. */
   get outcome(): RunOutcome | undefined {

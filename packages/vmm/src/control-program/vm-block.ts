@@ -3,6 +3,7 @@
 //
 //   +000 name, 8 bytes   +008 state  +010 weight  +018 pass              (the scheduler's)
 //   +020 virtual cycles  +028 CP's cycles  +030 dispatches  +038 slices used up  +040 waits  +048 DIAGNOSEs  +050 target  +058 decks
+//   +060 by how much its time-stamp counter is ahead of the machine's cycles, modulo 2^64
 //   +100 traps by vector, 8 bytes each, 0 to FFh, and 100h: SYSCALL          +a00 the vector registers, while another one runs
 
 import {hpa} from '@hyperscope/base';
@@ -28,6 +29,7 @@ const FIELDS = {
 } as const satisfies Readonly<Record<string, number>> & Readonly<Record<SchedulerField, number>>;
 export type VmBlockField = keyof typeof FIELDS;
 
+const TIME_OFFSET = 0x60;
 const NAME_BYTES = 8;
 const TRAPS = 0x100;
 const SYSTEM_CALL = 0x100;
@@ -48,6 +50,9 @@ export class VmBlock {
   }
   get(field: VmBlockField): number {
     return Number(this.#read(this.#at(FIELDS[field]), 8));
+  }
+  get timeOffset(): bigint {
+    return this.#read(this.#at(TIME_OFFSET), 8);
   }
   /** How often it came into the control program by a vector; 100h: by SYSCALL. */
   traps(vector: number): number {
@@ -84,6 +89,9 @@ export class WritableVmBlock extends VmBlock {
   }
   add(field: VmBlockField, amount: number): void {
     this.set(field, this.get(field) + amount);
+  }
+  setTimeOffset(offset: bigint): void {
+    if (this.timeOffset !== offset) this.#memory.write(hpa(this.#start + TIME_OFFSET), 8, offset);
   }
   countTrap(vector: number): void {
     this.#memory.write(hpa(this.#start + TRAPS + 8 * vector), 8, BigInt(this.traps(vector) + 1));

@@ -44,6 +44,8 @@ export interface VirtualPcOptions extends Pick<TechniqueOptions, 'faults' | 'lea
   /** That of the only virtual machine, where absent. */
   readonly place?: VmPlace | undefined;
   readonly createKernelCode?: ((vmm: Vmm) => KernelCode) | undefined;
+  /** Its time-stamp counter, where the machine's can be another one's; the machine's where absent. */
+  readonly timeStamp?: (() => bigint) | undefined;
 }
 
 export class VirtualPc {
@@ -77,13 +79,13 @@ export class VirtualPc {
     for (const cell of CELLS) this.vcpu.set(cell, loader[cell] ?? this.machine.registers.get(cell));
   }
 
-  #createChipset({image, disks}: VirtualPcOptions): PcChipset {
+  #createChipset({image, disks, timeStamp}: VirtualPcOptions): PcChipset {
     const {machine, vcpu, board} = this;
     const chipset = new PcChipset({
       processor: {
         cycles: () => machine.cycles,
         hertz: machine.costModel.second.cycles,
-        timeStamp: () => machine.registers.get('TSC'),
+        timeStamp: timeStamp ?? (() => machine.registers.get('TSC')),
         getTaskPriority: () => vcpu.number('CR8'),
         setTaskPriority: value => vcpu.set('CR8', BigInt(value)),
         apicBase: () => vcpu.get('APIC_BASE'),
