@@ -73,6 +73,8 @@ export interface TranslatedCode {
   readonly translation: 'ident' | 'in-cache' | 'callout' | 'control';
   readonly at: bigint;
   readonly why: string;
+  /** Where the cache goes on when the look-up of a RET or an indirect jump finds something, and where it calls the VMM when not. */
+  readonly lookUp?: {readonly hit: bigint; readonly miss: bigint} | undefined;
 }
 
 /** What a control program does besides carrying instructions out. */

@@ -21,6 +21,7 @@ import {RUN_OPTIONS} from '../run/run-options.js';
 import {machineLines} from '../run/machine-lines.js';
 import {listSwitches} from '../run/switch-options.js';
 import {shadowLines} from '../run/shadow-lines.js';
+import {translationLines} from '../run/translation-lines.js';
 import {withUsers} from '../run/users.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import {progress, short} from '../terminal/progress.js';
@@ -246,6 +247,7 @@ function report(given: RunArguments, result: ExecutionResult, terminal: Terminal
   terminal.note(terminal.noteStyle('dim', `${result.technique}: ${work}${result.seconds.toFixed(3)} s`));
   for (const line of machineLines(result.virtualMachines)) terminal.note(`  ${line}`);
   for (const line of shadowLines(result.shadowPaging)) terminal.note(`  ${line}`);
+  for (const line of translationLines(result.translation)) terminal.note(`  ${line}`);
   const exits = Object.entries(result.exits).sort((a, b) => b[1] - a[1]);
   if (exits.length === 0) return;
   const rows = exits.map(([reason, count]) => [reason, String(count)]);

@@ -5,6 +5,7 @@ import type {Check, MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
 import {hex} from '@hyperscope/base';
 import {completesInstruction, isDeprivileged} from '@hyperscope/trace';
+import {TranslationCounts} from './translation-counts.js';
 
 const SERIAL_FIRST = 0x3f8;
 const SERIAL_LAST = 0x3ff;
@@ -19,6 +20,8 @@ export class RunCounters implements RunObserver {
   completedByHypervisor = 0;
   /** Bytes that the first serial port has sent. */
   printed = 0;
+  /** Where the guest's kernel is translated. */
+  readonly translation: TranslationCounts | undefined;
   /** The check that the last VM entry failed, if it failed. */
   failedEntryCheck: Check | undefined;
   readonly unsupported: {readonly address: string; readonly bytes: string; readonly what: string}[] = [];
@@ -31,6 +34,7 @@ export class RunCounters implements RunObserver {
   constructor(technique: string, next: RunObserver | undefined) {
     this.#asksUserSpace = technique !== 'bare' && !isDeprivileged(technique);
     this.#next = next;
+    this.translation = technique === 'binary-translation' ? new TranslationCounts() : undefined;
   }
 
   get ignoresWrites(): boolean {
@@ -69,6 +73,7 @@ export class RunCounters implements RunObserver {
   hypervisorEvent(event: HypervisorEvent): void {
     this.#next?.hypervisorEvent(event);
     if (event.kind === 'serial') this.printed++;
+    this.translation?.tell(event);
     // What trapped in a deprivileged guest, and was carried out for it.
     if (event.kind === 'emulation' && event.by === 'VMM' && event.outcome !== 'fault') this.completedByHypervisor++;
     if (event.kind === 'emulation' && event.by === undefined && event.outcome === 'completed') this.#emulated();

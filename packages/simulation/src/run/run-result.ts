@@ -1,6 +1,7 @@
 // The result of a run as JSON: the contract with programs that judge guests which nobody here wrote.
 
 import type {RunOutcome, VirtualMachineAccount} from '@hyperscope/vmm';
+import type {TranslationStatistics} from './translation-counts.js';
 
 export const RESULT_OUTCOMES = [
   'halted',
@@ -42,6 +43,8 @@ export interface RunResult {
   readonly exits: Readonly<Record<string, number>>;
   /** What the shadow MMU did, where there is one: `hiddenFaults`, `trueFaults`, … */
   readonly shadowPaging?: Readonly<Record<string, number>>;
+  /** What the translator of kernel code did, where there is one. */
+  readonly translation?: TranslationStatistics;
   /** Several virtual machines on one processor: what each printed, how it ended, what it was charged for. */
   readonly virtualMachines?: readonly MachineResult[];
   /** Exceptions raised by the guest, by vector. */

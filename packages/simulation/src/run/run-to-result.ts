@@ -109,6 +109,7 @@ export function runToResult(request: RunRequest): FinishedRun {
       seconds: (clock.now() - started) / 1000,
       exits: Object.fromEntries(counters.exits),
       ...shadowPagingOf(run),
+      ...(counters.translation === undefined ? {} : {translation: counters.translation.statistics}),
       ...machinesOf(run),
       exceptions: Object.fromEntries(counters.exceptions),
       registers: state.registers,
@@ -220,7 +221,9 @@ class RunLoop {
       const report = this.driver === undefined ? this.#run.step() : this.driver.advance();
       // A step of no length executed nothing: it found the processor halted, shut down or at a loss.
       const isExecuted = report.kind === 'instruction' && report.length > 0;
-      if (isExecuted && (report.actor === 'guest-kernel' || report.actor === 'guest-user')) this.#instructions++;
+      if (isExecuted && report.actor === 'guest-user') this.#instructions++;
+      if (isExecuted && report.actor === 'guest-kernel')
+        this.#instructions += this.counters.translation?.ran(report.rip) ?? 1;
       if (report.outcome !== undefined) return report.outcome;
       if (this.counters.printed > this.#printed && this.#serial.isListening) return undefined;
     }

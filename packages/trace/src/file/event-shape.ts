@@ -128,6 +128,7 @@ const EVENT_SHAPES: Readonly<Record<TraceEvent['kind'], Shape>> = {
         translation: oneOf('ident', 'in-cache', 'callout', 'control'),
         at: address,
         why: text,
+        lookUp: optional(fields({hit: address, miss: address})),
       }),
     ),
   }),

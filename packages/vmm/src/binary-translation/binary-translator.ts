@@ -309,8 +309,8 @@ export class BinaryTranslator implements KernelCode {
     const instructions: TranslatedCode[] = [];
     let at = linearOf(CACHE + fragment.at);
     for (const {rip, text, made} of code) {
-      instructions.push({rip, text, translation: made.kind, at, why: made.why});
-      at += BigInt(made.pieces.reduce((sum, {bytes}) => sum + bytes.length, 0));
+      instructions.push({rip, text, translation: made.kind, at, why: made.why, lookUp: lookUpOf(made, at)});
+      at += bytesOf(made.pieces);
     }
     this.#vmm.tell({
       kind: 'translation',
@@ -328,6 +328,15 @@ export class BinaryTranslator implements KernelCode {
     const at = fragment === undefined ? undefined : linearOf(CACHE + fragment.at);
     this.#vmm.tell({kind: 'translation-invalidated', rip: fragment?.rip, at, why});
   }
+}
+
+const bytesOf = (pieces: readonly Piece[]): bigint => BigInt(pieces.reduce((sum, {bytes}) => sum + bytes.length, 0));
+
+/** Where it goes on when the look-up found something, and where when not. */
+function lookUpOf({pieces}: TranslatedInstruction, at: bigint): TranslatedCode['lookUp'] {
+  const miss = pieces.findIndex(({kind}) => kind === 'miss');
+  if (miss < 0) return undefined;
+  return {hit: at + bytesOf(pieces.slice(0, -1)), miss: at + bytesOf(pieces.slice(0, miss))};
 }
 
 /** The instruction behind STI: until it is done interrupts are held back. */
