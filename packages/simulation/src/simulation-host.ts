@@ -2,7 +2,7 @@
 // out, so that it can be reached over a message channel.
 
 import {UserError} from '@hyperscope/base';
-import {CARD_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
+import {CARD_GUESTS, CMS_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
 import type {Guest} from '@hyperscope/guests';
 import {processorOf, requireFit} from './guest-needs.js';
 import {readRecord} from '@hyperscope/trace';
@@ -71,6 +71,10 @@ export class SimulationHost {
   /** The kernels of the stealth cards, which a chooser keeps apart. Under some techniques they are meant to go wrong. */
   cards(): readonly Guest[] {
     return CARD_GUESTS;
+  }
+  /** Single-user systems for the control program, likewise apart: elsewhere each of them is alone. */
+  singleUserSystems(): readonly Guest[] {
+    return CMS_GUESTS;
   }
   techniques(): readonly TechniqueSummary[] {
     return TECHNIQUES.map(({id, title, shortTitle, host, summary}) => ({id, title, shortTitle, host, summary}));

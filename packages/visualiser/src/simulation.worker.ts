@@ -40,7 +40,7 @@ class SimulationLab implements LabClient {
   }
 
   #guests(): ReturnType<SimulationHost['guests']> {
-    return [...this.#host.guests(), ...this.#host.cards()];
+    return [...this.#host.guests(), ...this.#host.singleUserSystems(), ...this.#host.cards()];
   }
 
   lineup(): LineupLab & ProxyMarked {

@@ -28,6 +28,20 @@ export function runningLineOf(moment: Moment): number | undefined {
   return moment.code.find(line => line.address === address)?.sourceLine;
 }
 
+/** The text of the guest is the first virtual machine's; of another one there is only what lies in memory. */
+function isFirst({virtualMachines}: Moment): boolean {
+  return virtualMachines === undefined || virtualMachines.current === virtualMachines.consoles[0]?.name;
+}
+
+/** What the guest printed; of several virtual machines, what each did. */
+function consoles({serial, virtualMachines}: Moment): TemplateResult | readonly TemplateResult[] {
+  if (virtualMachines === undefined || virtualMachines.consoles.length < 2)
+    return html`<hs-console .text=${serial}></hs-console>`;
+  return virtualMachines.consoles.map(
+    ({name, text}) => html`<hs-console .text=${text} .name=${`Console of ${name} · COM1`}></hs-console>`,
+  );
+}
+
 /** The panel at the moment of `lab`; `editor` takes the place of the code while the source is edited. */
 export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElement | undefined): TemplateResult {
   const {moment} = lab;
@@ -36,7 +50,8 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
   return html`<section class="panel left" aria-label="Code and console">
     <div class="code">
       <h2>
-        Guest code · ${lab.guest}${lab.edited === undefined ? nothing : html` <span class="edited">edited</span>`}
+        Guest code ·
+        ${moment.virtualMachines?.current ?? lab.guest}${lab.edited === undefined ? nothing : html` <span class="edited">edited</span>`}
       </h2>
       ${
         editor ??
@@ -44,7 +59,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
           .lines=${moment.code}
           .current=${address}
           .standing=${standing}
-          .source=${lab.source}
+          .source=${isFirst(moment) ? lab.source : undefined}
           .who=${moment.who}
           ><button slot="tools" class="edit" title="Change this program and run it" @click=${askToEdit}>
             Edit
@@ -52,7 +67,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
         >`
       }
     </div>
-    <hs-console .text=${moment.serial}></hs-console>
+    ${consoles(moment)}
     ${
       hypervised
         ? html`<div class="exits">
