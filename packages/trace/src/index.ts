@@ -36,6 +36,7 @@ export * from './state/processor-view.js';
 export * from './explain/explanation.js';
 export * from './explain/exit-routes.js';
 export * from './record/exit-rows.js';
+export * from './compare/line-diff.js';
 export * from './compare/comparison.js';
 export * from './compare/compare-records.js';
 export * from './compare/completed-exits.js';
