@@ -1,7 +1,7 @@
 // What a worker (or a server) offers: the guests and techniques there are, and sessions with them. Plain data in and
 // out, so that it can be reached over a message channel.
 
-import {UserError} from '@hyperscope/base';
+import {UserError, assert} from '@hyperscope/base';
 import {CARD_GUESTS, CMS_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
 import type {Guest} from '@hyperscope/guests';
 import {processorOf, requireFit} from './guest-needs.js';
@@ -49,7 +49,7 @@ export interface EditedGuest {
 export interface MachineCode {
   readonly image: Uint8Array;
   readonly at: number;
-  readonly mode: Guest['mode'];
+  readonly mode: Exclude<Guest['mode'], 'xen'>;
   readonly memory: number;
   readonly irqchip?: 'kernel';
 }
@@ -125,11 +125,14 @@ export class SimulationHost {
 
   /**
    * The bytes of an edited guest and the machine of its original, for somebody who runs them elsewhere. UserErrors: unknown-guest,
-   * does-not-assemble.
+   * needs-bare-metal, needs-hypercalls, does-not-assemble.
    */
   machineCode(edited: EditedGuest): MachineCode {
+    const guest = requireGuest(edited.of);
+    requireFit(guest, {id: 'kvm'});
+    const {mode, memoryMiB} = guest;
+    assert(mode !== 'xen', 'only a ported kernel starts as a domain does, and that was refused');
     const {assembly, image, loadAddress} = this.#loadEdited(edited);
-    const {mode, memoryMiB} = requireGuest(edited.of);
     const irqchip = image.irqchip === undefined ? {} : {irqchip: image.irqchip};
     return {image: assembly.bytes, at: loadAddress, mode, memory: memoryMiB, ...irqchip};
   }
