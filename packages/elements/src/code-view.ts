@@ -3,8 +3,9 @@
 
 import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
-import type {Actor, CodeLine} from '@hyperscope/trace';
+import type {Actor, Breakpoint, CodeLine} from '@hyperscope/trace';
 import {actorLook} from './actors.js';
+import {BreakpointEvent} from './breakpoint-list.js';
 import {sharedStyles} from './shared-styles.js';
 
 type Chip = CodeLine['chips'][number];
@@ -82,6 +83,23 @@ export class CodeView extends LitElement {
       .current .where,
       .current .bytes {
         color: inherit;
+      }
+      .gutter {
+        display: block;
+        width: 12px;
+        height: 14px;
+        line-height: 14px;
+        border-radius: 7px;
+        cursor: pointer;
+      }
+      .gutter:hover {
+        box-shadow: inset 0 0 0 1.5px var(--bad);
+      }
+      .gutter.set {
+        background: var(--bad);
+      }
+      .gutter.set .pointer {
+        fill: var(--panel);
       }
       .pointer {
         width: 12px;
@@ -184,6 +202,8 @@ export class CodeView extends LitElement {
   @property() standing: 'running' | 'left' = 'running';
   /** Who runs, for the pointer's colour. */
   @property({attribute: false}) who: Actor = 'guest-kernel';
+  /** Where runs stop: a dot beside the line. */
+  @property({attribute: false}) breakpoints: readonly Breakpoint[] = [];
   @state() private view: 'disassembly' | 'source' = 'disassembly';
 
   override render(): TemplateResult {
@@ -242,11 +262,30 @@ export class CodeView extends LitElement {
     return html`${this.lines.map(line => {
       const current = line.address === this.current;
       return html`<div class="line ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
-        ${pointer(current)}<span class="where">${line.address.toString(16)}</span>
+        ${this.gutter({kind: 'address', address: line.address}, current)}<span class="where"
+          >${line.address.toString(16)}</span
+        >
         <span class="bytes" title=${line.bytes}>${line.bytes}</span
         ><span>${line.text.replaceAll(/ +/g, ' ')}</span>${chips(line.chips)}
       </div>`;
     })}`;
+  }
+
+  /** The pointer, and the place where a click sets a breakpoint. Keys set one at the current line, so that Tab need not stop here. */
+  private gutter(breakpoint: Extract<Breakpoint, {kind: 'address' | 'line'}>, current: boolean): TemplateResult {
+    const isSet = this.breakpoints.some(one => isSame(one, breakpoint));
+    return html`<span
+      class="gutter ${isSet ? 'set' : ''}"
+      title=${isSet ? 'Breakpoint; click to take it away' : 'Click to stop here (x at the current line)'}
+      @click=${() => this.dispatchEvent(new BreakpointEvent(breakpoint))}
+      >${isSet ? html`<span class="visually-hidden">breakpoint</span>` : nothing}${
+        current
+          ? html`<svg class="pointer" viewBox="0 0 12 12" role="img" aria-label="next">
+              <path d="M2 1L11 6L2 11z"></path>
+            </svg>`
+          : nothing
+      }</span
+    >`;
   }
 
   private sourceLines(source: string): TemplateResult {
@@ -262,7 +301,9 @@ export class CodeView extends LitElement {
       const at = text.indexOf(';');
       const code = at < 0 ? text : text.slice(0, at);
       return html`<div class="line bytes-off ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
-        ${pointer(current)}<span class="where">${String(index + 1).padStart(3)}</span>
+        ${this.gutter({kind: 'line', line: index + 1}, current)}<span class="where"
+          >${String(index + 1).padStart(3)}</span
+        >
         <span>${code}${at < 0 ? nothing : html`<span class="comment">${text.slice(at)}</span>`}</span>
         ${chips(line?.chips ?? [])}
       </div>`;
@@ -270,14 +311,13 @@ export class CodeView extends LitElement {
   }
 }
 
-function pointer(current: boolean): TemplateResult {
-  return html`<span
-    >${current ? html`<svg class="pointer" viewBox="0 0 12 12" role="img" aria-label="next"><path d="M2 1L11 6L2 11z"></path></svg>` : nothing}</span
-  >`;
-}
-
 function chips(found: readonly Chip[]): TemplateResult {
   return html`<span class="chips"
     >${found.map(chip => html`<span class="chip ${chip.label}" title="${chip.label}: ${chip.why}">${CHIP_NAMES[chip.label]}</span>`)}</span
   >`;
 }
+
+const isSame = (a: Breakpoint, b: Breakpoint): boolean =>
+  a.kind === 'address'
+    ? b.kind === 'address' && a.address === b.address
+    : a.kind === 'line' && b.kind === 'line' && a.line === b.line;

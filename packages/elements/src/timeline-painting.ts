@@ -1,9 +1,10 @@
-// Paints a timeline window on a canvas: a lane for each actor, marks above, the lane of real KVM below, the playhead.
+// Paints a timeline window on a canvas: a lane for each actor, marks above, the lane of real KVM below.
 // A canvas, because a window of ten million instructions has more rectangles than a document can bear.
 
 import {scaleLinear, type ScaleLinear} from 'd3';
 import type {Actor, TimelineWindow} from '@hyperscope/trace';
 import {ACTOR_LOOKS, actorLook} from './actors.js';
+import {paintMarks} from './timeline-marks.js';
 
 /** A mark in the lane of the real run. */
 export interface RealMark {
@@ -16,11 +17,18 @@ export interface RealMark {
 }
 
 export interface TimelinePicture {
+  /** What is known, at a resolution. */
   readonly window: TimelineWindow;
+  /** The cycles to show: while a new window is on its way, the old one is drawn at the new scale. */
+  readonly view: TimelineView;
   readonly lanes: readonly Actor[];
-  readonly playhead: number;
-  readonly end: number;
   readonly real: readonly RealMark[] | undefined;
+}
+
+/** A stretch of cycles. */
+export interface TimelineView {
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Measures in CSS pixels. */
@@ -31,12 +39,13 @@ export function timelineHeight(lanes: number, realLane: 'with' | 'without'): num
   return LANE.marks + (lanes + (realLane === 'with' ? 1 : 0)) * LANE.pitch + LANE.axis;
 }
 
-export type Colour = (token: string) => string;
+/** The value of a colour token; looked up once for a picture. */
+export type Palette = (token: string) => string;
 
 /** Cycles to pixels; the ends stand in from the edges, so that the playhead is whole there. */
-export function cycleScale(window: TimelineWindow, width: number): ScaleLinear<number, number> {
+export function cycleScale(view: TimelineView, width: number): ScaleLinear<number, number> {
   return scaleLinear()
-    .domain([window.fromCycle, Math.max(window.fromCycle + 1, window.toCycle)])
+    .domain([view.from, Math.max(view.from + 1, view.to)])
     .range([LANE.side, width - LANE.side]);
 }
 
@@ -45,33 +54,34 @@ export function paintTimeline(
   context: CanvasRenderingContext2D,
   picture: TimelinePicture,
   width: number,
-  colour: Colour,
+  palette: Palette,
 ): void {
   const height = timelineHeight(picture.lanes.length, picture.real === undefined ? 'without' : 'with');
   context.clearRect(0, 0, width, height);
-  const scale = cycleScale(picture.window, width);
-  paintGrid(context, scale, height, colour);
-  picture.lanes.forEach((actor, lane) => paintLane(context, picture.window, actor, lane, width, colour));
-  paintConnectors(context, picture, width, colour);
-  paintMarks(context, picture.window, scale, colour);
-  if (picture.real !== undefined) paintReal(context, picture.real, picture.lanes.length, scale, colour);
-  paintPlayhead(context, scale(picture.playhead), height, colour);
+  const scale = cycleScale(picture.view, width);
+  paintGrid(context, scale, height, palette);
+  picture.lanes.forEach((actor, lane) =>
+    paintLane(context, picture.window, {actor, top: laneTop(lane)}, scale, palette),
+  );
+  paintConnectors(context, picture, scale, palette);
+  paintMarks(context, picture.window, scale, palette);
+  if (picture.real !== undefined) paintReal(context, picture.real, picture.lanes.length, scale, palette);
 }
 
 function paintGrid(
   context: CanvasRenderingContext2D,
   scale: ScaleLinear<number, number>,
   height: number,
-  colour: Colour,
+  palette: Palette,
 ): void {
   context.font = '11px system-ui, "Liberation Sans", sans-serif';
   context.textBaseline = 'bottom';
   const width = scale.range()[1] ?? 0;
   for (const tick of scale.ticks(Math.max(2, Math.floor(width / 130)))) {
     const x = Math.round(scale(tick)) + 0.5;
-    context.fillStyle = colour('--line');
+    context.fillStyle = palette('--line');
     context.fillRect(x - 0.5, LANE.marks, 1, height - LANE.marks - LANE.axis + 4);
-    context.fillStyle = colour('--mute');
+    context.fillStyle = palette('--mute');
     const text = tick.toLocaleString('en');
     const half = context.measureText(text).width / 2;
     context.fillText(text, Math.min(Math.max(0, x - half), width - 2 * half), height - 1);
@@ -88,24 +98,25 @@ function share(window: TimelineWindow, actor: Actor, column: number): number {
 
 const laneTop = (lane: number): number => LANE.marks + lane * LANE.pitch + 3;
 
-function paintLane(
+export function paintLane(
   context: CanvasRenderingContext2D,
   window: TimelineWindow,
-  actor: Actor,
-  lane: number,
-  width: number,
-  colour: Colour,
+  lane: {readonly actor: Actor; readonly top: number; readonly height?: number},
+  scale: ScaleLinear<number, number>,
+  palette: Palette,
 ): void {
-  const pixels = (width - 2 * LANE.side) / window.columns;
-  context.fillStyle = colour(actorLook(actor).token);
+  const cycles = (window.toCycle - window.fromCycle) / window.columns;
+  const place = (column: number): number => scale(window.fromCycle + column * cycles);
+  context.fillStyle = palette(actorLook(lane.actor).token);
   let column = 0;
   while (column < window.columns) {
-    const first = share(window, actor, column);
+    const first = share(window, lane.actor, column);
     const from = column++;
     if (first <= 0) continue;
-    while (first > 0.999 && column < window.columns && share(window, actor, column) > 0.999) column++;
+    while (first > 0.999 && column < window.columns && share(window, lane.actor, column) > 0.999) column++;
+    const x = place(from);
     context.globalAlpha = 0.45 + 0.55 * first;
-    context.fillRect(LANE.side + from * pixels, laneTop(lane), Math.max(1.5, (column - from) * pixels), LANE.height);
+    context.fillRect(x, lane.top, Math.max(1.5, place(column) - x), lane.height ?? LANE.height);
   }
   context.globalAlpha = 1;
 }
@@ -114,9 +125,12 @@ function paintLane(
 function paintConnectors(
   context: CanvasRenderingContext2D,
   picture: TimelinePicture,
-  width: number,
-  colour: Colour,
+  scale: ScaleLinear<number, number>,
+  palette: Palette,
 ): void {
+  const {window} = picture;
+  const cycles = (window.toCycle - window.fromCycle) / window.columns;
+  const [, width = 0] = scale.range();
   const changes: {readonly x: number; readonly from: number; readonly to: number}[] = [];
   let before: number | undefined;
   for (let column = 0; column < picture.window.columns; column++) {
@@ -125,45 +139,14 @@ function paintConnectors(
     if (most <= 0) continue;
     const lane = shares.indexOf(most);
     if (before !== undefined && lane !== before)
-      changes.push({
-        x: LANE.side + (column * (width - 2 * LANE.side)) / picture.window.columns,
-        from: before,
-        to: lane,
-      });
+      changes.push({x: scale(window.fromCycle + column * cycles), from: before, to: lane});
     before = lane;
   }
   if (changes.length > width / 6) return;
-  context.fillStyle = colour('--strong-line');
+  context.fillStyle = palette('--strong-line');
   for (const {x, from, to} of changes) {
     const top = laneTop(Math.min(from, to)) + LANE.height;
     context.fillRect(x - 0.5, top, 1, laneTop(Math.max(from, to)) - top);
-  }
-}
-
-function paintMarks(
-  context: CanvasRenderingContext2D,
-  window: TimelineWindow,
-  scale: ScaleLinear<number, number>,
-  colour: Colour,
-): void {
-  for (const mark of window.marks) {
-    const x = scale(mark.cycle);
-    context.beginPath();
-    if (mark.kind === 'vm-exit') {
-      context.fillStyle = colour('--hypervisor');
-      context.moveTo(x - 5, 3);
-      context.lineTo(x + 5, 3);
-      context.lineTo(x, 13);
-      context.fill();
-    } else if (mark.kind === 'exception' || mark.kind === 'triple-fault') {
-      context.strokeStyle = colour('--bad');
-      context.lineWidth = 2;
-      context.moveTo(x - 4, 4);
-      context.lineTo(x + 4, 12);
-      context.moveTo(x + 4, 4);
-      context.lineTo(x - 4, 12);
-      context.stroke();
-    }
   }
 }
 
@@ -172,11 +155,11 @@ function paintReal(
   marks: readonly RealMark[],
   lane: number,
   scale: ScaleLinear<number, number>,
-  colour: Colour,
+  palette: Palette,
 ): void {
   const y = laneTop(lane) + LANE.height / 2;
   const width = scale.range()[1] ?? 0;
-  context.fillStyle = colour('--line');
+  context.fillStyle = palette('--line');
   context.fillRect(0, y - 0.5, width, 1);
   context.lineWidth = 2;
   for (const mark of marks) {
@@ -191,22 +174,9 @@ function paintReal(
     } else {
       context.arc(x, y, 5.5, 0, 2 * Math.PI);
     }
-    context.strokeStyle = colour(mark.kind === 'differs' ? '--bad' : '--device');
-    context.fillStyle = mark.kind === 'matched' ? colour('--device') : colour('--panel');
+    context.strokeStyle = palette(mark.kind === 'differs' ? '--bad' : '--device');
+    context.fillStyle = mark.kind === 'matched' ? palette('--device') : palette('--panel');
     context.fill();
     context.stroke();
   }
-}
-
-function paintPlayhead(context: CanvasRenderingContext2D, x: number, height: number, colour: Colour): void {
-  context.fillStyle = colour('--ink');
-  context.fillRect(x - 1, 0, 2, height - LANE.axis + 4);
-  context.beginPath();
-  context.moveTo(x - 6, 0);
-  context.lineTo(x + 6, 0);
-  context.lineTo(x + 6, 5);
-  context.lineTo(x, 11);
-  context.lineTo(x - 6, 5);
-  context.closePath();
-  context.fill();
 }

@@ -1,14 +1,26 @@
-// The run by who runs, in cycles: drag the playhead, zoom with the wheel or + and −, pan with shift. For a keyboard and
-// a screen reader it is a slider whose value is the step.
+// The run by who runs, in cycles: drag the playhead, zoom with the wheel, a pinch or + and −, pan with shift and the wheel or
+// on the map of the whole run, select by dragging with shift or with [ and ]. For a keyboard and a screen reader it is a
+// slider whose value is the step.
 
-import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
+import {LitElement, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
 import type {Actor, TimelineWindow} from '@hyperscope/trace';
 import {actorGlyph, actorName} from './actors.js';
 import type {StageHost} from './actors.js';
 import {SeekEvent} from './exit-table.js';
 import {sharedStyles} from './shared-styles.js';
-import {LANE, cycleScale, paintTimeline, timelineHeight, type RealMark} from './timeline-painting.js';
+import {
+  LANE,
+  cycleScale,
+  paintLane,
+  paintTimeline,
+  timelineHeight,
+  type Palette,
+  type RealMark,
+  type TimelineView,
+} from './timeline-painting.js';
+import {areApart} from './timeline-marks.js';
+import {timelineStyles} from './timeline-styles.js';
 
 /** The playhead was moved to a cycle. */
 export class SeekCycleEvent extends CustomEvent<{readonly cycle: number}> {
@@ -24,66 +36,21 @@ export class WindowEvent extends CustomEvent<{readonly from: number; readonly to
   }
 }
 
+/** A stretch of cycles was selected; undefined: nothing is any more. */
+export class SelectEvent extends CustomEvent<{readonly from: number; readonly to: number} | undefined> {
+  constructor(span: TimelineView | undefined) {
+    super('hs-select', {detail: span, bubbles: true, composed: true});
+  }
+}
+
 /** The narrowest window, in cycles: about one instruction. */
 const NARROWEST = 20;
+/** Height of the map of the whole run, in CSS pixels. */
+const MAP = 10;
 
 @customElement('hs-timeline')
 export class Timeline extends LitElement {
-  static override readonly styles = [
-    sharedStyles,
-    css`
-      .frame {
-        display: grid;
-        grid-template-columns: 118px 1fr;
-      }
-      .names {
-        position: relative;
-        font-size: 12.5px;
-      }
-      .names div {
-        position: absolute;
-        inset-inline: 0;
-        display: flex;
-        align-items: center;
-        gap: 6px;
-        white-space: nowrap;
-        line-height: 1;
-      }
-      .names svg {
-        width: 12px;
-        height: 12px;
-        flex: none;
-      }
-      .track {
-        position: relative;
-        touch-action: none;
-        cursor: ew-resize;
-        min-width: 0;
-        overflow: hidden;
-        border-radius: 4px;
-      }
-      canvas {
-        display: block;
-        width: 100%;
-      }
-      .tip {
-        position: absolute;
-        top: 0;
-        transform: translateX(10px);
-        background: var(--ink);
-        color: var(--panel);
-        border-radius: 5px;
-        padding: 2px 8px;
-        font-size: 12px;
-        pointer-events: none;
-        white-space: nowrap;
-        z-index: 1;
-      }
-      .tip.left {
-        transform: translateX(calc(-100% - 10px));
-      }
-    `,
-  ];
+  static override readonly styles = [sharedStyles, timelineStyles];
 
   @property({attribute: false}) window: TimelineWindow | undefined = undefined;
   @property() host: StageHost = 'hardware';
@@ -98,12 +65,24 @@ export class Timeline extends LitElement {
   @property({type: Number}) length = 0;
   /** What is under the playhead, for a screen reader. */
   @property() describe = '';
+  /** The whole run, for the map above; undefined leaves the map out. */
+  @property({attribute: false}) overview: TimelineWindow | undefined = undefined;
+  /** The selected stretch. */
+  @property({attribute: false}) selected: TimelineView | undefined = undefined;
   @state() private dragged: number | undefined = undefined;
+  /** A selection that is being drawn: its ends. */
+  @state() private drawn: TimelineView | undefined = undefined;
+  /** What is asked for and not yet there: the old window is shown at its scale. */
+  @state() private wanted: TimelineView | undefined = undefined;
   @state() private tip: {readonly x: number; readonly text: string; readonly side: 'left' | 'right'} | undefined =
     undefined;
   private width = 0;
+  private readonly fingers = new Map<number, number>();
   private readonly sizes = new ResizeObserver(() => this.resized());
-  private readonly repaint = (): void => this.paint();
+  private readonly repaint = (): void => {
+    this.paint();
+    this.paintMap();
+  };
   private readonly themes = new MutationObserver(this.repaint);
   private readonly dark = matchMedia('(prefers-color-scheme: dark)');
 
@@ -133,13 +112,27 @@ export class Timeline extends LitElement {
     );
   }
 
-  protected override updated(_changed: PropertyValues<this>): void {
-    this.paint();
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has('window')) this.wanted = undefined;
+  }
+
+  /** What moves over the canvas is no reason to paint. */
+  protected override updated(changed: PropertyValues): void {
+    if (['window', 'lanes', 'real', 'wanted'].some(name => changed.has(name))) this.paint();
+    if (['overview', 'lanes'].some(name => changed.has(name))) this.paintMap();
+  }
+
+  private get view(): TimelineView {
+    return this.wanted ?? {from: this.window?.fromCycle ?? 0, to: this.window?.toCycle ?? 1};
   }
 
   override render(): TemplateResult {
     const height = timelineHeight(this.lanes.length, this.real === undefined ? 'without' : 'with');
+    const scale = cycleScale(this.view, this.width);
+    const x = scale(this.dragged ?? this.playhead);
+    const span = this.drawn ?? this.selected;
     return html`<div class="frame">
+      ${this.map()}
       <div class="names" aria-hidden="true">
         ${this.lanes.map((actor, lane) => laneName(lane, actorName(actor, this.host), actor))}
         ${this.real === undefined ? nothing : laneName(this.lanes.length, this.realName, undefined)}
@@ -162,37 +155,96 @@ export class Timeline extends LitElement {
         }}
         @keydown=${this.key}
       >
-        <canvas .style=${`height: ${height}px`}></canvas>
+        <canvas class="lanes" .style=${`height: ${height}px`}></canvas>
+        ${
+          span === undefined
+            ? nothing
+            : html`<div
+                class="selection"
+                .style=${`transform: translateX(${scale(span.from)}px); width: ${Math.max(4, scale(span.to) - scale(span.from))}px`}
+              ></div>`
+        }
+        <div class="playhead" .style=${`transform: translateX(${x}px)`} ?hidden=${this.window === undefined}>
+          <svg viewBox="0 0 12 ${height - LANE.axis + 4}" height=${height - LANE.axis + 4} aria-hidden="true">
+            <path d="M0 0H12V5L7 10.2V${height - LANE.axis + 4}H5V10.2L0 5z"></path>
+          </svg>
+        </div>
         ${this.tip === undefined ? nothing : html`<div class="tip ${this.tip.side}" .style=${`left: ${this.tip.x}px`}>${this.tip.text}</div>`}
       </div>
     </div>`;
   }
 
-  private paint(): void {
-    const canvas = this.renderRoot.querySelector('canvas');
-    const context = canvas?.getContext('2d');
-    if (!canvas || !context || this.window === undefined || this.width === 0) return;
-    const height = timelineHeight(this.lanes.length, this.real === undefined ? 'without' : 'with');
-    const ratio = devicePixelRatio;
-    canvas.width = Math.round(this.width * ratio);
-    canvas.height = Math.round(height * ratio);
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  /** Where the shown window lies in the whole run. Keys do the same on the track, so this is for pointers only. */
+  private map(): TemplateResult | typeof nothing {
+    if (this.overview === undefined) return nothing;
+    const {from, to} = this.view;
+    const end = Math.max(1, this.end);
+    const side = (100 * Math.max(0, from)) / end;
+    return html`<div
+      class="map"
+      aria-hidden="true"
+      @pointerdown=${this.mapDown}
+      @pointermove=${(event: PointerEvent) => event.buttons === 1 && this.panTo(event)}
+    >
+      <canvas></canvas>
+      <div class="shown" .style=${`left: ${side}%; width: ${Math.min(100 - side, (100 * (to - from)) / end)}%`}></div>
+    </div>`;
+  }
+
+  private readonly mapDown = (event: PointerEvent): void => {
+    if (event.button !== 0) return;
+    if (event.currentTarget instanceof Element) event.currentTarget.setPointerCapture(event.pointerId);
+    this.panTo(event);
+  };
+
+  /** Puts the middle of the window where the pointer is on the map. */
+  private panTo(event: PointerEvent): void {
+    const box = this.renderRoot.querySelector('.map')?.getBoundingClientRect();
+    if (box === undefined) return;
+    const {from, to} = this.view;
+    const middle = (this.end * (event.clientX - box.left)) / box.width;
+    this.ask(middle - (to - from) / 2, middle + (to - from) / 2);
+  }
+
+  /** Colours by their tokens, each looked up once. */
+  private palette(): Palette {
     const style = getComputedStyle(this);
-    const picture = {
-      window: this.window,
-      lanes: this.lanes,
-      playhead: this.dragged ?? this.playhead,
-      end: this.end,
-      real: this.real,
+    const known = new Map<string, string>();
+    return token => {
+      const colour = known.get(token) ?? style.getPropertyValue(token).trim();
+      known.set(token, colour);
+      return colour;
     };
-    paintTimeline(context, picture, this.width, token => style.getPropertyValue(token).trim());
+  }
+
+  private paint(): void {
+    const height = timelineHeight(this.lanes.length, this.real === undefined ? 'without' : 'with');
+    const context = fitted(this.renderRoot.querySelector('.lanes'), this.width, height);
+    if (context === undefined || this.window === undefined) return;
+    const {window, lanes, real, view} = this;
+    paintTimeline(context, {window, view, lanes, real}, this.width, this.palette());
+  }
+
+  private paintMap(): void {
+    const {overview} = this;
+    const width = this.renderRoot.querySelector('.map')?.clientWidth ?? 0;
+    const context = fitted(this.renderRoot.querySelector('.map canvas'), width, MAP);
+    if (context === undefined || overview === undefined) return;
+    const scale = cycleScale({from: overview.fromCycle, to: overview.toCycle}, width).range([0, width]);
+    const palette = this.palette();
+    const height = MAP / this.lanes.length;
+    this.lanes.forEach((actor, lane) =>
+      paintLane(context, overview, {actor, top: lane * height, height}, scale, palette),
+    );
   }
 
   private resized(): void {
     const width = this.renderRoot.querySelector('.track')?.clientWidth ?? 0;
     if (width === this.width || width === 0) return;
     this.width = width;
+    this.requestUpdate();
     this.paint();
+    this.paintMap();
     const {window} = this;
     this.ask(window?.fromCycle ?? 0, window?.toCycle ?? this.end);
   }
@@ -201,13 +253,14 @@ export class Timeline extends LitElement {
   private ask(from: number, to: number): void {
     const span = Math.min(Math.max(NARROWEST, to - from), Math.max(NARROWEST, this.end));
     const start = Math.min(Math.max(0, from), Math.max(0, this.end - span));
+    if (this.window !== undefined) this.wanted = {from: start, to: start + span};
     this.dispatchEvent(new WindowEvent(start, start + span, Math.max(1, Math.round(this.width))));
   }
 
   private zoom(factor: number, around: number): void {
-    const {window} = this;
-    if (window === undefined) return;
-    this.ask(around - (around - window.fromCycle) * factor, around + (window.toCycle - around) * factor);
+    if (this.window === undefined) return;
+    const {from, to} = this.view;
+    this.ask(around - (around - from) * factor, around + (to - around) * factor);
   }
 
   private wheel(event: WheelEvent): void {
@@ -216,26 +269,40 @@ export class Timeline extends LitElement {
     event.preventDefault();
     const sideways = event.shiftKey ? event.deltaY : event.deltaX;
     if (sideways !== 0) {
-      const by = ((window.toCycle - window.fromCycle) * sideways) / 600;
-      this.ask(window.fromCycle + by, window.toCycle + by);
+      const {from, to} = this.view;
+      const by = ((to - from) * sideways) / 600;
+      this.ask(from + by, to + by);
       return;
     }
-    this.zoom(1.0016 ** event.deltaY, this.cycleAt(event));
+    // A pinch on a trackpad comes as small turns of the wheel with Ctrl.
+    this.zoom((event.ctrlKey ? 1.012 : 1.0016) ** event.deltaY, this.cycleAt(event));
   }
 
   private cycleAt(event: MouseEvent): number {
     const {window} = this;
     const box = this.renderRoot.querySelector('.track')?.getBoundingClientRect();
     if (window === undefined || box === undefined) return 0;
-    const cycle = cycleScale(window, this.width).invert(event.clientX - box.left);
+    const cycle = cycleScale(this.view, this.width).invert(event.clientX - box.left);
     return Math.min(Math.max(0, cycle), this.end);
   }
 
   private readonly down = (event: PointerEvent): void => {
     if (event.button !== 0 || this.window === undefined) return;
     if (event.currentTarget instanceof Element) event.currentTarget.setPointerCapture(event.pointerId);
-    const mark = this.markNear(event);
+    this.fingers.set(event.pointerId, event.clientX);
     this.tip = undefined;
+    if (this.fingers.size > 1) {
+      this.dragged = undefined;
+      this.drawn = undefined;
+      return;
+    }
+    if (event.shiftKey) {
+      const at = this.cycleAt(event);
+      this.drawn = {from: at, to: at};
+      this.anchor = at;
+      return;
+    }
+    const mark = this.markNear(event);
     if (mark !== undefined) {
       this.dispatchEvent(new SeekEvent(mark.index));
       return;
@@ -243,19 +310,43 @@ export class Timeline extends LitElement {
     this.drag(event);
   };
 
+  private anchor = 0;
+
   private readonly move = (event: PointerEvent): void => {
+    if (this.fingers.size > 1 && this.fingers.has(event.pointerId)) return this.pinch(event);
+    if (this.drawn !== undefined) {
+      const at = this.cycleAt(event);
+      this.drawn = {from: Math.min(this.anchor, at), to: Math.max(this.anchor, at)};
+      return;
+    }
     if (this.dragged !== undefined) {
       this.drag(event);
       return;
     }
     const mark = this.markNear(event);
-    const x = mark === undefined || this.window === undefined ? 0 : cycleScale(this.window, this.width)(mark.cycle);
+    const x = mark === undefined ? 0 : cycleScale(this.view, this.width)(mark.cycle);
     this.tip = mark === undefined ? undefined : {x, text: mark.label, side: x > this.width / 2 ? 'left' : 'right'};
   };
 
-  private readonly up = (): void => {
+  private readonly up = (event: PointerEvent): void => {
+    this.fingers.delete(event.pointerId);
     this.dragged = undefined;
+    if (this.drawn === undefined) return;
+    const {from, to} = this.drawn;
+    this.drawn = undefined;
+    this.dispatchEvent(new SelectEvent(to > from ? {from, to} : undefined));
   };
+
+  /** Two fingers: the cycles under them stay under them. */
+  private pinch(event: PointerEvent): void {
+    const [first = 0, second = 0] = [...this.fingers.values()];
+    const before = Math.max(8, Math.abs(second - first));
+    this.fingers.set(event.pointerId, event.clientX);
+    const [left = 0, right = 0] = [...this.fingers.values()];
+    const box = this.renderRoot.querySelector('.track')?.getBoundingClientRect();
+    const middle = (left + right) / 2 - (box?.left ?? 0);
+    this.zoom(before / Math.max(8, Math.abs(right - left)), cycleScale(this.view, this.width).invert(middle));
+  }
 
   private drag(event: PointerEvent): void {
     this.dragged = this.cycleAt(event);
@@ -273,15 +364,22 @@ export class Timeline extends LitElement {
     const realTop = LANE.marks + this.lanes.length * LANE.pitch;
     const marks =
       y < LANE.marks
-        ? window.marks
+        ? (areApart(window, cycleScale(this.view, this.width)) ? window.marks : [])
             .filter(mark => mark.kind !== 'vm-entry')
             .map(mark => ({index: mark.step + 1, cycle: mark.cycle, label: mark.label}))
         : y > realTop && y < realTop + LANE.pitch
           ? (this.real ?? [])
           : [];
-    const scale = cycleScale(window, this.width);
+    const scale = cycleScale(this.view, this.width);
     const x = event.clientX - box.left;
     return marks.find(mark => Math.abs(scale(mark.cycle) - x) < 7);
+  }
+
+  /** [ and ] put an end of the selection where the playhead is. */
+  private selectTo(end: '[' | ']'): void {
+    const {from, to} = this.selected ?? {from: 0, to: this.end};
+    const span = end === '[' ? {from: this.playhead, to} : {from, to: this.playhead};
+    this.dispatchEvent(new SelectEvent({from: Math.min(span.from, span.to), to: Math.max(span.from, span.to)}));
   }
 
   private readonly key = (event: KeyboardEvent): void => {
@@ -300,10 +398,24 @@ export class Timeline extends LitElement {
     else if (event.key === '+' || event.key === '=') this.zoom(0.5, this.playhead);
     else if (event.key === '-') this.zoom(2, this.playhead);
     else if (event.key === '0') this.ask(0, this.end);
+    else if (event.key === '[' || event.key === ']') this.selectTo(event.key);
+    else if (event.key === 'Escape' && this.selected !== undefined) this.dispatchEvent(new SelectEvent(undefined));
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
+}
+
+/** A canvas of a size in CSS pixels, cleared, at the resolution of the screen; undefined where there is nothing to paint on. */
+function fitted(canvas: Element | null, width: number, height: number): CanvasRenderingContext2D | undefined {
+  if (!(canvas instanceof HTMLCanvasElement) || width === 0) return undefined;
+  const context = canvas.getContext('2d');
+  if (context === null) return undefined;
+  const [columns, rows] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
+  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
+  context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return context;
 }
 
 function laneName(lane: number, name: string, actor: Actor | undefined): TemplateResult {

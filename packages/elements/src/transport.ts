@@ -2,7 +2,7 @@
 
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
-import {GRANULARITIES, type Granularity} from '@hyperscope/trace';
+import {STEP_SIZES, type StepSize} from '@hyperscope/trace';
 import {icon, type IconName} from './icons.js';
 import {sharedStyles} from './shared-styles.js';
 
@@ -15,13 +15,14 @@ export class TransportEvent extends CustomEvent<{readonly command: TransportComm
   }
 }
 
-export class GranularityEvent extends CustomEvent<{readonly granularity: Granularity}> {
-  constructor(granularity: Granularity) {
+export class GranularityEvent extends CustomEvent<{readonly granularity: StepSize}> {
+  constructor(granularity: StepSize) {
     super('hs-granularity', {detail: {granularity}, bubbles: true, composed: true});
   }
 }
 
-const NAMES: Readonly<Record<Granularity, string>> = {
+const NAMES: Readonly<Record<StepSize, string>> = {
+  micro: 'micro-operation',
   instruction: 'instruction',
   event: 'event',
   exit: 'VM exit',
@@ -114,7 +115,7 @@ export class Transport extends LitElement {
   @property({type: Number}) index = 0;
   @property({type: Number}) length = 0;
   @property({type: Number}) cycle = 0;
-  @property() granularity: Granularity = 'instruction';
+  @property() granularity: StepSize = 'instruction';
   /** Whether playing; the button then pauses. */
   @property({type: Boolean}) playing = false;
   /** Whether the run has ended at `length`; else there is more to record. */
@@ -141,7 +142,7 @@ export class Transport extends LitElement {
       <label
         >step by
         <select @change=${this.choose}>
-          ${GRANULARITIES.filter(name => this.exits || name !== 'exit').map(
+          ${STEP_SIZES.filter(name => this.exits || name !== 'exit').map(
             name => html`<option value=${name} ?selected=${name === this.granularity}>${NAMES[name]}</option>`,
           )}
         </select></label
@@ -173,7 +174,7 @@ export class Transport extends LitElement {
   private readonly choose = (event: Event): void => {
     const target = event.target;
     if (!(target instanceof HTMLSelectElement)) return;
-    const chosen = GRANULARITIES.find(name => name === target.value);
+    const chosen = STEP_SIZES.find(name => name === target.value);
     if (chosen !== undefined) this.dispatchEvent(new GranularityEvent(chosen));
   };
 }

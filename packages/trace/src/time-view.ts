@@ -3,6 +3,7 @@
 // hears in between that the asker has changed their mind.
 
 import type {Actor, StepKind} from './record-format.js';
+import {GRANULARITIES} from './session-view.js';
 
 /** What happened between two moments. */
 export interface SelectionTotals {
@@ -101,6 +102,10 @@ export interface RecordSize {
   /** Bytes at which nothing more is recorded. */
   readonly limit: number;
 }
+
+/** What one press steps over: a micro-operation of an instruction, or a granularity. */
+export const STEP_SIZES = ['micro', ...GRANULARITIES] as const;
+export type StepSize = (typeof STEP_SIZES)[number];
 
 /** What of a step the play button may linger at. */
 export const PLAY_STOPS = ['exit', 'ring', 'mode'] as const;
