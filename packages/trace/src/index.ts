@@ -40,6 +40,7 @@ export * from './compare/line-diff.js';
 export * from './compare/comparison.js';
 export * from './compare/compare-records.js';
 export * from './compare/completed-exits.js';
+export {guestInstructions} from './compare/guest-progress.js';
 export * from './compare/lane.js';
 export * from './compare/compare-lanes.js';
 export * from './compare/lane-progress.js';

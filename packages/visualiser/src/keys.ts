@@ -17,6 +17,8 @@ export type Command =
   | 'real-kvm'
   | 'edit'
   | 'compare'
+  | 'scenarios'
+  | 'switches'
   | `machine-${number}`;
 
 export interface KeyRow {
@@ -39,6 +41,8 @@ export const KEY_ROWS: readonly KeyRow[] = [
   {keys: ['d'], command: 'edit', name: 'edit the program; Esc gives the keys back, Ctrl-Enter runs it'},
   {keys: ['k'], command: 'real-kvm', name: 'run on real KVM'},
   {keys: ['c'], command: 'compare', name: 'compare machines, all under one scrubber; Esc leaves'},
+  {keys: ['s'], command: 'scenarios', name: 'scenarios; while one is played: n opens the speaker’s notes'},
+  {keys: ['w'], command: 'switches', name: 'switches of the machine, and what to break'},
   {keys: ['1 … 9'], command: 'machine-1', name: 'choose a machine'},
   {keys: ['p'], command: 'present', name: 'present: no chrome, large type; Esc leaves'},
   {keys: ['b'], command: 'blackout', name: 'black screen while presenting'},
@@ -60,6 +64,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   g: 'go-to',
   d: 'edit',
   c: 'compare',
+  s: 'scenarios',
+  w: 'switches',
   k: 'real-kvm',
   p: 'present',
   b: 'blackout',

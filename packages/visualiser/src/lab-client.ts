@@ -2,8 +2,10 @@
 
 import type {ProxyMarked} from 'comlink';
 import type {CompareRow, RealMark, StealthCardPicture} from '@hyperscope/elements';
-import type {Comparison, Moment, RecordHeader, RunChoice, SessionClient, SwitchOffer} from '@hyperscope/trace';
+import type {Comparison, Moment, RecordHeader, RunChoice, SessionClient, SwitchOffer, PlayStop, RecordSize, TimeClient} from '@hyperscope/trace';
 import type {RealProgram} from './kvm-socket.js';
+import type {RunChange} from './switches/run-change.js';
+import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
 import type {LineupClient} from './compare/lineup-client.js';
 
 export interface GuestEntry {
@@ -59,6 +61,7 @@ export interface CostFigures {
 }
 
 export interface RecordingProgress {
+  readonly size: RecordSize;
   readonly length: number;
   readonly finished: boolean;
   readonly outcome: string | undefined;
@@ -97,7 +100,8 @@ export interface AssembledText {
   }[];
 }
 
-export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'> {
+export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'>,
+    Pick<TimeClient, 'selection' | 'search' | 'runTo' | 'microSteps' | 'size'> {
   catalogue(): Catalogue;
   /** A new comparison of machines, in this worker. */
   lineup(): LineupClient & ProxyMarked;
@@ -106,12 +110,20 @@ export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step
    * @throws UserError when a name is unknown or the text does not assemble: then the old session stays.
    */
   open(choice: RunChoice): Moment;
+  /** Where a place of a scenario is in the open run, recording it as far as need be; `here`: the state at which the scenario stands. */
+  findPlace(place: Place, here: number): FoundPlace;
+  /** What this run does otherwise than the one that was open before, where that was of the same guest. Records both. */
+  change(): RunChange | undefined;
+  /** The state in which the guest has come as far as it had at a state of the run before. */
+  samePlace(before: number): number | undefined;
   /** What can be set before a guest runs on a technique. @throws UserError when either is unknown. */
   switches(technique: string, guest: string): readonly SwitchOffer[];
   /** Assembles a text in the place of a guest's. @throws UserError when there is no such guest. */
   assemble(guest: string, source: string): AssembledText;
   /** The words of the assembler, for an editor. */
   vocabulary(): AssemblyVocabulary;
+  /** Moves on by up to `steps` steps from state `from`, stopping short after the first event of one of the kinds. */
+  play(from: number, steps: number, stops: readonly PlayStop[]): Moment;
   /** Records up to `steps` more steps; the playhead stays. */
   extend(steps: number): RecordingProgress;
   /** NASM source of the open guest: of what runs, and as it ships. */

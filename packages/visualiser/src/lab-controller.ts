@@ -1,6 +1,6 @@
 // The page's side of a session: turns commands into questions to the worker, in order, and keeps the answers.
 
-import {GRANULARITIES, type Granularity, type Moment, type RunChoice} from '@hyperscope/trace';
+import {STEP_SIZES, type StepSize, type Moment, type RunChoice} from '@hyperscope/trace';
 import type {Remote} from 'comlink';
 import type {LabClient, TechniqueEntry} from './lab-client.js';
 import {FIRST_STATE, type LabState} from './lab-state.js';
@@ -8,14 +8,16 @@ import {LabStore} from './lab-store.js';
 import {MoveQueue} from './move-queue.js';
 import {RealComparisonRun, type RealRunSurroundings} from './real-comparison.js';
 import type {SharedMoment} from './share-link.js';
-import {Playing} from './time/playing.js';
-import {TimelineLook} from './time/timeline-look.js';
+import {LabTime} from './time/lab-time.js';
 
 /** Steps recorded in one call: short enough that a click in between is answered at once. */
-const SLICE = 20_000;
-/** Recording ahead stops here; stepping beyond it records on. */
-const AHEAD = 2_000_000;
+const SLICE = 10_000;
+/** Between two pictures of a run that is being recorded, in milliseconds. */
+const REFRESH = 250;
+
 export interface LabSurroundings extends RealRunSurroundings {
+  /** How much motion the reader wants. */
+  readonly motion?: () => 'full' | 'reduced';
   /** Called after each change of the state. */
   readonly changed: (state: LabState) => void;
 }
@@ -25,12 +27,15 @@ export interface Opening extends RunChoice {
   readonly step?: number | 'end' | undefined;
 }
 
+/** Called when what was opened can be moved in; or with the sentence why it cannot be opened, and the old run stays. */
+export type Shown = (trouble: string | undefined) => void;
+
 export class LabController {
   readonly #store: LabStore;
   readonly #client: Remote<LabClient>;
   readonly #moves: MoveQueue;
-  readonly #timeline: TimelineLook;
-  readonly #playing: Playing;
+  /** Steps, runs, play, find, selection. */
+  readonly time: LabTime;
   readonly #real: RealComparisonRun;
   /** Counts openings: what belongs to an earlier one is dropped. */
   #opening = 0;
@@ -40,8 +45,13 @@ export class LabController {
     this.#store = store;
     this.#client = around.client;
     this.#moves = new MoveQueue(error => store.fail(error));
-    this.#timeline = new TimelineLook(store, around.client);
-    this.#playing = new Playing({store, busy: () => this.#moves.busy, step: () => this.step('forward')});
+    this.time = new LabTime({
+      store,
+      client: around.client,
+      moves: this.#moves,
+      show: moment => this.#show(moment),
+      motion: around.motion ?? (() => 'full'),
+    });
     this.#real = new RealComparisonRun(store, around);
   }
 
@@ -79,14 +89,18 @@ export class LabController {
       const catalogue = await this.#client.catalogue();
       this.#set({catalogue});
       void this.#real.askAvailability();
-      await this.open(wanted ?? {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest});
+      const first = {technique: FIRST_STATE.technique, guest: FIRST_STATE.guest};
+      await this.open(wanted ?? first);
+      // Whatever a link asks for may be refused: then there is the lab, and the sentence.
+      if (this.state.moment === undefined) await this.open(first);
     } catch (error) {
       this.fail(error);
     }
   }
 
   /** Opens a guest on a technique, at a step or where the guest begins. What the catalogue does not have is replaced by its first entry, and said so. */
-  async open(wanted: Opening): Promise<void> {
+  async open(wanted: Opening, shown: Shown = () => undefined): Promise<void> {
+    const before = this.state;
     const {guests, techniques} = this.state.catalogue;
     const guest =
       guests.find(entry => entry.id === wanted.guest) ??
@@ -110,12 +124,16 @@ export class LabController {
     const sameText = edited === this.state.edited;
     this.#set({
       // While a text is tried the page stays as it is, with the editor in it.
-      phase: sameGuest && !sameText ? this.state.phase : {kind: 'loading', what: `Starting ${guest.title}`},
+      phase:
+        sameGuest && (!sameText || technique.id === before.technique)
+          ? before.phase
+          : {kind: 'loading', what: `Starting ${guest.title}`},
       guest: guest.id,
       technique: technique.id,
       route: [],
       exits: [],
       window: undefined,
+      overview: undefined,
       card: undefined,
       edited,
       switches,
@@ -124,15 +142,23 @@ export class LabController {
         ? this.state.notice
         : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
     });
-    this.#timeline.reset();
+    this.time.reset();
     const client = this.#client;
-    const {start} = await client.open({technique: technique.id, guest: guest.id, edited, switches});
+    const opened = await client
+      .open({technique: technique.id, guest: guest.id, edited, switches})
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    if (typeof opened === 'string') {
+      if (opening === this.#opening) this.#set({...before, notice: opened});
+      return shown(opened);
+    }
+    const {start} = opened;
     const offers = await client.switches(technique.id, guest.id);
     const source = await client.source();
     const costs = await client.costs();
     const moment = await this.#place(known ? wanted.step : undefined, start, sameText ? 'nearest' : 'start');
-    if (opening !== this.#opening) return;
+    if (opening !== this.#opening) return shown(undefined);
     this.#set({phase: {kind: 'ready'}, moment, source: source?.running, shipped: source?.shipped, offers, costs});
+    shown(undefined);
     await this.#recordAhead(opening);
     if (opening === this.#opening && wanted.step === 'end') this.seekEnd();
     const card = opening === this.#opening ? await client.card() : undefined;
@@ -165,16 +191,20 @@ export class LabController {
     });
   }
 
-  /** Records the rest of the run in slices, the playhead staying where the reader put it. */
+  /** Records the rest of the run in slices, the playhead staying where the reader put it; up to so much memory. */
   async #recordAhead(opening: number): Promise<void> {
     const client = this.#client;
-    for (;;) {
-      const progress = await client.extend(SLICE);
+    for (let refreshed = 0; ;) {
+      const {size, ...progress} = await client.extend(SLICE);
       if (opening !== this.#opening) return;
+      const isEnd = progress.finished || size.bytes >= size.aheadLimit;
+      if (!isEnd && performance.now() - refreshed < REFRESH) continue;
+      this.time.recorded({size, recording: isEnd ? 'waits' : 'ahead'});
       const shown = this.state.moment;
       if (shown !== undefined) this.#set({moment: {...shown, ...progress}});
-      await this.#timeline.refresh();
-      if (progress.finished || progress.length >= AHEAD) break;
+      await this.time.timeline.refresh();
+      if (isEnd) break;
+      refreshed = performance.now();
     }
     // The next step at the playhead may have become known only now. Asked in turn: the playhead may be moving.
     this.#moves.add('step', async () => this.#show(await client.moment()));
@@ -182,11 +212,11 @@ export class LabController {
 
   /** The part of the timeline to show, in cycles, at a resolution. */
   look(from: number, to: number, columns: number): void {
-    this.#timeline.look(from, to, columns);
+    this.time.timeline.look(from, to, columns);
   }
 
-  step(direction: 'forward' | 'back', granularity: Granularity = this.state.granularity): void {
-    this.#moves.add('step', async () => this.#show(await this.#client.step(direction, granularity)));
+  step(direction: 'forward' | 'back', size: StepSize = this.state.granularity): void {
+    this.time.step(direction, size);
   }
 
   seek(index: number): void {
@@ -212,22 +242,22 @@ export class LabController {
 
   /** Coarser (+1) or finer (−1) steps. */
   changeGranularity(by: 1 | -1): void {
-    const offered = GRANULARITIES.filter(name => name !== 'exit' || this.hasExits);
+    const offered = STEP_SIZES.filter(name => name !== 'exit' || this.hasExits);
     const at = offered.indexOf(this.state.granularity) + by;
     const granularity = offered[Math.min(Math.max(0, at), offered.length - 1)];
     if (granularity !== undefined) this.setGranularity(granularity);
   }
 
-  setGranularity(granularity: Granularity): void {
+  setGranularity(granularity: StepSize): void {
     this.#set({granularity});
   }
 
   togglePlay(): void {
-    this.#playing.toggle();
+    this.time.togglePlay();
   }
 
   pause(): void {
-    this.#playing.pause();
+    this.time.pause();
   }
 
   /** Runs the open guest on real KVM, or fetches its recording, and lays it beside the simulated run. */
@@ -243,7 +273,15 @@ export class LabController {
   #show(moment: Moment): void {
     const grown = moment.length > (this.state.moment?.length ?? 0);
     this.#set({moment, phase: {kind: 'ready'}});
-    if (grown) void this.#timeline.refresh().catch((error: unknown) => this.fail(error));
+    this.time.moved(moment);
+    if (grown) void this.#grown().catch((error: unknown) => this.fail(error));
+  }
+
+  /** The playhead has gone on recording. */
+  async #grown(): Promise<void> {
+    const size = await this.#client.size();
+    this.time.recorded({size, recording: size.bytes >= size.limit ? 'full' : this.state.time.recording});
+    await this.time.timeline.refresh();
   }
 
   #set(change: Partial<LabState>): void {

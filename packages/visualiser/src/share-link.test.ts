@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
 import {readLink, writeLink} from './share-link.js';
+import type {SharedMoment} from './share-link.js';
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,39}$/);
 
@@ -52,7 +53,38 @@ test('anything at all is either a moment, nothing or unreadable', () => {
   );
 });
 
+test('switches, scenario, panel, theme and text make it a link of version 2, and come back', () => {
+  const moment: SharedMoment = {
+    technique: 'trap-and-emulate',
+    guest: 'popf',
+    step: 7,
+    switches: {rings: '0/3/3', strict: 'on'},
+    scenario: {id: 'd6-popf', part: 4},
+    panel: 'registers',
+    theme: 'dark',
+    text: 'H4sIAAA_-',
+  };
+  const link = writeLink(moment);
+  expect(link).toBe(
+    '#v2/trap-and-emulate/popf/7;switches=rings:0/3/3,strict:on;scenario=d6-popf:4;panel=registers;theme=dark;text=H4sIAAA_-',
+  );
+  expect(readLink(link)).toEqual({kind: 'moment', moment});
+});
+
+test.each([
+  '#v2/bare/popf/1;colour=red',
+  '#v2/bare/popf/1;switches=a:b,a:c',
+  '#v2/bare/popf/1;theme=dark;theme=dark',
+  '#v2/bare/popf/1;scenario=d6',
+  '#v2/bare/popf/1;switches=<x>:y',
+  '#v2/bare/popf/1;theme=pink',
+  `#v2/bare/popf/1;text=${'A'.repeat(23_000)}`,
+  `#v2/bare/popf/1;text=${'A'.repeat(50_000)}`,
+])('a link of version 2 that is not well formed is unreadable as a whole', hash =>
+  expect(readLink(hash).kind).toBe('unreadable'),
+);
+
 test('a link from a newer version says so', () => {
-  const link = readLink('#v2/whatever');
+  const link = readLink('#v3/whatever');
   expect(link.kind === 'unreadable' ? link.why : '').toContain('newer Hyperscope');
 });

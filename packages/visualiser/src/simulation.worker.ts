@@ -1,21 +1,30 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {SimulationHost, assemblyVocabulary, cardPicture, costFigures, guestCellsAt} from '@hyperscope/simulation';
+import {findPlace} from '@hyperscope/walkthroughs';
+import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
+import {
+  SimulationHost,
+  assemblyVocabulary,
+  cardPicture,
+  costFigures,
+  guestCellsAt,
+  scenarioRunOf,
+} from '@hyperscope/simulation';
 import {expose, proxy, type ProxyMarked} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords} from '@hyperscope/trace';
-import type {
-  ExitRow,
+import type {ExitRow,
   Granularity,
   Inspection,
   InspectionRequest,
   Moment,
   RunChoice,
   SwitchOffer,
-  TimelineWindow,
-} from '@hyperscope/trace';
+  TimelineWindow, Breakpoint, MicroStep, PlayStop, RecordSize, RunSlice, SearchQuery, SearchSlice, SelectionTotals} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
 import {LineupLab} from './compare/lineup.worker.js';
+import {runChange, samePlace} from './switches/run-change.js';
+import type {RunChange} from './switches/run-change.js';
 import {linesOfText} from './assembled-lines.js';
 import type {RealProgram} from './kvm-socket.js';
 import type {
@@ -28,11 +37,17 @@ import type {
   RecordingProgress,
 } from './lab-client.js';
 
+/** Steps of two runs that are laid beside each other: all of mini-os. */
+const COMPARED = 160_000;
+
 class SimulationLab implements LabClient {
   readonly #host = new SimulationHost();
   #session: Session | undefined = undefined;
   #guest = '';
   #edited: string | undefined = undefined;
+  #technique = '';
+  /** The run before this one, of the same guest. */
+  #before: Session | undefined = undefined;
 
   #open(): Session {
     if (this.#session === undefined) throw new Error('No guest is open: open one first.');
@@ -61,14 +76,43 @@ class SimulationLab implements LabClient {
   }
 
   open({technique, guest, edited, switches}: RunChoice): Moment {
-    this.#session = this.#host.open({
+    const session = this.#host.open({
       technique,
       guest: edited === undefined ? guest : {of: guest, source: edited},
       switches,
     });
+    this.#before = guest === this.#guest ? this.#session : undefined;
+    this.#session = session;
+    this.#technique = technique;
     this.#guest = guest;
     this.#edited = edited;
-    return this.#session.moment();
+    return session.moment();
+  }
+
+  findPlace(place: Place, here: number): FoundPlace {
+    const session = this.#open();
+    const at = session.moment().index;
+    const choice = {technique: this.#technique, guest: this.#guest, edited: this.#edited};
+    const found = findPlace(scenarioRunOf(this.#host, session, choice), place, here);
+    session.seek(at);
+    return found;
+  }
+
+  change(): RunChange | undefined {
+    const [before, after] = [this.#before, this.#open()];
+    if (before === undefined) return undefined;
+    for (const session of [before, after]) {
+      const at = session.moment().index;
+      session.driver.advanceBy(Math.max(0, COMPARED - session.record.length));
+      session.seek(at);
+    }
+    return runChange(before, after, guestCellsAt);
+  }
+
+  samePlace(at: number): number | undefined {
+    return this.#before === undefined
+      ? undefined
+      : samePlace(this.#before.record, at, this.#open().record, guestCellsAt);
   }
 
   switches(technique: string, guest: string): readonly SwitchOffer[] {
@@ -106,11 +150,28 @@ class SimulationLab implements LabClient {
   }
 
   extend(steps: number): RecordingProgress {
+    const {record, time} = this.#open();
+    this.#open().recordAhead(steps);
+    return {length: record.length, finished: record.finished, outcome: record.outcome, size: time.size()};
+  }
+  play(from: number, steps: number, stops: readonly PlayStop[]): Moment {
     const session = this.#open();
-    const at = session.moment().index;
-    const {length, finished, outcome} = session.run(steps);
-    session.seek(at);
-    return {length, finished, outcome};
+    return session.seek(session.time.playTo(from, steps, stops));
+  }
+  selection(fromCycle: number, toCycle: number): SelectionTotals {
+    return this.#open().time.selection(fromCycle, toCycle);
+  }
+  search(query: SearchQuery, from: number, steps: number, most: number): SearchSlice {
+    return this.#open().time.search(query, from, steps, most);
+  }
+  runTo(breakpoints: readonly Breakpoint[], from: number, direction: 'forward' | 'back', steps: number): RunSlice {
+    return this.#open().time.runTo(breakpoints, from, direction, steps);
+  }
+  microSteps(index: number): readonly MicroStep[] {
+    return this.#open().time.microSteps(index);
+  }
+  size(): RecordSize {
+    return this.#open().time.size();
   }
 
   async compareWith(file: Uint8Array): Promise<RealComparison> {

@@ -14,6 +14,8 @@ export interface ShellParts {
   realKvm(): void;
   edit(): void;
   compare(): void;
+  scenarios(): void;
+  switches(): void;
   /** Opens the machine of that number, counted from 1. */
   machine(number: number): void;
 }
@@ -52,6 +54,10 @@ export function perform(command: Command | TransportCommand, lab: LabController,
       return parts.edit();
     case 'compare':
       return parts.compare();
+    case 'scenarios':
+      return parts.scenarios();
+    case 'switches':
+      return parts.switches();
     case 'real-kvm':
       return parts.realKvm();
     default:

@@ -25,15 +25,19 @@ import {runOverSocket, socketAddress} from '../kvm-socket.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
 import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
-import {readLink, writeLink} from '../share-link.js';
+import {readLink, writeLink, type SharedMoment} from '../share-link.js';
 import type {Inspectable} from '../inspection.js';
 import {Inspector, TabEvent} from '../views/inspector.js';
-import type {Tab} from '../views/inspector-tabs.js';
+import {TABS, type Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
 import '../views/real-kvm-view.js';
 import {AskStep} from './ask-step.js';
 import {perform, type ShellParts} from './commands.js';
 import {Help} from './help.js';
+import {Lessons} from '../lesson/lessons.js';
+import {isScenario, isScenarioWish, isSwitches, type ScenarioWish} from '../lesson/lesson-events.js';
+import {lessonStyles} from '../lesson/lesson-styles.js';
+import {changedBar, changedBarStyles} from '../switches/changed-bar.js';
 import {labStyles} from './lab-styles.js';
 import {codePanel} from './code-panel.js';
 import {Editing, isRunSource} from './editing.js';
@@ -63,6 +67,7 @@ export class Lab extends LitElement implements ShellParts {
   /** The client for templates: a proxy of everything must not be a value in one. */
   private inspectable: Inspectable | undefined = undefined;
   private comparing: Comparing | undefined = undefined;
+  private lessons: Lessons | undefined = undefined;
   private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor() {
@@ -102,6 +107,15 @@ export class Lab extends LitElement implements ShellParts {
     this.addEventListener('hs-leave-comparison', event => {
       if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
     });
+    this.addEventListener('hs-switches', event => {
+      if (event instanceof CustomEvent && isSwitches(event)) this.setSwitches(event.detail);
+    });
+    this.addEventListener('hs-scenario-chosen', event => {
+      if (event instanceof CustomEvent && isScenario(event)) this.tell(this.lessons?.play(event.detail));
+    });
+    this.addEventListener('hs-scenario', event => {
+      if (event instanceof CustomEvent && isScenarioWish(event)) this.scenarioWish(event.detail);
+    });
     this.addEventListener('hs-close-editor', () => this.editing.close());
     this.addEventListener('hs-run-source', event => {
       if (event instanceof CustomEvent && isRunSource(event)) this.runSource(event.detail.source);
@@ -130,12 +144,24 @@ export class Lab extends LitElement implements ShellParts {
     });
     this.controller = controller;
     this.client = client;
+    this.lessons = new Lessons({
+      controller,
+      client,
+      changed: () => {
+        this.requestUpdate();
+        return this.updateComplete;
+      },
+      panel: name => this.showPanel(name),
+      compare: machines => void this.comparing?.open(this.lab, machines),
+      now: () => performance.now(),
+    });
     this.inspectable = {inspect: request => client.inspect(request)};
     const link = readLink(location.hash);
     if (link.kind === 'unreadable') controller.notice(link.why);
     this.surrounding?.listen(controller);
     if (needsHint() && this.surrounding === undefined) controller.hint('exit');
-    void controller.start(link.kind === 'moment' ? link.moment : undefined);
+    const wanted = link.kind === 'moment' ? link.moment : undefined;
+    this.openLinked(wanted, async () => controller.start(wanted));
     document.addEventListener('keydown', this.key);
     addEventListener('hashchange', this.followLink);
   }
@@ -209,6 +235,48 @@ export class Lab extends LitElement implements ShellParts {
     );
   }
 
+  /** Opens what a link names: the run, and what it carries beside it. */
+  private openLinked(wanted: SharedMoment | undefined, open: () => Promise<void>): void {
+    if (wanted?.theme !== undefined) {
+      this.theme = wanted.theme;
+      applyTheme(document, wanted.theme);
+    }
+    if (wanted?.panel !== undefined) this.showPanel(wanted.panel);
+    void open().catch((error: unknown) => this.controller?.fail(error));
+    if (wanted?.scenario !== undefined) this.lessons?.playWhenOpen(wanted.scenario);
+  }
+
+  scenarios(): void {
+    this.tell(this.lessons?.choose());
+  }
+
+  switches(): void {
+    this.tell(this.lessons?.toggleSwitches());
+  }
+
+  private setSwitches(switches: LabState['switches']): void {
+    void this.lessons?.setSwitches(switches).catch((error: unknown) => this.controller?.fail(error));
+  }
+
+  private scenarioWish(wish: ScenarioWish): void {
+    if (wish === 'choose') this.scenarios();
+    else if (wish === 'compare') this.lessons?.compare();
+    else if (wish === 'leave') this.lessons?.leave();
+    else this.lessons?.openNotes();
+  }
+
+  /** Shows a sentence, where one comes of it. */
+  private tell(sentence: Promise<string | undefined> | undefined): void {
+    sentence
+      ?.then(trouble => trouble !== undefined && this.controller?.notice(trouble))
+      .catch((error: unknown) => this.controller?.fail(error));
+  }
+
+  private showPanel(name: string): void {
+    const tab = TABS.find(each => each === name);
+    if (tab !== undefined) this.tab = tab;
+  }
+
   private runSource(source: string | undefined): void {
     this.with(lab => void lab.runEdited(source).catch((error: unknown) => lab.fail(error)));
   }
@@ -248,6 +316,10 @@ export class Lab extends LitElement implements ShellParts {
         return void this.share().catch((error: unknown) => this.controller?.fail(error));
       case 'compare':
         return this.compare();
+      case 'scenarios':
+        return this.scenarios();
+      case 'switches':
+        return this.switches();
       case 'present':
         return this.togglePresent();
       case 'help':
@@ -274,14 +346,18 @@ export class Lab extends LitElement implements ShellParts {
   private writeLink(): void {
     const {moment, technique, guest, phase} = this.lab;
     if (moment === undefined || phase.kind !== 'ready') return;
-    history.replaceState(null, '', writeLink({technique, guest, step: moment.index}));
+    const {switches} = this.lab;
+    const scenario = this.lessons?.place;
+    history.replaceState(null, '', writeLink({technique, guest, step: moment.index, switches, scenario}));
   }
 
   private readonly followLink = (): void => {
     const link = readLink(location.hash);
     this.with(lab => {
       if (link.kind === 'unreadable') lab.notice(link.why);
-      if (link.kind === 'moment') void lab.open(link.moment).catch((error: unknown) => lab.fail(error));
+      if (link.kind !== 'moment') return;
+      const {moment} = link;
+      this.openLinked(moment, async () => lab.open(moment));
     });
   };
 
@@ -291,7 +367,10 @@ export class Lab extends LitElement implements ShellParts {
     if (path.some(target => target instanceof HTMLDialogElement)) return;
     if (event.key === 'Escape' && this.presenting) return this.togglePresent();
     if (event.key === 'Escape' && this.comparing?.element !== undefined) return this.comparing.close();
-    const command = commandFor(event.key, focusOf(path));
+    const focus = focusOf(path);
+    if (focus !== 'types' && this.lessons?.key(event.key, this.presenting ? 'presenting' : 'working') === true)
+      return event.preventDefault();
+    const command = commandFor(event.key, focus);
     if (command === undefined || this.lab.moment === undefined) return;
     event.preventDefault();
     if (this.comparing?.perform(command) === true) return;
@@ -301,6 +380,7 @@ export class Lab extends LitElement implements ShellParts {
   override render(): TemplateResult {
     const {lab} = this;
     this.editing.show(lab);
+    this.lessons?.show(lab, this.presenting ? 'presenting' : 'working');
     return html` <hs-toolbar
         .state=${lab}
         .theme=${this.theme}
@@ -315,8 +395,9 @@ export class Lab extends LitElement implements ShellParts {
                 <button @click=${() => this.with(controller => controller.notice(undefined))}>Dismiss</button>
               </div>`
         }
+        ${changedBar(lab.offers, lab.switches, () => this.setSwitches({}))}
       </div>
-      ${this.body()}
+      ${this.body()} ${this.lessons?.switches} ${this.lessons?.chooser}
       ${
         this.surrounding === undefined || this.presenting
           ? nothing
@@ -355,7 +436,10 @@ export class Lab extends LitElement implements ShellParts {
     const hasExits = hypervised || (guest?.isHypervisor ?? false);
     const picture = stagePicture(moment, host, this.lab.route);
     const editor = this.editing.element;
-    return html`<main class=${editor === undefined ? '' : 'editing'}>
+    const scenario = this.lessons?.scenario;
+    const kinds = [editor === undefined ? '' : 'editing', scenario === undefined ? '' : 'lesson'];
+    return html`<main class=${kinds.join(' ').trim()}>
+        ${scenario === undefined ? nothing : html`<section class="panel scenario">${scenario}</section>`}
         ${codePanel(this.lab, hypervised, editor)}
         ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
         <section class="panel right" aria-label="Inspector">

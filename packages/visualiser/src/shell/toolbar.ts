@@ -9,7 +9,7 @@ import {toolbarStyles} from './toolbar-styles.js';
 export type ToolbarChoice =
   | {readonly kind: 'guest' | 'technique'; readonly id: string}
   | {readonly kind: 'theme'; readonly theme: Theme}
-  | {readonly kind: 'compare' | 'real-kvm' | 'share' | 'present' | 'help'};
+  | {readonly kind: 'compare' | 'scenarios' | 'switches' | 'real-kvm' | 'share' | 'present' | 'help'};
 
 export class ToolbarEvent extends CustomEvent<ToolbarChoice> {
   constructor(choice: ToolbarChoice) {
@@ -107,6 +107,15 @@ export class Toolbar extends LitElement {
         title="This guest on seven machines and real KVM, under one scrubber (c)"
       >
         Compare
+      </button>
+      <button @click=${() => this.send({kind: 'switches'})} title="Execution controls, options, and what to break (w)">
+        Switches
+      </button>
+      <button
+        @click=${() => this.send({kind: 'scenarios'})}
+        title="Lectures with predictions, things to break, questions (s)"
+      >
+        Scenarios
       </button>
       <span class="space"></span>
       <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>

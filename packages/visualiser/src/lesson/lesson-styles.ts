@@ -1,0 +1,111 @@
+// Where a scenario stands in the lab: a column of its own, the code and the inspector sharing what is left of the sides; while
+// presenting, beside the stage.
+
+import {css} from 'lit';
+
+export const lessonStyles = css`
+  main.lesson:not(.center) {
+    grid-template-columns: minmax(340px, 25%) minmax(0, 1fr) minmax(340px, 26%);
+    grid-template-rows: minmax(0, 1fr) minmax(0, 1fr);
+  }
+  .lesson .scenario {
+    grid-column: 1;
+    grid-row: 1 / 3;
+    display: flex;
+    flex-direction: column;
+  }
+  .lesson .scenario > * {
+    flex: 1;
+    min-height: 0;
+  }
+  .lesson .middle {
+    grid-column: 2;
+    grid-row: 1 / 3;
+  }
+  .lesson .left {
+    grid-column: 3;
+    grid-row: 1;
+  }
+  .lesson .right {
+    grid-column: 3;
+    grid-row: 2;
+  }
+  .lesson .left .exits {
+    display: none;
+  }
+  main.lesson.editing:not(.center) {
+    grid-template-columns: minmax(300px, 22%) minmax(0, 1fr) minmax(480px, 38%);
+  }
+  .lesson.editing .left {
+    grid-row: 1 / 3;
+  }
+  .lesson.editing .right {
+    display: none;
+  }
+  @media (max-width: 1199px) {
+    main.lesson:not(.center) {
+      grid-template-columns: minmax(300px, 38%) minmax(0, 1fr);
+      grid-template-rows: minmax(0, 1.35fr) minmax(0, 1fr);
+    }
+    .lesson .scenario {
+      grid-column: 1;
+      grid-row: 1 / 3;
+    }
+    .lesson .middle {
+      grid-column: 2;
+      grid-row: 1;
+    }
+    .lesson .left {
+      grid-column: 2;
+      grid-row: 2;
+    }
+    .lesson .right {
+      display: none;
+    }
+    main.lesson.editing:not(.center) {
+      grid-template-columns: minmax(280px, 34%) minmax(0, 1fr);
+      grid-template-rows: minmax(0, 1fr);
+    }
+    .lesson.editing .middle {
+      display: none;
+    }
+    .lesson.editing .left {
+      grid-row: 1;
+    }
+  }
+  :host([presenting]) main.lesson:not(.center) {
+    display: grid;
+    gap: 1px;
+    background: var(--line);
+    grid-template: minmax(0, 1fr) / minmax(0, 2fr) minmax(0, 3fr);
+  }
+  :host([presenting]) .lesson .scenario {
+    grid-row: 1;
+    padding: 18px 24px;
+  }
+  :host([presenting]) main.lesson .middle {
+    grid-column: 2;
+    grid-row: 1;
+    display: flex;
+    flex-direction: column;
+    gap: 10px;
+    padding: 14px 20px;
+    align-items: stretch;
+    --stage-height: 46vh;
+  }
+  :host([presenting]) .lesson .story {
+    justify-content: start;
+  }
+  @media (max-width: 1399px) {
+    :host([presenting]) main.lesson:not(.center) {
+      grid-template: minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1.1fr);
+    }
+    :host([presenting]) .lesson .scenario {
+      padding: 10px 16px;
+    }
+    :host([presenting]) main.lesson .middle {
+      --stage-height: 34vh;
+      padding: 8px 14px;
+    }
+  }
+`;
