@@ -11,9 +11,9 @@ import {fileURLToPath} from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const page = join(root, 'packages/visualiser');
 
-/** Runs a program of node_modules; false when it fails. */
+/** Runs a program that was installed, by its path from the root; false when it fails. */
 function run(program, args, cwd) {
-  const path = join(root, 'node_modules', program);
+  const path = join(root, program);
   return spawnSync(process.execPath, [path, ...args], {cwd, stdio: 'inherit'}).status === 0;
 }
 
@@ -49,9 +49,10 @@ function listForOffline(folder) {
   writeFileSync(worker, `const OFFLINE_FILES = ${list};\n${readFileSync(worker, 'utf8')}`);
 }
 
-const packages = run('typescript/bin/tsc', ['-b'], root);
-const vite = (...args) => run('vite/bin/vite.js', ['build', '--logLevel', 'warn', ...args], page);
-const built = packages && vite() && vite('--config', 'vite.embed.config.ts');
+const packages = run('node_modules/typescript/bin/tsc', ['-b'], root);
+const vite = (...args) => run('node_modules/vite/bin/vite.js', ['build', '--logLevel', 'warn', ...args], page);
+const documentation = () => run('docs/node_modules/vitepress/bin/vitepress.js', ['build', '.'], join(root, 'docs'));
+const built = packages && vite() && vite('--config', 'vite.embed.config.ts') && documentation();
 if (built) {
   // What the page plays where there is no KVM: recordings of real runs.
   const recordings = join(root, 'packages/guests/recordings');

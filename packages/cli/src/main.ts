@@ -1,48 +1,9 @@
 // The program: this process's arguments, terminal and signals.
 
-import {ASM} from './commands/asm.js';
-import {CARD} from './commands/card.js';
-import {CLASSIFY} from './commands/classify.js';
-import type {Command} from './commands/command.js';
-import {COMPARE} from './commands/compare.js';
-import {COST} from './commands/cost.js';
-import {DISASM} from './commands/disasm.js';
-import {DOCTOR} from './commands/doctor.js';
-import {EXITS} from './commands/exits.js';
-import {FUZZ} from './commands/fuzz.js';
-import {GUESTS_COMMAND} from './commands/guests.js';
-import {OUTPUT} from './commands/output.js';
-import {RECORD} from './commands/record.js';
-import {RUN} from './commands/run.js';
-import {MEASURE} from './commands/measure.js';
-import {SCENARIO} from './commands/scenario.js';
-import {SERVE} from './commands/serve.js';
-import {SHOW} from './commands/show.js';
-import {VECTORS} from './commands/vectors.js';
+import {COMMANDS} from './commands/commands.js';
 import {runProgram} from './program.js';
 import {processTerminal} from './terminal/terminal.js';
 import {readVersion} from './version.js';
-
-const COMMANDS: readonly Command[] = [
-  RUN,
-  COMPARE,
-  RECORD,
-  SHOW,
-  DOCTOR,
-  EXITS,
-  COST,
-  OUTPUT,
-  CLASSIFY,
-  CARD,
-  SCENARIO,
-  GUESTS_COMMAND,
-  ASM,
-  DISASM,
-  VECTORS,
-  FUZZ,
-  MEASURE,
-  SERVE,
-];
 
 /** Only a command that waits asks for it: while a guest runs in this thread no handler would be called, and Ctrl-C must work. */
 function interrupted(): AbortSignal {

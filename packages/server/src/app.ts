@@ -13,7 +13,7 @@ import {refuseOrigin} from './request-origin.js';
 import {RunQueue} from './run-queue.js';
 import {acceptSockets, addSessionRoute} from './session-route.js';
 import {addSecurityHeaders, contentSecurityPolicy, inlineScriptHashes} from './security-headers.js';
-import {readPage, serveFiles, serveNothingYet} from './static-files.js';
+import {readPages, serveFiles, serveNothingYet} from './static-files.js';
 
 export interface AppOptions {
   /** Folder of the built page. */
@@ -59,8 +59,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     trustProxy: options.proxy === 'in-front',
   });
   await acceptSockets(app, options.limits);
-  const page = readPage(options.pageFolder);
-  addSecurityHeaders(app, contentSecurityPolicy(page === undefined ? [] : inlineScriptHashes(page)));
+  const pages = readPages(options.pageFolder);
+  const isBuilt = pages.length > 0;
+  addSecurityHeaders(app, contentSecurityPolicy([...new Set(pages.flatMap(inlineScriptHashes))]));
   app.setErrorHandler<FastifyError>((error, request, reply) =>
     answerError(error, reply, () => request.log.error(error)),
   );
@@ -75,7 +76,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     const answer = options.kvm.answer();
     return reply
       .header('cache-control', 'no-store')
-      .send({status: 'ok', version: options.version, page: page !== undefined, kvm: answer});
+      .send({status: 'ok', version: options.version, page: isBuilt, kvm: answer});
   });
   if (options.token !== undefined) guardWithToken(app, options.token);
   const {limits, kvm} = options;
@@ -83,7 +84,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const service = new KvmService({kvm, queue, limits, metrics: new ServerMetrics(queue), clock: performance});
   addSessionRoute(app, service);
   addKvmRoutes(app, service);
-  if (page === undefined) serveNothingYet(app);
+  if (!isBuilt) serveNothingYet(app);
   else await serveFiles(app, options.pageFolder);
   return app;
 }

@@ -20,6 +20,8 @@ export function contentSecurityPolicy(scriptHashes: readonly string[]): string {
     'font-src': ["'self'"],
     'connect-src': ["'self'"],
     'worker-src': ["'self'"],
+    // The documentation has live labs in frames.
+    'frame-src': ["'self'"],
     'manifest-src': ["'self'"],
     'base-uri': ["'none'"],
     'form-action': ["'none'"],

@@ -1,16 +1,18 @@
 // The built page. Files whose names carry a hash are kept for ever; the rest is asked for again each time.
 
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {join, sep} from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type {FastifyInstance} from 'fastify';
 
 const FOR_EVER = 'public, max-age=31536000, immutable';
 
-/** The page's HTML, or undefined when it has not been built. */
-export function readPage(folder: string): string | undefined {
-  const path = join(folder, 'index.html');
-  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+/** The HTML of the lab and of every page of its documentation; none when it has not been built. */
+export function readPages(folder: string): readonly string[] {
+  if (!existsSync(join(folder, 'index.html'))) return [];
+  return readdirSync(folder, {recursive: true, encoding: 'utf8'})
+    .filter(path => path.endsWith('.html'))
+    .map(path => readFileSync(join(folder, path), 'utf8'));
 }
 
 /** Serves `folder`, as `.br` where the build made one. A path without an ending is the page: the page reads it. */
@@ -18,6 +20,8 @@ export async function serveFiles(app: FastifyInstance, folder: string): Promise<
   await app.register(fastifyStatic, {
     root: folder,
     preCompressed: true,
+    // docs is docs/.
+    redirect: true,
     // Its own header would win over ours (measured: index.html came out immutable).
     cacheControl: false,
     setHeaders: (reply, path) => {

@@ -1,0 +1,100 @@
+// The documentation as a site beside the lab: the same files that are read in the repository, with live labs in them.
+
+import {readdirSync, readFileSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {defineConfig} from 'vitepress';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Folder of the lab on its server, with slashes at both ends; the documentation lies in `docs/` below it. */
+const home = process.env['HYPERSCOPE_BASE'] ?? '/';
+
+/** Decisions in their order, by their first headings. */
+const decisions = readdirSync(here('../decisions'))
+  .filter(name => /^\d{4}-.*\.md$/.test(name))
+  .sort()
+  .map(name => {
+    const heading = /^# (.*)$/m.exec(readFileSync(here(`../decisions/${name}`), 'utf8'))?.[1] ?? name;
+    return {text: heading, link: `/decisions/${name.replace(/\.md$/, '')}`};
+  });
+
+const page = (text: string, name: string): {readonly text: string; readonly link: string} => ({text, link: `/${name}`});
+
+export default defineConfig({
+  title: 'Hyperscope',
+  description: 'A laboratory that shows how x86 virtualization works by running it.',
+  lang: 'en',
+  base: `${home}docs/`,
+  outDir: here('../../packages/visualiser/dist/docs'),
+  srcExclude: ['deploy/**', 'node_modules/**'],
+  cleanUrls: false,
+  // The theme follows the reader's system, as the lab does.
+  appearance: true,
+  head: [
+    ['link', {rel: 'icon', href: `${home}icon.svg`, type: 'image/svg+xml'}],
+    ['script', {type: 'module', src: `${home}hyperscope-lab.js`}],
+  ],
+  vue: {template: {compilerOptions: {isCustomElement: tag => tag === 'hyperscope-lab'}}},
+  themeConfig: {
+    siteTitle: 'Hyperscope',
+    search: {provider: 'local'},
+    outline: [2, 3],
+    docFooter: {prev: 'Before', next: 'Next'},
+    nav: [
+      page('Getting started', 'getting-started'),
+      page('For lecturers', 'lecturers-guide'),
+      page('For students', 'students-guide'),
+      page('The tour', 'tour'),
+      {text: 'Open the lab', link: home, target: '_self'},
+    ],
+    sidebar: [
+      {
+        text: 'Begin',
+        items: [
+          page('Getting started', 'getting-started'),
+          page('Lecturer’s guide', 'lecturers-guide'),
+          page('Student’s guide', 'students-guide'),
+          page('For a class: one KVM host', 'for-a-class'),
+        ],
+      },
+      {
+        text: 'The tour of ideas',
+        items: [
+          page('The tour, in the order of the lecture', 'tour'),
+          page('Classification', 'classification'),
+          page('Trap and emulate', 'trap-and-emulate'),
+          page('Control program', 'control-program'),
+          page('Binary translation', 'binary-translation'),
+          page('Paravirtualization', 'paravirtualization'),
+          page('A control program, after CP-67', 'control-program'),
+          page('Virtualization in hardware', 'virtualization-hardware'),
+          page('What things cost', 'cost-model'),
+        ],
+      },
+      {
+        text: 'Reference',
+        items: [
+          page('Guests', 'guests'),
+          page('The command line', 'command-line'),
+          page('Processors', 'processors'),
+          page('Processor features', 'processor-features'),
+          page('Format of a record', 'trace-format'),
+          page('Writing a scenario', 'writing-scenarios'),
+          page('Security', 'security'),
+          page('Glossary', 'glossary'),
+        ],
+      },
+      {
+        text: 'How it is built',
+        items: [
+          page('Architecture', 'architecture'),
+          page('Reading guide', 'reading-guide'),
+          page('Comparing with processors', 'comparing-with-processors'),
+          page('Adding an instruction', 'adding-an-instruction'),
+          page('Adding a technique', 'adding-a-technique'),
+        ],
+      },
+      {text: 'Decisions', collapsed: true, items: decisions},
+    ],
+  },
+});

@@ -1,0 +1,73 @@
+// Pages of the documentation that are made from the program itself, so that they cannot say anything else.
+
+import type {Guest} from '@hyperscope/simulation';
+import type {Command} from '../commands/command.js';
+
+const MADE = (how: string): string =>
+  `<!-- Made from ${how}. After a change: npx vitest run packages/cli/src/reference -u -->`;
+
+/** The page on the command line: for each command what `--help` prints. */
+export function commandLinePage(commands: readonly Command[], helpOf: ReadonlyMap<string, string>): string {
+  const sections = commands.flatMap(({name, summary}) => [
+    `## ${name}`,
+    '',
+    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    '',
+    '```',
+    (helpOf.get(name) ?? '').trimEnd(),
+    '```',
+    '',
+  ]);
+  return [
+    MADE('the program’s own help'),
+    '',
+    '# The command line',
+    '',
+    'What `npx hyperscope COMMAND --help` prints, for every command. Results go to standard output, progress and trouble to',
+    'standard error; `--json` gives results for scripts.',
+    '',
+    ...sections,
+  ]
+    .join('\n')
+    .trimEnd()
+    .concat('\n');
+}
+
+const MODES: Readonly<Record<Guest['mode'], string>> = {
+  real: 'real mode',
+  protected: '32-bit protected mode, flat',
+  long: '64-bit mode, identity page tables',
+  xen: 'as Xen’s domain builder makes it',
+};
+
+/** The page on the guests: what each is, starts as, and must print. */
+export function guestsPage(guests: readonly Guest[], cards: readonly Guest[]): string {
+  const sections = guests.flatMap(({id, title, teaches, mode, loadAddress, memoryMiB, needs, expectedSerial}) => [
+    `## ${id}`,
+    '',
+    `**${title}.** ${teaches}`,
+    '',
+    `Starts at \`0x${loadAddress.toString(16)}\` in ${MODES[mode]}, with ${memoryMiB} MiB.${needs === undefined ? '' : ` Runs on \`${needs.technique}\` only.`}`,
+    '',
+    ...(expectedSerial === ''
+      ? ['It prints nothing.', '']
+      : ['It prints:', '', '```', expectedSerial.trimEnd(), '```', '']),
+  ]);
+  return [
+    MADE('packages/guests/src'),
+    '',
+    '# Guests',
+    '',
+    'Programs that ship: commented assembly, to be read and changed. `hyperscope guests ID` prints the source of one, `d` in the lab opens it.',
+    '',
+    ...sections,
+    '## Stealth cards',
+    '',
+    'One small kernel for each instruction that is sensitive and does not trap: `hyperscope card MNEMONIC`.',
+    '',
+    '| guest | what it shows |',
+    '| --- | --- |',
+    ...cards.map(({id, teaches}) => `| \`${id}\` | ${teaches.replaceAll('|', '\\|')} |`),
+    '',
+  ].join('\n');
+}
