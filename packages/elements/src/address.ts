@@ -47,7 +47,8 @@ export const addressStyles = css`
   button.address:hover:not(:disabled) {
     text-decoration-style: solid;
   }
-  button.address.bare {
+  button.address.bare,
+  button.address.bare:hover:not(:disabled) {
     background: none;
     color: inherit;
     padding: 0;

@@ -5,7 +5,8 @@ import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {hex} from '@hyperscope/base';
 import type {Moment} from '@hyperscope/trace';
-import {address, addressStyles} from './address.js';
+import {address, addressStyles, addressValue} from './address.js';
+import type {AddressSpace} from './follow.js';
 import {sharedStyles} from './shared-styles.js';
 
 type Walk = NonNullable<Moment['walk']>;
@@ -124,14 +125,14 @@ export class PageWalk extends LitElement {
       <p class="mute">
         ${budget(rows, levels.length, nested)} Values are entries in hexadecimal, numbered in the order of the
         reads.${levels.length === 0 ? '' : rows.some(row => row.guest !== undefined) ? ` Each row finds one guest table through ${nested} (warm), then the guest’s own entry is read (cold).` : ` The guest has paging off: only ${nested} translates (warm).`}
-        Point at one for its address and bits.
+        Point at one for its address and bits, press it to see it in memory.
       </p>`;
   }
 
   /** The guest's own entry, below the EPT entries that found it. */
   private guestCell({reference, order}: Reference, columns: number): TemplateResult {
     return html`<td class="guest" colspan=${Math.max(1, columns)}>
-      <sup>${order}</sup>${reference.entry.toString(16)}
+      <sup>${order}</sup>${addressValue(guestSpace(columns), BigInt(reference.address), reference.entry.toString(16))}
       <span class="words">${entryWords(reference.entry, 'guest')}</span>
     </td>`;
   }
@@ -141,7 +142,7 @@ export class PageWalk extends LitElement {
     const {reference, order} = item;
     const where = `${TABLES[reference.level] ?? ''} entry at ${hex(reference.address)}: ${entryWords(reference.entry, table)}`;
     return html`<td class=${table === 'guest' ? 'guest' : 'ept'} title=${where}>
-      <sup>${order}</sup>${reference.entry.toString(16)}${
+      <sup>${order}</sup>${addressValue('HPA', BigInt(reference.address), reference.entry.toString(16))}${
         (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing
       }
     </td>`;
@@ -160,6 +161,9 @@ function budget(rows: readonly WalkRow[], eptLevels: number, nested: 'EPT' | 'NP
     ? `${sum} With 4 KiB pages a fourth guest table makes it the well-known 24.`
     : sum;
 }
+
+/** Without EPT or nested tables the tables that the processor walks lie in physical memory. */
+const guestSpace = (nestedLevels: number): AddressSpace => (nestedLevels === 0 ? 'HPA' : 'GPA');
 
 type Table = Walk['references'][number]['table'];
 

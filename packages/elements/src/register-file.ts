@@ -6,7 +6,10 @@ import {bits, hex} from '@hyperscope/base';
 import {fieldsOf} from '@hyperscope/isa';
 import type {Actor, Moment} from '@hyperscope/trace';
 import {actorLook, actorName} from './actors.js';
+import {addressStyles, addressValue} from './address.js';
 import type {StageHost} from './actors.js';
+import {registerAddress} from './register-address.js';
+import type {RegisterAddress} from './register-address.js';
 import {REGISTER_GROUPS, decoded, splitZeros, type RegisterGroup} from './register-groups.js';
 import {sharedStyles} from './shared-styles.js';
 import type {Unit} from './stage-picture.js';
@@ -21,6 +24,7 @@ interface Shown {
 export class RegisterFile extends LitElement {
   static override readonly styles = [
     sharedStyles,
+    addressStyles,
     css`
       dl {
         margin: 0 0 12px;
@@ -171,7 +175,7 @@ export class RegisterFile extends LitElement {
                   row =>
                     html`<div class="row ${row.changed ? 'changed' : ''}">
                       <dt>${row.name.replace('GUEST_', '')}</dt>
-                      <dd>${row.value}</dd>
+                      <dd>${savedValue(row, this.vmcs)}</dd>
                     </div>`,
                 )}
               </dl>`
@@ -180,10 +184,21 @@ export class RegisterFile extends LitElement {
   }
 
   private group(group: RegisterGroup): TemplateResult | typeof nothing {
-    const shown = group.cells.flatMap(cell => this.shown(cell));
+    const shown = group.cells.flatMap(cell => this.shown(cell)).filter(item => this.isThere(item));
     if (shown.length === 0) return nothing;
     return html`<h3>${group.name}</h3>
-      <dl>${shown.map(item => registerRow(item, group.digits, this.unit))}</dl>`;
+      <dl>${shown.map(item => registerRow(item, group.digits, this.unit, this.addressIn(item)))}</dl>`;
+  }
+
+  /** Without hardware for virtualization, or before anybody uses it, there is no VMX operation to tell of. */
+  private isThere({cell, now, before}: Shown): boolean {
+    return cell !== 'VMX_OPERATION' || this.under === 'hardware' || now !== 0n || before !== 0n;
+  }
+
+  /** Where a register of the guest's points, while the guest runs. */
+  private addressIn({cell, now}: Shown): RegisterAddress | undefined {
+    if (this.who !== 'guest-kernel' && this.who !== 'guest-user') return undefined;
+    return registerAddress(cell, now, this.under, name => this.registers[this.cells.indexOf(name)] ?? 0n);
   }
 
   /** SVM once it has been switched on; a guest under it has the bit too. */
@@ -211,6 +226,16 @@ export class RegisterFile extends LitElement {
 const VMCS_FIELDS = ['GUEST_RIP', 'GUEST_RSP', 'GUEST_RFLAGS', 'GUEST_CR0', 'GUEST_CR3', 'GUEST_CR4'] as const;
 const VMCB_FIELDS = ['RIP', 'RSP', 'RAX', 'RFLAGS', 'CR0', 'CR3', 'CR4'] as const;
 
+/** RIP and RSP of the guest can be followed while the host runs; its segments' bases count, where they are not 0. */
+function savedValue({name, value}: Moment['vmcs'][number], rows: Moment['vmcs']): TemplateResult | string {
+  const register = /(?:^|_)(RIP|RSP)$/u.exec(name)?.[1];
+  if (register === undefined || !HEXADECIMAL.test(value) || value === '0x0') return value;
+  const segment = register === 'RIP' ? /^(?:GUEST_)?CS_BASE$/u : /^(?:GUEST_)?SS_BASE$/u;
+  const base = rows.find(row => segment.test(row.name) && HEXADECIMAL.test(row.value))?.value ?? '0x0';
+  return addressValue('GVA', BigInt.asUintN(64, BigInt(base) + BigInt(value)), html`${value}`);
+}
+const HEXADECIMAL = /^0x[0-9a-f]+$/u;
+
 const EFER_SVME = 1n << 12n;
 /** SVM has no root and non-root operation. */
 const SVM_MODES = ['no guest yet', 'host', 'guest mode'];
@@ -219,16 +244,17 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   ACTIVITY: ['active', 'HLT', 'shutdown', 'wait-for-SIPI'],
 };
 
-function registerRow(item: Shown, digits: number, unit: Unit): TemplateResult {
+function registerRow(item: Shown, digits: number, unit: Unit, points: RegisterAddress | undefined): TemplateResult {
   const changed = item.now !== item.before;
   const [zeros, rest] = splitZeros(item.now, digits);
+  const value = html`<span class="zero">0x${zeros}</span>${rest}`;
   const isSvmMode = unit === 'SVM' && item.cell === 'VMX_OPERATION';
   const words = isSvmMode ? SVM_MODES : WORDS[item.cell];
   const word = item.cell === 'CPL' ? `ring ${item.now}` : words?.[Number(item.now)];
   const name = isSvmMode ? 'SVM mode' : item.cell.replace('.selector', '').replace('.base', ' base').replace('_', ' ');
   return html`<div class="row ${changed ? 'changed' : ''}">
     <dt>${name}</dt>
-    <dd>${word ?? html`<span class="zero">0x${zeros}</span>${rest}`}</dd>
+    <dd>${word ?? (points === undefined ? value : addressValue(points.space, points.address, value))}</dd>
     ${changed ? html`<dd class="was">was ${hex(item.before)}</dd>` : nothing} ${fieldChips(item)}
   </div>`;
 }

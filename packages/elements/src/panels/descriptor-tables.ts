@@ -45,6 +45,10 @@ export class DescriptorTables extends LitElement {
         margin: 0 0 6px;
         font-size: 1em;
       }
+      td.place {
+        white-space: nowrap;
+        overflow-wrap: normal;
+      }
       .raw {
         display: block;
         font: 0.82em/1.4 var(--mono);
@@ -100,6 +104,7 @@ function tableView(set: Set, table: Table): TemplateResult {
       ${hex(table.limit)}
     </p>
     ${table.why === undefined ? nothing : html`<p>${table.why}</p>`}
+    ${isBare(table) ? html`<p class="words">It has no entries.</p>` : nothing}
     ${table.entries.length === 0 ? nothing : entryTable(set, table)}
     ${table.fields.length === 0 ? nothing : fieldList(set, table)}
     ${
@@ -109,6 +114,9 @@ function tableView(set: Set, table: Table): TemplateResult {
     }
     ${table.cut === 0 ? nothing : html`<p class="words">${table.cut} more entries lie beyond the first 512.</p>`}`;
 }
+
+const isBare = (table: Table): boolean =>
+  table.why === undefined && table.entries.length + table.fields.length + table.empty === 0;
 
 function entryTable(set: Set, table: Table): TemplateResult {
   const isGates = table.name === 'IDT' || table.name === 'IVT';
@@ -143,7 +151,7 @@ function entryRow(set: Set, table: Table, entry: Entry): TemplateResult {
       ${entry.changed ? html`<span class="visually-hidden">, changed by the last step</span>` : nothing}
       <span class="raw">${hexBytes(entry.bytes)}</span>
     </td>
-    <td class="mono">${placeOf(set, entry)}</td>
+    <td class="mono place">${placeOf(set, entry)}</td>
     <td class="number">${entry.dpl}</td>
   </tr>`;
 }
@@ -159,13 +167,19 @@ function placeOf(set: Set, entry: Entry): TemplateResult {
   return html`${link(entry.base ?? 0n)}<br />${hex(entry.limit ?? 0n)}`;
 }
 
-const fieldList = (set: Set, table: Table): TemplateResult =>
-  html`<dl>
-    ${table.fields.map(
-      field =>
-        html`<dt class=${field.changed ? 'changed' : ''}>${field.name}</dt>
-          <dd class=${field.changed ? 'changed' : ''}>
-            ${field.address && set.owner === 'guest' ? addressValue('GVA', field.value, hex(field.value)) : hex(field.value)}
-          </dd>`,
-    )}
-  </dl>`;
+/** Fields that hold nothing are only named. */
+function fieldList(set: Set, table: Table): TemplateResult {
+  const zero = table.fields.filter(field => field.value === 0n && !field.changed);
+  return html`<dl>
+      ${table.fields
+        .filter(field => !zero.includes(field))
+        .map(
+          field =>
+            html`<dt class=${field.changed ? 'changed' : ''}>${field.name}</dt>
+              <dd class=${field.changed ? 'changed' : ''}>
+                ${field.address && set.owner === 'guest' ? addressValue('GVA', field.value, hex(field.value)) : hex(field.value)}
+              </dd>`,
+        )}
+    </dl>
+    ${zero.length === 0 ? nothing : html`<p class="words">0: ${zero.map(field => field.name).join(', ')}</p>`}`;
+}

@@ -28,7 +28,11 @@ export class DeviceList extends LitElement {
       summary .words {
         font-weight: 400;
       }
-      td.name {
+      td.value {
+        min-width: 7ch;
+        overflow-wrap: break-word;
+      }
+      .name {
         white-space: nowrap;
       }
       .was {
@@ -69,7 +73,7 @@ export class DeviceList extends LitElement {
             row =>
               html`<tr class=${row.changed ? 'changed' : ''}>
                 <th scope="row" class="name">${row.name}</th>
-                <td class="mono">
+                <td class="mono value">
                   ${row.value}${row.was === undefined ? nothing : html`<span class="was">was ${row.was}</span>`}
                 </td>
                 <td class="words">${row.meaning}</td>

@@ -69,8 +69,17 @@ export const memoryStyles = css`
     min-height: 24px;
   }
   .detail {
-    border-top: 1px solid var(--line);
-    padding-top: 8px;
+    border: 1px solid var(--line);
+    border-radius: var(--radius);
+    background: var(--sunken);
+    padding: 6px 8px;
+    margin-bottom: 8px;
+  }
+  .detail p {
+    margin: 0 0 4px;
+  }
+  .detail dl {
+    margin: 0 0 4px;
   }
   dl {
     display: flex;
@@ -84,6 +93,14 @@ export const memoryStyles = css`
   }
   dt {
     color: var(--mute);
+  }
+  .writer p {
+    margin-bottom: 4px;
+  }
+  @media (max-width: 1199px) {
+    .detail dl {
+      display: none;
+    }
   }
   dd {
     margin: 0;

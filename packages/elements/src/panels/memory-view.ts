@@ -42,9 +42,11 @@ export class MemoryView extends LitElement {
   @property() noWriter = '';
   @state() private perRow: 8 | 16 = 8;
   @state() private characters: (typeof CHARACTER_SETS)[number] = 'ASCII';
-  private readonly watcher = new ResizeObserver(() => {
-    this.perRow = this.clientWidth >= WIDE ? 16 : 8;
-  });
+  private readonly watcher = new ResizeObserver(() =>
+    requestAnimationFrame(() => {
+      this.perRow = this.clientWidth >= WIDE ? 16 : 8;
+    }),
+  );
   private focusNext = false;
 
   override connectedCallback(): void {
@@ -70,7 +72,8 @@ export class MemoryView extends LitElement {
     if (memory === undefined) return html`<p class="empty" role="status">Asking for memory…</p>`;
     const rows = Array.from({length: Math.ceil(memory.bytes.length / this.perRow)}, (_, row) => row * this.perRow);
     const name = SPACE_NAMES[memory.space];
-    return html`<div class="scroll">
+    return html`${this.detail(memory)}
+      <div class="scroll">
         <table
           role="grid"
           aria-label="${name} ${hex(memory.address)}, ${memory.bytes.length} bytes"
@@ -81,7 +84,7 @@ export class MemoryView extends LitElement {
           </tbody>
         </table>
       </div>
-      ${this.legend(memory)} ${this.detail(memory)}`;
+      ${this.legend(memory)}`;
   }
 
   private row(memory: Memory, from: number): TemplateResult {

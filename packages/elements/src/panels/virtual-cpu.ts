@@ -27,6 +27,9 @@ export class VirtualCpuView extends LitElement {
       td.processor {
         padding-inline: 6px;
       }
+      thead th {
+        white-space: normal;
+      }
       tr.same td {
         background: none;
         color: var(--mute);

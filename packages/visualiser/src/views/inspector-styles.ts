@@ -51,7 +51,8 @@ export const inspectorStyles = css`
     border: 1px solid var(--strong-line);
     border-radius: 6px;
     min-height: 28px;
-    max-width: 42%;
+    width: 26px;
+    padding: 0;
     flex: none;
   }
   @media (max-width: 1400px), (max-height: 820px) {

@@ -57,14 +57,11 @@ const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 function sentenceOf(rows: readonly TlbRow[], stale: number): string {
   if (rows.length === 0) return 'The TLB is empty: the next access of every page takes a walk.';
   const usable = rows.filter(row => row.current).length;
-  const all = usable === rows.length ? 'all' : usable === 0 ? 'none' : String(usable);
-  const others = rows.length - usable;
-  const kept =
-    others === 0
-      ? ''
-      : ` ${others === 1 ? 'The other one waits' : `The other ${others} wait`} for ${others === 1 ? 'its' : 'their'} virtual processor or address space to come back.`;
   const old = stale === 0 ? '' : ` ${stale === 1 ? 'One is' : `${stale} are`} stale.`;
-  return `${rows.length} of ${TLB_CAPACITY} places are taken; the processor can use ${all} of them now.${kept}${old}`;
+  const taken = `${rows.length} of ${TLB_CAPACITY} places are taken`;
+  if (usable === rows.length) return `${taken}; the processor can use all of them now.${old}`;
+  const others = usable === 0 ? 'they wait for their' : `the other ${rows.length - usable} wait for their`;
+  return `${taken}; the processor can use ${usable === 0 ? 'none' : usable} of them now, ${others} virtual processor or address space to come back.${old}`;
 }
 
 function rowOf(

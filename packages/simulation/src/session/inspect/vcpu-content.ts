@@ -46,10 +46,11 @@ export function vcpuContent({record, state, before}: LookedAt): Found<VcpuConten
     ),
   );
   const differing = rows.filter(row => row.differs).length;
+  const isVmm = (state.cells('CPL') ?? 0n) === 0n;
   return found({
     rows,
     holder: 'The processor holds',
-    sentence: `${differing} of ${rows.length} are not what the guest believes. The VMM keeps the left column in its virtual CPU and shows it to every instruction that traps or is translated.`,
+    sentence: `${isVmm ? 'The VMM runs, so CPL, flags and segments are its own now. ' : ''}${differing} of ${rows.length} are not what the guest believes. The VMM keeps the left column in its virtual CPU and shows it to every instruction that traps or is translated.`,
   });
 }
 

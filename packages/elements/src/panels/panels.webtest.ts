@@ -1,0 +1,175 @@
+// The panels of the inspector, in every state and theme, as a reader with assistive technology meets them; and by the keyboard.
+
+import type {LitElement} from 'lit';
+import {expect, test} from 'vitest';
+import {FollowEvent, PageWalk, RegisterFile, SeekEvent, type Theme} from '../index.js';
+import {SAMPLE_INSPECTIONS as SAMPLES, SampleSession} from '../samples/index.js';
+import {accessibilityTrouble, mount, textOf} from '../testing/mounting.js';
+import {
+  AddressBox,
+  AskWriterEvent,
+  DescriptorTables,
+  DeviceList,
+  EntryDoctor,
+  KvmRunView,
+  LookEvent,
+  MemoryView,
+  StatisticsView,
+  TlbView,
+  VirtualCpuView,
+} from './index.js';
+
+const session = new SampleSession();
+
+function made<E extends LitElement>(element: E, properties: Partial<E>): E {
+  return Object.assign(element, properties);
+}
+
+/** As many entries as a full TLB has. */
+const FULL_TLB = {
+  ...SAMPLES.tlb,
+  rows: Array.from({length: 86}, () => SAMPLES.tlb.rows.map(row => ({...row, state: 'fresh' as const}))).flat(),
+};
+
+const STATES: Readonly<Record<string, () => LitElement>> = {
+  'memory that is asked for': () => new MemoryView(),
+  'memory with a chosen byte': () => made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n}),
+  'memory with its writer': () =>
+    made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n, writer: SAMPLES.writer}),
+  'memory that is not there': () =>
+    made(new MemoryView(), {
+      memory: {
+        ...SAMPLES.memory,
+        stretches: [{offset: 0, length: 64, gpa: undefined, hpa: undefined, missing: 'no memory is installed here'}],
+      },
+      selected: 0x8000n,
+    }),
+  'an address box': () => made(new AddressBox(), {address: 0x8000n}),
+  'tables that are asked for': () => new DescriptorTables(),
+  'descriptor tables of two owners': () => made(new DescriptorTables(), {content: SAMPLES.descriptors}),
+  'a TLB that is asked for': () => new TlbView(),
+  'an empty TLB': () => made(new TlbView(), {content: {...SAMPLES.tlb, rows: [], sentence: 'The TLB is empty.'}}),
+  'a TLB with a stale entry': () => made(new TlbView(), {content: SAMPLES.tlb}),
+  'devices that are asked for': () => new DeviceList(),
+  'no devices': () => made(new DeviceList(), {devices: []}),
+  'devices of which one changed': () => made(new DeviceList(), {devices: SAMPLES.devices}),
+  'kvm_run that is asked for': () => new KvmRunView(),
+  'kvm_run after an exit': () => made(new KvmRunView(), {content: SAMPLES['kvm-run']}),
+  'kvm_run that is spent': () => made(new KvmRunView(), {content: {...SAMPLES['kvm-run'], spent: true}}),
+  'statistics that are counted': () => new StatisticsView(),
+  statistics: () => made(new StatisticsView(), {content: SAMPLES.statistics}),
+  'a virtual CPU that is asked for': () => new VirtualCpuView(),
+  'a virtual CPU beside the real one': () => made(new VirtualCpuView(), {content: SAMPLES.vcpu}),
+  'a doctor at work': () => new EntryDoctor(),
+  'a refused entry': () => made(new EntryDoctor(), {content: SAMPLES['entry-checks']}),
+};
+
+const THEMES: readonly Theme[] = ['light', 'dark', 'contrast'];
+
+for (const [name, make] of Object.entries(STATES)) {
+  test(`${name} should be accessible in every theme`, async () => {
+    for (const theme of THEMES) {
+      await mount(make(), theme);
+      expect(await accessibilityTrouble()).toEqual([]);
+    }
+  });
+}
+
+/** Everything of a kind that an element sends. */
+function sent<E extends Event>(element: LitElement, name: string, kind: new (...args: never[]) => E): readonly E[] {
+  const events: E[] = [];
+  element.addEventListener(name, event => {
+    if (event instanceof kind) events.push(event);
+  });
+  return events;
+}
+
+test('the keys move through memory: by a byte, by a row, by a page, and Enter asks who wrote', async () => {
+  const view = await mount(made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8009n}));
+  const looks = sent(view, 'hs-look', LookEvent);
+  const questions = sent(view, 'hs-ask-writer', AskWriterEvent);
+  const cell = view.shadowRoot?.querySelector('td[tabindex="0"]');
+  for (const key of ['ArrowRight', 'ArrowLeft', 'PageDown', 'PageUp', 'Enter'])
+    cell?.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, composed: true}));
+  expect(looks.map(event => event.detail.address)).toEqual([0x800an, 0x8008n, 0x8049n, 0x7fc9n]);
+  expect(questions.map(event => event.detail.address)).toEqual([0x8009n]);
+});
+
+test('the bytes that the last step changed are marked, and said', async () => {
+  const view = await mount(made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8000n}));
+  const changed = [...(view.shadowRoot?.querySelectorAll('td.changed') ?? [])];
+  expect(changed.map(cell => cell.textContent?.replaceAll(/\s+/g, ' ').trim())).toEqual(['48 changed', '65 changed']);
+  expect(textOf(view)).toContain('The last step changed 2 bytes');
+});
+
+test('the writer of a byte is a sentence, and its step a place to go to', async () => {
+  const view = await mount(made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n, writer: SAMPLES.writer}));
+  const seeks = sent(view, 'hs-seek', SeekEvent);
+  expect(textOf(view)).toContain('0x00 became 0x48');
+  view.shadowRoot?.querySelector<HTMLButtonElement>('.writer button')?.click();
+  expect(seeks.map(event => event.detail.index)).toEqual([4]);
+});
+
+test('an address that cannot be read is told where it was written', async () => {
+  const box = await mount(made(new AddressBox(), {address: 0x8000n, registers: new Map([['RSP', 0x7ff0n]])}));
+  const looks = sent(box, 'hs-look', LookEvent);
+  const input = box.shadowRoot?.querySelector('input');
+  const form = box.shadowRoot?.querySelector('form');
+  const submit = async (text: string): Promise<void> => {
+    if (input !== null && input !== undefined) input.value = text;
+    form?.requestSubmit();
+    await box.updateComplete;
+  };
+  await submit('80zz');
+  expect(textOf(box)).toContain('“80zz” is no address');
+  expect(input?.getAttribute('aria-invalid')).toBe('true');
+  await submit('rsp + 10');
+  expect(looks.map(event => event.detail.address)).toEqual([0x8000n]);
+});
+
+test('an address can be followed wherever it stands', async () => {
+  const walk = await mount(made(new PageWalk(), {walk: SAMPLES.walk.walk}));
+  const follows = sent(walk, 'hs-follow', FollowEvent);
+  walk.shadowRoot?.querySelector<HTMLButtonElement>('button.GVA')?.click();
+  walk.shadowRoot?.querySelector<HTMLButtonElement>('td.guest button')?.click();
+  expect(follows.map(event => event.detail.space)).toEqual(['GVA', 'GPA']);
+  const moment = session.seek(3);
+  const file = made(new RegisterFile(), {
+    cells: moment.header.cells,
+    registers: moment.registers,
+    previous: moment.previousRegisters,
+    who: 'guest-kernel',
+  });
+  await mount(file);
+  const registers = sent(file, 'hs-follow', FollowEvent);
+  file.shadowRoot?.querySelector<HTMLButtonElement>('dd button')?.click();
+  expect(registers.map(event => event.detail)).toEqual([
+    {space: 'GVA', address: moment.registers[moment.header.cells.indexOf('RIP')]},
+  ]);
+});
+
+test('a processor without hardware for virtualization has no VMX operation to tell of', async () => {
+  const moment = session.seek(3);
+  const registers = moment.registers.map((value, at) => (moment.header.cells[at] === 'VMX_OPERATION' ? 0n : value));
+  const file = made(new RegisterFile(), {
+    cells: moment.header.cells,
+    registers,
+    previous: registers,
+    under: 'software',
+  });
+  await mount(file);
+  expect(textOf(file)).not.toContain('VMX');
+});
+
+test('a stale entry says why it may stay, and leads to the step that made it so', async () => {
+  const view = await mount(made(new TlbView(), {content: SAMPLES.tlb}));
+  const seeks = sent(view, 'hs-seek', SeekEvent);
+  expect(textOf(view)).toContain('until INVLPG for this page');
+  view.shadowRoot?.querySelector<HTMLButtonElement>('tr.reason button.small')?.click();
+  expect(seeks.map(event => event.detail.index)).toEqual([4]);
+});
+
+test('a full TLB is drawn at once', async () => {
+  const view = await mount(made(new TlbView(), {content: FULL_TLB}));
+  expect(view.shadowRoot?.querySelectorAll('tbody tr')).toHaveLength(FULL_TLB.rows.length);
+});
