@@ -32,6 +32,7 @@ export * from './assembly-vocabulary.js';
 export * from './cost-figures.js';
 export * from './bench/bench.js';
 export * from './bench/cost-columns.js';
+export * from './bench/entry-counts.js';
 export * from './bench/exit-counts.js';
 export * from './bench/nanobenchmark.js';
 export * from './bench/published-figures.js';

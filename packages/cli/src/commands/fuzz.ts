@@ -24,6 +24,7 @@ import type {Terminal} from '../terminal/terminal.js';
 import type {Command, CommandContext} from './command.js';
 import {CONTROL_BLOCK_CASES, fuzzControlBlocks} from './fuzz-control-blocks.js';
 import type {ControlBlockRequest} from './fuzz-control-blocks.js';
+import {KERNEL_PROGRAMS, fuzzKernels} from './fuzz-kernels.js';
 
 const OPTIONS = {
   mode: {value: 'MODE', help: `${keysOf(FUZZ_MODES).join(', ')} or all. Default: all.`},
@@ -33,6 +34,7 @@ const OPTIONS = {
   shrink: {value: undefined, help: 'Make each program that differs as short as it can be, and show its listing.'},
   vmcs: {value: undefined, help: 'Fuzz VM entries instead: VMCSs with changed fields. N counts them. Needs no KVM.'},
   vmcb: {value: undefined, help: 'The same for VMRUN and VMCBs.'},
+  kernels: {value: undefined, help: 'Fuzz binary translation instead: N random kernels in each mode. Needs no KVM.'},
   json: {value: 'FILE|-', help: 'Write counts, coverage and differences as JSON.'},
 } as const;
 
@@ -50,6 +52,9 @@ export const FUZZ: Command = {
       'fingerprint shows a known quirk. Everything else that differs is a fault of the simulator until shown otherwise.',
     'With --vmcs or --vmcb, fields of a valid control block are changed at random and the entry is attempted. A table of the ' +
       'manual’s rules, apart from the simulator’s own checks, says what must happen, and a refusal must name what was changed.',
+    'With --kernels the programs are kernels with handlers, ring 3, page tables that change and code that changes itself. Each ' +
+      'runs on bare metal and in binary translation: at every step the guest must be where bare metal was before or behind an ' +
+      'instruction, and interrupts at random moments may change nothing.',
   ],
   options: OPTIONS,
   examples: [
@@ -57,18 +62,21 @@ export const FUZZ: Command = {
     {line: 'hyperscope fuzz -n 250000 --seed 7 --shrink', what: 'A million, other programs, the shortest that differ.'},
     {line: 'hyperscope fuzz --mode long --seed 7 --program 1330 --shrink', what: 'One program again.'},
     {line: 'hyperscope fuzz --vmcs -n 300000', what: '300,000 VM entries of damaged VMCSs.'},
+    {line: 'hyperscope fuzz --kernels -n 500', what: '1,000 kernels in binary translation, beside bare metal.'},
   ],
   exitCodes: [
     {code: 0, what: 'no difference that no rule explains'},
     {code: 1, what: 'a difference that none explains'},
     {code: 2, what: 'bad usage'},
-    {code: 6, what: 'there is no KVM here; the reason is told (not with --vmcs and --vmcb)'},
+    {code: 6, what: 'there is no KVM here; the reason is told (not with --vmcs, --vmcb and --kernels)'},
   ],
   run: async (args, context) => runFuzz(args, context),
 };
 
 /** Differences that are shown in full; a fault of the simulator mostly shows in many programs. */
 const SHOWN = 10;
+/** Runs that are about something else than programs on KVM. */
+const CASES = ['vmcs', 'vmcb', 'kernels'] as const;
 /** Programs between two looks at Ctrl-C. */
 const BATCH = 20;
 const PER_MODE = 25_000;
@@ -105,14 +113,15 @@ function readRequest(given: Arguments<keyof typeof OPTIONS>): Request {
   };
 }
 
-/** What means nothing for control blocks is refused, not passed over. */
-function readControlBlockRequest(given: Arguments<keyof typeof OPTIONS>): ControlBlockRequest {
-  if (given.has('vmcs') && given.has('vmcb')) throw usage('--vmcs and --vmcb are two runs: give one of them.');
+/** What means nothing for control blocks and kernels is refused, not passed over. */
+function readCases(given: Arguments<keyof typeof OPTIONS>, cases: number): ControlBlockRequest {
+  if (CASES.filter(name => given.has(name)).length > 1)
+    throw usage('--vmcs, --vmcb and --kernels are runs of their own: give one of them.');
   for (const name of ['mode', 'shrink', 'json'] as const)
     if (given.has(name))
-      throw usage(`--${name} is for programs; with --vmcs and --vmcb there are -n, --seed and --program.`);
+      throw usage(`--${name} is for programs; with --vmcs, --vmcb and --kernels there are -n, --seed and --program.`);
   const {instructions, seed, program} = readRequest(given);
-  return {cases: given.value('instructions') === undefined ? CONTROL_BLOCK_CASES : instructions, seed, only: program};
+  return {cases: given.value('instructions') === undefined ? cases : instructions, seed, only: program};
 }
 
 async function runFuzz(args: readonly string[], context: CommandContext): Promise<number> {
@@ -120,7 +129,11 @@ async function runFuzz(args: readonly string[], context: CommandContext): Promis
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0) throw usage(`fuzz takes no file, but ${given.positionals[0]} was given.`);
   if (given.has('vmcs') || given.has('vmcb'))
-    return fuzzControlBlocks(given.has('vmcs') ? 'vmcs' : 'vmcb', readControlBlockRequest(given), context);
+    return fuzzControlBlocks(given.has('vmcs') ? 'vmcs' : 'vmcb', readCases(given, CONTROL_BLOCK_CASES), context);
+  if (given.has('kernels')) {
+    const {cases: programs, seed, only} = readCases(given, KERNEL_PROGRAMS);
+    return fuzzKernels({programs, seed, only}, context);
+  }
   const json = given.value('json');
   const request = readRequest(given);
   if (json !== undefined && json !== '-') checkWritable(json);
