@@ -8,6 +8,19 @@ export type Command =
   | 'play'
   | 'next-exit'
   | 'next-ring'
+  | 'next-mode'
+  | 'previous-exit'
+  | 'previous-ring'
+  | 'previous-mode'
+  | 'run'
+  | 'run-back'
+  | 'breakpoint'
+  | 'breakpoints'
+  | 'find'
+  | 'next-find'
+  | 'previous-find'
+  | 'slower'
+  | 'faster'
   | 'first'
   | 'last'
   | 'present'
@@ -35,6 +48,12 @@ export const KEY_ROWS: readonly KeyRow[] = [
   {keys: ['Space'], command: 'play', name: 'play or pause'},
   {keys: ['e'], command: 'next-exit', name: 'next VM exit (without a hypervisor: next event)'},
   {keys: ['r'], command: 'next-ring', name: 'next ring change'},
+  {keys: ['m'], command: 'next-mode', name: 'next change of the processor’s mode'},
+  {keys: ['E'], command: 'previous-exit', name: 'with Shift, e, r and m go back'},
+  {keys: ['x'], command: 'breakpoint', name: 'breakpoint here, or take it away; X lists them'},
+  {keys: ['u'], command: 'run', name: 'run until the next breakpoint, or the end; U back; Esc stops'},
+  {keys: ['/'], command: 'find', name: 'find in the trace; n and N to the next and the previous find'},
+  {keys: ['<'], command: 'slower', name: 'play slower; > faster'},
   {keys: ['Home'], command: 'first', name: 'to the guest’s first instruction; again: to the very beginning'},
   {keys: ['End'], command: 'last', name: 'to the end'},
   {keys: ['g'], command: 'go-to', name: 'go to a step'},
@@ -59,6 +78,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ' ': 'play',
   e: 'next-exit',
   r: 'next-ring',
+  m: 'next-mode',
+  E: 'previous-exit',
+  R: 'previous-ring',
+  M: 'previous-mode',
+  u: 'run',
+  U: 'run-back',
+  x: 'breakpoint',
+  X: 'breakpoints',
+  '/': 'find',
+  n: 'next-find',
+  N: 'previous-find',
+  '<': 'slower',
+  '>': 'faster',
   Home: 'first',
   End: 'last',
   g: 'go-to',

@@ -2,7 +2,17 @@
 
 import type {ProxyMarked} from 'comlink';
 import type {CompareRow, RealMark, StealthCardPicture} from '@hyperscope/elements';
-import type {Comparison, Moment, RecordHeader, RunChoice, SessionClient, SwitchOffer, PlayStop, RecordSize, TimeClient} from '@hyperscope/trace';
+import type {
+  Comparison,
+  Moment,
+  RecordHeader,
+  RunChoice,
+  SessionClient,
+  SwitchOffer,
+  PlayStop,
+  RecordSize,
+  TimeClient,
+} from '@hyperscope/trace';
 import type {RealProgram} from './kvm-socket.js';
 import type {RunChange} from './switches/run-change.js';
 import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
@@ -100,7 +110,9 @@ export interface AssembledText {
   }[];
 }
 
-export interface LabClient extends Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'>,
+export interface LabClient
+  extends
+    Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'>,
     Pick<TimeClient, 'selection' | 'search' | 'runTo' | 'microSteps' | 'size'> {
   catalogue(): Catalogue;
   /** A new comparison of machines, in this worker. */

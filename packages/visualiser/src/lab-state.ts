@@ -1,9 +1,10 @@
 // Everything that the shell draws, as one value.
 
 import type {RouteMark, StealthCardPicture} from '@hyperscope/elements';
-import type {ExitRow, Granularity, Moment, SwitchOffer, Switches, TimelineWindow} from '@hyperscope/trace';
+import type {ExitRow, Moment, StepSize, SwitchOffer, Switches, TimelineWindow} from '@hyperscope/trace';
 import type {Catalogue, CostFigures, RealComparison} from './lab-client.js';
 import type {KvmAvailability} from './real-kvm.js';
+import {FIRST_TIME, type TimeState} from './time/time-state.js';
 
 export type Phase =
   | {readonly kind: 'loading'; readonly what: string}
@@ -46,8 +47,11 @@ export interface LabState {
   readonly route: readonly RouteMark[];
   readonly exits: readonly ExitRow[];
   readonly window: TimelineWindow | undefined;
+  /** The whole run, for the map above the timeline. */
+  readonly overview: TimelineWindow | undefined;
+  readonly time: TimeState;
   readonly endCycle: number;
-  readonly granularity: Granularity;
+  readonly granularity: StepSize;
   readonly playing: boolean;
   /** What a newcomer is told to press; undefined for who has pressed it. */
   readonly hint: 'exit' | 'route' | undefined;
@@ -73,6 +77,8 @@ export const FIRST_STATE: LabState = {
   route: [],
   exits: [],
   window: undefined,
+  overview: undefined,
+  time: FIRST_TIME,
   endCycle: 0,
   granularity: 'instruction',
   playing: false,

@@ -13,14 +13,24 @@ import {
 import {expose, proxy, type ProxyMarked} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import {compareRecords} from '@hyperscope/trace';
-import type {ExitRow,
+import type {
+  ExitRow,
   Granularity,
   Inspection,
   InspectionRequest,
   Moment,
   RunChoice,
   SwitchOffer,
-  TimelineWindow, Breakpoint, MicroStep, PlayStop, RecordSize, RunSlice, SearchQuery, SearchSlice, SelectionTotals} from '@hyperscope/trace';
+  TimelineWindow,
+  Breakpoint,
+  MicroStep,
+  PlayStop,
+  RecordSize,
+  RunSlice,
+  SearchQuery,
+  SearchSlice,
+  SelectionTotals,
+} from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
 import {LineupLab} from './compare/lineup.worker.js';
 import {runChange, samePlace} from './switches/run-change.js';

@@ -137,7 +137,11 @@ export class Session implements SessionClient {
     return this.moment();
   }
 
-  /** Up to so many steps; none where the record is full. */
+  /** Records up to so many steps at the frontier; the playhead stays where it is. None where the record is full. */
+  recordAhead(steps: number): void {
+    this.#recordMore(steps);
+  }
+
   #recordMore(steps: number): void {
     if (!this.time.isFull) this.#driver.advanceBy(steps);
   }

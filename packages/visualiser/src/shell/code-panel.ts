@@ -61,6 +61,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
           .standing=${standing}
           .source=${isFirst(moment) ? lab.source : undefined}
           .who=${moment.who}
+          .breakpoints=${lab.time.breakpoints}
           ><button slot="tools" class="edit" title="Change this program and run it" @click=${askToEdit}>
             Edit
           </button></hs-code-view

@@ -9,6 +9,8 @@ import type {LabController} from '../lab-controller.js';
 export interface ShellParts {
   help(): void;
   askStep(): void;
+  /** Opens the search and puts the cursor into it. */
+  find(): void;
   togglePresent(): void;
   toggleBlackout(): void;
   realKvm(): void;
@@ -20,9 +22,13 @@ export interface ShellParts {
   machine(number: number): void;
 }
 
+/** What may be done while the lab plays. */
+const KEEPS_PLAYING: ReadonlySet<Command | TransportCommand> = new Set(['play', 'slower', 'faster', 'help']);
+
 /** Carries out a command. */
 export function perform(command: Command | TransportCommand, lab: LabController, parts: ShellParts): void {
-  if (command !== 'play') lab.pause();
+  if (!KEEPS_PLAYING.has(command)) lab.pause();
+  lab.time.cancel();
   switch (command) {
     case 'forward':
       return lab.step('forward');
@@ -38,6 +44,32 @@ export function perform(command: Command | TransportCommand, lab: LabController,
       return lab.step('forward', lab.hasExits ? 'exit' : 'event');
     case 'next-ring':
       return lab.step('forward', 'ring');
+    case 'next-mode':
+      return lab.step('forward', 'mode');
+    case 'previous-exit':
+      return lab.step('back', lab.hasExits ? 'exit' : 'event');
+    case 'previous-ring':
+      return lab.step('back', 'ring');
+    case 'previous-mode':
+      return lab.step('back', 'mode');
+    case 'run':
+      return lab.time.run('forward');
+    case 'run-back':
+      return lab.time.run('back');
+    case 'breakpoint':
+      return lab.time.toggleBreakpointHere();
+    case 'breakpoints':
+      return lab.time.showBreakpoints();
+    case 'find':
+      return parts.find();
+    case 'next-find':
+      return lab.time.nextFind('forward');
+    case 'previous-find':
+      return lab.time.nextFind('back');
+    case 'slower':
+      return lab.time.changeSpeed(-1);
+    case 'faster':
+      return lab.time.changeSpeed(1);
     case 'first':
       return lab.seekStart();
     case 'last':

@@ -136,6 +136,19 @@ export const labStyles = css`
     gap: 6px;
     min-width: 0;
   }
+  .busy {
+    margin: 0;
+    padding: 3px 12px;
+    background: var(--hit);
+    color: var(--hit-ink);
+    border-radius: 6px;
+    font-variant-numeric: tabular-nums;
+  }
+  .record {
+    color: var(--mute);
+    font-size: 0.9em;
+    font-variant-numeric: tabular-nums;
+  }
   main.center {
     display: grid;
     grid-template: 1fr / 1fr;

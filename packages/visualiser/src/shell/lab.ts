@@ -5,6 +5,7 @@ import {
   SeekCycleEvent,
   SeekEvent,
   GranularityEvent,
+  TraceFinds,
   TransportEvent,
   WindowEvent,
   applyTheme,
@@ -32,6 +33,7 @@ import {TABS, type Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
 import '../views/real-kvm-view.js';
 import {AskStep} from './ask-step.js';
+import {listenToTime} from './time-events.js';
 import {perform, type ShellParts} from './commands.js';
 import {Help} from './help.js';
 import {Lessons} from '../lesson/lessons.js';
@@ -97,6 +99,7 @@ export class Lab extends LitElement implements ShellParts {
     this.addEventListener('hs-granularity', event => {
       if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity));
     });
+    listenToTime(this, use => this.with(use));
     this.addEventListener('hs-tab', event => {
       if (event instanceof TabEvent) this.tab = event.detail.tab;
     });
@@ -138,6 +141,7 @@ export class Lab extends LitElement implements ShellParts {
     };
     const controller = new LabController({
       client,
+      motion: () => (matchMedia('(prefers-reduced-motion: reduce)').matches ? 'reduced' : 'full'),
       fetch: (input, init) => fetch(input, init),
       runOnServer,
       changed,
@@ -209,6 +213,15 @@ export class Lab extends LitElement implements ShellParts {
   askStep(): void {
     const ask = this.renderRoot.querySelector('hs-ask-step');
     if (ask instanceof AskStep) ask.show();
+  }
+
+  /** Opens the search and puts the cursor into it. */
+  find(): void {
+    this.with(lab => lab.time.openFinds());
+    void this.updateComplete.then(() => {
+      const finds = this.renderRoot.querySelector('hs-finds');
+      if (finds instanceof TraceFinds) finds.ask();
+    });
   }
 
   /** Opens the editor in place of the code. */
@@ -365,6 +378,7 @@ export class Lab extends LitElement implements ShellParts {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const path = event.composedPath();
     if (path.some(target => target instanceof HTMLDialogElement)) return;
+    if (event.key === 'Escape' && this.controller?.time.cancel() === true) return;
     if (event.key === 'Escape' && this.presenting) return this.togglePresent();
     if (event.key === 'Escape' && this.comparing?.element !== undefined) return this.comparing.close();
     const focus = focusOf(path);

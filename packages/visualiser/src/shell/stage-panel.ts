@@ -28,6 +28,15 @@ export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenti
       <hs-ring-stage .picture=${picture} model=${lab.costs?.title ?? ''}></hs-ring-stage>
     </div>
     <div class="story">
+      ${
+        lab.time.micro === undefined
+          ? nothing
+          : html`<hs-micro-operations
+              .steps=${lab.time.micro.steps}
+              .instruction=${lab.time.micro.instruction}
+              .at=${lab.time.micro.at}
+            ></hs-micro-operations>`
+      }
       ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
       <div class="why" aria-live="polite">
         <hs-why

@@ -13,6 +13,9 @@ interface View {
   readonly whole: boolean;
 }
 
+/** Columns of the map of the whole run. */
+const MAP_COLUMNS = 600;
+
 export class TimelineLook {
   readonly #store: LabStore;
   readonly #client: Remote<LabClient>;
@@ -32,10 +35,9 @@ export class TimelineLook {
   /** More was recorded: what depends on the whole run is asked for again. */
   async refresh(): Promise<void> {
     const client = this.#client;
-    const endCycle = await client.endCycle();
-    const exits = await client.exits();
-    const overview = await client.timeline(0, Math.max(1, endCycle), 1);
-    this.#store.set({endCycle, exits, route: routeMarks(overview.marks)});
+    const [endCycle, exits] = await Promise.all([client.endCycle(), client.exits()]);
+    const overview = await client.timeline(0, Math.max(1, endCycle), MAP_COLUMNS);
+    this.#store.set({endCycle, exits, overview, route: routeMarks(overview.marks)});
     if (this.#view.whole) this.#view = {...this.#view, from: 0, to: endCycle};
     await this.#load();
   }
@@ -45,6 +47,15 @@ export class TimelineLook {
     const end = this.#store.state.endCycle;
     this.#view = {from, to, columns, whole: from <= 0 && to >= end};
     void this.#load();
+  }
+
+  /** Keeps the playhead in sight: a part of the run that it has left moves along. */
+  follow(cycle: number): void {
+    const {from, to, columns, whole} = this.#view;
+    if (whole || (cycle >= from && cycle <= to)) return;
+    const span = to - from;
+    const start = Math.min(Math.max(0, cycle - span / 4), Math.max(0, this.#store.state.endCycle - span));
+    this.look(start, start + span, columns);
   }
 
   async #load(): Promise<void> {
