@@ -10,7 +10,7 @@ const experiment = (
   id: ExperimentId,
   title: string,
   teaches: string,
-  more: Partial<Pick<Guest, 'memoryMiB' | 'irqchip'>> = {},
+  more: Partial<Pick<Guest, 'irqchip' | 'memoryMiB' | 'mode' | 'needs'>> = {},
 ): Guest => ({
   id,
   title,
@@ -37,6 +37,12 @@ export const EXPERIMENTS: readonly Guest[] = [
     'page-table-edits',
     'Page-table edits',
     'A thousand changes of a page table, with and without INVLPG: who notices?',
+  ),
+  experiment(
+    'page-table-edits-pv',
+    'Page-table edits by hypercall',
+    'The same under Xen: a hypercall for each change, for a hundred, for all. What does a batch save?',
+    {mode: 'xen', needs: {technique: 'paravirtual', portOf: 'page-table-edits'}},
   ),
   experiment('page-walks', 'Page walks', 'One cold access by each size of page: how many references is that?', {
     memoryMiB: 8,

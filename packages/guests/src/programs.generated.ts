@@ -3423,6 +3423,111 @@ used:   dw 0                    ; what the device gives back
 .index: dw 0
         times 2 * LINES dd 0
 `,
+  'page-table-edits-pv': `; page-table-edits-pv: page-table-edits for a kernel that is ported to Xen. A thousand changes of a page table, four times.
+;
+;   1  a hypercall for each       as a kernel would that was ported in a hurry
+;   2  a hypercall for a hundred  as one that collects its changes
+;   3  a hypercall for all        as one that fills a new process's tables
+;   4  update_va_mapping, with INVLPG and a use, each   as a kernel maps a page, and the program goes on
+;
+; Xen looks at each request, however it comes; what a batch saves is the way into Xen and back. xen_version, a hypercall that does
+; nothing, stands before, between and after the parts, so that they can be told apart in the record.
+
+        bits 64
+        org 0x8000
+
+EDITS     equ 1000
+REGION    equ 0x180000          ; the linear address whose entry changes
+PAGES     equ 0x100000          ; two pages, between which it changes
+REQUESTS  equ 0x110000          ; the requests of a batch: 16 bytes each
+
+MMU_UPDATE        equ 1
+UPDATE_VA_MAPPING equ 14
+XEN_VERSION       equ 17
+SCHED_OP          equ 29
+SELF              equ 0x7ff0    ; DOMID_SELF
+TABLES_AT         equ 88        ; in the start-info page: the first page tables, and the list of frames
+FRAMES_AT         equ 104
+
+; The call as the hypercall page makes it. RCX and R11 are SYSCALL's.
+%macro hypercall 1
+        mov eax, %1
+        syscall
+%endmacro
+%macro mark 0
+        xor edi, edi
+        hypercall XEN_VERSION
+%endmacro
+%macro change 1                 ; how many requests, from RDI on
+        mov esi, %1
+        xor edx, edx
+        mov r10d, SELF
+        hypercall MMU_UPDATE
+%endmacro
+
+start:
+        mov rbp, [rsi + FRAMES_AT]
+        mov rbx, [rsi + TABLES_AT]
+        mov r12, [rbp + PAGES / 512]    ; an entry for each of the two pages: machine address, present, writable
+        shl r12, 12
+        or r12, 3
+        mov r13, [rbp + PAGES / 512 + 8]
+        shl r13, 12
+        or r13, 3
+        lea rax, [rbx + 0x3000]         ; behind L4, L3 and L2: the L1 table
+        shr rax, 12
+        mov r14, [rbp + rax * 8]
+        shl r14, 12
+        add r14, REGION / 512           ; the machine address of the entry
+
+        mov edi, REQUESTS
+        mov ecx, EDITS / 2
+.fill:  mov [rdi], r14
+        mov [rdi + 8], r13
+        mov [rdi + 16], r14
+        mov [rdi + 24], r12
+        add rdi, 32
+        dec ecx
+        jnz .fill
+
+        mark                    ; 1
+        mov ebx, REQUESTS
+.each:  mov rdi, rbx
+        change 1
+        add ebx, 16
+        cmp ebx, REQUESTS + EDITS * 16
+        jb .each
+
+        mark                    ; 2
+        mov ebx, REQUESTS
+.some:  mov rdi, rbx
+        change 100
+        add ebx, 100 * 16
+        cmp ebx, REQUESTS + EDITS * 16
+        jb .some
+
+        mark                    ; 3
+        mov edi, REQUESTS
+        change EDITS
+
+        mark                    ; 4
+        mov ebx, EDITS
+.use:   xchg r12, r13           ; the other page
+        mov edi, REGION
+        mov rsi, r12
+        mov edx, 2              ; UVMF_INVLPG
+        hypercall UPDATE_VA_MAPPING
+        mov edi, REGION
+        mov [rdi], bl
+        dec ebx
+        jnz .use
+
+        mark
+        mov edi, 2              ; SCHEDOP_shutdown
+        mov esi, reason
+        hypercall SCHED_OP
+reason: dd 0                    ; SHUTDOWN_poweroff
+`,
   'page-table-edits': `; page-table-edits: a thousand changes of a page table, three times.
 ;
 ;   1  only the writes            as a kernel fills a new process's tables
@@ -4438,17 +4543,16 @@ task_state:
         times 512 db 0          ; the host's stack
 stack:
 `,
-  'workloads': `; workloads: a small kernel in ring 0, and programs in ring 3 of which one runs.
+  'workloads': `; workloads: a small kernel in ring 0, and four programs in ring 3 of which one runs.
 ;
 ;   0  compute   the sieve of Eratosthenes: nothing but instructions and memory
 ;   1  calls     system calls, each after some work of its own; of a thousand of them RSI change a page-table entry
 ;   2  fork      makes a process, waits for it, and goes on: page tables are made, write-protected, followed and dropped
 ;   3  walks     reads one of 1,024 pages after the other, in no order, in page tables that never change
-;   4  nothing   to know what the measuring itself does
 ;
 ; The loader's caller puts the number of the program in RDI and the parameter in RSI. A program runs once unmeasured and once
-; between two readings of the time-stamp counter; at the end RAX has the cycles in between. An OUT to port 80h stands before and
-; behind, so that what happened there can be counted. After the lmbench and forkwait runs of Adams and Agesen, ASPLOS 2006,
+; between two readings of the time-stamp counter; at the end RAX has the cycles in between, RBX those of measuring nothing. An
+; OUT to port 80h stands before and behind each, so that what happened there can be counted: nothing, nothing, the program. After the lmbench and forkwait runs of Adams and Agesen, ASPLOS 2006,
 ; section 6: which hypervisor is faster depends on which of these a guest does.
 
         bits 64
@@ -4716,6 +4820,7 @@ mark:   out 0x80, al
         ret
 
 done:   mov rax, r14            ; the cycles
+        mov rbx, r15
         hlt
 
 ; A write to a page that is shared: the new process gets a copy, the old one, alone again, may write to its own.
@@ -4769,9 +4874,19 @@ new_frame:
 ; ---- the programs, ring 3 --------------------------------------------------------------------------------------------
 
 program:
+        mov rbp, nothing
+        call measure            ; unmeasured, as is the first round of the program
+        call measure
+        mov r15, r14
         mov rbp, [chosen]
         mov rbp, [programs + rbp * 8]
-        call rbp                ; unmeasured
+        call rbp
+        call measure
+        mov eax, DONE
+        syscall                 ; R14 has the cycles, R15 those of nothing
+
+; Runs what RBP points to; its cycles in R14.
+measure:
         mov eax, MARK
         syscall
         rdtsc                   ; EDX:EAX
@@ -4785,8 +4900,11 @@ program:
         mov r14, rax
         mov eax, MARK
         syscall
-        mov eax, DONE
-        syscall                 ; R14 has the cycles
+        ret
+
+; What the measuring itself does.
+nothing:
+        ret
 
 ; 0: which numbers have no divisor?
 compute:
@@ -4862,10 +4980,6 @@ forks:  mov r8d, FORKS
         mov eax, EXIT
         syscall
 
-; 4: what the measuring itself does.
-nothing:
-        ret
-
 ; 3: here and there in 4 MiB, of which the TLB remembers a quarter.
 walks:  mov ecx, VISITS
         mov r10, WALKS
@@ -4888,7 +5002,7 @@ walks:  mov ecx, VISITS
 services:
         dq null, remap, fork, exit, mark, done
 programs:
-        dq compute, calls, forks, walks, nothing
+        dq compute, calls, forks, walks
 chosen: dq 0
 parameter:
         dq 0

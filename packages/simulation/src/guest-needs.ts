@@ -62,6 +62,3 @@ function needsPort(name: string, technique: string): UserError {
 /** The processor that a guest is made for, where the technique's own will not do. */
 export const processorOf = ({needs}: Pick<Guest, 'needs'>): string | undefined =>
   needs?.technique === 'bare' ? needs.processor : undefined;
-
-/** @deprecated The name of `requireFit` until every caller knows it. */
-export const requireBareMetal = requireFit;

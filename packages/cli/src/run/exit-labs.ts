@@ -3,6 +3,7 @@
 
 import {countExits, countWalks, totalOf} from '@hyperscope/simulation';
 import type {Bench, ExitPart} from '@hyperscope/simulation';
+import {batches} from './batch-lab.js';
 
 /** An experiment that was made. */
 export interface Lab {
@@ -114,5 +115,10 @@ function pageWalks(): Lab {
 export const EXIT_LABS: readonly LabDefinition[] = [
   {id: 'ept', question: 'what leaves a guest with EPT off and on', run: nestedPagingOnAndOff},
   {id: 'edits', question: 'who notices 1,000 changes of a page table', run: pageTableEdits},
+  {
+    id: 'batches',
+    question: 'what 1,000 changes of a page table cost by hypercall, one by one and in batches',
+    run: batches,
+  },
   {id: 'walks', question: 'how many references a cold page walk makes', run: pageWalks},
 ];
