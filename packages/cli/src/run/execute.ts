@@ -1,6 +1,13 @@
 // Runs a program on any technique, simulated or real, and gives one kind of answer.
 
-import {SimulationHost, findGuest, requireFit, requireImageFit, requireTechnique, runToResult} from '@hyperscope/simulation';
+import {
+  SimulationHost,
+  findGuest,
+  requireFit,
+  requireImageFit,
+  requireTechnique,
+  runToResult,
+} from '@hyperscope/simulation';
 import type {RunRequest, RunResult} from '@hyperscope/simulation';
 import type {KvmDepth} from '@hyperscope/kvm';
 import type {RunRecord} from '@hyperscope/trace';

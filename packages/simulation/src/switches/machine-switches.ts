@@ -21,6 +21,8 @@ function fits(profile: ProcessorProfile, {technique}: SwitchContext): boolean {
       return lackOfSvm(profile, 'shadow') === undefined;
     case 'bare':
       return true;
+    case 'paravirtual':
+      return featuresOf(profile).lm;
     default:
       return featuresOf(profile).pae;
   }
