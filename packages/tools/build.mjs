@@ -25,7 +25,7 @@ function compress(folder) {
     else if (/\.(js|css|html|wasm|svg|json|asm|hsr)$/.test(entry.name)) {
       const bytes = readFileSync(path);
       if (bytes.length < 1024) continue;
-      const params = {[constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length};
+      const params = {[constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length};
       writeFileSync(`${path}.br`, brotliCompressSync(bytes, {params}));
     }
   }

@@ -3,7 +3,8 @@
 import {defaultClientConditions, defineConfig} from 'vite';
 
 /** Data and pure functions: of these a page carries only the modules whose exports it uses. */
-const PURE = /packages\/(?:base|isa|trace)\/src\//;
+const PURE = /packages\/(?:assembler|base|guests|isa|machine|simulation|trace|vmm|walkthroughs)\/src\//;
+const treeshake = {moduleSideEffects: (id: string) => !PURE.test(id)};
 
 export default defineConfig({
   base: './',
@@ -14,7 +15,7 @@ export default defineConfig({
     emptyOutDir: true,
     sourcemap: true,
     modulePreload: {polyfill: false},
-    rolldownOptions: {treeshake: {moduleSideEffects: id => !PURE.test(id)}},
+    rolldownOptions: {treeshake},
   },
-  worker: {format: 'es'},
+  worker: {format: 'es', rolldownOptions: {treeshake}},
 });
