@@ -1,6 +1,6 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {findPlace} from '@hyperscope/walkthroughs';
+import {findPlace} from '@hyperscope/walkthroughs/finding';
 import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
 import {
   SimulationHost,

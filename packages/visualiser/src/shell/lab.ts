@@ -49,7 +49,7 @@ import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
 
 @customElement('hs-lab')
 export class Lab extends LitElement implements ShellParts {
-  static override readonly styles = [sharedStyles, labStyles];
+  static override readonly styles = [sharedStyles, labStyles, lessonStyles, changedBarStyles];
 
   @state() private lab: LabState = FIRST_STATE;
   private readonly embedding = readEmbedding(location.search);

@@ -30,7 +30,7 @@ const GOES_ON = 'It goes on.';
 
 export function runChange(before: ChangedRun, after: ChangedRun, view: View): RunChange {
   const {a, b, events} = compareRecords(before.record, after.record, view);
-  const first = events.find(({a: old, b: now}) => old?.label !== now?.label);
+  const first = firstDifference(events);
   const [rowsBefore, rowsAfter] = [before.exits(), after.exits()];
   return {
     exits: differing(rowsBefore, rowsAfter),
@@ -46,6 +46,18 @@ export function runChange(before: ChangedRun, after: ChangedRun, view: View): Ru
         : `The first thing that differs to the world outside: before ${first.a?.label ?? 'nothing'}, now ${first.b?.label ?? 'nothing'}.`,
     at: first?.b?.step,
   };
+}
+
+type Events = ReturnType<typeof compareRecords>['events'];
+type Seen = Events[number]['a'];
+
+/** The first event that is not the same, counted on each side by itself. */
+function firstDifference(events: Events): {readonly a: Seen; readonly b: Seen} | undefined {
+  const old = events.flatMap(({a}) => (a === undefined ? [] : [a]));
+  const now = events.flatMap(({b}) => (b === undefined ? [] : [b]));
+  const length = Math.max(old.length, now.length);
+  for (let i = 0; i < length; i++) if (old[i]?.label !== now[i]?.label) return {a: old[i], b: now[i]};
+  return undefined;
 }
 
 const total = (rows: readonly ExitRow[]): number => rows.reduce((sum, {count}) => sum + count, 0);
