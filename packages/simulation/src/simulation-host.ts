@@ -19,7 +19,7 @@ import type {Session} from './session/session.js';
 import {SourceMap} from './session/source-map.js';
 import {offersFor, settle} from './switches/switches.js';
 
-export type TechniqueSummary = Pick<Technique, 'host' | 'id' | 'shortTitle' | 'summary' | 'title'>;
+export type TechniqueSummary = Pick<Technique, 'host' | 'id' | 'kernels' | 'shortTitle' | 'summary' | 'title'>;
 
 /** A guest that somebody assembled elsewhere. */
 export interface Program {
@@ -77,7 +77,10 @@ export class SimulationHost {
     return CMS_GUESTS;
   }
   techniques(): readonly TechniqueSummary[] {
-    return TECHNIQUES.map(({id, title, shortTitle, host, summary}) => ({id, title, shortTitle, host, summary}));
+    return TECHNIQUES.map(({id, title, shortTitle, host, summary, kernels}) => ({
+      ...{id, title, shortTitle, host, summary},
+      ...(kernels === undefined ? {} : {kernels}),
+    }));
   }
 
   /** What a text in the place of a shipped guest's comes to: bytes and the map to its lines, or diagnostics. UserError: unknown-guest. */

@@ -22,8 +22,10 @@ export interface GuestEntry {
   readonly id: string;
   readonly title: string;
   readonly teaches: string;
-  /** A hypervisor itself: it has exits of its own, and bare metal is its only machine. */
+  /** A hypervisor itself: it has exits of its own. */
   readonly isHypervisor: boolean;
+  /** The id of the only machine that it runs on; undefined for guests of a PC. */
+  readonly only: string | undefined;
   /** The heading under which the chooser keeps it apart: `Stealth cards`. */
   readonly group: string | undefined;
 }
@@ -35,6 +37,8 @@ export interface TechniqueEntry {
   readonly summary: string;
   /** Whether a hypervisor is there, and whether hardware keeps the guest apart: then there are two sets of rings, and exits. */
   readonly host: 'none' | 'software' | 'hardware';
+  /** 'ported': it runs kernels that are ported to its hypercalls, and no others. */
+  readonly kernels?: 'ported' | undefined;
 }
 
 export interface Catalogue {

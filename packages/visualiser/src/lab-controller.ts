@@ -2,6 +2,7 @@
 
 import {STEP_SIZES, type StepSize, type Moment, type RunChoice} from '@hyperscope/trace';
 import type {Remote} from 'comlink';
+import {machineFor, whyNotOn} from './guest-machines.js';
 import type {LabClient, TechniqueEntry} from './lab-client.js';
 import {FIRST_STATE, type LabState} from './lab-state.js';
 import {LabStore} from './lab-store.js';
@@ -107,14 +108,17 @@ export class LabController {
       guests.find(entry => entry.id === FIRST_STATE.guest) ??
       guests[0];
     const technique =
-      techniques.find(entry => entry.id === (guest?.isHypervisor === true ? 'bare' : wanted.technique)) ??
+      techniques.find(entry => entry.id === machineFor(guest, wanted.technique, techniques, FIRST_STATE.technique)) ??
       techniques.find(entry => entry.id === FIRST_STATE.technique) ??
       techniques[0];
     if (guest === undefined || technique === undefined)
       throw new Error(
         'The simulator offers no guest. Reload the page; if that does not help, build it again with `npm start`.',
       );
-    const known = guest.id === wanted.guest && (technique.id === wanted.technique || guest.isHypervisor);
+    const asked = techniques.find(entry => entry.id === wanted.technique);
+    const misfit = asked === undefined || guest.only !== undefined ? undefined : whyNotOn(guest, asked, guests);
+    const isSettled = technique.id === wanted.technique || guest.only !== undefined || misfit !== undefined;
+    const known = guest.id === wanted.guest && isSettled;
     const opening = ++this.#opening;
     this.#real.drop();
     this.#moves.clear();
@@ -139,7 +143,7 @@ export class LabController {
       switches,
       real: sameGuest && sameText && this.state.real.kind !== 'running' ? this.state.real : {kind: 'idle'},
       notice: known
-        ? this.state.notice
+        ? (misfit ?? this.state.notice)
         : 'The link names a guest or a machine that this lab does not have; the nearest one is shown.',
     });
     this.time.reset();

@@ -10,7 +10,12 @@ import {askKvm, realRun} from './real-kvm.js';
 /** Why the open guest is never run on real KVM; undefined for all that are. */
 function notOnKvm({catalogue, guest}: Pick<LabState, 'catalogue' | 'guest'>): string | undefined {
   const entry = catalogue.guests.find(({id}) => id === guest);
-  if (entry?.isHypervisor !== true) return undefined;
+  if (entry?.only === undefined) return undefined;
+  if (!entry.isHypervisor)
+    return (
+      `${entry.title} calls a hypervisor of Xen’s kind, and KVM is none: with hardware for virtualization, kernels need not be ` +
+      'ported. So it is run on the simulated processor only, and no recording ships.'
+    );
   return (
     `${entry.title} is a hypervisor itself. In a virtual machine it would need a processor that has VT-x or SVM there, too ` +
     '(nested virtualization), which few hosts give; so it is run on the simulated processor only, and no recording ships.'

@@ -74,11 +74,12 @@ class SimulationLab implements LabClient {
 
   catalogue(): Catalogue {
     return {
-      guests: this.#guests().map(({id, title, teaches, hypervisor, group}) => ({
+      guests: this.#guests().map(({id, title, teaches, needs, group}) => ({
         id,
         title,
         teaches,
-        isHypervisor: hypervisor !== undefined,
+        isHypervisor: needs?.technique === 'bare',
+        only: needs?.technique,
         group,
       })),
       techniques: this.#host.techniques(),

@@ -67,8 +67,8 @@ export class Comparing {
     const {techniques: all} = lab.catalogue;
     const named = machines.flatMap(id => all.filter(entry => entry.id === id));
     const techniques: readonly TechniqueEntry[] =
-      guest?.isHypervisor === true ? all.filter(({host}) => host === 'none') : named;
-    const withReal = machines.includes('kvm') && guest?.isHypervisor !== true ? 'with real KVM' : 'alone';
+      guest?.only === undefined ? named : all.filter(({id}) => id === guest.only);
+    const withReal = machines.includes('kvm') && guest?.only === undefined ? 'with real KVM' : 'alone';
     // Not awaited: it shows itself how far it is.
     void run.start({guest: lab.guest, edited: lab.edited, switches: lab.switches}, techniques, withReal);
     return undefined;

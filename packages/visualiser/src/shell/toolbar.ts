@@ -3,6 +3,7 @@
 import {THEMES, sharedStyles, type Theme} from '@hyperscope/elements';
 import {LitElement, html, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
+import {whyNotOn} from '../guest-machines.js';
 import type {LabState} from '../lab-state.js';
 import {toolbarStyles} from './toolbar-styles.js';
 
@@ -52,15 +53,15 @@ const machineOptions = (
   techniques: Techniques,
   host: Techniques[number]['host'],
   {technique: chosen}: LabState,
-  isAlone: boolean,
+  whyNot: (technique: Techniques[number]) => string | undefined,
 ): readonly TemplateResult[] =>
   techniques.flatMap((technique, index) =>
     technique.host === host
       ? [
           html`<option
             value=${technique.id}
-            title=${isAlone && host !== 'none' ? 'This guest is a hypervisor itself: it runs on bare metal only' : technique.summary}
-            ?disabled=${isAlone && host !== 'none'}
+            title=${whyNot(technique) ?? technique.summary}
+            ?disabled=${whyNot(technique) !== undefined}
             ?selected=${technique.id === chosen}
           >
             ${index < 9 ? `${index + 1} ` : ''}${technique.title}
@@ -80,7 +81,9 @@ export class Toolbar extends LitElement {
     const {state} = this;
     if (state === undefined) return html`<header></header>`;
     const {guests, techniques} = state.catalogue;
-    const isAlone = guests.find(guest => guest.id === state.guest)?.isHypervisor ?? false;
+    const guest = guests.find(entry => entry.id === state.guest);
+    const whyNot = (technique: Techniques[number]): string | undefined =>
+      guest === undefined ? undefined : whyNotOn(guest, technique, guests);
     return html`<header>
       <h1 class="brand">Hyper<b>scope</b></h1>
       <label class="pick"
@@ -97,7 +100,7 @@ export class Toolbar extends LitElement {
         <select aria-label="Machine" ?hidden=${techniques.length === 0} @change=${this.machineChosen}>
           ${HOSTS.map(
             ([host, name]) =>
-              html`<optgroup label=${name}>${machineOptions(techniques, host, state, isAlone)}</optgroup>`,
+              html`<optgroup label=${name}>${machineOptions(techniques, host, state, whyNot)}</optgroup>`,
           )}
         </select></label
       >
