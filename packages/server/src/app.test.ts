@@ -251,7 +251,8 @@ describe('a server with a token', () => {
   test('shows the page and its health to anybody: they tell nothing', async () => {
     const app = await secured();
     expect((await app.inject('/')).statusCode).toBe(200);
-    expect((await app.inject('/healthz')).statusCode).toBe(200);
+    const health = await app.inject('/healthz');
+    expect([health.statusCode, health.json().kvm]).toEqual([200, {available: true}]);
   });
 });
 

@@ -74,9 +74,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   });
   app.get('/healthz', async (_request, reply) => {
     const answer = options.kvm.answer();
-    return reply
-      .header('cache-control', 'no-store')
-      .send({status: 'ok', version: options.version, page: isBuilt, kvm: answer});
+    return reply.header('cache-control', 'no-store').send({
+      status: 'ok',
+      version: options.version,
+      page: isBuilt,
+      // What the host is concerns those who have the token: they ask /api/kvm.
+      kvm: options.token === undefined ? answer : {available: answer.available},
+    });
   });
   if (options.token !== undefined) guardWithToken(app, options.token);
   const {limits, kvm} = options;
