@@ -27,7 +27,7 @@ export class KvmRunView extends LitElement {
         color: var(--vmm-ink);
       }
       .name {
-        overflow-wrap: anywhere;
+        overflow-wrap: break-word;
       }
     `,
   ];
@@ -38,7 +38,7 @@ export class KvmRunView extends LitElement {
     const {content} = this;
     if (content === undefined) return html`<p class="empty" role="status">Asking for kvm_run…</p>`;
     return html`<p>${content.sentence}</p>
-      <div class="page">
+      <div class="page scroll" tabindex="0" role="region" aria-label="struct kvm_run">
         <table class=${content.spent ? 'spent' : ''}>
           <caption class="visually-hidden">
             struct kvm_run, as KVM_RUN left it in step ${content.step + 1}

@@ -97,7 +97,21 @@ export const memoryStyles = css`
   .writer p {
     margin-bottom: 4px;
   }
+  /* A row of eight bytes with its characters fits the narrow column of a small projector. */
   @media (max-width: 1199px) {
+    td {
+      min-width: 20px;
+      padding: 0 1px;
+    }
+    td.eighth {
+      padding-inline-end: 4px;
+    }
+    th {
+      padding: 0 3px;
+    }
+    td.text {
+      padding-inline-start: 4px;
+    }
     .detail dl {
       display: none;
     }

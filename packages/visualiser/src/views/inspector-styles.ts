@@ -42,18 +42,31 @@ export const inspectorStyles = css`
   [role='tab']:focus-visible {
     outline-offset: -2px;
   }
-  select {
+  .all {
     display: none;
-    font: inherit;
-    font-size: 0.9em;
-    color: inherit;
-    background: var(--panel);
+    position: relative;
+    flex: none;
+    width: 28px;
+    height: 28px;
+    place-items: center;
     border: 1px solid var(--strong-line);
     border-radius: 6px;
-    min-height: 28px;
-    width: 26px;
-    padding: 0;
-    flex: none;
+  }
+  .all:hover {
+    background: var(--sunken);
+  }
+  .all:focus-within {
+    outline: 2px solid var(--focus);
+  }
+  /* The menu lies over the arrow, unseen: its list opens with the browser’s own look. */
+  select {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    opacity: 0;
+    cursor: pointer;
+    font: inherit;
   }
   @media (max-width: 1400px), (max-height: 820px) {
     [role='tablist'] {
@@ -65,8 +78,8 @@ export const inspectorStyles = css`
     [role='tab'] {
       padding: 3px 5px;
     }
-    select {
-      display: block;
+    .all {
+      display: grid;
     }
   }
 `;

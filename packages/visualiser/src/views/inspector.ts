@@ -105,24 +105,26 @@ export class Inspector extends LitElement {
 
   /** All panels by name, for windows in which the row of tabs does not fit. */
   private menu(tabs: readonly Tab[], open: Tab): TemplateResult {
-    return html`<select
-      aria-label="All panels"
-      title="All panels"
-      @change=${(event: Event) => {
-        const wanted = event.target instanceof HTMLSelectElement ? event.target.value : '';
-        const tab = tabs.find(each => each === wanted);
-        if (tab !== undefined) this.dispatchEvent(new TabEvent(tab));
-      }}
-    >
-      ${TAB_GROUPS.map(
-        group =>
-          html`<optgroup label=${group.title}>
-            ${group.tabs
-              .filter(tab => tabs.includes(tab))
-              .map(tab => html`<option value=${tab} ?selected=${tab === open}>${this.nameOf(tab)}</option>`)}
-          </optgroup>`,
-      )}
-    </select>`;
+    return html`<label class="all" title="All panels"
+      ><span aria-hidden="true">▾</span
+      ><select
+        aria-label="All panels"
+        @change=${(event: Event) => {
+          const wanted = event.target instanceof HTMLSelectElement ? event.target.value : '';
+          const tab = tabs.find(each => each === wanted);
+          if (tab !== undefined) this.dispatchEvent(new TabEvent(tab));
+        }}
+      >
+        ${TAB_GROUPS.map(
+          group =>
+            html`<optgroup label=${group.title}>
+              ${group.tabs
+                .filter(tab => tabs.includes(tab))
+                .map(tab => html`<option value=${tab} ?selected=${tab === open}>${this.nameOf(tab)}</option>`)}
+            </optgroup>`,
+        )}
+      </select></label
+    >`;
   }
 
   private nameOf(tab: Tab): string {

@@ -2,85 +2,18 @@
 // device's own affair (machine/src/devices); what it means is told here.
 
 import {hex, hexBytes} from '@hyperscope/base';
-import {
-  APIC,
-  IO_APIC_BYTES,
-  KEYBOARD_BYTES,
-  PIC_BYTES,
-  PIT_BYTES,
-  PIT_HERTZ,
-  UART_BYTES,
-  VGA_BYTES,
-  VIRTIO_BYTES,
-} from '@hyperscope/machine';
+import {KEYBOARD_BYTES, PIT_BYTES, PIT_HERTZ, UART_BYTES, VGA_BYTES, VIRTIO_BYTES} from '@hyperscope/machine';
+import {byte, listed, row, time, word, yes} from './device-row.js';
+import type {DeviceRow} from './device-row.js';
+import {ioApicRows, localApicRows, picRows, pinRows} from './interrupt-words.js';
 
-export interface DeviceRow {
-  readonly name: string;
-  readonly value: string;
-  readonly meaning: string;
-}
+export type {DeviceRow};
+
 export interface DeviceKind {
   readonly title: string;
   /** Where software finds it. */
   readonly place: string;
   rows(bank: Uint8Array): readonly DeviceRow[];
-}
-
-const row = (name: string, value: string, meaning = ''): DeviceRow => ({name, value, meaning});
-const byte = (bank: Uint8Array, at: number): number => bank[at] ?? 0;
-const word = (bank: Uint8Array, at: number): number =>
-  (byte(bank, at) | (byte(bank, at + 1) << 8) | (byte(bank, at + 2) << 16) | (byte(bank, at + 3) << 24)) >>> 0;
-const time = (bank: Uint8Array, at: number): number => {
-  const copy = bank.slice(at, at + 8);
-  return copy.length < 8 ? 0 : new DataView(copy.buffer).getFloat64(0, true);
-};
-const yes = (value: number, mask: number): boolean => (value & mask) !== 0;
-const listed = (names: readonly string[], none: string): string => (names.length === 0 ? none : names.join(', '));
-
-// ── 8259A pair ──────────────────────────────────────────────────────────────────────────────────────────────────────
-const IRQ_NAMES = [
-  'timer',
-  'keyboard',
-  'cascade',
-  'COM2',
-  'COM1',
-  'virtio',
-  'floppy',
-  'LPT1',
-  'RTC',
-  'free',
-  'free',
-  'free',
-  'mouse',
-  'FPU',
-  'disk',
-  'disk 2',
-] as const;
-
-function picRows(bank: Uint8Array): readonly DeviceRow[] {
-  return [0, 1].flatMap(chip => {
-    const at = (offset: number): number => byte(bank, chip * PIC_BYTES.chip + offset);
-    const lines = (set: number): string =>
-      listed(
-        [0, 1, 2, 3, 4, 5, 6, 7]
-          .filter(irq => yes(set, 1 << irq))
-          .map(irq => `IRQ ${chip * 8 + irq} ${IRQ_NAMES[chip * 8 + irq] ?? ''}`),
-        'none',
-      );
-    const name = chip === 0 ? 'first' : 'second';
-    const mask = at(PIC_BYTES.IMR);
-    const base = at(PIC_BYTES.VECTORS) & 0xf8;
-    return [
-      row(`${name}: IRR`, hex(at(PIC_BYTES.IRR), 2), `requested: ${lines(at(PIC_BYTES.IRR))}`),
-      row(`${name}: ISR`, hex(at(PIC_BYTES.ISR), 2), `in service, until EOI: ${lines(at(PIC_BYTES.ISR))}`),
-      row(`${name}: IMR`, hex(mask, 2), mask === 0xff ? 'everything is masked' : `let through: ${lines(~mask & 0xff)}`),
-      row(
-        `${name}: vectors`,
-        hex(base, 2),
-        `IRQ ${chip * 8} to ${chip * 8 + 7} are vectors ${base} to ${base + 7}${base === 0 || base === 8 ? ', where the processor has its exceptions' : ''}`,
-      ),
-    ];
-  });
 }
 
 // ── 8254 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -190,59 +123,6 @@ function keyboardRows(bank: Uint8Array): readonly DeviceRow[] {
   ];
 }
 
-// ── local APIC and IOAPIC ───────────────────────────────────────────────────────────────────────────────────────────
-const DELIVERY = ['fixed', 'lowest priority', 'SMI', 'reserved', 'NMI', 'INIT', 'reserved', 'ExtINT'] as const;
-const TIMER_MODES = ['one-shot', 'periodic', 'TSC deadline', 'reserved'] as const;
-const localVector = (entry: number): string =>
-  yes(entry, 0x1_0000) ? 'masked' : `${DELIVERY[(entry >> 8) & 7] ?? ''}, vector ${entry & 0xff}`;
-
-/** Vectors that are set in one of the 256-bit registers. */
-function vectors(bank: Uint8Array, base: number): string {
-  const set: string[] = [];
-  for (let vector = 0; vector < 256; vector++)
-    if (yes(word(bank, base + 16 * (vector >> 5)), 1 << (vector & 31))) set.push(String(vector));
-  return listed(set, 'none');
-}
-
-function localApicRows(bank: Uint8Array): readonly DeviceRow[] {
-  const svr = word(bank, APIC.spurious);
-  const timer = word(bank, APIC.timer);
-  const registers = [
-    ['LVT LINT0', APIC.lint0],
-    ['LVT LINT1', APIC.lint1],
-    ['LVT error', APIC.error],
-  ] as const;
-  return [
-    row('SVR', hex(svr), yes(svr, 0x100) ? 'enabled by software' : 'disabled by software'),
-    row('TPR', hex(word(bank, APIC.taskPriority), 2), 'task priority: the upper half of CR8'),
-    row('IRR', vectors(bank, APIC.requests), 'vectors that wait'),
-    row('ISR', vectors(bank, APIC.inService), 'vectors in service, until EOI'),
-    row('LVT timer', hex(timer), `${localVector(timer)}, ${TIMER_MODES[(timer >> 17) & 3] ?? ''}`),
-    row('initial count', String(word(bank, APIC.initialCount)), `divide configuration ${hex(word(bank, APIC.divide))}`),
-    ...registers.map(([name, at]) => row(name, hex(word(bank, at)), localVector(word(bank, at)))),
-    row('ESR', hex(word(bank, APIC.errorStatus)), word(bank, APIC.errorStatus) === 0 ? 'no error' : 'errors'),
-  ];
-}
-
-function ioApicRows(bank: Uint8Array): readonly DeviceRow[] {
-  const pins = Array.from({length: IO_APIC_BYTES.PINS}, (_, pin) => ({
-    pin,
-    entry: word(bank, IO_APIC_BYTES.TABLE + 8 * pin),
-  }));
-  const open = pins.filter(({entry}) => !yes(entry, 0x1_0000));
-  return [
-    row('lines', hex(word(bank, IO_APIC_BYTES.LINES), 6), 'inputs that are high'),
-    row('masked', String(pins.length - open.length), `of ${pins.length} inputs`),
-    ...open.map(({pin, entry}) =>
-      row(
-        `input ${pin}`,
-        hex(entry),
-        `${DELIVERY[(entry >> 8) & 7] ?? ''}, vector ${entry & 0xff}, ${yes(entry, 0x8000) ? 'level' : 'edge'}`,
-      ),
-    ),
-  ];
-}
-
 // ── MC146818, VGA text, virtio ──────────────────────────────────────────────────────────────────────────────────────
 function rtcRows(bank: Uint8Array): readonly DeviceRow[] {
   const [a, b] = [byte(bank, 0xa), byte(bank, 0xb)];
@@ -333,15 +213,7 @@ function virtioRows(bank: Uint8Array): readonly DeviceRow[] {
   ];
 }
 
-// ── the processor's own pins, and small devices ─────────────────────────────────────────────────────────────────────
-const pinRows = (bank: Uint8Array): readonly DeviceRow[] => [
-  row(
-    'INTR',
-    String(byte(bank, 0)),
-    byte(bank, 0) === 1 ? `vector ${byte(bank, 1)} waits` : 'nothing was requested directly',
-  ),
-  row('NMI', String(byte(bank, 2)), byte(bank, 2) === 1 ? 'an NMI waits' : 'none waits'),
-];
+// ── small devices ─────────────────────────────────────────────────────────────────────
 const clockRows = (bank: Uint8Array): readonly DeviceRow[] => {
   const next = time(bank, 0);
   return [
