@@ -33,6 +33,16 @@ export function descriptorContent({record, state, before}: LookedAt): Found<Desc
   };
   const processor: Owner = {cells: state.cells, read: ownReader(state), readBefore: ownReader(before)};
   const hasHost = record.header.engine === 'simulated' && record.header.technique !== 'bare';
+  if (record.header.technique === 'paravirtual')
+    return found({
+      sets: [
+        {
+          owner: 'processor',
+          title: 'Xen’s: the guest has none, and uses two of their segments',
+          tables: tablesOf(processor),
+        },
+      ],
+    });
   if (hasHost && isDeprivileged(record.header.technique))
     return found({
       sets: [

@@ -36,6 +36,10 @@ export function vcpuContent({record, state, before}: LookedAt): Found<VcpuConten
       'What the processor held inside KVM is not in a recording of real KVM: these are the guest’s registers.',
     );
   if (technique === 'bare') return nothing('No hypervisor is here: the guest’s registers are the processor’s.');
+  if (technique === 'paravirtual')
+    return nothing(
+      'There is no virtual CPU: the guest knows that it runs in ring 3 and whose tables those are. Its registers are the processor’s, or on Xen’s stack while Xen has it.',
+    );
   if (!isDeprivileged(technique)) return hardware(state, before, record.header);
   const [guest, was] = [state.guestCells(), before.guestCells()];
   const rows = REGISTERS.map(([cell, register, why]) =>
