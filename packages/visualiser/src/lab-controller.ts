@@ -8,7 +8,6 @@ import {FIRST_STATE, type LabState} from './lab-state.js';
 import {LabStore} from './lab-store.js';
 import {MoveQueue} from './move-queue.js';
 import {RealComparisonRun, type RealRunSurroundings} from './real-comparison.js';
-import type {SharedMoment} from './share-link.js';
 import {LabTime} from './time/lab-time.js';
 
 /** Steps recorded in one call: short enough that a click in between is answered at once. */
@@ -85,7 +84,7 @@ export class LabController {
   }
 
   /** Loads the catalogue and opens the first guest, or the one that a link names. */
-  async start(wanted: SharedMoment | undefined): Promise<void> {
+  async start(wanted: Opening | undefined): Promise<void> {
     try {
       const catalogue = await this.#client.catalogue();
       this.#set({catalogue});

@@ -26,6 +26,7 @@ import {runOverSocket, socketAddress} from '../kvm-socket.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
 import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
+import {PackedText, unpackText} from '../linked-text.js';
 import {readLink, writeLink, type SharedMoment} from '../share-link.js';
 import type {Inspectable} from '../inspection.js';
 import {Inspector, TabEvent} from '../views/inspector.js';
@@ -46,6 +47,9 @@ import {Editing, isRunSource} from './editing.js';
 import {stagePanel} from './stage-panel.js';
 import {timelinePanel} from './timeline-panel.js';
 import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
+
+const DAMAGED_TEXT =
+  'The edited program in this link is damaged, so the guest is open as it ships. Ask for the link again, or for the program.';
 
 @customElement('hs-lab')
 export class Lab extends LitElement implements ShellParts {
@@ -70,6 +74,7 @@ export class Lab extends LitElement implements ShellParts {
   private inspectable: Inspectable | undefined = undefined;
   private comparing: Comparing | undefined = undefined;
   private lessons: Lessons | undefined = undefined;
+  private readonly packed = new PackedText();
   private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
 
   constructor() {
@@ -165,7 +170,7 @@ export class Lab extends LitElement implements ShellParts {
     this.surrounding?.listen(controller);
     if (needsHint() && this.surrounding === undefined) controller.hint('exit');
     const wanted = link.kind === 'moment' ? link.moment : undefined;
-    this.openLinked(wanted, async () => controller.start(wanted));
+    this.openLinked(wanted, async edited => controller.start(wanted && {...wanted, edited}));
     document.addEventListener('keydown', this.key);
     addEventListener('hashchange', this.followLink);
   }
@@ -249,13 +254,19 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   /** Opens what a link names: the run, and what it carries beside it. */
-  private openLinked(wanted: SharedMoment | undefined, open: () => Promise<void>): void {
+  private openLinked(wanted: SharedMoment | undefined, open: (edited: string | undefined) => Promise<void>): void {
     if (wanted?.theme !== undefined) {
       this.theme = wanted.theme;
       applyTheme(document, wanted.theme);
     }
     if (wanted?.panel !== undefined) this.showPanel(wanted.panel);
-    void open().catch((error: unknown) => this.controller?.fail(error));
+    const openText = async (): Promise<void> => {
+      const text = wanted?.text;
+      const edited = text === undefined ? undefined : await unpackText(text);
+      if (text !== undefined && edited === undefined) this.controller?.notice(DAMAGED_TEXT);
+      await open(edited);
+    };
+    void openText().catch((error: unknown) => this.controller?.fail(error));
     if (wanted?.scenario !== undefined) this.lessons?.playWhenOpen(wanted.scenario);
   }
 
@@ -359,9 +370,10 @@ export class Lab extends LitElement implements ShellParts {
   private writeLink(): void {
     const {moment, technique, guest, phase} = this.lab;
     if (moment === undefined || phase.kind !== 'ready') return;
-    const {switches} = this.lab;
+    const {switches, edited} = this.lab;
     const scenario = this.lessons?.place;
-    history.replaceState(null, '', writeLink({technique, guest, step: moment.index, switches, scenario}));
+    const text = this.packed.of(edited, () => this.writeLink());
+    history.replaceState(null, '', writeLink({technique, guest, step: moment.index, switches, scenario, text}));
   }
 
   private readonly followLink = (): void => {
@@ -370,7 +382,7 @@ export class Lab extends LitElement implements ShellParts {
       if (link.kind === 'unreadable') lab.notice(link.why);
       if (link.kind !== 'moment') return;
       const {moment} = link;
-      this.openLinked(moment, async () => lab.open(moment));
+      this.openLinked(moment, async edited => lab.open({...moment, edited}));
     });
   };
 

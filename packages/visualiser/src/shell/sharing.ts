@@ -14,8 +14,8 @@ const PANELS: readonly (readonly [name: string, selector: string])[] = [
   ['Timeline', 'hs-timeline'],
 ];
 
-const EDITED =
-  'The link opens the guest as it ships: it does not carry the text that you changed. Save that from the editor.';
+const TOO_LONG =
+  'The program that you edited is too long for a link, which opens the guest as it ships. Save the program from the editor.';
 
 /** Opens the dialog of `lab`, the element on the page, at its address. */
 export async function openShareDialog(lab: Element, {technique, guest, edited, moment}: LabState): Promise<void> {
@@ -30,7 +30,7 @@ export async function openShareDialog(lab: Element, {technique, guest, edited, m
   });
   await dialog.show({
     link: location.href,
-    without: edited === undefined ? undefined : EDITED,
+    without: edited === undefined || location.hash.includes(';text=') ? undefined : TOO_LONG,
     technique,
     guest,
     step: moment.index,
