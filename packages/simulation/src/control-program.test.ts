@@ -142,7 +142,7 @@ describe('the record', () => {
     const changesOfHands = Array.from(record.steps())
       .filter(({index}) => record.eventsOf(index).some(({kind}) => kind === 'control-program'))
       .map(({index}) => index);
-    const wanted = new Set(changesOfHands.filter((_, index) => index % 4 === 0));
+    const wanted = new Set(changesOfHands.filter((_, index) => index % 9 === 0));
     const banks = new Map(run.banks.map(({name, bytes}) => [name, bytes]));
     const live: (readonly [number, string])[] = [];
     for (let step = 0; step < record.length; step++) {
@@ -178,6 +178,50 @@ describe('the record', () => {
       expected('cms-punch'),
     );
     expect(session.seek(0).virtualMachines?.consoles.map(({text}) => text)).toEqual(['', '']);
+  });
+
+  const groupsOf = () => {
+    const looked = session.inspect({panel: 'statistics'});
+    return looked.panel === 'statistics' ? (looked.content?.groups ?? []) : [];
+  };
+
+  test('shows the devices of the one that runs, and the account of each', () => {
+    const punched = Array.from(record.steps()).filter(({index}) =>
+      record.eventsOf(index).some(event => event.kind === 'port' && event.port === 0xd01),
+    );
+    const first = assertExists(punched[0], 'a card that is punched');
+    session.seek(first.index);
+    const looked = session.inspect({panel: 'devices'});
+    const devices = looked.panel === 'devices' ? (looked.content ?? []) : [];
+    expect(devices).toContainEqual(
+      expect.objectContaining({
+        title: 'Virtual card punch',
+        rows: expect.arrayContaining([expect.objectContaining({name: 'card', value: '“PRIMES BELOW 200”'})]),
+      }),
+    );
+    expect(devices.filter(({name}) => name === 'uart').length).toBe(1);
+
+    session.seek(record.length);
+    const groups = groupsOf();
+    const live = assertExists(session.driver.run.virtualMachines, 'machines');
+    for (const {name, account} of live) {
+      const group = assertExists(
+        groups.find(({title}) => title === `Account of ${name}`),
+        name,
+      );
+      const shown = new Map(group.counters.map(counter => [counter.name, counter.value]));
+      expect([shown.get('own cycles'), shown.get('dispatches'), shown.get('DIAGNOSEs')]).toEqual([
+        account().virtualCycles,
+        account().dispatches,
+        account().calls,
+      ]);
+    }
+    session.seek(0);
+    expect(
+      groupsOf()
+        .filter(({title}) => title.startsWith('Account'))
+        .flatMap(({counters}) => counters),
+    ).toSatisfy((counters: readonly {readonly value: number}[]) => counters.every(({value}) => value === 0));
   });
 
   test('goes through a file, with its virtual machines', async () => {

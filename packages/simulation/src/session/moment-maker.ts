@@ -33,6 +33,7 @@ import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
 import {StateInspector} from './inspect/inspector.js';
+import {machineBanks} from './machine-banks.js';
 import {screenView} from './screen-view.js';
 import {SerialText} from './serial-text.js';
 import type {SourceMap} from './source-map.js';
@@ -103,7 +104,9 @@ export class MomentMaker {
       }),
       serial: this.serial.before(index),
       virtualMachines: this.#machines.at(index, state.machine),
-      screen: screenView(banks, (address, length) => state.guestMemory.readPhysical(address, length)),
+      screen: screenView(machineBanks(record.header, state.machine, banks), (address, length) =>
+        state.guestMemory.readPhysical(address, length),
+      ),
       strip: strip(state, record.header.engine),
       vmcs: [
         ...vmcsPanel(state.vmcs(), previous?.vmcsAddress === state.vmcsAddress ? previous?.vmcs() : undefined),

@@ -10,6 +10,8 @@ import {registerPage} from '../user-space/register-page.js';
 /** In the spurious-interrupt vector register: the APIC is on, vector FFh. */
 const SOFTWARE_ENABLE = 0x1ff;
 const DIVIDE_BY_ONE = 0xb;
+/** Its bank: a guest beside it may have a local APIC, too. */
+const HOST_APIC = 'host-local-apic';
 
 export class SliceTimer {
   /** The host's time, for the machine's `deviceClock`. */
@@ -71,11 +73,12 @@ export class SliceTimer {
   }
 
   get banks(): readonly Bank[] {
-    return [this.clock.bank, this.#apic.bank];
+    return [this.clock.bank, {name: HOST_APIC, bytes: this.#apic.bank.bytes}];
   }
   observe(willWrite: WillWrite | undefined): void {
     this.clock.willWrite = willWrite;
-    this.#apic.willWrite = willWrite;
+    this.#apic.willWrite =
+      willWrite === undefined ? undefined : (_, offset, length) => willWrite(HOST_APIC, offset, length);
   }
 
   #write(offset: number, value: number): void {

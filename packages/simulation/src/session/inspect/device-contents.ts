@@ -4,6 +4,7 @@
 import {hexBytes} from '@hyperscope/base';
 import type {Bank} from '@hyperscope/machine';
 import type {DeviceContent} from '@hyperscope/trace';
+import {CARD_DEVICES} from './card-device-words.js';
 import {DEVICE_KINDS} from './device-words.js';
 import type {DeviceKind} from './device-words.js';
 import {found, nothing} from './looked-at.js';
@@ -13,6 +14,7 @@ import type {Found, LookedAt} from './looked-at.js';
 const NO_DEVICES: ReadonlySet<string> = new Set(['registers', 'memory', 'tlb', 'vector', 'disk', 'disk-1']);
 const PROCESSORS = /^(mtrr|memory-type|machine-check|vmx|svm)/;
 const MOST_BYTES = 16;
+const KINDS: ReadonlyMap<string, DeviceKind> = new Map([...DEVICE_KINDS, ...CARD_DEVICES]);
 
 export function deviceContents(
   {record}: LookedAt,
@@ -24,7 +26,7 @@ export function deviceContents(
       'A recording of real KVM holds registers and memory: its devices are those of this project’s own user space, or inside KVM.',
     );
   const devices = banks.filter(({name}) => !NO_DEVICES.has(name) && !PROCESSORS.test(name));
-  const order = [...DEVICE_KINDS.keys()];
+  const order = [...KINDS.keys()];
   const rank = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
   return found(
     devices
@@ -35,7 +37,7 @@ export function deviceContents(
 }
 
 function deviceOf({name, bytes}: Bank, was: Uint8Array): DeviceContent {
-  const kind = DEVICE_KINDS.get(name) ?? plain(name);
+  const kind = KINDS.get(name) ?? plain(name);
   const earlier = new Map(kind.rows(was).map(row => [row.name, row.value]));
   const rows = kind.rows(bytes).map(row => {
     const before = earlier.get(row.name);

@@ -7,6 +7,7 @@ import type {Inspection, InspectionRequest, RunRecord} from '@hyperscope/trace';
 import {StateView} from '../state-view.js';
 import {descriptorContent} from './descriptor-content.js';
 import {deviceContents} from './device-contents.js';
+import {machineBanks} from '../machine-banks.js';
 import {DoctorsMachine, entryCheckContent} from './entry-check-content.js';
 import {kvmRunContent} from './kvm-run-content.js';
 import type {LookedAt} from './looked-at.js';
@@ -17,6 +18,16 @@ import {tlbContent} from './tlb-content.js';
 import {vcpuContent} from './vcpu-content.js';
 import {walkContent} from './walk-content.js';
 import {byteReader, writerContent} from './writer-content.js';
+
+/** The banks of the machine that the guest at the playhead sees, now and a step before. */
+function seenBy(
+  {header}: RunRecord,
+  {machine}: StateView,
+  now: readonly Bank[],
+  before: readonly Bank[],
+): [readonly Bank[], readonly Bank[]] {
+  return [machineBanks(header, machine, now), machineBanks(header, machine, before)];
+}
 
 export class StateInspector {
   readonly #record: RunRecord;
@@ -66,7 +77,11 @@ export class StateInspector {
       case 'tlb':
         return {panel: request.panel, index, ...tlbContent(looked, bank('tlb'))};
       case 'devices':
-        return {panel: request.panel, index, ...deviceContents(looked, banks, earlier.banks)};
+        return {
+          panel: request.panel,
+          index,
+          ...deviceContents(looked, ...seenBy(record, looked.state, banks, earlier.banks)),
+        };
       case 'kvm-run':
         return {panel: request.panel, index, ...kvmRunContent(looked, at => this.#stateAt(at).guestCells())};
       case 'statistics':

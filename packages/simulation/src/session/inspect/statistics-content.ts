@@ -7,6 +7,7 @@ import {exitTitle} from '@hyperscope/isa';
 import {shadowPanel} from '../shadow-panel.js';
 import {found} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
+import {machineAccounts} from './machine-accounts.js';
 import type {StepCounts} from './step-counts.js';
 
 type Group = StatisticsContent['groups'][number];
@@ -34,6 +35,7 @@ export function statisticsContent(looked: LookedAt, counts: StepCounts): Found<S
       eventGroup(record, index),
       ...shadowGroup(looked),
       ...translationGroup(record, index),
+      ...machineAccounts(looked),
     ].filter(group => group.counters.length > 0),
   });
 }
