@@ -3,4 +3,5 @@ export * from './bits.js';
 export * from './brand.js';
 export * from './clock.js';
 export * from './user-error.js';
+export * from './listeners.js';
 export * from './wire-frame.js';

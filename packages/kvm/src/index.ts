@@ -1,4 +1,5 @@
 export * from './availability.js';
+export * from './child-processes.js';
 export * from './depth.js';
 export * from './fingerprint.js';
 export * from './kvm-error.js';

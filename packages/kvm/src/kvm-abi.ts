@@ -1,25 +1,8 @@
 // Numbers of KVM's interface: include/uapi/linux/kvm.h and arch/x86/include/uapi/asm/kvm.h. They are ABI and never change.
 
-export const KVM_API_VERSION = 12;
+export {KVM_EXIT} from '@hyperscope/vmm';
 
-export const KVM_EXIT = {
-  UNKNOWN: 0,
-  EXCEPTION: 1,
-  IO: 2,
-  HYPERCALL: 3,
-  DEBUG: 4,
-  HLT: 5,
-  MMIO: 6,
-  IRQ_WINDOW_OPEN: 7,
-  SHUTDOWN: 8,
-  FAIL_ENTRY: 9,
-  INTR: 10,
-  SET_TPR: 11,
-  INTERNAL_ERROR: 17,
-  SYSTEM_EVENT: 24,
-  X86_RDMSR: 29,
-  X86_WRMSR: 30,
-} as const;
+export const KVM_API_VERSION = 12;
 
 export const KVM_CAP = {
   NR_MEMSLOTS: 10,

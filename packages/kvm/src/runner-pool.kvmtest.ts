@@ -1,8 +1,8 @@
 // The pool's processes, on the real device. They are JavaScript, so packages/kvm must have been built.
 
-import {readFileSync, readdirSync} from 'node:fs';
 import {afterEach, describe, expect, test, vi} from 'vitest';
 import {gpa} from '@hyperscope/base';
+import {childrenOf} from './child-processes.js';
 import {RunnerPool} from './runner-pool.js';
 import type {RunOnKvmOptions} from './run-on-kvm.js';
 import {skipKvmTests} from './skip-kvm-tests.js';
@@ -23,10 +23,10 @@ function options(code: string, milliseconds = 4000): RunOnKvmOptions {
 const SPY = '8a042500900000e6e9c604250090000055f4';
 
 /** Process ids of our runners. */
-const runners = (): readonly string[] =>
-  readdirSync('/proc/self/task')
-    .flatMap(task => readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' '))
-    .filter(pid => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('runner-process'));
+const runners = (): readonly number[] =>
+  childrenOf(process.pid)
+    .filter(({command}) => command.includes('runner-process'))
+    .map(({pid}) => pid);
 
 describe.skipIf(skipKvmTests())('a pool of processes for guests', {timeout: 60_000}, () => {
   let pool = new RunnerPool(POOL);
@@ -37,7 +37,7 @@ describe.skipIf(skipKvmTests())('a pool of processes for guests', {timeout: 60_0
   });
 
   test('uses a process again after a run in order, and not for ever', async () => {
-    const seen: (readonly string[])[] = [];
+    const seen: (readonly number[])[] = [];
     for (let run = 0; run < 4; run++) {
       expect((await pool.run(options('f4'))).outcome).toEqual({kind: 'halted'});
       if (run !== 2) seen.push(runners());

@@ -1,9 +1,9 @@
 // Guests that do their worst, one after the other, through the server's own way of running them: each ends within its
 // limit, and afterwards no process, file or memory of it is left. The runner is JavaScript: packages/kvm must be built.
 
-import {readFileSync, readdirSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
-import {skipKvmTests} from '@hyperscope/kvm';
+import {childrenOf, skipKvmTests} from '@hyperscope/kvm';
 import {readRecord} from '@hyperscope/trace';
 import {kvmOfThisMachine} from './kvm-host.js';
 import {postedProgram} from './kvm-program.js';
@@ -14,17 +14,7 @@ const LIMITS = {...DEFAULT_LIMITS, seconds: 1, exits: 2000};
 const never = new AbortController().signal;
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 
-/** Processes whose parent is this one. */
-function children(): number {
-  return readdirSync('/proc').filter(name => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      return readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(process.pid);
-    } catch {
-      return false; // it ended while we looked
-    }
-  }).length;
-}
+const children = (): number => childrenOf(process.pid).length;
 const files = (): number => readdirSync('/proc/self/fd').length;
 
 const HOSTILE: readonly (readonly [what: string, code: string, mode: Placement['mode'], outcome: RegExp])[] = [

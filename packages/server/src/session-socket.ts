@@ -5,7 +5,8 @@ import {expose} from 'comlink';
 import type {Endpoint} from 'comlink';
 import type {FastifyBaseLogger} from 'fastify';
 import type {WebSocket} from 'ws';
-import {UserError, decodeFrame, encodeFrame} from '@hyperscope/base';
+import {Listeners, UserError, decodeFrame, encodeFrame} from '@hyperscope/base';
+import type {Listener} from '@hyperscope/base';
 import * as v from 'valibot';
 import type {KvmService, RunProgress} from './kvm-service.js';
 import {programOfMessage} from './run-request.js';
@@ -111,12 +112,10 @@ class PageSession implements KvmSocketApi {
   }
 }
 
-type Listener = Parameters<Endpoint['addEventListener']>[1];
-
 /** Hands what came over the socket to Comlink, if it is a message that a page sends; else the connection ends. */
 class SocketEndpoint implements Endpoint {
   readonly #socket: WebSocket;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Listeners<Event>();
   #second = 0;
   #messages = 0;
 
@@ -130,11 +129,11 @@ class SocketEndpoint implements Endpoint {
   postMessage(message: unknown): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(encodeFrame(message));
   }
-  addEventListener(_type: string, listener: Listener): void {
+  addEventListener(_type: string, listener: Listener<Event>): void {
     this.#listeners.add(listener);
   }
-  removeEventListener(_type: string, listener: Listener): void {
-    this.#listeners.delete(listener);
+  removeEventListener(_type: string, listener: Listener<Event>): void {
+    this.#listeners.remove(listener);
   }
 
   #receive(data: unknown, isBinary: boolean): void {
@@ -148,11 +147,7 @@ class SocketEndpoint implements Endpoint {
     }
     const checked = v.safeParse(Message, message);
     if (!checked.success) return this.#refuse('not a message of the lab');
-    const event = new MessageEvent('message', {data: checked.output});
-    for (const listener of this.#listeners) {
-      if (typeof listener === 'function') listener(event);
-      else listener.handleEvent(event);
-    }
+    this.#listeners.tell(new MessageEvent('message', {data: checked.output}));
     return undefined;
   }
 

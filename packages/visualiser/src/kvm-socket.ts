@@ -3,7 +3,7 @@
 
 import {wrap} from 'comlink';
 import type {Endpoint} from 'comlink';
-import {decodeFrame, encodeFrame} from '@hyperscope/base';
+import {Listeners, decodeFrame, encodeFrame} from '@hyperscope/base';
 
 /** As much of a WebSocket as is used here. */
 export type RunSocket = Pick<WebSocket, 'addEventListener' | 'binaryType' | 'close' | 'send'>;
@@ -133,7 +133,7 @@ function aborted(signal: AbortSignal): Promise<ServerRun> {
 }
 
 function endpointOf(socket: RunSocket): Endpoint {
-  const listeners = new Set<Parameters<Endpoint['addEventListener']>[1]>();
+  const listeners = new Listeners<Event>();
   socket.addEventListener('message', ({data}: MessageEvent<unknown>) => {
     if (!(data instanceof ArrayBuffer)) return;
     let message: unknown;
@@ -143,11 +143,7 @@ function endpointOf(socket: RunSocket): Endpoint {
       socket.close(); // no server of ours says this
       return;
     }
-    const event = new MessageEvent('message', {data: message});
-    for (const listener of listeners) {
-      if (typeof listener === 'function') listener(event);
-      else listener.handleEvent(event);
-    }
+    listeners.tell(new MessageEvent('message', {data: message}));
   });
   return {
     postMessage: message => {
@@ -157,7 +153,7 @@ function endpointOf(socket: RunSocket): Endpoint {
       listeners.add(listener);
     },
     removeEventListener: (_type, listener) => {
-      listeners.delete(listener);
+      listeners.remove(listener);
     },
   };
 }

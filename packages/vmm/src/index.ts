@@ -9,6 +9,7 @@ export * from './kvm-role/vmx/controls.js';
 export * from './kvm-role/vmx/vtx-ept.js';
 export * from './kvm-role/guest-view.js';
 export * from './host/host-layout.js';
+export {KVM_EXIT} from './kvm-role/kvm-exit-codes.js';
 export * from './kvm-role/kvm-vcpu.js';
 export * from './kvm-role/hypervisor-run.js';
 export * from './conformance/cases.js';
