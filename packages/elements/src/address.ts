@@ -39,7 +39,8 @@ export const addressStyles = css`
     border: 0;
     border-radius: 4px;
     padding: 0 4px;
-    min-height: 0;
+    min-height: 24px;
+    min-width: 24px;
     white-space: nowrap;
     text-decoration: underline dotted;
     text-underline-offset: 3px;

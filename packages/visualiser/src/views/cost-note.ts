@@ -73,11 +73,7 @@ export class CostNote extends LitElement {
   override render(): TemplateResult | typeof nothing {
     const {costs} = this;
     if (costs === undefined) return nothing;
-    return html`<button
-        popovertarget="figures"
-        aria-label="cycles modelled on ${costs.title}"
-        title="Cycles are computed from published figures, not measured here"
-      >
+    return html`<button popovertarget="figures" title="Cycles are computed from published figures, not measured here">
         cycles<span class="word"> modelled</span> on ${costs.title}
       </button>
       <div id="figures" popover role="dialog" aria-labelledby="title" tabindex="0">
