@@ -11,7 +11,9 @@ test('native, beside the paper, with the processor and what was calibrated', asy
   expect(out).toContain('cycles of Pentium 4 672, 3.8 GHz (Prescott, 2005)');
   expect(out).toMatch(/^cycles of +bare +paper +ratio +which is$/m);
   expect(out).toMatch(/^in +3210 +3209 +1\.00 +IN from port 80h$/m);
-  expect(out).toMatch(/Calibrated to the paper: cr8-write-shadowed 177, host-step 370, vmm-step 232,\s+user-step 2000;/);
+  expect(out).toMatch(
+    /Calibrated to the paper: cr8-write-shadowed 177, host-step 370, vmm-step 232,\s+user-step 2000;/,
+  );
 });
 
 test('by default native, binary translation and VT-x of 2005 stand side by side, and what was trapped is said', async () => {
@@ -36,6 +38,14 @@ test('a figure is changed, and that it was is said', async () => {
   const {out} = await cost('--on', 'bare', '--cost', 'port-access=99', '--cost', 'cr8-write=0');
   expect(out).toMatch(/^in +100 +3209 +0\.03/m);
   expect(out).toContain('Given for this run: port-access 99, cr8-write 0.');
+});
+
+test('--paradox compares hypervisors over generations, with the workloads that are asked for', async () => {
+  const {out, status} = await cost('--paradox', '--workload', 'compute', '--cost-model', 'westmere-2010');
+  expect(status).toBe(0);
+  expect(out).toMatch(/^computing: a sieve/m);
+  expect(out).toMatch(/^ +westmere-2010 +761 +\d+ +1\.00 +0\.0 +1\.00 +0\.0 +1\.00 +0\.0 +all alike$/m);
+  expect(out).toMatch(/computing +never: nothing exits/);
 });
 
 test('JSON has every operation, with the paper’s figure and the ratio', async () => {
@@ -66,6 +76,8 @@ describe('what is wrong is said', () => {
     [['--cost', 'vmread'], /"vmread" gives no cycles\. Write vmread=N/],
     [['--on', 'xen'], /There is no technique xen/],
     [['hello-kvm'], /cost takes no guest/],
+    [['--paradox', '--on', 'bare'], /brings its own machines/],
+    [['--paradox', '--workload', 'tea'], /no workload "tea"\. Choose of: compute, calls/],
   ])('%j', async (args, words) => {
     const {status, notes} = await cost(...args);
     expect(status).toBe(2);

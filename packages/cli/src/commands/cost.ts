@@ -4,6 +4,7 @@
 import {costColumn, costFigures} from '@hyperscope/simulation';
 import type {CostColumn} from '@hyperscope/simulation';
 import {COST_OPTIONS, listCostModels, readCostModel} from '../run/cost-options.js';
+import {tellParadox} from '../run/paradox.js';
 import {EXIT} from '../exit-status.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
 import {table, wrap} from '../terminal/table.js';
@@ -27,13 +28,19 @@ const OPTIONS = {
     help: 'The processor of all columns, as for hyperscope run. Default: prescott for the machines of 2005, what each needs for the others.',
   },
   ...COST_OPTIONS,
+  paradox: {
+    value: undefined,
+    help: 'Whole workloads instead of operations: translation, VT-x and EPT beside native over the generations; a model that is chosen alone. Takes a minute or two.',
+  },
+  workload: {value: 'ID,…', help: 'With --paradox, these alone: compute, calls, mixed, fork, walks.'},
   json: {value: undefined, help: 'Print all that was measured as JSON.'},
 } as const;
 
 export const COST: Command = {
   name: 'cost',
   summary: 'what a system call, a port, a page fault … cost, beside the figures of 2006',
-  usage: 'hyperscope cost [--on TECHNIQUE,…] [--cpu PROFILE] [--cost-model MODEL] [--cost FIGURE=CYCLES]',
+  usage:
+    'hyperscope cost [--on TECHNIQUE,…] [--cpu PROFILE] [--cost-model MODEL] [--cost FIGURE=CYCLES]      hyperscope cost --paradox',
   description: [
     'Runs nanobenchmarks (guests named nano-…): each does one operation in a loop, times the loop and the same loop without ' +
       'it with RDTSC, and divides. The cycles are those of a cost model, whose figures are published, derived, calibrated or ' +
@@ -45,6 +52,10 @@ export const COST: Command = {
     {line: 'hyperscope cost', what: 'The table of the paper: native, binary translation and VT-x of 2005.'},
     {line: 'hyperscope cost --on vtx-ept', what: 'The same operations five years later, with nested paging.'},
     {line: 'hyperscope cost --cost vm-exit=0 --cost vm-entry=0', what: 'What would be left if exits were free?'},
+    {
+      line: 'hyperscope cost --paradox',
+      what: 'The paradox of 2005: where software is faster than hardware, and until when.',
+    },
     {line: 'hyperscope cost --cost-model list', what: 'The models, and the names of their figures.'},
   ],
   exitCodes: [
@@ -54,10 +65,23 @@ export const COST: Command = {
   run: runCost,
 };
 
-async function runCost(args: readonly string[], {terminal}: CommandContext): Promise<number> {
+async function runCost(args: readonly string[], context: CommandContext): Promise<number> {
+  const {terminal} = context;
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0) throw usage('cost takes no guest: it brings its own. Choose machines with --on.');
   if (given.value('cost-model') === 'list') return Promise.resolve(listCostModels(terminal));
+  if (given.has('paradox')) {
+    if (given.has('on') || given.has('cpu')) throw usage('--paradox brings its own machines and processors.');
+    tellParadox(
+      {
+        costModel: readCostModel(given),
+        workloads: given.value('workload'),
+        form: given.has('json') ? 'json' : 'text',
+      },
+      context,
+    );
+    return Promise.resolve(EXIT.ok);
+  }
   const machines = (given.value('on') ?? DEFAULT_MACHINES).split(',').map(name => name.trim());
   const columns = machines.map(technique =>
     costColumn({

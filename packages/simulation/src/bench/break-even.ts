@@ -13,9 +13,9 @@ export type RoundTripBreakEven =
   | {readonly kind: 'hardware-wins'; readonly why: 'because nothing exits' | 'however dear an exit is'};
 
 /** The dearest round trip that is tried. */
-const DEAREST = 64_000;
+const DEAREST = 16_000;
 /** Cycles between which the search ends. */
-const CLOSE = 16;
+const CLOSE = 32;
 
 /** Binary translation and VT-x with shadow page tables, with the model's round trip varied: exit, exception exit and entry alike. */
 export function breakEvenRoundTrip(generation: Generation, workload: WorkloadId): RoundTripBreakEven {

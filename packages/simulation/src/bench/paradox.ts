@@ -27,12 +27,10 @@ export interface ParadoxCell {
   readonly winners: readonly Rival[];
 }
 
-export type Machine = Rival | 'bare';
-
 /** What a machine runs on: software is the same for all generations, and follows each write to a page table as in 2006. */
 export function runOn(
   generation: Generation,
-  technique: Machine,
+  technique: Rival | 'bare',
   workload: WorkloadId,
   {costModel = generation.costModel, edits}: {readonly costModel?: string; readonly edits?: number | undefined} = {},
 ): WorkloadRun {
