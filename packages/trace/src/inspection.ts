@@ -3,6 +3,7 @@
 
 import type {Actor, Step, TraceEvent} from './record-format.js';
 import type {ShadowMoment} from './session-view.js';
+import type {TranslationContent} from './translation-cache-content.js';
 
 /** Address spaces that a session can read: guest-virtual, guest-physical, host-physical. */
 export type MemorySpace = 'gva' | 'gpa' | 'hpa';
@@ -14,6 +15,8 @@ export type InspectionRequest =
   | {readonly panel: 'writer'; readonly space: MemorySpace; readonly address: bigint}
   /** A walk of an address through the tables as they are: looking changes nothing, and no TLB answers. */
   | {readonly panel: 'walk'; readonly address: bigint; readonly access: 'read' | 'write' | 'execute'}
+  /** The translation cache, and the block that lies at an address in it; the one that runs or ran last where absent. */
+  | {readonly panel: 'translation'; readonly at: bigint | undefined}
   | {readonly panel: 'descriptors' | 'tlb' | 'devices' | 'kvm-run' | 'statistics' | 'vcpu' | 'entry-checks'};
 
 export type InspectionPanel = InspectionRequest['panel'];
@@ -250,6 +253,7 @@ export interface InspectionContents {
   readonly statistics: StatisticsContent;
   readonly vcpu: VcpuContent;
   readonly 'entry-checks': EntryCheckContent;
+  readonly translation: TranslationContent;
 }
 
 /** The content of a panel at the state `index`, or why there is none: the technique has no such thing, or a recording does not hold it. */

@@ -29,6 +29,8 @@ export {TrapAndEmulateRun} from './trap-and-emulate/trap-and-emulate-run.js';
 export * from './shadow-paging/ports.js';
 export * from './shadow-paging/shadow-mmu.js';
 export * from './shadow-paging/shadow-view.js';
+export {TranslationView} from './binary-translation/translation-view.js';
+export type {FragmentSeen} from './binary-translation/translation-view.js';
 export type {ControlChanges, WrongField} from './control-changes.js';
 export {DELIBERATE_FAULTS} from './deliberate-faults.js';
 export type {DeliberateFault} from './deliberate-faults.js';

@@ -8,4 +8,5 @@ export * from './kvm-run.js';
 export * from './memory-view.js';
 export * from './statistics-view.js';
 export * from './tlb-view.js';
+export * from './translation-cache.js';
 export * from './virtual-cpu.js';

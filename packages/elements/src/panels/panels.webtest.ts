@@ -11,11 +11,13 @@ import {
   DescriptorTables,
   DeviceList,
   EntryDoctor,
+  FragmentEvent,
   KvmRunView,
   LookEvent,
   MemoryView,
   StatisticsView,
   TlbView,
+  TranslationCacheView,
   VirtualCpuView,
 } from './index.js';
 
@@ -60,6 +62,10 @@ const STATES: Readonly<Record<string, () => LitElement>> = {
   statistics: () => made(new StatisticsView(), {content: SAMPLES.statistics}),
   'a virtual CPU that is asked for': () => new VirtualCpuView(),
   'a virtual CPU beside the real one': () => made(new VirtualCpuView(), {content: SAMPLES.vcpu}),
+  'a translation cache that is asked for': () => new TranslationCacheView(),
+  'an empty translation cache': () =>
+    made(new TranslationCacheView(), {content: {...SAMPLES.translation, fragments: [], block: undefined}}),
+  'a translation cache': () => made(new TranslationCacheView(), {content: SAMPLES.translation}),
   'a doctor at work': () => new EntryDoctor(),
   'a refused entry': () => made(new EntryDoctor(), {content: SAMPLES['entry-checks']}),
 };
@@ -108,6 +114,16 @@ test('the writer of a byte is a sentence, and its step a place to go to', async 
   expect(textOf(view)).toContain('0x00 became 0x48');
   view.shadowRoot?.querySelector<HTMLButtonElement>('.writer button')?.click();
   expect(seeks.map(event => event.detail.index)).toEqual([4]);
+});
+
+test('a block stands beside its translation, and its jumps lead to other blocks', async () => {
+  const view = await mount(made(new TranslationCacheView(), {content: SAMPLES.translation}));
+  const wanted = sent(view, 'hs-fragment', FragmentEvent);
+  expect(textOf(view)).toContain('mov byte [gs:0x89], 0');
+  expect(textOf(view)).toContain('→ 0x8006, not translated yet');
+  view.shadowRoot?.querySelector<HTMLButtonElement>('.jump button')?.click();
+  view.shadowRoot?.querySelector<HTMLButtonElement>('.hot button')?.click();
+  expect(wanted.map(event => event.detail.at)).toEqual([0xffe4_0022n, 0xffe4_0000n]);
 });
 
 test('an address that cannot be read is told where it was written', async () => {

@@ -2,6 +2,7 @@
 
 import type {InspectionContents} from '@hyperscope/trace';
 import {SAMPLE_SHADOW} from './sample-shadow.js';
+import {SAMPLE_TRANSLATION} from './sample-translation.js';
 import {SAMPLE_WALK} from './sample-walk.js';
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, character => character.charCodeAt(0) & 0xff);
@@ -263,6 +264,7 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
       {register: 'EFER', guest: 0x500n, processor: 0x500n, difference: [], differs: false, why: '', changed: false},
     ],
   },
+  translation: SAMPLE_TRANSLATION,
   'entry-checks': {
     how: 'VMLAUNCH',
     verdict: 'refused',

@@ -232,6 +232,7 @@ export class SampleSession implements SessionClient {
       'kvm-run': {panel: 'kvm-run', index, content: SAMPLE_INSPECTIONS['kvm-run']},
       statistics: {panel: 'statistics', index, content: SAMPLE_INSPECTIONS.statistics},
       vcpu: {panel: 'vcpu', index, content: SAMPLE_INSPECTIONS.vcpu},
+      translation: {panel: 'translation', index, content: SAMPLE_INSPECTIONS.translation},
       'entry-checks': {panel: 'entry-checks', index, content: SAMPLE_INSPECTIONS['entry-checks']},
     };
     return answers[request.panel];

@@ -2,7 +2,7 @@
 // the elements that it needs are loaded when the first of them is opened.
 
 import '@hyperscope/elements/panels';
-import {AskWriterEvent} from '@hyperscope/elements/panels';
+import {AskWriterEvent, FragmentEvent} from '@hyperscope/elements/panels';
 import {sharedStyles} from '@hyperscope/elements';
 import type {StageHost} from '@hyperscope/elements';
 import type {Inspection, InspectionContents, InspectionPanel, InspectionRequest, Moment} from '@hyperscope/trace';
@@ -57,17 +57,24 @@ export class InspectionView extends LitElement {
   @state() private from = 0n;
   /** The byte that was asked about. */
   @state() private asked: Place | undefined = undefined;
+  /** The block of the translation cache that was chosen; the one that runs where none was. */
+  @state() private fragment: bigint | undefined = undefined;
   private desk: InspectionDesk | undefined = undefined;
   private writers: InspectionDesk | undefined = undefined;
 
   constructor() {
     super();
+    this.addEventListener('hs-fragment', event => {
+      if (event instanceof FragmentEvent) this.fragment = event.detail.at;
+    });
     this.addEventListener('hs-ask-writer', event => {
       if (event instanceof AskWriterEvent) this.asked = {space: this.place.space, address: event.detail.address};
     });
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
+    // A step shows where the processor is again.
+    if (changed.has('moment') && changed.get('moment')?.index !== this.moment?.index) this.fragment = undefined;
     if (changed.has('client') && this.client !== undefined) {
       const redraw = (): void => this.requestUpdate();
       this.desk = new InspectionDesk(this.client, redraw);
@@ -102,6 +109,12 @@ export class InspectionView extends LitElement {
           moment,
           {panel: tab},
           content => html`<hs-statistics .content=${content} .under=${this.under}></hs-statistics>`,
+        );
+      case 'translation':
+        return this.panel(
+          moment,
+          {panel: tab, at: this.fragment},
+          content => html`<hs-translation-cache .content=${content}></hs-translation-cache>`,
         );
       case 'vcpu':
         return this.panel(moment, {panel: tab}, content => html`<hs-virtual-cpu .content=${content}></hs-virtual-cpu>`);

@@ -12,6 +12,7 @@ export const TABS = [
   'vmcs',
   'kvm-run',
   'exits',
+  'translation',
   'devices',
   'screen',
   'statistics',
@@ -20,14 +21,23 @@ export const TABS = [
 export type Tab = (typeof TABS)[number];
 
 /** Panels that ask the session for what they show, and are loaded when one of them is first opened. */
-export const ASKING_TABS = ['vcpu', 'descriptors', 'tlb', 'memory', 'kvm-run', 'devices', 'statistics'] as const;
+export const ASKING_TABS = [
+  'vcpu',
+  'descriptors',
+  'tlb',
+  'memory',
+  'kvm-run',
+  'translation',
+  'devices',
+  'statistics',
+] as const;
 export type AskingTab = (typeof ASKING_TABS)[number];
 export const asks = (tab: Tab): tab is AskingTab => ASKING_TABS.some(each => each === tab);
 
 export const TAB_GROUPS: readonly {readonly title: string; readonly tabs: readonly Tab[]}[] = [
   {title: 'Processor', tabs: ['registers', 'vcpu', 'descriptors', 'tlb']},
   {title: 'Memory', tabs: ['memory', 'walk']},
-  {title: 'Hypervisor', tabs: ['vmcs', 'kvm-run', 'exits']},
+  {title: 'Hypervisor', tabs: ['vmcs', 'kvm-run', 'exits', 'translation']},
   {title: 'Machine and run', tabs: ['devices', 'screen', 'statistics', 'real']},
 ];
 
@@ -41,6 +51,7 @@ export const TAB_NAMES: Readonly<Record<Tab, string>> = {
   vmcs: 'VMCS',
   'kvm-run': 'kvm_run',
   exits: 'Exits',
+  translation: 'Translation',
   devices: 'Devices',
   screen: 'Screen',
   statistics: 'Statistics',
@@ -52,15 +63,19 @@ export interface TabSetting {
   readonly hasExits: boolean;
   readonly under: StageHost;
   readonly hasScreen: boolean;
+  /** Whether the guest's kernel is translated. */
+  readonly translates: boolean;
 }
 
 /** The panels that make sense for a machine, in their order. */
-export function offeredTabs({hasExits, under, hasScreen}: TabSetting): readonly Tab[] {
+export function offeredTabs({hasExits, under, hasScreen, translates}: TabSetting): readonly Tab[] {
   return TABS.filter(tab => {
     switch (tab) {
       case 'vmcs':
       case 'exits':
         return hasExits;
+      case 'translation':
+        return translates;
       case 'vcpu':
         return under !== 'none';
       case 'kvm-run':

@@ -42,6 +42,9 @@ export class Inspector extends LitElement {
   /** The elements of the panels that ask: fetched when one of them is opened. */
   @state() private late: 'unasked' | 'loading' | 'here' | 'failed' = 'unasked';
 
+  /** Large: over the page, for a hall. */
+  @property({reflect: true}) size: 'small' | 'large' = 'small';
+
   constructor() {
     super();
     this.addEventListener('hs-look', event => {
@@ -52,6 +55,32 @@ export class Inspector extends LitElement {
     this.addEventListener('hs-places', event => {
       if (event instanceof CustomEvent) this.places = isBack(event) ? this.places.back() : this.places.forward();
     });
+  }
+
+  /** Over the whole page, in larger type, for a hall; and back. In the top layer nothing around it cuts it off. */
+  toggleSize(): void {
+    this.size = this.size === 'large' ? 'small' : 'large';
+    if (this.size === 'large') {
+      this.popover = 'manual';
+      this.showPopover();
+      document.addEventListener('keydown', this.shrink, {capture: true});
+    } else {
+      this.hidePopover();
+      this.popover = null;
+      document.removeEventListener('keydown', this.shrink, {capture: true});
+    }
+  }
+
+  private readonly shrink = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape' || this.size === 'small') return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.toggleSize();
+  };
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener('keydown', this.shrink, {capture: true});
   }
 
   /** Looks at memory there; the shell opens the tab. */
@@ -79,6 +108,7 @@ export class Inspector extends LitElement {
       hasExits: this.hypervised,
       under: this.under,
       hasScreen: this.state?.moment?.screen !== undefined || this.tab === 'screen',
+      translates: this.technique === 'binary-translation',
     });
     const open = tabs.includes(this.tab) ? this.tab : 'registers';
     return html`<div class="bar">
@@ -99,6 +129,14 @@ export class Inspector extends LitElement {
           )}
         </div>
         ${this.menu(tabs, open)}
+        <button
+          class="size"
+          aria-label=${this.size === 'large' ? 'Inspector as it was' : 'Inspector large'}
+          title=${this.size === 'large' ? 'As it was (i)' : 'Large (i)'}
+          @click=${() => this.toggleSize()}
+        >
+          ${this.size === 'large' ? '✕' : '⤢'}
+        </button>
       </div>
       <div role="tabpanel" id="panel" aria-labelledby=${open}>${this.panel(open)}</div>`;
   }

@@ -15,6 +15,7 @@ import {memoryContent} from './memory-content.js';
 import {statisticsContent} from './statistics-content.js';
 import {StepCounts} from './step-counts.js';
 import {tlbContent} from './tlb-content.js';
+import {TranslationHistory, translationContent} from './translation-content.js';
 import {vcpuContent} from './vcpu-content.js';
 import {walkContent} from './walk-content.js';
 import {byteReader, writerContent} from './writer-content.js';
@@ -33,6 +34,7 @@ export class StateInspector {
   readonly #record: RunRecord;
   readonly #textOf: (step: number) => string;
   readonly #counts: StepCounts;
+  readonly #translations: TranslationHistory;
   /** For the state before, and for others that an answer needs. Made when first asked. */
   #earlier: Playhead | undefined;
   #elsewhere: Playhead | undefined;
@@ -42,6 +44,7 @@ export class StateInspector {
     this.#record = record;
     this.#textOf = textOf;
     this.#counts = new StepCounts(record);
+    this.#translations = new TranslationHistory(record);
   }
 
   /** `banks` hold the state `index`. */
@@ -88,6 +91,8 @@ export class StateInspector {
         return {panel: request.panel, index, ...statisticsContent(looked, this.#counts)};
       case 'vcpu':
         return {panel: request.panel, index, ...vcpuContent(looked)};
+      case 'translation':
+        return {panel: request.panel, index, ...translationContent(looked, this.#translations, request.at)};
       case 'entry-checks':
         return {panel: request.panel, index, ...entryCheckContent(looked, this.#doctor)};
     }
