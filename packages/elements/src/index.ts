@@ -4,6 +4,7 @@ export * from './breakpoint-list.js';
 export * from './code-view.js';
 export * from './compare-table.js';
 export * from './console.js';
+export * from './encoding.js';
 export * from './exit-table.js';
 export * from './follow.js';
 export * from './lineup/lane-exit-table.js';

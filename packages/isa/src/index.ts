@@ -30,6 +30,7 @@ export {CONDITION_SPELLINGS} from './interpretations/assemble-lines.js';
 export * from './interpretations/decode.js';
 export * from './interpretations/exit-words.js';
 export * from './opcodes/unsupported.js';
+export * from './interpretations/encoding.js';
 export * from './interpretations/disassemble.js';
 export * from './interpretations/explain.js';
 export * from './interpretations/classify.js';

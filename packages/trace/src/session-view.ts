@@ -1,6 +1,7 @@
 // What a page (or a terminal) asks of a session, wherever it runs: in a worker, in this process, or played from a file.
 // Answers are plain data that structured clone can carry: no functions, no class instances, typed arrays for bulk.
 
+import type {EncodingPart} from '@hyperscope/isa';
 import type {ShadowComparison, ShadowStatistics} from '@hyperscope/vmm';
 import type {Inspection, InspectionRequest} from './inspection.js';
 import type {Actor, RecordHeader, Step, TraceEvent} from './record-format.js';
@@ -34,6 +35,8 @@ export interface CodeLine {
   readonly text: string;
   /** 1-based line in the guest's source, where known. */
   readonly sourceLine: number | undefined;
+  /** Of the instruction that is next: what each of its bytes says. */
+  readonly encoding?: readonly EncodingPart[] | undefined;
   readonly chips: readonly {
     readonly label: 'privileged' | 'IOPL-sensitive' | 'system-call' | 'stealth' | 'exits';
     readonly why: string;

@@ -1,6 +1,6 @@
 // The code around the guest's current instruction, disassembled from memory as it is at the playhead.
 
-import {decode, disassemble} from '@hyperscope/isa';
+import {decode, disassemble, encodingParts} from '@hyperscope/isa';
 import type {Instruction} from '@hyperscope/isa';
 import {codeAddress, codeSizeOf} from '@hyperscope/trace';
 import type {CellSource, CodeLine} from '@hyperscope/trace';
@@ -50,7 +50,8 @@ function linesFrom(
     // What comes next runs as the processor is now; further on, the guest may have changed its mode by then.
     const instruction = instructionAt(bytes, offset, cells, address === rip ? undefined : source?.length);
     if (instruction === undefined) break;
-    lines.push(lineOf(instruction, address, knowledge, source?.line));
+    const line = lineOf(instruction, address, knowledge, source?.line);
+    lines.push(address === rip ? {...line, encoding: encodingParts(instruction)} : line);
     offset += instruction.bytes.length;
   }
   return lines;

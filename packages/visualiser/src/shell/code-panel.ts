@@ -42,6 +42,16 @@ function consoles({serial, virtualMachines}: Moment): TemplateResult | readonly 
   );
 }
 
+/** What the bytes of the instruction say that is next. */
+function encodingOf(moment: Moment, address: bigint | undefined): TemplateResult | typeof nothing {
+  const parts = moment.code.find(line => line.address === address)?.encoding;
+  if (parts === undefined || parts.length === 0) return nothing;
+  return html`<details class="encoding">
+    <summary>Encoding <span class="mono">${parts.map(({bytes}) => bytes).join(' ')}</span></summary>
+    <hs-encoding .parts=${parts}></hs-encoding>
+  </details>`;
+}
+
 /** The panel at the moment of `lab`; `editor` takes the place of the code while the source is edited. */
 export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElement | undefined): TemplateResult {
   const {moment} = lab;
@@ -68,7 +78,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
         >`
       }
     </div>
-    ${consoles(moment)}
+    ${editor === undefined ? encodingOf(moment, address) : nothing} ${consoles(moment)}
     ${
       hypervised
         ? html`<div class="exits">

@@ -62,6 +62,17 @@ export const labStyles = css`
   .left hs-source-editor {
     flex: 1;
   }
+  .encoding {
+    flex: none;
+    max-height: 40%;
+    overflow: auto;
+    margin-block: -8px;
+  }
+  .encoding summary {
+    cursor: pointer;
+    font-size: 0.9em;
+    min-height: 24px;
+  }
   .edited {
     color: var(--hypervisor-ink);
   }
@@ -387,6 +398,15 @@ export const labStyles = css`
   }
   :host([presenting]) :is(hs-toolbar, .left, .right, footer, .middle h2) {
     display: none;
+  }
+  /* The inspector itself is in the top layer while it is large; its panel takes no room. */
+  :host([presenting]) .right:has(hs-inspector[size='large']) {
+    display: block;
+    position: absolute;
+    inline-size: 0;
+    block-size: 0;
+    padding: 0;
+    border: 0;
   }
   :host([presenting]) main:not(.center) {
     display: block;
