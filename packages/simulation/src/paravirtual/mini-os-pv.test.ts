@@ -118,6 +118,13 @@ describe('mini-os-pv', {timeout: 60_000}, () => {
     expect(strip.map(({label}) => label)).toContain('kernel root');
   });
 
+  test('who has the processor is known at the frontier, too: in ring 3 by the root, in ring 0 it is Xen', () => {
+    const slow = host.open({guest: GUEST.id, technique: 'paravirtual'});
+    const seen = [1480, 1481, 1482, 1483, 1490].map(step => slow.seek(step).who);
+    expect(seen).toEqual([1480, 1481, 1482, 1483, 1490].map(step => record.columns.who(step)));
+    expect(new Set(seen)).toContain('hypervisor');
+  });
+
   test('on a processor without VMX, by the figures of 2005, it prints the same', () => {
     const early = host.open({guest: GUEST.id, technique: 'paravirtual', profile: 'prescott'});
     early.run(STEPS);

@@ -15,6 +15,7 @@ import {
   textAt,
   textOfStep,
   timelineWindow,
+  isDeprivileged,
 } from '@hyperscope/trace';
 import type {
   Actor,
@@ -29,6 +30,7 @@ import type {
   TimelineWindow,
   TraceEvent,
 } from '@hyperscope/trace';
+import {domainFacts} from '@hyperscope/vmm';
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
@@ -184,14 +186,15 @@ export class MomentMaker {
   /** The step that the machine would make next: what its registers say. */
   #nextStep(state: StateView, index: number): Step {
     const rip = state.registers[RIP] ?? 0n;
-    const isHost = state.operation === 'root' && this.record.header.technique !== 'bare';
+    const who = actorOf(state);
+    const isHost = who === 'hypervisor' || who === 'vmm';
     const cells = state.guestCells();
     const bytes = isHost ? undefined : state.guestMemory.readLinear(cells, codeAddress(cells, rip), 15);
     const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(cells));
     const length = decoded?.kind === 'instruction' ? decoded.instruction.bytes.length : 0;
     return {
       index,
-      who: actorOf(state),
+      who,
       kind: isHost ? 'host-action' : 'instruction',
       rip,
       length,
@@ -223,5 +226,15 @@ function virtualizedBy({technique, engine}: RecordHeader): 'VT-x' | 'SVM' | 'a h
 function actorOf(state: StateView): Actor {
   const ring = Number(state.cells('CPL') ?? 0n);
   if (state.operation === 'root' && state.header.technique !== 'bare') return ring === 3 ? 'vmm' : 'hypervisor';
+  if (isDeprivileged(state.header.technique)) return ring === 0 ? 'hypervisor' : deprivilegedActor(state);
   return ring === 3 ? 'guest-user' : 'guest-kernel';
+}
+
+/** The real ring does not tell kernel and programs apart: the virtual CPL does, or under Xen the root that is in use. */
+function deprivilegedActor(state: StateView): Actor {
+  const isProgram =
+    state.header.technique === 'paravirtual'
+      ? domainFacts(state.memory).mode === 'program'
+      : state.guestCells()('CPL') === BigInt(USER_RING);
+  return isProgram ? 'guest-user' : 'guest-kernel';
 }
