@@ -13,8 +13,6 @@ import type {FinishedRun, RunRequest} from './run/run-to-result.js';
 import {NO_PORTS} from './session/session.js';
 import {SimulationHost, requireGuest, requireTechnique} from './simulation-host.js';
 
-const ORDINARY = 'westmere';
-
 function finished(id: string, technique: string, more: Partial<RunRequest> = {}): FinishedRun {
   const guest = requireGuest(id);
   const image = loadGuest(guest);
@@ -84,8 +82,27 @@ test.each(
   expect(new TextDecoder().decode(finished(id, technique, {profile}).serial)).toBe(requireGuest(id).expectedSerial);
 });
 
+describe('its switches', () => {
+  test('make the slices shorter', () => {
+    const dispatches = (quantum: string): number => {
+      const session = new SimulationHost().open({
+        guest: 'cms-count',
+        technique: 'control-program',
+        switches: {quantum},
+      });
+      session.run(3000);
+      return assertExists(session.driver.run.virtualMachines?.[0], 'the user').account().dispatches;
+    };
+    expect(dispatches('5000')).toBeGreaterThan(dispatches('50000'));
+  });
+});
+
 describe('on an ordinary processor', () => {
-  const session = new SimulationHost().open({guest: 'cms-punch', technique: 'control-program', profile: ORDINARY});
+  const session = new SimulationHost().open({
+    guest: 'cms-punch',
+    technique: 'control-program',
+    switches: {sensitive: 'x86'},
+  });
   session.run(60_000);
 
   test('both sleep for ever: POPF has not switched their virtual interrupts on, and nobody was told', () => {

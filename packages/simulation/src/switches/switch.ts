@@ -19,6 +19,7 @@ export interface Settings {
   readonly leafTables?: TechniqueOptions['leafTables'];
   readonly coalescedMmio?: TechniqueOptions['coalescedMmio'];
   readonly rings?: TechniqueOptions['rings'];
+  readonly sharing?: TechniqueOptions['sharing'];
   readonly irqchip?: TechniqueOptions['irqchip'];
   readonly controls: ControlChanges;
   readonly faults: readonly DeliberateFault[];

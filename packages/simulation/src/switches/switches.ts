@@ -3,6 +3,7 @@
 import {UserError} from '@hyperscope/base';
 import type {SwitchOffer, Switches} from '@hyperscope/trace';
 import type {TechniqueOptions} from '@hyperscope/vmm';
+import {CONTROL_PROGRAM_SWITCHES} from './control-program-switches.js';
 import {BROKEN_CONTROLS, CONTROL_SWITCHES} from './control-switches.js';
 import {FAULT_SWITCHES} from './fault-switches.js';
 import {MACHINE_SWITCHES, processorSwitch} from './machine-switches.js';
@@ -13,9 +14,14 @@ import {TECHNIQUE_SWITCHES} from './technique-switches.js';
 function switchesFor(context: SwitchContext): readonly Switch[] {
   return [
     processorSwitch(context),
-    ...[...MACHINE_SWITCHES, ...TECHNIQUE_SWITCHES, ...CONTROL_SWITCHES, ...BROKEN_CONTROLS, ...FAULT_SWITCHES].filter(
-      each => each.isOffered(context),
-    ),
+    ...[
+      ...MACHINE_SWITCHES,
+      ...TECHNIQUE_SWITCHES,
+      ...CONTROL_PROGRAM_SWITCHES,
+      ...CONTROL_SWITCHES,
+      ...BROKEN_CONTROLS,
+      ...FAULT_SWITCHES,
+    ].filter(each => each.isOffered(context)),
   ];
 }
 
@@ -43,6 +49,7 @@ export type SwitchedOptions = Partial<
     | 'nestedPage'
     | 'profile'
     | 'rings'
+    | 'sharing'
     | 'undecoded'
     | 'wrongField'
   >

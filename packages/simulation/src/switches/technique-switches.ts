@@ -29,7 +29,7 @@ const rings: Switch = {
     },
   ],
   initial: 'own',
-  isOffered: on('trap-and-emulate'),
+  isOffered: on('trap-and-emulate', 'control-program'),
   set: (value, settings) => {
     const layout = RING_LAYOUTS.find(each => each === value);
     return layout === undefined ? settings : {...settings, rings: layout};
