@@ -1,5 +1,6 @@
 // KVM exits a second: a plain C++ loop, the addon answering each exit in JavaScript on a worker thread, and the addon's
-// batch for traces. Rounds take turns, so that what else this machine does weighs on all alike; the medians are compared.
+// batch for traces. Rounds are short and take turns, so that what else this
+// machine does weighs on all alike; each is compared with the plain loop of its own round, and the median of that is told.
 //
 //   node native/bench/exits.mjs [exits a round] [rounds]      --json prints one object
 
@@ -89,14 +90,16 @@ function buildPlainLoop(folder) {
   return binary;
 }
 
-const median = values => values.toSorted((a, b) => a - b)[values.length >> 1];
+/** The value that `fraction` of them do not reach. */
+const quantile = (values, fraction) => values.toSorted((a, b) => a - b)[Math.floor(values.length * fraction)];
+const round2 = value => Math.round(value * 100) / 100;
 
 async function main() {
   const numbers = process.argv
     .slice(2)
     .filter(text => /^\d+$/.test(text))
     .map(Number);
-  const [count, rounds] = [numbers[0] ?? 20_000, numbers[1] ?? 7];
+  const [count, rounds] = [numbers[0] ?? 5000, numbers[1] ?? 31];
   if (native === undefined) throw new Error(reason.message);
   const folder = mkdtempSync(join(tmpdir(), 'hyperscope-'));
   const worker = new Worker(fileURLToPath(import.meta.url));
@@ -122,19 +125,26 @@ async function main() {
 }
 
 function report(rates, count, rounds) {
-  const yardstick = median(rates['plain C++ loop']);
-  const rows = Object.entries(rates).map(([name, values]) => ({
-    name,
-    exitsPerSecond: Math.round(median(values)),
-    ratio: Math.round((median(values) / yardstick) * 100) / 100,
-  }));
+  const yardstick = rates['plain C++ loop'];
+  const rows = Object.entries(rates).map(([name, values]) => {
+    const ratios = values.map((value, index) => value / yardstick[index]);
+    return {
+      name,
+      exitsPerSecond: Math.round(quantile(values, 0.5)),
+      ratio: round2(quantile(ratios, 0.5)),
+      quartiles: [round2(quantile(ratios, 0.25)), round2(quantile(ratios, 0.75))],
+    };
+  });
   if (process.argv.includes('--json')) {
     console.log(JSON.stringify({count, rounds, rows}));
     return;
   }
   console.log(`KVM exits a second: median of ${rounds} rounds of ${count}`);
   for (const row of rows)
-    console.log(`  ${row.name.padEnd(46)} ${String(row.exitsPerSecond).padStart(9)}   ${row.ratio.toFixed(2)} of C++`);
+    console.log(
+      `  ${row.name.padEnd(46)} ${String(row.exitsPerSecond).padStart(9)}   ${row.ratio.toFixed(2)} of C++` +
+        ` (half of the rounds: ${row.quartiles.map(each => each.toFixed(2)).join(' to ')})`,
+    );
 }
 
 if (isMainThread) {
