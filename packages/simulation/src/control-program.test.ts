@@ -221,16 +221,16 @@ describe('the record', () => {
     session.seek(record.length);
     const groups = groupsOf();
     const live = assertExists(session.driver.run.virtualMachines, 'machines');
-    for (const {name, account} of live) {
+    for (const machine of live) {
       const group = assertExists(
-        groups.find(({title}) => title === `Account of ${name}`),
-        name,
+        groups.find(({title}) => title === `Account of ${machine.name}`),
+        machine.name,
       );
       const shown = new Map(group.counters.map(counter => [counter.name, counter.value]));
       expect([shown.get('own cycles'), shown.get('dispatches'), shown.get('DIAGNOSEs')]).toEqual([
-        account().virtualCycles,
-        account().dispatches,
-        account().calls,
+        machine.account().virtualCycles,
+        machine.account().dispatches,
+        machine.account().calls,
       ]);
     }
     session.seek(0);

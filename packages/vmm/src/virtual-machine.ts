@@ -78,17 +78,7 @@ export interface TranslatedCode {
 }
 
 /** What a control program does besides carrying instructions out. */
-export const CONTROL_PROGRAM_ACTS = [
-  'dispatch',
-  'slice-end',
-  'wait',
-  'wake',
-  'idle',
-  'end',
-  'diagnose',
-  'spool',
-] as const;
-export type ControlProgramAct = (typeof CONTROL_PROGRAM_ACTS)[number];
+export type ControlProgramAct = 'dispatch' | 'slice-end' | 'wait' | 'wake' | 'idle' | 'end' | 'diagnose' | 'spool';
 
 /** What the hypervisor's own code tells: one named step of a routine. */
 export type HypervisorEvent =
