@@ -108,3 +108,20 @@ test('at a small size a menu has every panel', async ({page}) => {
   await expect(page.getByRole('tab', {name: 'Statistics'})).toBeInViewport();
   await expect(page.locator('hs-statistics')).toContainText('Who had the processor');
 });
+
+test('in a hall the inspector is shown large, steps go on under it, and Escape brings the stage back', async ({
+  page,
+}) => {
+  const lab = new LabPage(page);
+  await lab.open('#v1/vtx-ept/mini-os/2500');
+  await page.getByRole('tab', {name: 'VMCS'}).click();
+  await page.keyboard.press('p');
+  await expect(page.locator('hs-inspector')).toBeHidden();
+  await page.keyboard.press('i');
+  await expect(page.locator('hs-vmcs')).toBeInViewport();
+  await page.keyboard.press('e');
+  await expect(page.locator('hs-vmcs')).toContainText('The last step changed');
+  await page.keyboard.press('Escape');
+  await expect(page.locator('hs-inspector')).toBeHidden();
+  await expect(page.locator('hs-lab')).toHaveAttribute('presenting');
+});

@@ -32,6 +32,7 @@ export type Command =
   | 'compare'
   | 'scenarios'
   | 'switches'
+  | 'inspector'
   | `machine-${number}`;
 
 export interface KeyRow {
@@ -62,6 +63,7 @@ export const KEY_ROWS: readonly KeyRow[] = [
   {keys: ['c'], command: 'compare', name: 'compare machines, all under one scrubber; Esc leaves'},
   {keys: ['s'], command: 'scenarios', name: 'scenarios; while one is played: n opens the speaker’s notes'},
   {keys: ['w'], command: 'switches', name: 'switches of the machine, and what to break'},
+  {keys: ['i'], command: 'inspector', name: 'the inspector large, also while presenting; i or Esc: as it was'},
   {keys: ['1 … 9'], command: 'machine-1', name: 'choose a machine'},
   {keys: ['p'], command: 'present', name: 'present: no chrome, large type; Esc leaves'},
   {keys: ['b'], command: 'blackout', name: 'black screen while presenting'},
@@ -98,6 +100,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   c: 'compare',
   s: 'scenarios',
   w: 'switches',
+  i: 'inspector',
   k: 'real-kvm',
   p: 'present',
   b: 'blackout',

@@ -18,12 +18,20 @@ export interface ShellParts {
   compare(): void;
   scenarios(): void;
   switches(): void;
+  /** Shows the inspector large, or as it was. */
+  inspector(): void;
   /** Opens the machine of that number, counted from 1. */
   machine(number: number): void;
 }
 
 /** What may be done while the lab plays. */
-const KEEPS_PLAYING: ReadonlySet<Command | TransportCommand> = new Set(['play', 'slower', 'faster', 'help']);
+const KEEPS_PLAYING: ReadonlySet<Command | TransportCommand> = new Set([
+  'play',
+  'slower',
+  'faster',
+  'help',
+  'inspector',
+]);
 
 /** Carries out a command. */
 export function perform(command: Command | TransportCommand, lab: LabController, parts: ShellParts): void {
@@ -88,6 +96,8 @@ export function perform(command: Command | TransportCommand, lab: LabController,
       return parts.compare();
     case 'scenarios':
       return parts.scenarios();
+    case 'inspector':
+      return parts.inspector();
     case 'switches':
       return parts.switches();
     case 'real-kvm':

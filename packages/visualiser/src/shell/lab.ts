@@ -202,6 +202,11 @@ export class Lab extends LitElement implements ShellParts {
     });
   }
 
+  inspector(): void {
+    const inspector = this.renderRoot.querySelector('hs-inspector');
+    if (inspector instanceof Inspector) inspector.toggleSize();
+  }
+
   /** Opens memory at an address that somebody pressed. */
   private follow({detail: {space, address}}: FollowEvent): void {
     const inspector = this.renderRoot.querySelector('hs-inspector');

@@ -4,6 +4,32 @@
 import {css} from 'lit';
 
 export const inspectorStyles = css`
+  :host([size='large']) {
+    position: fixed;
+    inset: 10px;
+    width: auto;
+    height: auto;
+    max-width: none;
+    max-height: none;
+    margin: 0;
+    padding: 12px 20px;
+    overflow: auto;
+    border: 2px solid var(--strong-line);
+    border-radius: 12px;
+    box-shadow: var(--shadow);
+    background: var(--panel);
+    --size: clamp(18px, 1.5vw, 28px);
+    --code: clamp(17px, 1.4vw, 26px);
+  }
+  :host([size='large']) .bar {
+    top: -12px;
+  }
+  .size {
+    flex: none;
+    width: 28px;
+    min-height: 28px;
+    padding: 0;
+  }
   .bar {
     display: flex;
     align-items: start;

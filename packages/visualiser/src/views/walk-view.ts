@@ -34,6 +34,7 @@ export class WalkView extends LitElement {
         border-radius: 6px;
         min-height: 28px;
         align-self: start;
+        padding: 3px 6px;
       }
       p {
         margin: 0 0 8px;
