@@ -21,7 +21,8 @@ export const GUESTS_COMMAND: Command = {
     'Each guest is commented assembly: print it, read it, run it, change it and assemble it again.',
     'diff lays two of them side by side, such as a kernel and its port to hypercalls: the lines that differ, then for each part of the ' +
       'program which sensitive instructions are gone and which hypercalls are in their place.',
-    'The kernels of the stealth cards (card-popf and seventeen others) are guests too: hyperscope card lists them.',
+    'The kernels of the stealth cards (card-popf and seventeen others) are guests too: hyperscope card lists them. So are the users of ' +
+      'the control program: cms-punch, cms-reader, cms-count.',
   ],
   options: OPTIONS,
   examples: [

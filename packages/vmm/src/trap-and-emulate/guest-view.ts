@@ -39,7 +39,9 @@ const windowOf =
  */
 export function virtualGuestCells(cells: CellReader, memory: Uint8Array, window = VMM_PHYSICAL): CellReader {
   const copy = new PhysicalMemory(VMM_CODE);
-  copy.load(hpa(0), memory.subarray(window, window + VMM_CODE));
+  const own = memory.subarray(window, window + VMM_CODE);
+  // A record may come from anywhere, and name a place that it has not.
+  if (own.length > 0) copy.load(hpa(0), own);
   const vcpu = new VirtualCpu(copy, VIRTUAL_CPU);
   const frame = nativeFrame(cells, windowOf(memory, window), vcpu);
   return cell =>
