@@ -25,6 +25,7 @@ const experiment = (
 
 export const EXPERIMENTS: readonly Guest[] = [
   experiment('nano-syscall', 'Nanobenchmark: SYSCALL', 'What a system call costs, there and back.'),
+  experiment('nano-cpuid', 'Nanobenchmark: CPUID', 'What an exit costs that KVM answers itself.'),
   experiment('nano-in', 'Nanobenchmark: IN', 'What reading a port costs.'),
   experiment('nano-cr8wr', 'Nanobenchmark: MOV to CR8', 'What changing the task priority costs.', {irqchip: 'kernel'}),
   experiment('nano-call-ret', 'Nanobenchmark: CALL and RET', 'What calling a subroutine costs.'),

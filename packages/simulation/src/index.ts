@@ -36,6 +36,7 @@ export * from './bench/cost-columns.js';
 export * from './bench/entry-counts.js';
 export * from './bench/exit-counts.js';
 export * from './bench/generations.js';
+export * from './bench/measured-model.js';
 export * from './bench/nanobenchmark.js';
 export * from './bench/paradox.js';
 export * from './bench/published-figures.js';

@@ -1,8 +1,11 @@
-import {describe, expect, test} from 'vitest';
+import {afterAll, describe, expect, test} from 'vitest';
 import {runInProcess} from '../testing/run-in-process.js';
+import {scratch} from '../testing/scratch.js';
 import {COST} from './cost.js';
 import {RUN} from './run.js';
 
+const files = scratch();
+afterAll(() => files.remove());
 const cost = (...args: readonly string[]) => runInProcess([COST], ['cost', ...args]);
 
 test('native, beside the paper, with the processor and what was calibrated', async () => {
@@ -46,6 +49,23 @@ test('--paradox compares hypervisors over generations, with the workloads that a
   expect(out).toMatch(/^computing: a sieve/m);
   expect(out).toMatch(/^ +westmere-2010 +761 +\d+ +1\.00 +0\.0 +1\.00 +0\.0 +1\.00 +0\.0 +all alike$/m);
   expect(out).toMatch(/computing +never: nothing exits/);
+});
+
+test('a model is fitted to what was measured on a machine, and what stands between is said', async () => {
+  const operations = [
+    {id: 'cpuid', cycles: 7549},
+    {id: 'pio-read-user', cycles: 21_397},
+  ];
+  const file = files.file(
+    'mine.json',
+    JSON.stringify({host: {flavour: 'kvm_pvm', kernel: '6.18'}, operations, outerHypervisor: true}),
+  );
+  const {out} = await cost('--on', 'vtx-ept', '--cost-model', `measured:${file}`);
+  expect(Number(/^in +(\d+)/m.exec(out)?.[1])).toBeCloseTo(21_397, -2);
+  expect(out.replaceAll(/\s+/g, ' ')).toMatch(
+    /Fitted to kvm_pvm on Linux 6\.18: CPUID 7549 cycles there and 75\d\d here/,
+  );
+  expect(out).toContain('an outer hypervisor');
 });
 
 test('JSON has every operation, with the paper’s figure and the ratio', async () => {

@@ -2,8 +2,8 @@
 // in 2006 on real ones.
 
 import {costColumn, costFigures} from '@hyperscope/simulation';
-import type {CostColumn} from '@hyperscope/simulation';
-import {COST_OPTIONS, listCostModels, readCostModel} from '../run/cost-options.js';
+import type {CostColumn, MeasuredModel} from '@hyperscope/simulation';
+import {COST_OPTIONS, listCostModels, measuredNotes, readCostModel, readMeasured} from '../run/cost-options.js';
 import {tellParadox} from '../run/paradox.js';
 import {EXIT} from '../exit-status.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
@@ -56,6 +56,10 @@ export const COST: Command = {
       line: 'hyperscope cost --paradox',
       what: 'The paradox of 2005: where software is faster than hardware, and until when.',
     },
+    {
+      line: 'hyperscope cost --paradox --cost-model measured:mine.json',
+      what: 'The same, and this machine beside the published ones (hyperscope measure --json mine.json).',
+    },
     {line: 'hyperscope cost --cost-model list', what: 'The models, and the names of their figures.'},
   ],
   exitCodes: [
@@ -70,16 +74,19 @@ async function runCost(args: readonly string[], context: CommandContext): Promis
   const given = parseArguments(OPTIONS, args);
   if (given.positionals.length > 0) throw usage('cost takes no guest: it brings its own. Choose machines with --on.');
   if (given.value('cost-model') === 'list') return Promise.resolve(listCostModels(terminal));
+  const measured = readMeasured(given.value('cost-model'));
   if (given.has('paradox')) {
     if (given.has('on') || given.has('cpu')) throw usage('--paradox brings its own machines and processors.');
     tellParadox(
       {
         costModel: readCostModel(given),
+        beside: measured === undefined ? 'nothing' : 'published',
         workloads: given.value('workload'),
         form: given.has('json') ? 'json' : 'text',
       },
       context,
     );
+    if (!given.has('json')) tellMeasured(measured, terminal);
     return Promise.resolve(EXIT.ok);
   }
   const machines = (given.value('on') ?? DEFAULT_MACHINES).split(',').map(name => name.trim());
@@ -93,8 +100,16 @@ async function runCost(args: readonly string[], context: CommandContext): Promis
     }),
   );
   if (given.has('json')) terminal.line(JSON.stringify(columns.map(asJson), undefined, 2));
-  else tell(terminal, columns);
+  else {
+    tell(terminal, columns);
+    tellMeasured(measured, terminal);
+  }
   return Promise.resolve(EXIT.ok);
+}
+
+function tellMeasured(measured: MeasuredModel | undefined, terminal: Terminal): void {
+  if (measured === undefined) return;
+  for (const note of measuredNotes(measured)) for (const line of wrap(note, terminal.width)) terminal.line(line);
 }
 
 const asJson = ({technique, processor, costModel, cells}: CostColumn) => ({

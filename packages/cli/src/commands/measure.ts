@@ -3,6 +3,7 @@
 import {UserError} from '@hyperscope/base';
 import {measureKvm, probeKvm} from '@hyperscope/kvm';
 import type {MachineMeasurements, Measurement} from '@hyperscope/kvm';
+import {GENERATIONS} from '@hyperscope/simulation';
 import {EXIT} from '../exit-status.js';
 import {writeBytes} from '../files.js';
 import {parseArguments, usage} from '../terminal/arguments.js';
@@ -13,15 +14,6 @@ import type {Command, CommandContext} from './command.js';
 
 const OPTIONS = {json: {value: 'FILE|-', help: 'Write the figures as JSON, with every histogram.'}} as const;
 
-/** Cycles of a hardware round trip, VM exit and entry: Agesen, Mattson, Rugina, Sheldon, USENIX ATC 2012, Table 1. */
-const PUBLISHED: readonly (readonly [processor: string, cycles: number])[] = [
-  ['Prescott, 2005', 3963],
-  ['Merom, 2006', 1579],
-  ['Penryn, 2008', 1266],
-  ['Nehalem, 2009', 1009],
-  ['Westmere, 2010', 761],
-  ['Sandy Bridge, 2011', 784],
-];
 const BAR = 40;
 const SHADES = ' ▁▂▃▄▅▆▇█';
 
@@ -35,7 +27,13 @@ export const MEASURE: Command = {
       'the host does, an outer hypervisor included; on a busy machine they are larger.',
   ],
   options: OPTIONS,
-  examples: [{line: 'hyperscope measure', what: 'A table, with the distribution of each.'}],
+  examples: [
+    {line: 'hyperscope measure', what: 'A table, with the distribution of each.'},
+    {
+      line: 'hyperscope measure --json mine.json && hyperscope cost --on vtx-ept --cost-model measured:mine.json',
+      what: 'A cost model fitted to this machine.',
+    },
+  ],
   exitCodes: [
     {code: 0, what: 'measured'},
     {code: 2, what: 'bad usage'},
@@ -131,7 +129,8 @@ function histogramText(histogram: readonly {readonly count: number}[]): string {
 function generationLines(operations: readonly Measurement[], {style}: Terminal): readonly string[] {
   const cpuid = operations.find(({id}) => id === 'cpuid');
   const own = cpuid?.kind === 'measured' ? [['this machine: CPUID', cpuid.cycles] as const] : [];
-  const all = [...PUBLISHED, ...own];
+  // Cycles of a hardware round trip, VM exit and entry: the cost models have them.
+  const all = [...GENERATIONS.map(({title, roundTrip}) => [title, roundTrip] as const), ...own];
   const longest = Math.max(...all.map(([, cycles]) => cycles));
   const lines = table(
     [

@@ -65,8 +65,11 @@ function row({generation, native, rivals, winners}: ParadoxCell, {style}: Termin
   });
   const wins =
     winners.length === rivals.length ? 'all alike' : winners.join(', ').replace('binary-translation', 'translation');
-  return [generation.costModel, String(generation.roundTrip), String(native.cycles), ...columns, wins];
+  return [shortName(generation), String(generation.roundTrip), String(native.cycles), ...columns, wins];
 }
+
+/** With a star where figures were changed. */
+const shortName = ({costModel}: Generation): string => costModel.replace(/,.*/, '*');
 
 const rivalTexts = ({ratio, exitsPerThousand}: RivalRun, shown: (text: string) => string): readonly string[] => [
   shown(ratio.toFixed(2)),

@@ -17,8 +17,10 @@ import {paradoxLines} from './paradox-lines.js';
 import type {BreakEvens} from './paradox-lines.js';
 
 export interface ParadoxChoices {
-  /** One generation alone, as `--cost-model` and `--cost` name it; all where undefined. */
+  /** One generation, as `--cost-model` and `--cost` name it; all where undefined. */
   readonly costModel: string | undefined;
+  /** Whether it stands alone, or beside the published ones. */
+  readonly beside: 'published' | 'nothing';
   /** Some workloads alone, by their ids; all where undefined. */
   readonly workloads: string | undefined;
   readonly form: 'json' | 'text';
@@ -26,10 +28,11 @@ export interface ParadoxChoices {
 
 /** @throws UserError for a model or a workload that does not exist. */
 export function tellParadox(
-  {costModel, workloads, form}: ParadoxChoices,
+  {costModel, beside, workloads, form}: ParadoxChoices,
   {terminal, clock}: Pick<CommandContext, 'clock' | 'terminal'>,
 ): void {
-  const generations = costModel === undefined ? GENERATIONS : [generationOf(costModel)];
+  const chosen = costModel === undefined ? [] : [generationOf(costModel)];
+  const generations = costModel !== undefined && beside === 'nothing' ? chosen : [...GENERATIONS, ...chosen];
   const ids = workloadsOf(workloads);
   const line = progress(terminal, clock, 'workloads', (generations.length + 1) * ids.length + 1);
   const cells: ParadoxCell[] = [];
