@@ -13,6 +13,13 @@ export class BreakpointEvent extends CustomEvent<Breakpoint> {
   }
 }
 
+/** Run until the next breakpoint, or back to the one before. */
+export class RunEvent extends CustomEvent<{readonly direction: 'forward' | 'back'}> {
+  constructor(direction: 'forward' | 'back') {
+    super('hs-run', {detail: {direction}, bubbles: true, composed: true});
+  }
+}
+
 /** `port 0x3f8`, `line 12`, `exit: I/O instruction`. */
 export function breakpointName(breakpoint: Breakpoint): string {
   switch (breakpoint.kind) {
@@ -116,8 +123,20 @@ export class BreakpointList extends LitElement {
         <datalist id="reasons">${this.reasons.map(reason => html`<option value=${reason}></option>`)}</datalist>
         <button>Add</button>
       </form>
+      <button @click=${() => this.run('back')}>Run back</button>
+      <button @click=${() => this.run('forward')}>Run</button>
+      <button
+        aria-label="Close the breakpoints; they stay"
+        @click=${() => this.dispatchEvent(new CustomEvent('hs-open-breakpoints', {bubbles: true, composed: true}))}
+      >
+        Close
+      </button>
       ${this.breakpoints.length === 0 ? html`<span class="mute">Click beside a line of code, or press x.</span>` : nothing}
     </section>`;
+  }
+
+  private run(direction: 'forward' | 'back'): void {
+    this.dispatchEvent(new RunEvent(direction));
   }
 
   private readonly add = (event: SubmitEvent): void => {

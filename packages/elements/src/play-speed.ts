@@ -1,5 +1,5 @@
 // How fast Play goes, and where it lingers: a speed for the steps in between, and a stay at exits, ring changes and mode
-// changes, each for itself.
+// changes, each for itself. The same small menu leads to the search and the breakpoints.
 
 import {LitElement, css, html, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
@@ -111,12 +111,12 @@ export class PlaySpeedControl extends LitElement {
         )}
       </select>
       <details @keydown=${this.key}>
-        <summary>Stays…</summary>
+        <summary>More…</summary>
         <div class="stays">
           ${PLAY_STOPS.filter(stop => this.exits || stop !== 'exit').map(
             stop =>
               html`<label
-                ><span>at ${STOP_NAMES[stop]}</span>
+                ><span>Play, at ${STOP_NAMES[stop]}:</span>
                 <select @change=${(event: Event) => this.chooseStay(stop, event)}>
                   ${Object.keys(STAYS).map(
                     stay => html`<option value=${stay} ?selected=${stay === this.value.stays[stop]}>${stay}</option>`,
@@ -124,6 +124,8 @@ export class PlaySpeedControl extends LitElement {
                 </select></label
               >`,
           )}
+          <button @click=${() => this.open('hs-open-finds')}>Find in the trace (/)</button>
+          <button @click=${() => this.open('hs-open-breakpoints')}>Breakpoints (X)</button>
         </div>
       </details>
     </div>`;
@@ -139,6 +141,11 @@ export class PlaySpeedControl extends LitElement {
     const {target} = event;
     if (!(target instanceof HTMLSelectElement) || !isStay(target.value)) return;
     this.dispatchEvent(new SpeedEvent({...this.value, stays: {...this.value.stays, [stop]: target.value}}));
+  }
+
+  private open(what: 'hs-open-finds' | 'hs-open-breakpoints'): void {
+    this.renderRoot.querySelector('details')?.removeAttribute('open');
+    this.dispatchEvent(new CustomEvent(what, {bubbles: true, composed: true}));
   }
 
   private readonly key = (event: KeyboardEvent): void => {

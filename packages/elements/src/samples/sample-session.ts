@@ -190,7 +190,7 @@ export class SampleSession implements SessionClient {
       columns,
       cycles,
       counts: countsIn(marks, fromCycle, toCycle, columns),
-      marked: marks.length,
+      marked: marks.filter(mark => mark.cycle >= fromCycle && mark.cycle <= toCycle).length,
       marks: marks.filter(mark => mark.cycle >= fromCycle && mark.cycle <= toCycle),
     };
   }

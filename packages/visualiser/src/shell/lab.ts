@@ -44,6 +44,7 @@ import {changedBar, changedBarStyles} from '../switches/changed-bar.js';
 import {labStyles} from './lab-styles.js';
 import {codePanel} from './code-panel.js';
 import {Editing, isRunSource} from './editing.js';
+import {FILES, chooseFile, openFile, watchDrops} from './opening-files.js';
 import {stagePanel} from './stage-panel.js';
 import {timelinePanel} from './timeline-panel.js';
 import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
@@ -105,6 +106,7 @@ export class Lab extends LitElement implements ShellParts {
       if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity));
     });
     listenToTime(this, use => this.with(use));
+    this.addEventListener('hs-open-finds', () => this.find());
     this.addEventListener('hs-tab', event => {
       if (event instanceof TabEvent) this.tab = event.detail.tab;
     });
@@ -172,6 +174,11 @@ export class Lab extends LitElement implements ShellParts {
     const wanted = link.kind === 'moment' ? link.moment : undefined;
     this.openLinked(wanted, async edited => controller.start(wanted && {...wanted, edited}));
     document.addEventListener('keydown', this.key);
+    watchDrops(
+      this,
+      standing => this.toggleAttribute('dropping', standing === 'over'),
+      file => this.openFile(file),
+    );
     addEventListener('hashchange', this.followLink);
   }
 
@@ -306,6 +313,11 @@ export class Lab extends LitElement implements ShellParts {
     if (tab !== undefined) this.tab = tab;
   }
 
+  private openFile(file: File): void {
+    const {client} = this;
+    if (client !== undefined) this.with(lab => void openFile(file, client, lab));
+  }
+
   private runSource(source: string | undefined): void {
     this.with(lab => void lab.runEdited(source).catch((error: unknown) => lab.fail(error)));
   }
@@ -349,6 +361,8 @@ export class Lab extends LitElement implements ShellParts {
         return this.scenarios();
       case 'switches':
         return this.switches();
+      case 'open-file':
+        return void chooseFile().then(file => file && this.openFile(file));
       case 'present':
         return this.togglePresent();
       case 'help':
@@ -376,6 +390,9 @@ export class Lab extends LitElement implements ShellParts {
     const {moment, technique, guest, phase} = this.lab;
     if (moment === undefined || phase.kind !== 'ready') return;
     const {switches, edited} = this.lab;
+    const isFile = this.lab.catalogue.guests.some(({id, group}) => id === guest && group === FILES);
+    // No link can lead to what lies on the reader's own disk.
+    if (isFile) return history.replaceState(null, '', location.pathname + location.search);
     const scenario = this.lessons?.place;
     const text = this.packed.of(edited, () => this.writeLink());
     history.replaceState(null, '', writeLink({technique, guest, step: moment.index, switches, scenario, text}));
