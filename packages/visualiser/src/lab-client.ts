@@ -57,6 +57,8 @@ export interface RealComparison {
   /** Counts of exits by reason. */
   readonly exits: Comparison['exits'];
   readonly unexplained: number;
+  /** The guest does other things on a machine that has other devices. */
+  readonly adapts: boolean;
   readonly marks: readonly RealMark[];
   readonly serial: string;
 }

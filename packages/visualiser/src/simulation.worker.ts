@@ -198,6 +198,7 @@ class SimulationLab implements LabClient {
       rows,
       exits: found.exits,
       unexplained: found.unexplained,
+      adapts: this.#guests().some(({id, adapts}) => id === this.#guest && adapts !== undefined),
       marks: realMarks(rows, run),
       serial: found.b.serial,
     };

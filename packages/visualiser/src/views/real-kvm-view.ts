@@ -4,6 +4,7 @@ import {sharedStyles, type CompareRow} from '@hyperscope/elements';
 import type {DifferenceClass} from '@hyperscope/trace';
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
+import type {RealComparison} from '../lab-client.js';
 import type {RealState} from '../lab-state.js';
 import type {KvmAvailability} from '../real-kvm.js';
 
@@ -135,13 +136,9 @@ export class RealKvmView extends LitElement {
           </button>`;
       case 'failed':
         return html`<div class="trouble" role="alert"><p>${real.why}</p></div>
-          ${HOW_TO}`;
+          ${typeof this.instead === 'object' || this.availability?.kind === 'live' ? nothing : HOW_TO}`;
       case 'shown':
-        return html`${this.label(real)}
-          <p class=${real.comparison.unexplained === 0 ? 'good' : 'bad'}>
-            <b>${real.comparison.sentences.at(-1) ?? ''}</b>
-          </p>
-          ${this.counts(real)}
+        return html`${this.label(real)} ${verdict(real.comparison)} ${this.counts(real)}
           <h3>Event by event</h3>
           <hs-compare-table
             .rows=${real.comparison.rows}
@@ -218,6 +215,16 @@ export class RealKvmView extends LitElement {
       </div>
       ${HOW_TO}`;
   }
+}
+
+/** What comes out of it, in a line. Two machines that have different devices give a guest that looks for them different runs. */
+function verdict({adapts, unexplained, sentences}: RealComparison): TemplateResult {
+  if (adapts && unexplained > 0)
+    return html`<p>
+      This guest asks what its machine has, and does more on one that has more. Where the two machines differ, so do the
+      runs, and no rule explains that.
+    </p>`;
+  return html`<p class=${unexplained === 0 ? 'good' : 'bad'}><b>${sentences.at(-1) ?? ''}</b></p>`;
 }
 
 const HOW_TO = html`<details>
