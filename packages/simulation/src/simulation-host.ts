@@ -4,17 +4,20 @@
 import {UserError, assert} from '@hyperscope/base';
 import {CARD_GUESTS, CMS_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
 import type {Guest} from '@hyperscope/guests';
-import {processorOf, requireFit} from './guest-needs.js';
+import {processorOf, requireFit, requireImageFit} from './guest-needs.js';
 import {readRecord} from '@hyperscope/trace';
 import type {SwitchOffer, Switches} from '@hyperscope/trace';
 import {TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
+import {flatCode, readForeignImage} from './images/foreign-image.js';
+import type {ForeignImage} from './images/foreign-image.js';
 import {loadEdited, loadGuest} from './images/guest-program.js';
 import type {EditedImage, LoadedGuest} from './images/guest-program.js';
 import type {LoadedImage} from './images/image-options.js';
 import {loadRaw} from './images/raw.js';
 import {PlaybackSession} from './session/playback-session.js';
 import {createSession} from './session/session.js';
+import {sha256} from './session/sha256.js';
 import type {Session} from './session/session.js';
 import {SourceMap} from './session/source-map.js';
 import {offersFor, settle} from './switches/switches.js';
@@ -65,6 +68,8 @@ export interface OpenOptions {
 }
 
 export class SimulationHost {
+  readonly #images = new Map<string, ForeignImage>();
+
   guests(): readonly Guest[] {
     return GUESTS;
   }
@@ -88,9 +93,29 @@ export class SimulationHost {
     return loadEdited(requireGuest(edited.of), edited.source);
   }
 
+  /** Makes a file a guest of this host, by its contents. UserErrors: image-too-large, image-unknown, and the loaders'. */
+  addImage(name: string, bytes: Uint8Array): Pick<ForeignImage, 'id' | 'title' | 'what'> {
+    const image = readForeignImage(`file-${sha256(bytes).slice(0, 12)}`, name, bytes);
+    this.#images.set(image.id, image);
+    return {id: image.id, title: image.title, what: image.what};
+  }
+
+  /** The bytes of an image that was added, for real KVM. UserError: not-flat, where that takes more than bytes at an address. */
+  imageCode(id: string): MachineCode | undefined {
+    const image = this.#images.get(id);
+    if (image === undefined) return undefined;
+    const code = flatCode(image);
+    if (code === undefined)
+      throw new UserError(
+        'not-flat',
+        `${image.title} is a ${image.what}: it runs on the simulated machines here, and on real KVM in a terminal (hyperscope run ${image.title} --on kvm).`,
+      );
+    return code;
+  }
+
   /** What can be set before a guest runs on a technique. UserErrors: unknown-guest, unknown-technique. */
   switches(technique: string, guest: string): readonly SwitchOffer[] {
-    requireGuest(guest);
+    if (!this.#images.has(guest)) requireGuest(guest);
     return offersFor({technique: requireTechnique(technique)});
   }
 
@@ -106,6 +131,8 @@ export class SimulationHost {
       };
       return createSession({technique, image, guest, source: new SourceMap(guest.lines), options});
     }
+    const foreign = typeof guest === 'string' ? this.#images.get(guest) : undefined;
+    if (foreign !== undefined) return openForeign(foreign, technique, options);
     const shipped = requireGuest(typeof guest === 'string' ? guest : guest.of);
     requireFit(shipped, technique);
     const isShipped = typeof guest === 'string';
@@ -159,6 +186,16 @@ export class SimulationHost {
       guest === undefined ? undefined : new SourceMap(loadGuest(guest).assembly.lines),
     );
   }
+}
+
+function openForeign(
+  {id, title, bytes, loaded}: ForeignImage,
+  technique: Technique,
+  {profile, costModel, switches = {}}: OpenOptions,
+): Session {
+  requireImageFit(loaded.image, title, technique);
+  const options = {...settle({technique}, switches, profile), ...(costModel === undefined ? {} : {costModel})};
+  return createSession({technique, image: loaded, guest: {id, title, bytes}, options});
 }
 
 function loadProgram({bytes, title, memoryMiB, loadAddress, mode}: Program): LoadedImage {

@@ -76,6 +76,14 @@ export interface CostFigures {
   }[];
 }
 
+/** A file that was made a guest. */
+export interface AddedImage {
+  readonly id: string;
+  readonly title: string;
+  /** `boot sector` */
+  readonly what: string;
+}
+
 export interface RecordingProgress {
   readonly size: RecordSize;
   readonly length: number;
@@ -121,6 +129,8 @@ export interface LabClient
     Pick<SessionClient, 'moment' | 'seek' | 'step' | 'timeline' | 'exits' | 'inspect'>,
     Pick<TimeClient, 'selection' | 'search' | 'runTo' | 'microSteps' | 'size'> {
   catalogue(): Catalogue;
+  /** Makes a file a guest, by its contents; the catalogue has it from then on. @throws UserError when it is no image. */
+  addImage(name: string, bytes: Uint8Array): AddedImage;
   /** A new comparison of machines, in this worker. */
   lineup(): LineupClient & ProxyMarked;
   /**

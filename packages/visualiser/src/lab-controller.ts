@@ -98,6 +98,12 @@ export class LabController {
     }
   }
 
+  /** Opens a guest that the catalogue has only now. */
+  async openAdded(guest: string): Promise<void> {
+    this.#set({catalogue: await this.#client.catalogue()});
+    await this.open({technique: this.state.technique, guest});
+  }
+
   /** Opens a guest on a technique, at a step or where the guest begins. What the catalogue does not have is replaced by its first entry, and said so. */
   async open(wanted: Opening, shown: Shown = () => undefined): Promise<void> {
     const before = this.state;

@@ -38,6 +38,7 @@ import type {RunChange} from './switches/run-change.js';
 import {linesOfText} from './assembled-lines.js';
 import type {RealProgram} from './kvm-socket.js';
 import type {
+  AddedImage,
   AssembledText,
   AssemblyVocabulary,
   Catalogue,
@@ -58,6 +59,7 @@ class SimulationLab implements LabClient {
   #technique = '';
   /** The run before this one, of the same guest. */
   #before: Session | undefined = undefined;
+  #added: readonly AddedImage[] = [];
 
   #open(): Session {
     if (this.#session === undefined) throw new Error('No guest is open: open one first.');
@@ -72,18 +74,30 @@ class SimulationLab implements LabClient {
     return proxy(new LineupLab());
   }
 
+  addImage(name: string, bytes: Uint8Array): AddedImage {
+    const image = this.#host.addImage(name, bytes);
+    this.#added = [...this.#added.filter(({id}) => id !== image.id), image];
+    return image;
+  }
+
   catalogue(): Catalogue {
-    return {
-      guests: this.#guests().map(({id, title, teaches, needs, group}) => ({
-        id,
-        title,
-        teaches,
-        isHypervisor: needs?.technique === 'bare',
-        only: needs?.technique,
-        group,
-      })),
-      techniques: this.#host.techniques(),
-    };
+    const shipped = this.#guests().map(({id, title, teaches, needs, group}) => ({
+      id,
+      title,
+      teaches,
+      isHypervisor: needs?.technique === 'bare',
+      only: needs?.technique,
+      group,
+    }));
+    const added = this.#added.map(({id, title, what}) => ({
+      id,
+      title,
+      teaches: `A ${what}.`,
+      isHypervisor: false,
+      only: undefined,
+      group: 'Opened files',
+    }));
+    return {guests: [...shipped, ...added], techniques: this.#host.techniques()};
   }
 
   open({technique, guest, edited, switches}: RunChoice): Moment {
@@ -143,6 +157,8 @@ class SimulationLab implements LabClient {
   }
 
   program(): RealProgram {
+    const added = this.#host.imageCode(this.#guest);
+    if (added !== undefined) return added;
     if (this.#edited === undefined) return {guest: this.#guest};
     return this.#host.machineCode({of: this.#guest, source: this.#edited});
   }

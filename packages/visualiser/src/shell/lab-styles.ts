@@ -193,6 +193,22 @@ export const labStyles = css`
     background: var(--sunken);
     border-radius: 6px;
   }
+  :host([dropping])::after {
+    content: 'Drop it here: a boot sector, a multiboot kernel, a 64-bit ELF file, or assembly';
+    position: fixed;
+    inset: 12px;
+    z-index: 9;
+    display: grid;
+    place-items: center;
+    border: 4px dashed var(--focus);
+    border-radius: 12px;
+    background: var(--panel);
+    opacity: 0.94;
+    color: var(--ink);
+    font-size: 1.6em;
+    text-align: center;
+    pointer-events: none;
+  }
   .blackout {
     position: fixed;
     inset: 0;

@@ -1,6 +1,7 @@
 // What "Share" finds on the page: the moment, and the panels that can be saved as pictures.
 
 import type {LabState} from '../lab-state.js';
+import {FILES} from './opening-files.js';
 import {ShareDialog, type SharedPanel} from './share-dialog.js';
 
 /** The panels of the lab, by what finds them in its shadow. */
@@ -14,11 +15,15 @@ const PANELS: readonly (readonly [name: string, selector: string])[] = [
   ['Timeline', 'hs-timeline'],
 ];
 
+const FILE = 'The file that you opened stays with you: the link opens the lab without it.';
 const TOO_LONG =
   'The program that you edited is too long for a link, which opens the guest as it ships. Save the program from the editor.';
 
 /** Opens the dialog of `lab`, the element on the page, at its address. */
-export async function openShareDialog(lab: Element, {technique, guest, edited, moment}: LabState): Promise<void> {
+export async function openShareDialog(
+  lab: Element,
+  {technique, guest, edited, moment, catalogue}: LabState,
+): Promise<void> {
   const root = lab.shadowRoot;
   if (root === null || moment === undefined) return;
   const found = root.querySelector('hs-share');
@@ -28,9 +33,10 @@ export async function openShareDialog(lab: Element, {technique, guest, edited, m
     const element = root.querySelector(selector);
     return element === null || element.getBoundingClientRect().height === 0 ? [] : [{name, element}];
   });
+  const isFile = catalogue.guests.some(({id, group}) => id === guest && group === FILES);
   await dialog.show({
     link: location.href,
-    without: edited === undefined || location.hash.includes(';text=') ? undefined : TOO_LONG,
+    without: isFile ? FILE : edited === undefined || location.hash.includes(';text=') ? undefined : TOO_LONG,
     technique,
     guest,
     step: moment.index,

@@ -10,7 +10,7 @@ import {toolbarStyles} from './toolbar-styles.js';
 export type ToolbarChoice =
   | {readonly kind: 'guest' | 'technique'; readonly id: string}
   | {readonly kind: 'theme'; readonly theme: Theme}
-  | {readonly kind: 'compare' | 'scenarios' | 'switches' | 'real-kvm' | 'share' | 'present' | 'help'};
+  | {readonly kind: 'compare' | 'open-file' | 'scenarios' | 'switches' | 'real-kvm' | 'share' | 'present' | 'help'};
 
 export class ToolbarEvent extends CustomEvent<ToolbarChoice> {
   constructor(choice: ToolbarChoice) {
@@ -70,6 +70,9 @@ const machineOptions = (
       : [],
   );
 
+/** A choice that is no guest. */
+const OPEN_FILE = 'open a file';
+
 @customElement('hs-toolbar')
 export class Toolbar extends LitElement {
   static override readonly styles = [sharedStyles, toolbarStyles];
@@ -93,6 +96,12 @@ export class Toolbar extends LitElement {
           ${groupsOf(guests).map(
             group => html`<optgroup label=${group}>${guestOptions(guests, group, state.guest)}</optgroup>`,
           )}
+          <option
+            value=${OPEN_FILE}
+            title="A boot sector, a multiboot kernel, a 64-bit ELF file, or assembly; or drop it on the page"
+          >
+            Open a file…
+          </option>
         </select></label
       >
       <label class="pick"
@@ -179,7 +188,12 @@ export class Toolbar extends LitElement {
   }
 
   private readonly guestChosen = (event: Event): void => {
-    if (event.target instanceof HTMLSelectElement) this.send({kind: 'guest', id: event.target.value});
+    if (!(event.target instanceof HTMLSelectElement)) return;
+    const {value} = event.target;
+    if (value !== OPEN_FILE) return this.send({kind: 'guest', id: value});
+    // The chooser shows the guest that is open until another one is.
+    event.target.value = this.state?.guest ?? '';
+    this.send({kind: 'open-file'});
   };
 
   private readonly machineChosen = (event: Event): void => {
