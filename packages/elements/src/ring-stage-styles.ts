@@ -191,6 +191,7 @@ export const ringStageStyles = css`
   }
   .strip div {
     display: flex;
+    align-items: baseline;
     gap: 0.6em;
   }
   .strip dt {

@@ -5,6 +5,7 @@ import {LitElement, html, nothing, svg, type SVGTemplateResult, type TemplateRes
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor} from '@hyperscope/trace';
 import {actorGlyph, actorLook, actorName} from './actors.js';
+import {addressStyles, addressValue} from './address.js';
 import type {StageHost} from './actors.js';
 import {
   ALONE,
@@ -105,7 +106,7 @@ export function stageSentence(picture: StagePicture): string {
 
 @customElement('hs-ring-stage')
 export class RingStage extends LitElement {
-  static override readonly styles = [sharedStyles, ringStageStyles];
+  static override readonly styles = [sharedStyles, addressStyles, ringStageStyles];
 
   @property({attribute: false}) picture: StagePicture | undefined = undefined;
   /** The processor whose figures the cycles are: 'Westmere (2010)'. They are a model's, never this machine's. */
@@ -312,7 +313,7 @@ function strip(picture: StagePicture): TemplateResult | typeof nothing {
       item =>
         html`<div>
           <dt>${item.label}</dt>
-          <dd>${item.value}</dd>
+          <dd>${item.at === undefined ? item.value : addressValue(item.at.space, item.at.address, item.value)}</dd>
         </div>`,
     )}
   </dl>`;

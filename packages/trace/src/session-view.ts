@@ -98,7 +98,12 @@ export interface Moment {
       }
     | undefined;
   /** Named addresses for the strip under the stage, in display order. */
-  readonly strip: readonly {readonly label: string; readonly value: string}[];
+  readonly strip: readonly {
+    readonly label: string;
+    readonly value: string;
+    /** Where it points, if one can look there. */
+    readonly at?: {readonly space: 'GVA' | 'GPA' | 'HPA'; readonly address: bigint} | undefined;
+  }[];
   /** VMCS fields by area, when there is a current VMCS. */
   readonly vmcs: readonly {
     readonly area: string;

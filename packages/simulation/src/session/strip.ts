@@ -9,6 +9,18 @@ import type {StateView} from './state-view.js';
 
 const NP_ENABLE = 1n;
 
+type Item = Moment['strip'][number];
+type Space = NonNullable<Item['at']>['space'];
+/** A table starts at an address without the flags below it. */
+const TABLE = ~0xfffn;
+
+/** An address as it stands in its register, and where it points. */
+const pointing = (label: string, value: bigint, space: Space): Item => ({
+  label,
+  value: hex(value),
+  at: {space, address: space === 'GVA' ? value : BigInt.asUintN(52, value & TABLE)},
+});
+
 export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['strip'] {
   if (engine === 'kvm')
     return [...tables(state, 'guest CR3'), {label: 'EPTP and VMCS', value: 'inside KVM, not shown to user space'}];
@@ -31,21 +43,28 @@ export function strip(state: StateView, engine: 'simulated' | 'kvm'): Moment['st
   const isShadow = eptp === 0n && state.header.technique !== 'bare';
   const guestCr3 = isShadow ? (state.guestCells()('CR3') ?? 0n) : walked;
   return [
-    {label: 'CR3 (real)', value: hex(state.cells('CR3') ?? 0n)},
-    {label: 'guest CR3', value: hex(guestCr3)},
-    isShadow
-      ? {label: 'shadow root', value: walked === 0n ? 'none' : hex(walked)}
-      : {label: 'EPTP', value: eptp === 0n ? 'none' : hex(eptp)},
-    {label: 'current VMCS', value: `${hex(state.vmcsAddress)} · ${vmcs.launchState}`},
+    pointing('CR3 (real)', state.cells('CR3') ?? 0n, state.operation === 'non-root' && !isShadow ? 'GPA' : 'HPA'),
+    pointing('guest CR3', guestCr3, 'GPA'),
+    isShadow ? orNone('shadow root', walked) : orNone('EPTP', eptp),
+    {
+      ...pointing('current VMCS', BigInt(state.vmcsAddress), 'HPA'),
+      value: `${hex(state.vmcsAddress)} · ${vmcs.launchState}`,
+    },
   ];
 }
+
+/** A root of the hypervisor's. */
+const orNone = (label: string, root: bigint): Item =>
+  root === 0n ? {label, value: 'none'} : pointing(label, root, 'HPA');
 
 /** Without hardware for it there are two of everything: what the processor has, and what the guest believes. */
 function deprivilegedStrip(state: StateView): Moment['strip'] {
   const guest = state.guestCells();
   const both = (['CR3', 'GDTR.base', 'IDTR.base'] as const).flatMap(cell => [
-    {label: `${cell.replace('R.base', '')} (real)`, value: hex(state.cells(cell) ?? 0n)},
-    {label: `guest ${cell.replace('R.base', '')}`, value: hex(guest(cell) ?? 0n)},
+    cell === 'CR3'
+      ? pointing('CR3 (real)', state.cells(cell) ?? 0n, 'HPA')
+      : {label: `${cell.replace('R.base', '')} (real)`, value: hex(state.cells(cell) ?? 0n)},
+    pointing(`guest ${cell.replace('R.base', '')}`, guest(cell) ?? 0n, cell === 'CR3' ? 'GPA' : 'GVA'),
   ]);
   const name = state.header.virtualMachines?.[state.machine]?.name;
   return name === undefined ? both : [{label: 'virtual machine', value: name}, ...both];
@@ -67,13 +86,17 @@ function domainStrip(state: StateView): Moment['strip'] {
 function svmStrip(state: StateView, vmcb: Uint8Array): Moment['strip'] {
   const root = read(vmcb, 'NESTED_CONTROL') & NP_ENABLE;
   const block = [
-    {label: 'nCR3', value: root === 0n ? 'none' : hex(read(vmcb, 'N_CR3'))},
-    {label: 'VMCB', value: hex(state.vmcbAddress ?? 0)},
+    orNone('nCR3', root === 0n ? 0n : read(vmcb, 'N_CR3')),
+    pointing('VMCB', BigInt(state.vmcbAddress ?? 0), 'HPA'),
     {label: 'GIF', value: String(state.cells('GIF') ?? 0n)},
   ];
   if (state.header.technique === 'bare') return [...tables(state, 'CR3'), ...block];
-  const guestCr3 = {label: 'guest CR3', value: hex(state.guestCells()('CR3') ?? 0n)};
-  return [{label: 'CR3 (real)', value: hex(state.cells('CR3') ?? 0n)}, guestCr3, ...block];
+  const real = pointing(
+    'CR3 (real)',
+    state.cells('CR3') ?? 0n,
+    state.operation === 'non-root' && root !== 0n ? 'GPA' : 'HPA',
+  );
+  return [real, pointing('guest CR3', state.guestCells()('CR3') ?? 0n, 'GPA'), ...block];
 }
 
 /** A field of 8 bytes. */
@@ -83,8 +106,8 @@ function read(page: Uint8Array, name: 'NESTED_CONTROL' | 'N_CR3'): bigint {
 
 function tables(state: StateView, root: string): Moment['strip'] {
   return [
-    {label: root, value: hex(state.cells('CR3') ?? 0n)},
-    {label: 'GDT', value: hex(state.cells('GDTR.base') ?? 0n)},
-    {label: 'IDT', value: hex(state.cells('IDTR.base') ?? 0n)},
+    pointing(root, state.cells('CR3') ?? 0n, 'GPA'),
+    pointing('GDT', state.cells('GDTR.base') ?? 0n, 'GVA'),
+    pointing('IDT', state.cells('IDTR.base') ?? 0n, 'GVA'),
   ];
 }
