@@ -75,6 +75,7 @@ export default defineConfig({
         text: 'Reference',
         items: [
           page('Guests', 'guests'),
+          page('The inspector', 'inspector'),
           page('The command line', 'command-line'),
           page('Processors', 'processors'),
           page('Processor features', 'processor-features'),
