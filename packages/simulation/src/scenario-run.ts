@@ -20,7 +20,7 @@ export class SessionScenarioRun {
     this.session = session;
     this.source = source;
     this.instructions = instructions;
-    this.start = session.moment().start;
+    this.start = session.start;
   }
 
   get record(): RunRecord {
@@ -28,6 +28,9 @@ export class SessionScenarioRun {
   }
   textOf(step: number): string {
     return this.session.textOf(step);
+  }
+  printed(index: number): string {
+    return this.session.printed(index);
   }
   moment(index: number): Moment {
     return this.session.seek(index);

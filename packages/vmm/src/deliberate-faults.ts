@@ -19,6 +19,9 @@ export const DELIBERATE_FAULTS = [
 ] as const;
 export type DeliberateFault = (typeof DELIBERATE_FAULTS)[number];
 
+/** What ends the sentence on an instruction that a hypervisor was made to forget. */
+export const ON_PURPOSE = 'its support was taken out on purpose';
+
 /** The faults of one run. */
 export type DeliberateFaults = ReadonlySet<DeliberateFault>;
 

@@ -12,7 +12,7 @@ export function failures(run: ScenarioRun, expectation: Expectation, index: numb
   const {prints, printsNot, outcome, registers, occursNot = []} = expectation;
   const found: string[] = [];
   if (prints !== undefined || printsNot !== undefined) {
-    const {serial} = run.moment(index);
+    const serial = run.printed(index);
     if (prints !== undefined && !serial.includes(prints))
       found.push(`It printed ${shown(serial)}, without ${shown(prints)}.`);
     if (printsNot !== undefined && serial.includes(printsNot))

@@ -77,6 +77,12 @@ export class Fields {
     const value = this.#value(name);
     if (value === undefined) return undefined;
     const plain = isScalar(value) ? value.value : undefined;
+    if (isScalar(value) && typeof value.comment === 'string')
+      this.problem(
+        this.lineOf(name),
+        `${name} of ${this.#what} ends at a #, behind which YAML reads a comment.`,
+        'Put the text into quotes.',
+      );
     if (typeof plain !== 'string' && typeof plain !== 'number' && typeof plain !== 'boolean') {
       this.problem(
         this.lineOf(name),

@@ -1,5 +1,6 @@
 // Where in a run a place of a scenario is: the state right behind the step that the pattern describes.
 
+import {assertUnreachable} from '@hyperscope/base';
 import {isBoundary, labelEvent} from '@hyperscope/trace';
 import type {TraceEvent} from '@hyperscope/trace';
 import type {EventPattern, Place} from './scenario.js';
@@ -14,7 +15,7 @@ export type FoundPlace = {readonly ok: true; readonly index: number} | {readonly
 
 /** `here`: the state at which the scenario stands. */
 export function findPlace(run: ScenarioRun, place: Place, here: number): FoundPlace {
-  const from = place.from === 'start' ? run.start : place.from === 'end' ? endOf(run) : here;
+  const from = beginningOf(run, place.from, here);
   const {event, occurrence, further} = place;
   const index = event === undefined ? from : find(run, event, from, occurrence);
   if (index === undefined)
@@ -36,6 +37,21 @@ export function findPlace(run: ScenarioRun, place: Place, here: number): FoundPl
     at = next;
   }
   return {ok: true, index: at};
+}
+
+function beginningOf(run: ScenarioRun, from: Place['from'], here: number): number {
+  switch (from) {
+    case 'beginning':
+      return 0;
+    case 'start':
+      return run.start;
+    case 'end':
+      return endOf(run);
+    case 'here':
+      return here;
+    default:
+      return assertUnreachable(from);
+  }
 }
 
 function endOf(run: ScenarioRun): number {
@@ -85,7 +101,7 @@ function matcher(run: ScenarioRun, pattern: EventPattern): (step: number) => boo
     if (who !== undefined && record.columns.who(step) !== who) return false;
     if (
       addresses !== undefined &&
-      (record.columns.instructionLength(step) === 0 || !addresses.has(record.columns.rip(step)))
+      !(record.columns.who(step).startsWith('guest') && addresses.has(record.columns.rip(step)))
     )
       return false;
     if (isAboutEvent && !record.eventsOf(step).some(event => matchesEvent(event, pattern))) return false;

@@ -62,7 +62,7 @@ export function readPlace(fields: Fields | undefined): Place {
   const event = fields.map('event');
   const further = fields.map('further');
   const place: Place = {
-    from: fields.oneOf('from', ['end', 'here', 'start']) ?? 'here',
+    from: fields.oneOf('from', ['beginning', 'end', 'here', 'start']) ?? 'here',
     event: event === undefined ? undefined : readPattern(event),
     occurrence: fields.integer('occurrence', 1, 1_000_000) ?? 1,
     further:

@@ -19,6 +19,8 @@ export interface ScenarioRun {
   readonly source: string;
   /** The state right before the guest's first instruction. */
   readonly start: number;
+  /** What the guest had printed at a state. */
+  printed(index: number): string;
   moment(index: number): Moment;
   /** Records up to `steps` more steps. */
   extend(steps: number): void;

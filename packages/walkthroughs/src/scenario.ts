@@ -4,8 +4,8 @@ import type {Granularity, Moment, RunChoice, Switches, TraceEvent} from '@hypers
 
 /** A place in a run, said so that it stays right when the hypervisor's set-up gets longer. */
 export interface Place {
-  /** Where the search begins: where the guest does, where the last step of the scenario stands, or the end of the run. */
-  readonly from: 'end' | 'here' | 'start';
+  /** Where the search begins: before the hypervisor's first step, where the guest begins, where the last step of the scenario stands, or the end of the run. */
+  readonly from: 'beginning' | 'end' | 'here' | 'start';
   /** What is looked for; absent: `from` itself. */
   readonly event?: EventPattern | undefined;
   /** Which of them, from 1. */

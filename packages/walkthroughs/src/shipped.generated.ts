@@ -2,6 +2,408 @@
 
 /** The scenario files that ship. */
 export const SHIPPED: readonly {readonly name: string; readonly text: string}[] = [
+  {name: 'd1-system-calls.md', text: `---
+title: Rings, SYSCALL and SYSRET
+demonstration: D1
+teaches: What the processor does at a system call, what it leaves to the kernel, and what goes wrong when one of the things that the kernel prepares is missing.
+guest: rings
+machine: bare
+sources:
+  - 'Intel SDM, volume 2, "SYSCALL—Fast System Call" and "SYSRET—Return From Fast System Call"'
+  - 'Intel SDM, volume 2, "SWAPGS—Swap GS Base Register"'
+  - 'Intel SDM, volume 3A, "Fast System Calls in 64-Bit Mode"'
+  - 'Linux, arch/x86/entry/entry_64.S and arch/x86/entry/syscalls/syscall_64.tbl'
+---
+
+A program asks its kernel for three things, by number in RAX: to open a file, to put out a character, and something that does not exist.
+No hypervisor is there; the program is a small one of its own, in the place of the shipped guest’s.
+
+The call number of \`open\` is 2 in Linux’s table for x86-64 (today’s C library uses \`openat\`, and Linux sometimes returns by IRET: this
+is the simple path). Linux 6.11 has system call numbers above 450; as many calls it has not, because numbers 335 to 423 are unused.
+
+\`\`\`program
+; A kernel with a table of system calls, and a program that uses it: what SYSCALL does, and what it does not.
+
+        bits 64
+        org 0x8000
+
+COM1        equ 0x3f8
+KERNEL_CODE equ 0x10
+KERNEL_DATA equ 0x18
+USER_DATA   equ 0x28 | 3
+USER_CODE   equ 0x30 | 3
+MSR_EFER    equ 0xc0000080
+MSR_STAR    equ 0xc0000081
+MSR_LSTAR   equ 0xc0000082
+MSR_FMASK   equ 0xc0000084
+MSR_KERNEL_GS equ 0xc0000102
+ENOSYS      equ 38
+
+start:
+        mov rsp, kernel_stack
+        mov rax, cr3            ; ring 3 may use the first 2 MiB: the U bit in three entries
+        or qword [rax], 4
+        mov rbx, [rax]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov rbx, [rbx]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov cr3, rax
+        lgdt [gdt_register]
+        mov ax, KERNEL_DATA
+        mov ss, ax
+        mov ds, ax
+        mov es, ax
+        push KERNEL_CODE
+        mov rax, reloaded
+        push rax
+        retfq
+reloaded:
+        mov rax, task_state     ; where the stack for entries from ring 3 is
+        mov [gdt_task + 2], ax
+        mov ax, 0x38
+        ltr ax
+        mov rax, fault
+        mov [gates + 6 * 16], ax
+        mov [gates + 13 * 16], ax
+        mov [gates + 14 * 16], ax
+        lidt [idt_register]
+
+        mov ecx, MSR_EFER
+        rdmsr
+        or eax, 1               ; EFER.SCE: SYSCALL exists
+        wrmsr
+        mov ecx, MSR_STAR
+        xor eax, eax
+        mov edx, ((USER_DATA - 8) << 16) | KERNEL_CODE
+        wrmsr
+        mov ecx, MSR_LSTAR
+        mov eax, system_call    ; where SYSCALL goes
+        xor edx, edx
+        wrmsr
+        mov ecx, MSR_FMASK
+        mov eax, 0x200          ; interrupts off in the kernel
+        xor edx, edx
+        wrmsr
+        mov ecx, MSR_KERNEL_GS
+        mov eax, per_processor
+        xor edx, edx
+        wrmsr
+
+        push USER_DATA
+        push user_stack
+        push 0x202
+        push USER_CODE
+        push program
+        iretq
+
+; ---- the kernel's entry: RCX has the program's RIP, R11 its flags; RSP is still the program's --------------------------
+
+system_call:
+        swapgs                  ; GS: the kernel's data for this processor
+        mov [gs:8], rsp         ; the program's stack,
+        mov rsp, [gs:0]         ; and now the kernel's
+        push rcx
+        push r11
+        cmp rax, CALLS
+        jae unknown
+        call [call_table + rax * 8]
+back:
+        pop r11
+        pop rcx
+        mov rsp, [gs:8]
+        swapgs
+        o64 sysret
+unknown:
+        mov rax, -ENOSYS
+        jmp back
+
+not_here:
+        mov rax, -ENOSYS
+        ret
+put_character:
+        mov dx, COM1
+        mov al, dil
+        out dx, al
+        mov eax, 1
+        ret
+open_file:
+        mov eax, 3              ; the first free file descriptor
+        ret
+
+; Any fault ends the run; the text says in which ring it happened.
+fault:
+        mov dx, COM1
+        mov al, 'F'
+        out dx, al
+        mov rax, [rsp + 8]      ; CS of #UD, which has no error code; RIP of those that have one
+        cmp rax, USER_CODE
+        je .user
+        mov rax, [rsp + 16]
+        cmp rax, USER_CODE
+        je .user
+        mov al, '0'
+        jmp .put
+.user:
+        mov al, '3'
+.put:
+        out dx, al
+        mov al, 10
+        out dx, al
+        hlt
+
+; ---- the program, ring 3 -------------------------------------------------------------------------------------------------
+
+program:
+        call nothing            ; a call of a function, to compare
+        mov rdi, path
+        mov eax, 2              ; open
+        syscall
+        lea rdi, [rax + '0']    ; its result is the file descriptor
+        mov eax, 1              ; put a character
+        syscall
+        mov eax, 9999           ; no such call
+        syscall
+        cmp rax, -ENOSYS
+        jne done
+        mov edi, '!'
+        mov eax, 1
+        syscall
+done:
+        mov edi, 10
+        mov eax, 1
+        syscall
+        hlt                     ; ring 3 may not
+nothing:
+        ret
+path:   db '/etc/motd', 0
+
+        align 8
+call_table:
+        dq not_here, put_character, open_file
+CALLS   equ ($ - call_table) / 8
+per_processor:
+        dq kernel_stack         ; 0: the kernel's stack
+        dq 0                    ; 8: the program's
+
+        align 8
+gdt:    dq 0, 0
+        dq 0x00af9b000000ffff
+        dq 0x00cf93000000ffff
+        dq 0x00cffb000000ffff
+        dq 0x00cff3000000ffff
+        dq 0x00affb000000ffff
+gdt_task:
+        dw 103, 0
+        db 0, 0x89, 0, 0
+        dq 0
+gdt_end:
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+        align 8
+gates:
+%rep 15
+        dw 0, KERNEL_CODE
+        db 0, 0x8e
+        dw 0
+        dd 0, 0
+%endrep
+idt_end:
+idt_register:
+        dw idt_end - gates - 1
+        dq gates
+        align 8
+task_state:
+        dd 0
+        dq kernel_stack
+        times 92 db 0
+        align 16
+        times 512 db 0
+kernel_stack:
+        times 512 db 0
+user_stack:
+\`\`\`
+
+## The program begins
+
+\`\`\`step
+place: {event: {kind: ring, label: 'IRET: ring 0 → 3'}}
+panel: registers
+\`\`\`
+
+The kernel has set up what SYSCALL needs: EFER.SCE, STAR (segments), LSTAR (where to), FMASK (which flags to clear). IRETQ has taken
+the processor to ring 3.
+
+## A function call, to compare
+
+\`\`\`step
+place: {event: {at: 'call nothing'}}
+panel: registers
+\`\`\`
+
+CALL pushes the return address and jumps. It stays in ring 3, and takes one access to memory. Remember the cycle counter.
+
+## SYSCALL
+
+\`\`\`step
+place: {event: {kind: ring, label: 'SYSCALL: ring 3 → 0'}}
+panel: registers
+expect: {registers: {CPL: 0, RAX: 2}}
+\`\`\`
+
+RCX ← RIP, R11 ← RFLAGS, RFLAGS loses the bits of FMASK, CS and SS come from STAR, RIP ← LSTAR, and the CPL is 0. There was no access to
+memory at all.
+
+\`\`\`predict
+question: Right after SYSCALL, where does RSP point?
+choices: ['To the kernel’s stack, from the TSS', 'Still to the program’s stack', 'To 0']
+answer: 2
+because: SYSCALL changes no stack, no CR3 and touches no memory. An interrupt takes the kernel’s stack from the TSS; SYSCALL leaves that to the kernel.
+check:
+  expect: {occurs: {at: 'mov [gs:8], rsp', who: guest-kernel}}
+\`\`\`
+
+\`\`\`break
+title: Forget to set LSTAR
+replace:
+  - text: '        mov eax, system_call    ; where SYSCALL goes'
+    by: '        xor eax, eax'
+expect: {prints: 'F0', printsNot: '3!'}
+explanation: |
+  SYSCALL jumps to what LSTAR holds: 0. The processor is in ring 0 then, and executes whatever lies at address 0. Here that is memory full
+  of zeros (\`add [rax], al\`); it goes on until something faults *in the kernel*, with the program’s stack in RSP. On a real system page 0 is not mapped, and it is #PF at once.
+\`\`\`
+
+\`\`\`break
+title: No EFER.SCE
+replace:
+  - text: '        or eax, 1               ; EFER.SCE: SYSCALL exists'
+    by: '        nop'
+expect: {prints: 'F3', occurs: {kind: exception, label: '#UD'}}
+explanation: |
+  Without EFER.SCE there is no SYSCALL: #UD in ring 3. Monitors use this on purpose: with EFER.SCE cleared and #UD intercepted they see every system call.
+\`\`\`
+
+\`\`\`note
+Let them say what SYSCALL does *not* do: no stack, no CR3, no memory. That is why it is fast, and why SWAPGS exists.
+\`\`\`
+
+## SWAPGS, and a stack
+
+\`\`\`step
+place: {event: {at: 'swapgs                  ; GS'}}
+panel: registers
+\`\`\`
+
+The kernel has no register to itself and no stack. SWAPGS exchanges the base of GS with an MSR that only the kernel can write: now it can find its own data.
+
+## The table of calls
+
+\`\`\`step
+place: {event: {instruction: call, who: guest-kernel}}
+panel: registers
+expect: {registers: {RAX: 2}}
+\`\`\`
+
+\`call [call_table + rax * 8]\`: number 2 leads to the third entry. The check right before it is the kernel’s, not the processor’s.
+
+\`\`\`break
+title: Do not check the number
+replace:
+  - text: '        jae unknown'
+    by: '        nop'
+expect: {printsNot: '!', prints: 'F0'}
+explanation: |
+  Number 9999 then reads “an address” far behind the table, and the kernel calls it in ring 0. Whoever can put bytes there owns the machine.
+\`\`\`
+
+## SYSRET
+
+\`\`\`step
+place: {event: {kind: ring, label: 'SYSRET: ring 0 → 3'}}
+panel: registers
+expect: {registers: {CPL: 3, RAX: 3}}
+\`\`\`
+
+RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL 3. The result is in RAX: a file descriptor. Compare the cycles with those of the function call.
+
+\`\`\`break
+title: A return address that is not canonical
+replace:
+  - text: "        pop rcx\\n        mov rsp, [gs:8]"
+    by: "        pop rcx\\n        mov rcx, 0x8000000000000000\\n        mov rsp, [gs:8]"
+expect: {prints: F, occurs: {kind: exception, label: '#GP'}, printsNot: '3!'}
+explanation: |
+  On Intel’s processors SYSRET checks RCX while the CPL is still 0: #GP in the *kernel*, with the program’s stack in RSP. More than one
+  operating system has had that hole; kernels check RCX before SYSRET since.
+\`\`\`
+
+## A call that does not exist
+
+\`\`\`step
+place: {event: {at: unknown}}
+expect: {prints: '3'}
+\`\`\`
+
+9999 is beyond the table: the kernel answers −38, −ENOSYS. Nothing of the processor is involved in that.
+
+\`\`\`predict
+question: The program calls number 9999. Who notices?
+choices: ['The processor, with #GP', 'The kernel, by comparing the number', 'Nobody']
+answer: 2
+because: To the processor a call number is a value in a register like any other.
+check:
+  expect: {prints: "3!\\n", occurs: {at: 'unknown', who: guest-kernel}}
+\`\`\`
+
+## The end
+
+\`\`\`step
+place: {from: end}
+expect: {prints: "3!\\nF3"}
+\`\`\`
+
+The program tries HLT in ring 3: #GP, an *exception*, by the IDT; this entry does switch stacks, by the TSS.
+
+\`\`\`note
+Interrupt and exception are two words: an exception (#GP, #UD) comes of an instruction; an interrupt comes from outside, or from INT n.
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: Which of these does SYSCALL change?
+choices: [CR3, RSP, RCX, The GS base]
+answer: 3
+because: RCX gets the return address, R11 the flags. Address space, stack and GS are the kernel’s own affair.
+check:
+  expect: {occurs: {instruction: swapgs, who: guest-kernel}, occursNot: {kind: control-register, who: guest-user}}
+\`\`\`
+
+\`\`\`question
+question: What does the processor do when a program executes SYSCALL with EFER.SCE = 0?
+choices: ['#UD', '#GP', 'It jumps to address 0']
+answer: 1
+because: The instruction is undefined then.
+check:
+  replace:
+    - text: '        or eax, 1               ; EFER.SCE: SYSCALL exists'
+      by: '        nop'
+  expect: {occurs: {kind: exception, label: '#UD'}}
+\`\`\`
+
+\`\`\`question
+question: Under VT-x, which of SYSCALL and SYSRET exits?
+choices: [Both, Only SYSCALL, Neither]
+answer: 3
+because: There is no control for either. The guest’s kernel has a ring 0 of its own to go to.
+check:
+  technique: vtx-ept
+  expect: {prints: "3!\\nF3", occursNot: [{kind: vm-exit, label: SYSCALL}, {kind: vm-exit, label: exception}]}
+\`\`\`
+`},
   {name: 'd6-popf.md', text: `---
 title: POPF, the instruction that does not trap
 demonstration: D6
@@ -244,6 +646,814 @@ because: UMIP covers five instructions that read descriptor-table registers and 
 check:
   switches: {umip: 'on'}
   expect: {prints: 'IF 1', occursNot: {kind: emulation, label: popfq}}
+\`\`\`
+`},
+  {name: 'd10-shadow-page-tables.md', text: `---
+title: Shadow page tables
+demonstration: D10
+teaches: How a hypervisor keeps page tables that the guest never sees in step with the guest’s own, which page faults it hides, and what goes wrong when one duty is left out.
+guest: hello-kvm
+machine: vtx-shadow
+sources:
+  - 'Linux, Documentation/virt/kvm/x86/mmu.rst'
+  - 'K. Adams, O. Agesen: A Comparison of Software and Hardware Techniques for x86 Virtualization. ASPLOS 2006, sections 2.3 and 2.4'
+  - 'Intel SDM, volume 3A, "Paging"; volume 3C, "Virtualization of Page Tables" (in the VMM programming chapters)'
+---
+
+The guest’s tables lead from guest-virtual to guest-physical addresses. The memory slots lead from there to host-physical ones. Without EPT the
+processor walks *one* set of tables: so the hypervisor makes a third, the **shadow**, from guest-virtual to host-physical, and loads *its*
+root into the real CR3.
+
+The program of this scenario is a small kernel. It prints a letter for everything that works; on bare metal \`AABBDU\`.
+
+\`\`\`program
+; A kernel that uses its page tables in six ways, and says of each whether it works.
+
+        bits 64
+        org 0x8000
+
+COM1    equ 0x3f8
+ENTRY   equ TABLE               ; entry 0 of TABLE maps the page at REGION
+REGION  equ 0x200000            ; linear: the second 2 MiB
+TABLE   equ 0x20000             ; the page table for it
+PAGE_A  equ 0x100000            ; two pages of memory, one with the letter A in it, one with B
+PAGE_B  equ 0x101000
+CODE    equ 0x10
+UCODE   equ 0x30 | 3
+UDATA   equ 0x28 | 3
+
+%macro put 1
+        mov dx, COM1
+        mov al, %1
+        out dx, al
+%endmacro
+
+start:
+        mov rsp, stack
+        mov byte [PAGE_A], 'A'
+        mov byte [PAGE_B], 'B'
+        mov rax, cr3
+        mov rbx, [rax]
+        and rbx, -4096
+        mov r12, [rbx]          ; page-directory-pointer entry 0
+        and r12, -4096          ; the page directory
+        mov qword [ENTRY], 0    ; the page at REGION: not present yet
+        mov qword [r12 + 8], TABLE | 3
+        mov cr3, rax            ; 2: load CR3
+        call set_up
+
+        mov al, [REGION]        ; 4: not present: a fault that is the guest's own. Its handler maps PAGE_A
+        mov dx, COM1
+        out dx, al              ; prints A
+        mov al, [REGION]        ; and again, without a fault
+        out dx, al
+
+        mov qword [ENTRY], PAGE_B | 3   ; 5: the entry changes,
+        invlpg [REGION]         ; 7: and the processor is told
+        mov al, [REGION]
+        mov dx, COM1
+        out dx, al              ; prints B
+        mov rax, cr3
+        mov cr3, rax
+        mov al, [REGION]
+        out dx, al              ; prints B
+
+        mov qword [ENTRY], PAGE_B | 3   ; 6: Accessed and Dirty clear
+        invlpg [REGION]
+        mov al, [REGION]        ; a read sets Accessed,
+        mov byte [REGION + 1], 1        ; a write sets Dirty
+        mov rbx, [ENTRY]
+        test bl, 0x40
+        mov al, 'D'
+        jnz .dirty
+        mov al, 'd'
+.dirty: mov dx, COM1
+        out dx, al
+
+        or qword [r12], 4       ; the first 2 MiB are for ring 3 as well, REGION is not
+        mov rax, cr3
+        or qword [rax], 4
+        mov rbx, [rax]
+        and rbx, -4096
+        or qword [rbx], 4
+        or qword [r12 + 8], 4   ; the directory allows it, the entry of the page does not
+        mov cr3, rax
+        mov al, [REGION]        ; the kernel reads its page
+        push UDATA
+        push stack
+        push 2
+        push UCODE
+        push program
+        iretq
+
+program:
+        mov al, [REGION]        ; ring 3 reads the kernel's page
+        int 0x30                ; and if nobody stops it, says so
+
+set_up:
+        lgdt [gdt_register]
+        mov ax, 0x18
+        mov ss, ax
+        mov rax, task_state
+        mov [gdt_task + 2], ax
+        shr rax, 16
+        mov [gdt_task + 4], al
+        mov ax, 0x38
+        ltr ax
+        mov rax, page_fault
+        mov [gates + 14 * 16], ax
+        mov rax, leaked
+        mov [gates + 0x30 * 16], ax
+        lidt [idt_register]
+        pop rbx                 ; return, and load CS on the way
+        push CODE
+        push rbx
+        retfq
+
+page_fault:                     ; error code, RIP, CS, ...
+        test byte [rsp], 4      ; by ring 3?
+        jnz .user
+        mov qword [ENTRY], PAGE_A | 3
+        add rsp, 8
+        iretq
+.user:  put 'U'                 ; the user was kept out
+        hlt
+leaked: put 'u'                 ; the user has read the kernel's page
+        hlt
+
+        align 8
+gdt:    dq 0, 0
+        dq 0x00af9b000000ffff
+        dq 0x00cf93000000ffff
+        dq 0x00cffb000000ffff
+        dq 0x00cff3000000ffff
+        dq 0x00affb000000ffff
+gdt_task:
+        dw 103, 0
+        db 0, 0x89, 0, 0
+        dq 0
+gdt_end:
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+        align 8
+gates:
+%rep 0x31
+        dw 0, CODE
+        db 0, 0xee
+        dw 0
+        dd 0, 0
+%endrep
+gates_end:
+idt_register:
+        dw gates_end - gates - 1
+        dq gates
+        align 8
+task_state:
+        dd 0
+        dq kernel_stack
+        times 92 db 0
+        align 16
+        times 512 db 0
+kernel_stack:
+        times 512 db 0
+stack:
+\`\`\`
+
+## A hidden fault
+
+\`\`\`step
+place: {event: {kind: shadow-paging, label: hidden fault}}
+panel: walk
+\`\`\`
+
+The guest starts with tables that its loader made. The shadow is empty; the first touch of each page is a #PF that leaves the guest. The hypervisor walks the guest’s tables: they allow the access. It builds the
+shadow entry, and the instruction is repeated. The guest never learns of this fault.
+
+\`\`\`note
+Show the two walks beside each other. Same linear address; left the guest’s frames, right the host’s.
+\`\`\`
+
+## Tables are plain memory
+
+\`\`\`step
+place: {event: {at: 'mov qword [r12 + 8], TABLE | 3'}}
+panel: walk
+\`\`\`
+
+The kernel writes an entry of its page directory. The directory is in use, so its shadow write-protects it: this store left the guest and was carried out in
+software. A table that is *not* in use yet is plain memory, and to write it costs nothing.
+
+## MOV to CR3
+
+\`\`\`step
+place: {event: {kind: vm-exit, label: control-register}}
+panel: vmcs
+\`\`\`
+
+The guest loads CR3: exit 28. The hypervisor keeps the guest’s number to itself, and the processor’s CR3 gets the root of a shadow.
+
+\`\`\`predict
+question: After the exit the guest reads CR3 back. What does it get?
+choices: ['The root of the shadow', 'The value that it wrote']
+answer: 2
+because: Reading exits, too, and the hypervisor gives the guest its own value. (With EPT neither exits; “any access to CR3 traps” is true here, and only here.)
+check:
+  expect: {occurs: {kind: vm-exit, label: control-register}, prints: 'AABBDU'}
+\`\`\`
+
+## A true fault
+
+\`\`\`step
+place: {event: {kind: shadow-paging, label: true fault}}
+panel: walk
+expect: {printsNot: A}
+\`\`\`
+
+Now the guest’s own entry is not present. The fault is the guest’s: the hypervisor injects #PF with the guest’s CR2 and error code, and the guest’s handler maps a page.
+
+\`\`\`predict
+question: The same exit reason, exception 14, twice. How does the hypervisor know which fault the guest must see?
+choices:
+  - The processor marks it in the exit qualification
+  - It walks the guest’s tables in software
+  - It asks the guest
+answer: 2
+because: The hardware walked the shadow and knows nothing of the guest’s tables. Only a walk in software tells hidden from true.
+check:
+  expect: {occurs: [{kind: shadow-paging, label: hidden fault}, {kind: shadow-paging, label: true fault}]}
+\`\`\`
+
+## It prints A, twice
+
+\`\`\`step
+place: {event: {kind: serial}, occurrence: 2}
+expect: {prints: AA}
+\`\`\`
+
+The handler has mapped the page; the instruction was repeated, and the second read needs nobody.
+
+## The guest edits an entry that is in use
+
+\`\`\`step
+place: {event: {at: 'mov qword [ENTRY], PAGE_B | 3   ; 5'}}
+panel: walk
+\`\`\`
+
+The table was write-protected in the shadow. KVM lets a table of level 1 go *out of step* at the first write: it becomes writable, and its shadow is brought up to
+date when the guest flushes. In 2006 each such write was carried out in software (a trace); the switch “leaf tables” does that.
+
+\`\`\`break
+title: Trap every write, as in 2006
+switches: {leaf-tables: trapped}
+expect: {prints: AABBDU, occurs: {kind: shadow-paging, label: page table write}, occursNot: {kind: shadow-paging, label: unsync}}
+explanation: |
+  Nothing is ever out of step, and every edit costs an exit. A thousand edits in a loop cost a thousand exits; with EPT, none.
+\`\`\`
+
+\`\`\`break
+title: Do not write-protect the guest’s tables
+switches: {write-protection: 'off', invalidation: 'off'}
+expect: {prints: AAAA, printsNot: B}
+explanation: |
+  Nobody saw the edit, and nobody took notice of INVLPG: the shadow still leads to the old page. The guest reads A where its own tables say B. With two
+  processes this is one reading the other’s memory.
+\`\`\`
+
+## INVLPG brings the shadow up to date
+
+\`\`\`step
+place: {event: {kind: shadow-paging, label: invalidate page}}
+panel: walk
+\`\`\`
+
+INVLPG is the guest’s promise kept: it changed an entry, and says so. The hypervisor makes the shadow entry anew from the guest’s.
+
+\`\`\`break
+title: Forget INVLPG and MOV to CR3
+switches: {invalidation: 'off'}
+expect: {prints: AAAA}
+explanation: |
+  The table went out of step and never comes back: stale translations stay in force. Real processors remember old translations as well, but only until INVLPG.
+\`\`\`
+
+\`\`\`break
+title: A guest that never flushes
+replace:
+  - text: "        invlpg [REGION]         ; 7: and the processor is told\\n"
+    by: ''
+expect: {prints: AAAB}
+explanation: |
+  Without INVLPG the old translation may be used, on a real processor’s TLB as in the shadow. MOV to CR3 flushes: from there on it prints B. The shadow behaves like
+  a TLB, and may behave like one, because a guest that does not flush has no promise of anything.
+\`\`\`
+
+## Dirty has to be learnt
+
+\`\`\`step
+place: {event: {kind: serial}, occurrence: 5}
+expect: {prints: AABBD}
+panel: walk
+\`\`\`
+
+The processor set Accessed and Dirty in the *shadow*. The guest looks into its own entry, so the hypervisor has to set them there: it maps the page read-only first,
+and the first write is a hidden fault.
+
+\`\`\`break
+title: Do not track Dirty
+switches: {dirty-tracking: 'off'}
+expect: {prints: AABBd}
+explanation: |
+  The page is mapped writable at its first read. The write is seen by nobody, the guest’s Dirty bit stays 0, and a kernel that swaps the page out throws the
+  change away.
+\`\`\`
+
+## The user is kept out
+
+\`\`\`step
+place: {from: end}
+expect: {prints: AABBDU}
+panel: walk
+\`\`\`
+
+Ring 3 reads the kernel’s page: U/S is 0 in the guest’s entry, and in the shadow. A true fault, with error code 5.
+
+\`\`\`break
+title: Leave out the U/S bit
+switches: {user-bit: 'off'}
+expect: {prints: AABBDu}
+explanation: |
+  The guest’s tables forbid it, the shadow allows it, and the processor walks the shadow: the program reads its kernel’s memory.
+\`\`\`
+
+\`\`\`break
+title: The same guest with EPT
+technique: vtx-ept
+expect: {prints: AABBDU, occursNot: [{kind: vm-exit, label: control-register}, {kind: vm-exit, label: exception}]}
+explanation: |
+  The processor walks the guest’s own tables and translates each step by EPT. No exit for CR3, page faults, edits, INVLPG; A and D are set where the guest looks.
+  What is left are the EPT violations of first touches, and walks that are longer.
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: What does the real CR3 hold while the guest runs under shadow paging?
+choices: ['The guest’s CR3', 'The root of the shadow tables', 'The EPT pointer']
+answer: 2
+because: The processor walks the shadow, and nothing else.
+check: {expect: {occurs: {kind: shadow-paging, label: root}}}
+\`\`\`
+
+\`\`\`question
+question: Which of these exits under shadow paging, but not with EPT?
+choices: [OUT, INVLPG, CPUID]
+answer: 2
+because: With EPT the guest’s translations are its own affair.
+check: {expect: {occurs: {kind: vm-exit, label: INVLPG}}}
+\`\`\`
+
+\`\`\`question
+question: A guest’s write to a page table that is not in use yet. Does it exit?
+choices: ['Yes, always', 'No']
+answer: 2
+because: Only pages that are shadowed as tables are write-protected. A kernel fills a new process’s tables without any exit.
+check:
+  expect: {occurs: {at: 'mov qword [ENTRY], 0', who: guest-kernel}}
+\`\`\`
+`},
+  {name: 'd11-root-and-non-root.md', text: `---
+title: Root and non-root, and four rings in each
+demonstration: D11
+teaches: Where the processor is while a guest boots, calls its kernel and prints, by which mechanism it gets there, and why a guest kernel is in ring 0 again.
+guest: rings
+machine: vtx-ept
+sources:
+  - 'Intel SDM, volume 3C, "Introduction to Virtual Machine Extensions"'
+  - 'Intel SDM, volume 3C, "VMX Non-Root Operation"'
+  - 'Linux, Documentation/virt/kvm/api.rst, "KVM_RUN"'
+  - 'R. Uhlig and others: Intel Virtualization Technology. IEEE Computer 38 (5), 2005'
+---
+
+VT-x does not add a ring. It adds a second set of four: in **root operation** the host runs, in **non-root operation** the guest,
+and both have rings 0 to 3. “Ring −1” is slang for root ring 0; root operation has all four rings, and QEMU is in its third.
+
+Follow the one token on the grid. Each time it moves, name the arrow before you look.
+
+## QEMU asks the kernel for a virtual machine
+
+\`\`\`step
+place: {from: beginning, event: {kind: ioctl, label: ioctl(KVM_CREATE_VM)}}
+panel: registers
+expect: {occurs: {kind: vm-entry, label: VMLAUNCH}}
+\`\`\`
+
+Root, ring 3. QEMU is an ordinary program; a system call takes the processor to KVM in root ring 0. No VMX instruction was executed yet.
+
+\`\`\`note
+The grid has eight cells. Let the hall say which three are used by a host without any guest: two of them, root 3 and root 0.
+\`\`\`
+
+## VMXON
+
+\`\`\`step
+place: {event: {kind: vmx-instruction, label: VMXON}}
+\`\`\`
+
+From here on the processor is in VMX root operation. CR4.VMXE had to be set before, and the VMXON region had to hold the revision
+identifier. Nothing else changes for the host: root operation is what it was, with more instructions.
+
+## VMLAUNCH: into the guest
+
+\`\`\`step
+place: {event: {kind: vm-entry, label: VMLAUNCH}}
+panel: vmcs
+\`\`\`
+
+The token crosses over. VM entry loads the guest’s state from the VMCS, and the guest’s kernel is at CPL 0.
+
+\`\`\`predict
+question: The guest’s kernel begins. In which ring of which operation is it?
+choices: ['Root, ring 3', 'Non-root, ring 0', 'Non-root, ring 1', 'Ring −1']
+answer: 2
+because: Non-root ring 0. It is not less privileged by instruction class; what leaves it is what the controls of its VMCS say.
+check:
+  expect: {occurs: {kind: vm-entry}, prints: '0'}
+\`\`\`
+
+\`\`\`break
+title: A VMCS without a task register
+switches: {wrong-field: no-tr}
+expect: {outcome: '0x80000021', occursNot: {kind: vm-exit}}
+explanation: |
+  VM entry checks everything before the guest executes one instruction. The guest must have a usable TR. The failure is reported
+  like an exit, with reason 33 and bit 31 set: \`0x80000021\`. KVM hands it up as KVM_EXIT_FAIL_ENTRY, and the arrow to the guest does not exist.
+\`\`\`
+
+\`\`\`break
+title: A host state that is wrong
+switches: {wrong-field: host-cr4}
+expect: {outcome: '0x8', occursNot: {kind: vm-exit}}
+explanation: |
+  The host state is checked, too: VMLAUNCH *fails* (VMfailValid) with error number 8, and the next instruction of the host runs. No exit
+  happened, because no entry did.
+\`\`\`
+
+## Into ring 3, without leaving
+
+\`\`\`step
+place: {event: {kind: ring, label: 'IRET: ring 0 → 3'}}
+panel: registers
+expect: {prints: '0'}
+\`\`\`
+
+IRETQ takes the guest from its ring 0 to its ring 3. The token stays on the guest’s side: rings are the guest’s own business.
+
+## A system call stays inside
+
+\`\`\`step
+place: {event: {kind: ring, label: 'SYSCALL: ring 3 → 0'}}
+\`\`\`
+
+The program calls its kernel. LSTAR, the segments and the flags are the guest’s own.
+
+\`\`\`predict
+question: The guest’s program executes SYSCALL. Which arrow does the token take?
+choices:
+  - VM exit to root ring 0, where KVM calls the guest’s kernel
+  - From non-root ring 3 to non-root ring 0
+  - Through QEMU
+answer: 2
+because: SYSCALL does not exit, whatever the VMCS says. Before VT-x, with the kernel out of ring 0, it had to go through the VMM.
+check:
+  expect: {occursNot: {kind: vm-exit, label: SYSCALL}, prints: '03G3'}
+\`\`\`
+
+\`\`\`break
+title: The same call with the kernel out of ring 0
+technique: trap-and-emulate
+expect: {occurs: {kind: host-step, label: vmm_entry_SYSCALL}}
+explanation: |
+  Without hardware the real LSTAR is the VMM’s. Every SYSCALL of the guest’s program arrives there first, and the VMM emulates what SYSCALL does.
+\`\`\`
+
+\`\`\`note
+Erratum to have ready: “privileged instructions cause VM exits” is wrong both ways. CPUID is unprivileged and always exits on
+Intel; LGDT, SWAPGS and SYSRET are privileged and normally do not.
+\`\`\`
+
+## OUT leaves: a VM exit
+
+\`\`\`step
+place: {event: {kind: vm-exit, label: I/O instruction}}
+panel: vmcs
+\`\`\`
+
+The kernel prints. The I/O bitmap says that this port exits: root ring 0, at HOST_RIP, with the reason in the VMCS.
+
+\`\`\`break
+title: No I/O exiting
+switches: {io-exiting: 'off'}
+expect: {printsNot: '0', occursNot: {kind: vm-exit, label: I/O instruction}, outcome: halted}
+explanation: |
+  Nothing says that OUT should exit, so it reaches the ports of the real machine. Nobody there is the guest’s serial port: the run
+  goes to its end, and no text appears. What exits is configured.
+\`\`\`
+
+\`\`\`break
+title: No HLT exiting
+switches: {hlt-exiting: 'off'}
+expect: {prints: "03G3\\n", occursNot: {kind: vm-exit, label: HLT}}
+explanation: |
+  The guest prints the same. But its last HLT does not come to KVM: the guest has stopped the *real* processor. Without an interrupt
+  of the host nobody would get it back.
+\`\`\`
+
+## Up to QEMU, and back
+
+\`\`\`step
+place: {event: {kind: kvm-exit, label: KVM_EXIT_IO}}
+expect: {prints: '0'}
+\`\`\`
+
+KVM has no serial port, so KVM_RUN returns: SYSRET to root ring 3. QEMU’s UART puts the character out, and calls KVM_RUN again. Five
+stations for one character: guest, KVM, QEMU, KVM, guest.
+
+\`\`\`note
+“KVM_RUN returned” is not “a VM exit happened”: most exits never come up here, and a signal makes KVM_RUN return without one.
+\`\`\`
+
+## Ring 3 may not halt
+
+\`\`\`step
+place: {event: {kind: exception, label: '#GP'}}
+expect: {prints: '03'}
+panel: registers
+\`\`\`
+
+HLT in the guest’s ring 3: #GP, through the guest’s IDT, into the guest’s kernel. The check of the ring comes before the check for an exit.
+
+\`\`\`predict
+question: HLT exiting is on, and the guest’s *program* executes HLT. What happens?
+choices: ['A VM exit with reason HLT', '#GP in the guest, without an exit', 'The processor halts']
+answer: 2
+because: An exception that the instruction would raise because of its CPL comes first. Only where the guest’s ring 0 executes HLT is the control asked.
+check:
+  expect: {occurs: {kind: exception, label: '#GP'}, prints: 'G3'}
+\`\`\`
+
+\`\`\`break
+title: 'Make the #GP exit'
+switches: {exception-gp: 'on'}
+expect: {prints: "03G3\\n", occurs: {kind: vm-exit, label: exception}}
+explanation: |
+  With bit 13 of the exception bitmap set the same #GP leaves the guest first. KVM injects it back, and the guest’s handler prints what it always
+  prints. Two crossings more, and nothing gained: this is how one watches a guest.
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: Which of these arrows does not exist?
+choices:
+  - Non-root ring 3 to root ring 0, by a VM exit
+  - Non-root ring 3 to root ring 3, directly
+  - Root ring 0 to non-root ring 0, by VMRESUME
+answer: 2
+because: Every exit arrives at HOST_RIP, in root ring 0. Whoever is in root ring 3 was reached from there, by SYSRET.
+check:
+  expect: {occurs: [{kind: ring, label: 'SYSRET: ring 0 → 3'}, {kind: vm-entry, label: VMRESUME}]}
+\`\`\`
+
+\`\`\`question
+question: How often does this guest’s SYSCALL exit?
+choices: ['Never', 'Once', 'Once there and once back']
+answer: 1
+because: Neither SYSCALL nor SYSRET has a control that makes it exit.
+check:
+  expect: {occurs: {kind: ring, label: 'SYSCALL: ring 3 → 0', who: guest-user}, occursNot: {kind: vm-exit, label: SYSCALL}}
+\`\`\`
+
+\`\`\`question
+question: The guest loads CR3 in its set-up. Does that exit here, with EPT?
+choices: ['Yes, CR3 is the host’s', 'No: with EPT the guest’s CR3 is its own']
+answer: 2
+because: '“Any access to CR3 traps” is true of shadow paging. With EPT the guest walks its own tables, and EPT translates what they lead to. The switch “CR3-load exiting” brings the exits of 2005 back.'
+check:
+  expect: {occurs: {kind: control-register, label: CR3, who: guest-kernel}, occursNot: {kind: vm-exit, label: control-register}}
+\`\`\`
+`},
+  {name: 'd20-kvm-ioctl-loop.md', text: `---
+title: The KVM ioctl loop
+demonstration: D20
+teaches: How a user-space VMM makes a virtual machine out of three kinds of file descriptors, which exits sink into the kernel and which rise to user space, and why most never do.
+guest: hello-kvm
+machine: vtx-ept
+sources:
+  - 'Linux, Documentation/virt/kvm/api.rst'
+  - 'Linux, virt/kvm/kvm_main.c and arch/x86/kvm/x86.c'
+  - 'Intel SDM, volume 3C, "VM Exits"'
+---
+
+Three kinds of file descriptors: \`/dev/kvm\` is the **system**, \`KVM_CREATE_VM\` gives a **virtual machine**, \`KVM_CREATE_VCPU\` a **virtual
+CPU**. KVM_RUN is issued on the vCPU’s. Everything else is a loop: run, ask why it came back, do what is missing, run again.
+
+The simulated KVM takes the same path as Linux’s; on a machine with \`/dev/kvm\` the button *Real KVM* runs these very bytes there.
+
+## A virtual machine
+
+\`\`\`step
+place: {from: beginning, event: {kind: ioctl, label: ioctl(KVM_CREATE_VM)}}
+\`\`\`
+
+The first ioctl that does something, on the system’s descriptor. (Before it a real VMM asks for the API version, which has been 12 since 2007.)
+KVM switches VMX on, and gives back the descriptor of an empty machine: no memory, no processor.
+
+## Memory: a slot
+
+\`\`\`step
+place: {event: {kind: ioctl, label: ioctl(KVM_SET_USER_MEMORY_REGION)}}
+\`\`\`
+
+On the VM’s descriptor: “guest-physical 0 is *this* piece of my own memory”. QEMU has the memory by mmap, like any program; the guest’s RAM is a part of
+QEMU’s address space. KVM is more than a virtual processor: it does memory, interrupt controllers, timers and a clock, too.
+
+## A virtual CPU
+
+\`\`\`step
+place: {event: {kind: ioctl, label: ioctl(KVM_CREATE_VCPU)}}
+panel: vmcs
+\`\`\`
+
+Now the third kind of descriptor. Behind it KVM makes a VMCS: one for each *virtual processor*, not one for each machine.
+
+\`\`\`note
+Erratum: “a VMCS for each VM” is wrong; SDM 3C says a different VMCS for each virtual processor. And VMPTRLD makes one current; VMPTRST only
+says which one is.
+\`\`\`
+
+## VMPTRLD
+
+\`\`\`step
+place: {event: {kind: vmx-instruction, label: VMPTRLD}}
+panel: vmcs
+\`\`\`
+
+VMCLEAR, then VMPTRLD: this VMCS is now current and active on this processor. Then some hundred VMWRITEs.
+
+## KVM_RUN
+
+\`\`\`step
+place: {event: {kind: ioctl, label: ioctl(KVM_RUN)}}
+panel: kvm-run
+\`\`\`
+
+On the vCPU’s descriptor. The answer will be in \`struct kvm_run\`, a page that user space and KVM share.
+
+## The first exit sinks
+
+\`\`\`step
+place: {event: {kind: exit-handled, label: answered by KVM}}
+panel: vmcs
+\`\`\`
+
+The first touch of the guest’s own code: an EPT violation. A memory slot covers the address, so KVM maps the page and goes back in. User
+space does not hear of it.
+
+\`\`\`predict
+question: The guest touches its first page, and EPT has no entry for it. Who deals with that exit?
+choices:
+  - KVM alone
+  - KVM asks QEMU, whose memory it is
+  - The guest’s page-fault handler
+answer: 1
+because: The slot says where the page lies. An EPT violation comes up to user space only where no slot covers the address; then it is MMIO.
+check:
+  expect: {occurs: [{kind: vm-exit, label: EPT violation}, {kind: exit-handled, label: answered by KVM}]}
+\`\`\`
+
+\`\`\`break
+title: Map two megabytes at a time
+switches: {nested-page: 2M}
+expect: {prints: "Hi\\n=\\n", occurs: {kind: vm-exit, label: EPT violation}}
+explanation: |
+  With large pages one violation maps five hundred and twelve pages. Here the first two megabytes stay small pages all the same, because of the hole
+  where the video card’s memory is: look at the counts.
+\`\`\`
+
+## OUT rises
+
+\`\`\`step
+place: {event: {kind: kvm-exit, label: KVM_EXIT_IO}}
+panel: kvm-run
+expect: {printsNot: H}
+\`\`\`
+
+Hardware exit 30. KVM has no serial port; it fills \`kvm_run\` (direction, size, port, count, where the data lie), and KVM_RUN returns with KVM_EXIT_IO.
+
+\`\`\`note
+Show the exit reason of the hardware (30) and the one of KVM (2, KVM_EXIT_IO) side by side. They are different numbers on different levels.
+\`\`\`
+
+## QEMU’s UART prints
+
+\`\`\`step
+place: {event: {kind: serial}}
+expect: {prints: H}
+\`\`\`
+
+User space has done what only it can do. Then KVM_RUN again: the loop has gone round once.
+
+## CPUID sinks
+
+\`\`\`step
+place: {event: {kind: vm-exit, label: CPUID}}
+panel: vmcs
+\`\`\`
+
+CPUID is unprivileged, and on Intel it always exits. KVM answers it from the table that user space gave it with KVM_SET_CPUID2.
+
+\`\`\`predict
+question: CPUID leaves the guest. Does KVM_RUN return?
+choices: ['Yes, with KVM_EXIT_CPUID', 'No, KVM answers and goes back in']
+answer: 2
+because: There is no KVM_EXIT_CPUID. “When KVM_RUN returns, a VM exit occurred” is wrong in both directions.
+check:
+  expect: {occurs: {kind: vm-exit, label: CPUID}, occursNot: {kind: kvm-exit, label: CPUID}}
+\`\`\`
+
+\`\`\`break
+title: 'AMD: do not intercept CPUID'
+technique: svm-npt
+switches: {cpuid-intercept: 'off'}
+expect: {occursNot: {kind: vm-exit, label: CPUID}, prints: "Hi\\n=\\n"}
+explanation: |
+  On SVM the CPUID intercept is a choice. Without it the guest reads the real processor: faster, and a guest that cannot be moved to another host.
+\`\`\`
+
+## HLT
+
+\`\`\`step
+place: {event: {kind: kvm-exit, label: KVM_EXIT_HLT}}
+expect: {prints: "Hi\\n=\\n"}
+panel: kvm-run
+\`\`\`
+
+Without an interrupt controller in the kernel only user space can know what to wait for: KVM_EXIT_HLT.
+
+\`\`\`break
+title: Put the interrupt controllers into the kernel
+switches: {irqchip: kernel}
+expect: {occursNot: {kind: kvm-exit, label: KVM_EXIT_HLT}, occurs: {kind: vm-exit, label: HLT}, outcome: halted}
+explanation: |
+  With KVM_CREATE_IRQCHIP the same hardware exit sinks: KVM itself lets the vCPU sleep. KVM_RUN does not return.
+\`\`\`
+
+\`\`\`break
+title: A triple fault
+replace:
+  - text: "        mov dx, COM1\\n        mov al, 'H'"
+    by: "        lidt [empty]\\n        ud2\\nempty:  dw 0\\n        dq 0\\n        mov al, 'H'"
+expect: {occurs: {kind: kvm-exit, label: KVM_EXIT_SHUTDOWN}}
+explanation: |
+  An IDT without a gate, then #UD: no handler for it, none for #GP, none for #DF. The guest’s processor shuts down, which is a VM exit (reason 2), and
+  rises as KVM_EXIT_SHUTDOWN: a real VMM now resets the machine.
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: On which file descriptor is KVM_RUN issued?
+choices: ['/dev/kvm', 'The VM’s', 'The vCPU’s']
+answer: 3
+because: Each virtual CPU has its own, and its own thread that calls KVM_RUN.
+check: {expect: {occurs: [{kind: ioctl, label: ioctl(KVM_CREATE_VCPU)}, {kind: ioctl, label: ioctl(KVM_RUN)}]}}
+\`\`\`
+
+\`\`\`question
+question: The guest stores to an address that no memory slot covers. What does user space get?
+choices: ['KVM_EXIT_MMIO', 'KVM_EXIT_IO', 'Nothing, the guest gets #PF']
+answer: 1
+because: The nested tables have no entry and no slot explains the address, so it is a device’s. KVM has to decode the instruction, because the hardware tells only address and kind of access.
+check:
+  replace:
+    - text: "        mov rsi, cr3            ; the guest's CR3: the guest-physical address of its root table"
+      by: "        mov byte [0xb8000], 1\\n        mov rsi, cr3"
+  switches: {coalesced-mmio: 'off'}
+  expect: {occurs: {kind: kvm-exit, label: KVM_EXIT_MMIO}}
+\`\`\`
+
+\`\`\`question
+question: And if KVM’s decoder does not know that instruction?
+choices: ['The write is dropped', 'KVM_EXIT_INTERNAL_ERROR', 'The host crashes']
+answer: 2
+because: '“VT-x frees the hypervisor from decoding” is not true of memory. KVM carries a large x86 emulator, and where it gives up, user space is told so.'
+check:
+  replace:
+    - text: "        mov rsi, cr3            ; the guest's CR3: the guest-physical address of its root table"
+      by: "        mov byte [0xb8000], 1\\n        mov rsi, cr3"
+  switches: {emulator: mov, coalesced-mmio: 'off'}
+  expect: {occurs: {kind: kvm-exit, label: KVM_EXIT_INTERNAL_ERROR}}
 \`\`\`
 `},
 ];

@@ -109,6 +109,15 @@ export class Session implements SessionClient {
   textOf(step: number): string {
     return this.#maker.textOf(step);
   }
+  /** What the guest had printed at a state. */
+  printed(index: number): string {
+    return this.#maker.serial.before(index);
+  }
+  /** The state right before the guest's first instruction that completes; 0 where there is none. */
+  get start(): number {
+    this.#findStart();
+    return this.#maker.start ?? 0;
+  }
 
   moment(): Moment {
     this.#findStart();

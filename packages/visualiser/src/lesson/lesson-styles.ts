@@ -45,7 +45,9 @@ export const lessonStyles = css`
   @media (max-width: 1199px) {
     main.lesson:not(.center) {
       grid-template-columns: minmax(300px, 38%) minmax(0, 1fr);
-      grid-template-rows: minmax(0, 1.35fr) minmax(0, 1fr);
+      grid-template-rows: minmax(0, 2.3fr) minmax(0, 1fr);
+      --stage-height: 19vh;
+      --strip-display: none;
     }
     .lesson .scenario {
       grid-column: 1;

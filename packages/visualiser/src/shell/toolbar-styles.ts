@@ -56,17 +56,20 @@ export const toolbarStyles = css`
   }
   @media (max-width: 1199px) {
     header {
-      padding: 6px 10px;
-      gap: 6px 8px;
+      padding: 6px 8px;
+      gap: 6px 5px;
     }
     select {
       max-width: 8.6em;
     }
     .theme select {
-      max-width: 6em;
+      max-width: 4.8em;
     }
     .pick select {
-      max-width: 11em;
+      max-width: 8.4em;
+    }
+    .kvm small {
+      display: none;
     }
     .brand {
       font-size: 1.1em;

@@ -19,6 +19,7 @@ export class SwitchesPanel extends LitElement {
         z-index: 6;
         margin: 0;
         width: min(500px, calc(100vw - 16px));
+        height: auto;
         max-height: none;
         padding: 0;
         border: 1px solid var(--strong-line);

@@ -9,7 +9,6 @@ import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS, disassemble} from '@hyperscope/
 import type {Cell, DescriptorRegister, Instruction, Intercept, Microcode} from '@hyperscope/isa';
 import {InstructionEmulator, pagingModeOf} from '@hyperscope/machine';
 import type {DeliverableEvent, Observer, Trouble} from '@hyperscope/machine';
-import {undecodable} from '../trap-and-emulate/virtual-processor.js';
 import {isHandedOver} from './emulated-intercepts.js';
 import {EmulatedPorts} from './emulated-ports.js';
 import type {PortAccess} from './emulated-ports.js';
@@ -109,9 +108,6 @@ export class GuestEmulator {
 
   /** Carries out what `fetch` gave just before. `commit` makes it true. */
   execute(microcode: Microcode): Emulation {
-    const {instruction} = microcode;
-    if (instruction.mnemonic === this.#host.options.undecoded)
-      return {kind: 'trouble', trouble: {kind: 'unsupported', ...undecodable(instruction)}};
     this.#begin('execute');
     this.#load(cellsFor(microcode));
     const {registers} = this.#emulator;

@@ -4,6 +4,7 @@
 
 import {bit, hex, hexBytes} from '@hyperscope/base';
 import type {Trouble} from '@hyperscope/machine';
+import {ON_PURPOSE} from '../deliberate-faults.js';
 import {answerHandedOver} from './emulated-intercepts.js';
 import {elementsAhead, portWriteText} from './emulated-ports.js';
 import type {PortAccess} from './emulated-ports.js';
@@ -32,7 +33,9 @@ function fetchAndDecode(host: Host): StepResult {
   const fetched = host.emulator.fetch();
   if (!('microcode' in fetched)) return refused(host, fetched, 'the fetch of the instruction');
   const {microcode, rip, gpa, text} = fetched;
-  const {bytes} = microcode.instruction;
+  const {bytes, mnemonic} = microcode.instruction;
+  if (mnemonic === host.options.undecoded)
+    return cannotEmulate(host, `x86_decode_insn does not know ${mnemonic}: ${ON_PURPOSE}`);
   const paging = (host.hardware.get('CR0') & CR0_PG) !== 0n;
   return {
     say: `fetch ${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'} at guest RIP ${hex(rip)} (GPA ${hex(gpa)}${paging ? ', by the guest’s own page tables' : ''}): ${hexBytes(bytes)}; decode: ${text}`,

@@ -17,6 +17,7 @@ import type {
   Trouble,
 } from '@hyperscope/machine';
 import type {LocalApic, ProcessorProfile} from '@hyperscope/machine';
+import {ON_PURPOSE} from '../deliberate-faults.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestPhysical} from './guest-physical.js';
 import type {VirtualCpu} from './virtual-cpu.js';
@@ -254,8 +255,8 @@ export class VirtualProcessor {
 }
 
 /** What a hypervisor says whose decoder lacks an instruction. */
-export const undecodable = ({mnemonic, bytes}: Instruction): {readonly what: string; readonly bytes: Uint8Array} => ({
-  what: `the hypervisor’s decoder does not know ${mnemonic}: its support was taken out on purpose`,
+const undecodable = ({mnemonic, bytes}: Instruction): {readonly what: string; readonly bytes: Uint8Array} => ({
+  what: `the hypervisor’s decoder does not know ${mnemonic}: ${ON_PURPOSE}`,
   bytes,
 });
 
