@@ -36,6 +36,10 @@ export class TranslationCacheView extends LitElement {
     sharedStyles,
     panelStyles,
     css`
+      :host {
+        display: block;
+        container-type: inline-size;
+      }
       .map {
         display: block;
         width: 100%;
@@ -117,8 +121,27 @@ export class TranslationCacheView extends LitElement {
         font: 0.86em/1.4 var(--sans);
         padding-bottom: 5px;
       }
-      .rip {
-        opacity: 0.8;
+      th .words {
+        font-weight: 400;
+      }
+      @container (max-width: 340px) {
+        .block thead {
+          display: none;
+        }
+        .block tr,
+        .block td,
+        .block td.source {
+          display: block;
+          width: auto;
+          border-top: 0;
+        }
+        .block td.arrow {
+          padding: 0 0 0 8px;
+          transform: rotate(90deg);
+          transform-origin: 14px 9px;
+          height: 1.2em;
+          width: 1.7em;
+        }
       }
       button.lead {
         min-height: 24px;
@@ -173,8 +196,8 @@ export class TranslationCacheView extends LitElement {
   private block(block: NonNullable<Content['block']>, fragments: readonly Fragment[]): TemplateResult {
     return html`<h3>The block at ${hex(block.rip)}</h3>
       <p>
-        ${block.sourceBytes} bytes of the guest’s kernel; in the cache, at ${hex(block.at)}, ${block.cacheBytes}. It ran
-        ${times(block.executions)}.
+        ${block.sourceBytes === 1 ? '1 byte' : `${block.sourceBytes} bytes`} of the guest’s kernel; in the cache, at
+        ${hex(block.at)}, ${block.cacheBytes}. It ran ${times(block.executions)}.
       </p>
       <div class="scroll" tabindex="0" role="region" aria-label="The guest’s code and its translation">
         <table class="block">
@@ -197,7 +220,7 @@ export class TranslationCacheView extends LitElement {
 
   private row(row: Row, fragments: readonly Fragment[]): TemplateResult {
     return html`<tr>
-        <td class="source"><span class="rip">${hex(row.rip)}</span> ${row.text}</td>
+        <td class="source">${hex(row.rip)} ${row.text}</td>
         <td class="arrow">${ARROW}<span class="visually-hidden">becomes</span></td>
         <td class="made">
           <ol>

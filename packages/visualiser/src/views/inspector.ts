@@ -108,7 +108,7 @@ export class Inspector extends LitElement {
       hasExits: this.hypervised,
       under: this.under,
       hasScreen: this.state?.moment?.screen !== undefined || this.tab === 'screen',
-      translates: this.technique === 'binary-translation',
+      translates: this.state?.moment?.header.technique === 'binary-translation',
     });
     const open = tabs.includes(this.tab) ? this.tab : 'registers';
     return html`<div class="bar">

@@ -1,21 +1,65 @@
 // The translation cache as a record holds it: the fragments that are found in it, and for each of its instructions what the map says.
 // For whoever looks at a state; it writes nothing.
 
-import {VMM_PHYSICAL, linearOf} from '../trap-and-emulate/vmm-layout.js';
+import {CELLS, cellIndex} from '@hyperscope/isa';
+import {slotOffset} from '../trap-and-emulate/virtual-cpu.js';
+import {VIRTUAL_CPU, VMM_PHYSICAL, linearOf} from '../trap-and-emulate/vmm-layout.js';
 import type {WindowReader} from '../trap-and-emulate/guest-exit.js';
 import {cacheOffset, mapEntryAt} from './translated-frame.js';
 import type {MapEntry} from './translated-frame.js';
 import {
   CACHE,
   CACHE_BYTES,
+  FLAGS_BYTE,
+  FLAGS_IMAGE,
   FLUSHES,
   FRAGMENTS,
   FRAGMENT_BYTES,
   FRAGMENT_COUNT,
+  GATE_POINTER,
   HEADER,
   IN_USE,
+  JUMP,
+  LOOKUP_TAGS,
+  LOOKUP_TARGETS,
   MOST_FRAGMENTS,
+  POPF_TABLE,
+  PUSHF_TABLE,
+  SAVED_AX,
+  SAVED_CX,
+  TARGET,
 } from './translation-layout.js';
+
+/** What code of the cache has its operands in, by their offset from the virtual CPU. */
+const PLACES: ReadonlyMap<number, string> = new Map<number, string>([
+  ...CELLS.map((cell, index) => [8 * index, `the guest’s ${cell}`] as const),
+  [8 * cellIndex('RFLAGS') + 1, 'the guest’s RFLAGS 15:8'],
+  [slotOffset('interrupt_noted'), 'an interrupt waits'],
+  [SAVED_CX - VIRTUAL_CPU, 'saved CX'],
+  [SAVED_AX - VIRTUAL_CPU, 'saved AX'],
+  [TARGET - VIRTUAL_CPU, 'target'],
+  [JUMP - VIRTUAL_CPU, 'fragment'],
+  [FLAGS_BYTE - VIRTUAL_CPU, 'flags 15:8'],
+  [FLAGS_IMAGE - VIRTUAL_CPU, 'flags'],
+  [GATE_POINTER - VIRTUAL_CPU, 'the VMM’s gate'],
+  [LOOKUP_TAGS - VIRTUAL_CPU, 'look-up tags'],
+  [LOOKUP_TARGETS - VIRTUAL_CPU, 'look-up fragments'],
+  [PUSHF_TABLE - VIRTUAL_CPU, 'table for PUSHF'],
+  [POPF_TABLE - VIRTUAL_CPU, 'table for POPF'],
+]);
+/** [dword 0xffe08e00], [gs:0xe00]; with an index [eax*8-0x1f7000], [gs:eax*8+0x1000]. */
+const OPERAND = /\[(?:dword )?(gs:)?(e[ac]x\*8)?([+-])?0x([0-9a-f]+)\]/u;
+
+/** The text of an instruction of the cache, with a name in the place of an address of the VMM's. */
+export function namedOperand(text: string): string {
+  return text.replace(OPERAND, (whole, gs: string | undefined, index: string | undefined, sign, digits: string) => {
+    const value = BigInt.asUintN(32, sign === '-' ? -BigInt(`0x${digits}`) : BigInt(`0x${digits}`));
+    const offset = gs === undefined ? value - linearOf(VIRTUAL_CPU) : value;
+    const name = PLACES.get(Number(offset));
+    if (name === undefined) return whole;
+    return `[${index === undefined ? '' : `${index} + `}${name}]`;
+  });
+}
 
 export interface FragmentSeen {
   readonly rip: bigint;

@@ -2,7 +2,7 @@
 // events; and how often it ran, counted over the record's steps.
 
 import {decode, disassemble} from '@hyperscope/isa';
-import {TranslationView} from '@hyperscope/vmm';
+import {TranslationView, namedOperand} from '@hyperscope/vmm';
 import type {FragmentSeen} from '@hyperscope/vmm';
 import type {
   CacheInstruction,
@@ -135,7 +135,7 @@ function instructionAt(fragment: FragmentSeen, at: number, look: Look): {readonl
   const [operand] = instruction.operands;
   const target = operand?.kind === 'relative' ? at + length + Number(operand.displacement) : undefined;
   const leadsTo = look.fragments.find(other => other.at === target)?.rip;
-  const text = disassemble(instruction, fragment.codeSize === 64 ? view.linearOf(at) : BigInt(at));
+  const text = namedOperand(disassemble(instruction, fragment.codeSize === 64 ? view.linearOf(at) : BigInt(at)));
   if (leadsTo !== undefined) return {row: {text, what: 'jump', leadsTo}, length: isStub ? STUB_BYTES : length};
   if (isStub) return {row: {text: 'stub', what: 'stub', leadsTo: entry.guestRip}, length: STUB_BYTES};
   const kind = entry?.kind;
