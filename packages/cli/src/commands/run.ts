@@ -169,7 +169,7 @@ async function runProgramToEnd(
       coalescedMmio: given.coalescedMmio,
       rings: given.rings,
       switches: given.switches,
-      sharing: given.beside.sharing,
+      sharing: given.beside?.sharing,
       maxInstructions: given.maxInstructions,
       timeoutMilliseconds: given.timeoutSeconds === undefined ? undefined : given.timeoutSeconds * 1000,
       serialScript: script === undefined ? [] : parseSerialScript(readText(script)),

@@ -46,8 +46,8 @@ export interface RunArguments {
   /** Under trap-and-emulate; undefined: by the guest's mode. */
   readonly rings: RingLayout | undefined;
   readonly switches: Switches | undefined;
-  /** Other virtual machines beside the first, and how they share the processor. */
-  readonly beside: UserArguments;
+  /** Other virtual machines beside the first, and how they share the processor; undefined: as the guest brings them along. */
+  readonly beside: UserArguments | undefined;
   readonly memoryMiB: number | undefined;
   readonly cpu: {
     readonly profile: string | undefined;

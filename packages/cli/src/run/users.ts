@@ -19,10 +19,11 @@ export interface UserArguments {
 
 const USER_OPTIONS = ['user', 'share', 'quantum'] as const satisfies readonly RunOptionName[];
 
-/** @throws UserError 'usage' for what cannot be read, and on techniques with one virtual machine. */
-export function readUsers(args: Arguments<RunOptionName>, technique: string): UserArguments {
+/** Undefined where none of the options is given. @throws UserError 'usage' for what cannot be read, and on techniques with one virtual machine. */
+export function readUsers(args: Arguments<RunOptionName>, technique: string): UserArguments | undefined {
   const given = USER_OPTIONS.find(name => args.has(name));
-  if (given !== undefined && technique !== CONTROL_PROGRAM)
+  if (given === undefined) return undefined;
+  if (technique !== CONTROL_PROGRAM)
     throw usage(`--${given} is for --on ${CONTROL_PROGRAM}: under ${technique} there is one virtual machine.`);
   const quantum = args.value('quantum');
   const weights = args.values('share').map((text): readonly [string, number] => {
@@ -42,7 +43,8 @@ export function readUsers(args: Arguments<RunOptionName>, technique: string): Us
 }
 
 /** The program with the users beside it that were asked for, behind those that it brings along. @throws those of `loadProgram`. */
-export function withUsers(program: Program, {users}: UserArguments, terminal: Terminal): Program {
+export function withUsers(program: Program, beside: UserArguments | undefined, terminal: Terminal): Program {
+  const users = beside?.users ?? [];
   if (users.length === 0) return program;
   const {image} = program.loaded;
   const added = users.map(({name, image: file}) => ({name, image: loadProgram(plainly(file), terminal).loaded.image}));
