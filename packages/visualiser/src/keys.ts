@@ -126,7 +126,7 @@ export function focusOf(path: readonly EventTarget[]): Focus {
   const target = path[0];
   if (!(target instanceof HTMLElement)) return 'page';
   if (target.matches('input, textarea, select, [contenteditable]')) return 'types';
-  if (target.matches('button, summary, a, [role="tab"]')) return 'presses';
+  if (target.matches('button, summary, a, [role="tab"], [role="radio"]')) return 'presses';
   const scrollable = target.scrollHeight > target.clientHeight + 1;
   return target.tabIndex >= 0 && scrollable && target !== document.body && target !== document.documentElement
     ? 'scrolls'
