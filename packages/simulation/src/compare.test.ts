@@ -208,6 +208,43 @@ describe('against a recording of KVM', {timeout: 60_000}, () => {
     // What differed before the instruction is not the emulator's.
     expect(compareRecords(here, stopped({cpl0_sse: 'INTERNAL_ERROR'}, 0)).unexplained).toBeGreaterThan(0);
   });
+  test('what KVM answers inside is compared where it was traced: the leaves of CPUID, in order', () => {
+    const source =
+      'xor eax, eax\ncpuid\nmov eax, 1\ncpuid\nxor eax, eax\nxor ebx, ebx\nxor ecx, ecx\nxor edx, edx\nhlt';
+    const traced = (leaves: readonly number[]): RunRecord => {
+      const told = asKvm(runOf(source, 'bare'), unchanged);
+      const playhead = new Playhead(told);
+      const banks = told.header.banks.map(({name}) => ({
+        name,
+        bytes: playhead.bank(name)?.slice() ?? new Uint8Array(0),
+      }));
+      const recorder = new Recorder(told.header, banks);
+      recorder.beginStep();
+      for (const leaf of leaves)
+        recorder.hypervisorEvent({
+          kind: 'inside-kvm',
+          name: 'kvm_cpuid',
+          text: `function 0x${leaf.toString(16)}, index 0x0`,
+        });
+      recorder.hypervisorEvent({kind: 'inside-kvm', name: 'statistics', text: 'exits 3'});
+      playhead.seek(told.length);
+      for (const bank of banks) bank.bytes.set(playhead.bank(bank.name) ?? []);
+      recorder.hypervisorEvent({kind: 'kvm-exit', exit: {reason: 'hlt'}});
+      recorder.endStep({who: 'guest-kernel', kind: 'kvm-exit', rip: 0n, length: 1, cycle: 0}, 1);
+      return recorder.record;
+    };
+    const here = runOf(source, 'vtx-ept');
+    const inside = (leaves: readonly number[]) =>
+      compareRecords(here, traced(leaves)).differences.filter(({where}) => where === 'inside-kvm');
+    expect(inside([0, 1])).toEqual([]);
+    expect(inside([0, 0, 1])).toEqual([]); // KVM's emulator looked at the vendor, too
+    expect(inside([0, 7])).toMatchObject([{class: 'unexplained', a: 'CPUID leaf 0x1', b: 'CPUID leaf 0x7'}]);
+    expect(inside([0])).toMatchObject([{class: 'unexplained', a: 'CPUID leaf 0x1', b: 'nothing'}]);
+    expect(compareRecords(traced([0]), here).differences.map(({a, b}) => [a, b])).toContainEqual([
+      'nothing',
+      'CPUID leaf 0x1',
+    ]);
+  });
   test('another output is unexplained, and named', () => {
     const comparison = compareRecords(
       runOf('mov al, 1\nout 0x80, al\nhlt', 'vtx-ept'),

@@ -39,6 +39,7 @@ export function compareRecords(a: RunRecord, b: RunRecord, view: GuestView = PRO
   }
   between?.compareRest();
   finder.compareMemory();
+  finder.compareInsideKvm();
   const exits = compareExits(headA, headB, () => finder.exitExcuse());
   const [sideA, sideB] = [side(a, seenA), side(b, seenB)];
   const unexplainedExits = exits.filter(row => row.class === 'unexplained').length;

@@ -22,7 +22,7 @@ export type DifferenceClass = (typeof DIFFERENCE_CLASSES)[number];
 
 export interface Difference {
   readonly class: DifferenceClass;
-  readonly where: 'exits' | 'sequence' | 'registers' | 'memory' | 'output';
+  readonly where: 'exits' | 'sequence' | 'registers' | 'memory' | 'output' | 'inside-kvm';
   /** `RFLAGS`, `memory 0x8040`, `port 0x3f8` */
   readonly what: string;
   /** The value on each side; 'nothing' where a side has none. */

@@ -13,6 +13,8 @@ import type {GuestState, GuestView} from './guest-registers.js';
 import {GuestWalk} from './guest-walk.js';
 import type {Origin} from './guest-walk.js';
 import {quirksOfRun} from './host-quirks.js';
+import {cpuidDifference} from './inside-cpuid.js';
+import type {AskedLeaf} from './inside-cpuid.js';
 import type {HostQuirk} from './host-quirks.js';
 import type {VisibleEvent} from './visible-events.js';
 
@@ -143,6 +145,25 @@ export class DifferenceFinder {
       if (left === undefined || right === undefined) return;
       this.#comparePage(page, left, right);
     }
+  }
+
+  /** What KVM answered without user space, where real KVM was traced. */
+  compareInsideKvm(): void {
+    const [simulated, real] = this.#walksA ? [this.#a, this.#b] : [this.#b, this.#a];
+    if (simulated.record.header.engine !== 'simulated' || real.record.header.engine !== 'kvm') return;
+    const found = cpuidDifference(simulated, real.record, this.#view);
+    if (found === undefined) return;
+    const text = (leaf: AskedLeaf | undefined): string =>
+      leaf === undefined ? 'nothing' : `CPUID leaf ${hex(leaf.leaf)}`;
+    const [here, there] = this.#walksA ? [found.simulated, found.real] : [found.real, found.simulated];
+    this.#add({
+      where: 'inside-kvm',
+      what: 'CPUID, answered inside KVM',
+      a: text(here),
+      b: text(there),
+      at: {a: here?.step ?? this.#a.record.length, b: there?.step ?? this.#b.record.length},
+      ...(this.#splitReason() ?? {class: 'unexplained', why: UNKNOWN}),
+    });
   }
 
   #compareBytes(addresses: ReadonlySet<number>): void {
