@@ -17,6 +17,7 @@ const system = (
   mode: 'protected',
   memoryMiB: 1,
   group: 'Control program',
+  adapts: 'to its machine',
   ...rest,
 });
 

@@ -16,5 +16,7 @@ test('docs/command-line.md is what --help prints', async () => {
 
 test('docs/guests.md is what the guests say of themselves', async () => {
   const host = new SimulationHost();
-  await expect(guestsPage(host.guests(), host.cards())).toMatchFileSnapshot(`${DOCS}/guests.md`);
+  await expect(guestsPage(host.guests(), host.singleUserSystems(), host.cards())).toMatchFileSnapshot(
+    `${DOCS}/guests.md`,
+  );
 });

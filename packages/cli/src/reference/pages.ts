@@ -40,8 +40,26 @@ const MODES: Readonly<Record<Guest['mode'], string>> = {
   xen: 'as Xen’s domain builder makes it',
 };
 
+/** A user, with whom it runs, and what stands on each console then. */
+function userSection({id, title, teaches, controlProgram}: Guest): readonly string[] {
+  const beside = controlProgram?.beside.map(({user, guest}) => `\`${guest}\` as ${user}`) ?? [];
+  const consoles = Object.entries(controlProgram?.expectedConsoles ?? {}).flatMap(([user, text]) =>
+    text
+      .trimEnd()
+      .split('\n')
+      .map(line => `${user}: ${line}`),
+  );
+  return [
+    `### ${id}`,
+    '',
+    `**${title}.** ${teaches}${beside.length === 0 ? '' : ` Beside it: ${beside.join(', ')}.`}`,
+    '',
+    ...(consoles.length === 0 ? [] : ['```', ...consoles, '```', '']),
+  ];
+}
+
 /** The page on the guests: what each is, starts as, and must print. */
-export function guestsPage(guests: readonly Guest[], cards: readonly Guest[]): string {
+export function guestsPage(guests: readonly Guest[], users: readonly Guest[], cards: readonly Guest[]): string {
   const sections = guests.flatMap(({id, title, teaches, mode, loadAddress, memoryMiB, needs, expectedSerial}) => [
     `## ${id}`,
     '',
@@ -61,6 +79,11 @@ export function guestsPage(guests: readonly Guest[], cards: readonly Guest[]): s
     'Programs that ship: commented assembly, to be read and changed. `hyperscope guests ID` prints the source of one, `d` in the lab opens it.',
     '',
     ...sections,
+    '## Users of the control program',
+    '',
+    'Single-user systems for virtual machines under one control program: `hyperscope run cms-punch`. Alone on a machine each prints less.',
+    '',
+    ...users.flatMap(userSection),
     '## Stealth cards',
     '',
     'One small kernel for each instruction that is sensitive and does not trap: `hyperscope card MNEMONIC`.',

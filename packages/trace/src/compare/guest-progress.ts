@@ -35,6 +35,8 @@ export function guestInstructions(record: RunRecord, view: GuestView): readonly 
     afterInterrupt = false;
   };
   for (let step = 0; step < record.length; step++) {
+    // Of several virtual machines the first is followed.
+    if (record.columns.machine(step) !== 0) continue;
     const isGuest = record.columns.who(step).startsWith('guest');
     if (isGuest && beginsInstruction(record, step)) begin(ripAt(step), step);
     else if (!isGuest) for (const rip of emulated(record, step)) begin(rip, step);

@@ -33,6 +33,8 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   for (let i = 0; i < record.events.length; i++) {
     const event = record.events.at(i);
     const step = record.events.stepOf(i);
+    // Of several virtual machines the first is compared.
+    if (record.columns.machine(step) !== 0) continue;
     const add = (seen: readonly Seen[]): void => {
       for (const one of seen) found.push({...one, step, guestStep: isSimulated && !isBare ? (exitStep ?? step) : step});
     };
