@@ -18,7 +18,10 @@ export const RUN_OPTIONS = {
     value: 'ADDRESS',
     help: 'With --as raw: the guest-physical address of the first byte (default 0), which is where it starts.',
   },
-  mode: {value: 'MODE', help: 'With --as raw: real (default), protected, paged32 or long.'},
+  mode: {
+    value: 'MODE',
+    help: 'With --as raw: real (default), protected, paged32, long, or xen for a kernel that is ported to Xen.',
+  },
   set: {
     value: 'REG=VALUE',
     repeatable: 'repeatable',
