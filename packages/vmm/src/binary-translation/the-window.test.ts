@@ -1,5 +1,5 @@
 // A guest that has something of its own where the VMM and the translation cache hide: data, code, a stack. It finds its own, by emulation;
-// the VMM does not move (decision 0022). And what protects the cache: segment limits, which 64-bit mode does not have.
+// the VMM does not move (decision 0023). And what protects the cache: segment limits, which 64-bit mode does not have.
 
 import {describe, expect, test} from 'vitest';
 import {BareRun} from '../bare/bare-run.js';
