@@ -17,7 +17,7 @@ const listed = (...args) => {
   return JSON.parse(stdout);
 };
 // A guest that is a hypervisor runs on bare metal only. A run that KVM gave up is a recording, too: status 6.
-const guests = listed('guests').filter(({hypervisor, needs}) => hypervisor === undefined && needs === undefined);
+const guests = listed('guests').filter(({needs}) => needs === undefined);
 for (const {id} of [...guests, ...listed('card')]) {
   const {status, stderr: said} = hyperscope('record', id, '--on', 'kvm', '-o', `${folder}/${id}.kvm.hsr`);
   console.log(`${id}: ${said.trim().replaceAll(root, '').replaceAll('\n', '; ')}`);
