@@ -17,6 +17,7 @@ import type {RealProgram} from './kvm-socket.js';
 import type {RunChange} from './switches/run-change.js';
 import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
 import type {LineupClient} from './compare/lineup-client.js';
+import type {WorkloadClient} from './costs/workload-client.js';
 
 export interface GuestEntry {
   readonly id: string;
@@ -133,6 +134,8 @@ export interface LabClient
   addImage(name: string, bytes: Uint8Array): AddedImage;
   /** A new comparison of machines, in this worker. */
   lineup(): LineupClient & ProxyMarked;
+  /** What the paradox of 2005 runs, in this worker. */
+  workloads(): WorkloadClient & ProxyMarked;
   /**
    * Starts what was chosen; nothing is recorded yet beyond state 0.
    * @throws UserError when a name is unknown or the text does not assemble: then the old session stays.

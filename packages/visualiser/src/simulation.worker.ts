@@ -33,6 +33,7 @@ import type {
 } from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
 import {LineupLab} from './compare/lineup.worker.js';
+import {WorkloadLab} from './costs/workloads.worker.js';
 import {runChange, samePlace} from './switches/run-change.js';
 import type {RunChange} from './switches/run-change.js';
 import {linesOfText} from './assembled-lines.js';
@@ -72,6 +73,10 @@ class SimulationLab implements LabClient {
 
   lineup(): LineupLab & ProxyMarked {
     return proxy(new LineupLab());
+  }
+
+  workloads(): WorkloadLab & ProxyMarked {
+    return proxy(new WorkloadLab());
   }
 
   addImage(name: string, bytes: Uint8Array): AddedImage {

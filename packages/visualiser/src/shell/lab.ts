@@ -73,6 +73,7 @@ export class Lab extends LitElement implements ShellParts {
   private client: Remote<LabClient> | undefined = undefined;
   /** The client for templates: a proxy of everything must not be a value in one. */
   private inspectable: Inspectable | undefined = undefined;
+  private startWorker: ComparingSurroundings['start'] | undefined = undefined;
   private comparing: Comparing | undefined = undefined;
   private lessons: Lessons | undefined = undefined;
   private readonly packed = new PackedText();
@@ -114,6 +115,7 @@ export class Lab extends LitElement implements ShellParts {
       if (event instanceof FollowEvent) this.follow(event);
     });
     this.addEventListener('hs-edit', () => this.edit());
+    this.addEventListener('hs-paradox', () => void this.paradox());
     this.addEventListener('hs-leave-comparison', event => {
       if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
     });
@@ -139,6 +141,7 @@ export class Lab extends LitElement implements ShellParts {
 
   /** Starts the lab over a simulator in a worker. */
   connect(client: Remote<LabClient>, start: ComparingSurroundings['start']): void {
+    this.startWorker = start;
     const runOnServer = runOverSocket(socketAddress(location.href));
     this.comparing = new Comparing({start, runOnServer, changed: () => this.requestUpdate()});
     const changed = (next: LabState): void => {
@@ -372,6 +375,16 @@ export class Lab extends LitElement implements ShellParts {
 
   private open(technique: string, guest: string, edited?: string): void {
     this.with(lab => void lab.open({technique, guest, edited}).catch((error: unknown) => lab.fail(error)));
+  }
+
+  private async paradox(): Promise<void> {
+    if (this.startWorker === undefined) return;
+    try {
+      const {openParadox} = await import('../costs/open-paradox.js');
+      await openParadox(this, this.startWorker);
+    } catch (error) {
+      this.with(lab => lab.fail(error));
+    }
   }
 
   private async share(): Promise<void> {

@@ -54,6 +54,13 @@ export class CostNote extends LitElement {
         border-bottom: 1px solid var(--line);
         vertical-align: top;
       }
+      .more {
+        color: inherit;
+        border: 1px solid var(--strong-line);
+        border-radius: var(--radius);
+        text-decoration: none;
+        padding: 4px 10px;
+      }
       .number {
         text-align: end;
         font: var(--code) var(--mono);
@@ -83,6 +90,7 @@ export class CostNote extends LitElement {
           the same; main source: ${costs.source}. “Assumed” means that nobody published a figure and we chose one,
           “calibrated” that it was fitted to a published table.
         </p>
+        <p><button class="more" @click=${this.ask}>Which hypervisor is faster, and when?</button></p>
         <table>
           <thead>
             <tr>
@@ -106,4 +114,10 @@ export class CostNote extends LitElement {
         </table>
       </div>`;
   }
+
+  /** Closes itself: what it asks for opens over everything. */
+  private readonly ask = (): void => {
+    this.renderRoot.querySelector<HTMLElement>('[popover]')?.hidePopover();
+    this.dispatchEvent(new Event('hs-paradox', {bubbles: true, composed: true}));
+  };
 }

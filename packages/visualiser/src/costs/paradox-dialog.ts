@@ -1,0 +1,207 @@
+// The paradox of 2005 in a dialog: a generation is chosen, its workloads run on every hypervisor, a cost is changed and they run
+// again. The worker is ended with the dialog.
+
+import '@hyperscope/elements/paradox-chart';
+import {sharedStyles} from '@hyperscope/elements';
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, state} from 'lit/decorators.js';
+import {dialogStyles} from '../shell/help.js';
+import {ParadoxRun, type ParadoxState, type RemoteWorkloads} from './paradox-run.js';
+import type {GenerationEntry} from './workload-client.js';
+
+/** Starts a worker for the runs, and ends it. */
+export type StartWorkloads = () => Promise<{readonly client: RemoteWorkloads; readonly end: () => void}>;
+
+/** What can be changed: how a reader calls it, the greatest value, and which figures of a cost model it is. */
+const SLIDERS = [
+  {id: 'round-trip', title: 'VM exit and entry', most: 8000, step: 100},
+  {id: 'vmm-step', title: 'each step of a VMM in software', most: 600, step: 4},
+  {id: 'walk-reference', title: 'each reference of a page walk', most: 100, step: 5},
+] as const;
+type SliderId = (typeof SLIDERS)[number]['id'];
+
+/** A change of a slider as the command line writes it. */
+function asCosts(id: SliderId, value: number): readonly string[] {
+  if (id !== 'round-trip') return [`${id}=${value}`];
+  const exit = Math.round(value / 2);
+  return [`vm-exit=${exit}`, `exception-exit=${exit}`, `vm-entry=${value - exit}`];
+}
+
+@customElement('hs-paradox')
+export class ParadoxDialog extends LitElement {
+  static override readonly styles = [
+    sharedStyles,
+    dialogStyles,
+    css`
+      dialog {
+        width: min(960px, 94vw);
+        max-width: 94vw;
+        max-height: 90vh;
+        overflow: auto;
+      }
+      .controls,
+      .sliders {
+        display: flex;
+        gap: 8px 18px;
+        align-items: end;
+        flex-wrap: wrap;
+        margin-block: 8px;
+      }
+      label {
+        display: grid;
+        gap: 2px;
+      }
+      select {
+        font: inherit;
+        color: inherit;
+        background: var(--panel);
+        border: 1px solid var(--strong-line);
+        border-radius: var(--radius);
+        min-height: 30px;
+        padding: 4px 8px;
+      }
+      input[type='range'] {
+        width: 220px;
+        padding: 0;
+        accent-color: var(--accent);
+      }
+      .close {
+        margin-inline-start: auto;
+      }
+      progress {
+        width: 160px;
+      }
+      .said {
+        min-height: 1.4em;
+        color: var(--mute);
+      }
+    `,
+  ];
+
+  @state() private shown: ParadoxState | undefined = undefined;
+  @state() private generation: GenerationEntry | undefined = undefined;
+  @state() private changed: Partial<Readonly<Record<SliderId, number>>> = {};
+  private run: ParadoxRun | undefined = undefined;
+  private start: StartWorkloads | undefined = undefined;
+  private end: () => void = () => undefined;
+
+  /** Opens it; the workers of its runs come from `start`. */
+  async show(start: StartWorkloads): Promise<void> {
+    this.start = start;
+    await this.updateComplete;
+    this.renderRoot.querySelector('dialog')?.showModal();
+    await this.connect();
+    this.go();
+  }
+
+  private async connect(): Promise<void> {
+    const {client, end} = (await this.start?.()) ?? {};
+    if (client === undefined || end === undefined) return;
+    this.end = end;
+    this.run = new ParadoxRun(client, state => {
+      this.shown = state;
+    });
+    const generations = await this.run.load();
+    this.generation ??= generations[0];
+  }
+
+  override render(): TemplateResult {
+    const {shown} = this;
+    const isRunning = shown?.phase === 'running';
+    return html`<dialog aria-labelledby="title" @close=${this.closed}>
+      <h2 id="title">Which hypervisor is faster, and when?</h2>
+      <p>
+        The first hardware for virtualization was slower than software at what operating systems do most. Each bar is a
+        run, made now: its cycles beside the native ones of the same processor. The dashed line is where binary
+        translation ends; a bar that ends before it is faster than software.
+      </p>
+      <div class="controls">
+        <label
+          >Processor
+          <select @change=${this.chosen}>
+            ${(shown?.generations ?? []).map(
+              ({id, title}) => html`<option value=${id} ?selected=${id === this.generation?.id}>${title}</option>`,
+            )}
+          </select>
+        </label>
+        ${
+          isRunning
+            ? html`<button @click=${this.stop}>Stop</button
+                ><progress aria-label="Runs" .value=${shown.done} max=${shown.total}></progress>`
+            : html`<button @click=${this.go}>Run again</button
+                ><button ?disabled=${shown?.phase !== 'done'} @click=${this.findBreakEvens}>
+                  Where do they change places?
+                </button>`
+        }
+        <button class="close" @click=${this.close}>Close</button>
+      </div>
+      <div class="sliders">${this.generation === undefined ? nothing : SLIDERS.map(slider => this.slider(slider))}</div>
+      <p class="said" role="status">${shown?.said ?? 'Loading …'}</p>
+      <hs-paradox-chart .rows=${shown?.rows ?? []}></hs-paradox-chart>
+    </dialog>`;
+  }
+
+  private slider({id, title, most, step}: (typeof SLIDERS)[number]): TemplateResult {
+    const value = this.changed[id];
+    const own = id === 'round-trip' ? this.generation?.roundTrip : undefined;
+    const text = value === undefined ? (own === undefined ? 'the model’s' : `${own} cycles`) : `${value} cycles`;
+    return html`<label
+      ><span>${title}: <b>${text}</b></span>
+      <input
+        type="range"
+        min="0"
+        max=${most}
+        step=${step}
+        .value=${String(value ?? own ?? most / 2)}
+        aria-valuetext=${text}
+        @change=${(event: Event) => this.slid(id, event)}
+    /></label>`;
+  }
+
+  private get costs(): readonly string[] {
+    return SLIDERS.flatMap(({id}) => {
+      const value = this.changed[id];
+      return value === undefined ? [] : asCosts(id, value);
+    });
+  }
+
+  private readonly go = (): void => {
+    if (this.generation !== undefined) void this.run?.run(this.generation, this.costs);
+  };
+  private readonly findBreakEvens = (): void => {
+    if (this.generation !== undefined) void this.run?.findBreakEvens(this.generation, this.costs);
+  };
+  /** The worker is in the middle of a run: it is ended, and another takes its place. */
+  private readonly stop = async (): Promise<void> => {
+    const stopped = this.run;
+    this.end();
+    stopped?.stop();
+    const rows = this.shown;
+    await this.connect();
+    if (rows !== undefined) this.shown = {...rows, phase: 'stopped', said: 'Stopped.'};
+  };
+  private async again(): Promise<void> {
+    if (this.shown?.phase === 'running') await this.stop();
+    this.go();
+  }
+  private readonly chosen = ({target}: Event): void => {
+    if (!(target instanceof HTMLSelectElement)) return;
+    this.generation = this.shown?.generations.find(({id}) => id === target.value);
+    this.changed = {};
+    void this.again();
+  };
+  private slid(id: SliderId, event: Event): void {
+    const {target} = event;
+    if (!(target instanceof HTMLInputElement)) return;
+    this.changed = {...this.changed, [id]: Number(target.value)};
+    void this.again();
+  }
+  private readonly close = (): void => {
+    this.renderRoot.querySelector('dialog')?.close();
+  };
+  private readonly closed = (): void => {
+    this.run?.stop();
+    this.end();
+    this.remove();
+  };
+}
