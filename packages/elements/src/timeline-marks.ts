@@ -7,6 +7,9 @@ import {LANE, type Palette} from './timeline-painting.js';
 
 /** Marks nearer than this to each other are bars. */
 const APART = 9;
+const CROSSES: ReadonlySet<string> = new Set(['exception', 'triple-fault']);
+const EXITS_OF_HARDWARE: ReadonlySet<string> = new Set(['vm-exit', 'vm-entry-failure']);
+const EXITS_OF_KVM: ReadonlySet<string> = new Set(['kvm-exit']);
 const TOKENS: Readonly<Record<(typeof MARK_ROWS)[number], string>> = {exits: '--hypervisor', exceptions: '--bad'};
 
 export function paintMarks(
@@ -15,16 +18,20 @@ export function paintMarks(
   scale: ScaleLinear<number, number>,
   palette: Palette,
 ): void {
-  const told = window.marks.filter(mark => mark.kind !== 'vm-entry' && mark.kind !== 'ring');
-  if (areApart(window, scale)) paintEach(context, told, scale, palette);
+  if (areApart(window, scale)) paintEach(context, toldApart(window), scale, palette);
   else paintCounts(context, window, scale, palette);
 }
 
 /** Whether most marks of the window have room of their own, and all of them are there. */
 export function areApart(window: TimelineWindow, scale: ScaleLinear<number, number>): boolean {
-  const told = window.marks.filter(mark => mark.kind !== 'vm-entry' && mark.kind !== 'ring').length;
   const [left = 0, right = 0] = scale.range();
-  return window.marked <= window.marks.length && told * APART <= right - left;
+  return window.marked <= window.marks.length && toldApart(window).length * APART <= right - left;
+}
+
+/** Exits and exceptions. What KVM_RUN returns is the exit before it once more, where the record has that. */
+export function toldApart({marks}: TimelineWindow): TimelineWindow['marks'] {
+  const exits = marks.some(mark => mark.kind === 'vm-exit') ? EXITS_OF_HARDWARE : EXITS_OF_KVM;
+  return marks.filter(mark => exits.has(mark.kind) || CROSSES.has(mark.kind));
 }
 
 function paintEach(
@@ -39,7 +46,7 @@ function paintEach(
   marks.forEach((mark, at) => {
     const x = scale(mark.cycle);
     context.beginPath();
-    if (mark.kind === 'vm-exit' || mark.kind === 'kvm-exit' || mark.kind === 'vm-entry-failure') {
+    if (!CROSSES.has(mark.kind)) {
       context.fillStyle = palette('--hypervisor');
       context.moveTo(x - 5, 3);
       context.lineTo(x + 5, 3);
@@ -51,7 +58,7 @@ function paintEach(
       if (room < 24 || context.measureText(text).width > room) return;
       context.fillStyle = palette('--hypervisor-ink');
       context.fillText(text, x + 8, 8.5);
-    } else if (mark.kind === 'exception' || mark.kind === 'triple-fault') {
+    } else {
       context.strokeStyle = palette('--bad');
       context.lineWidth = 2;
       context.moveTo(x - 4, 4);

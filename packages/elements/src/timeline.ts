@@ -19,7 +19,7 @@ import {
   type RealMark,
   type TimelineView,
 } from './timeline-painting.js';
-import {areApart} from './timeline-marks.js';
+import {areApart, toldApart} from './timeline-marks.js';
 import {timelineStyles} from './timeline-styles.js';
 
 /** The playhead was moved to a cycle. */
@@ -364,9 +364,11 @@ export class Timeline extends LitElement {
     const realTop = LANE.marks + this.lanes.length * LANE.pitch;
     const marks =
       y < LANE.marks
-        ? (areApart(window, cycleScale(this.view, this.width)) ? window.marks : [])
-            .filter(mark => mark.kind !== 'vm-entry')
-            .map(mark => ({index: mark.step + 1, cycle: mark.cycle, label: mark.label}))
+        ? (areApart(window, cycleScale(this.view, this.width)) ? toldApart(window) : []).map(mark => ({
+            index: mark.step + 1,
+            cycle: mark.cycle,
+            label: mark.label,
+          }))
         : y > realTop && y < realTop + LANE.pitch
           ? (this.real ?? [])
           : [];

@@ -24,7 +24,7 @@ function selectedSpan({time}: LabState): {readonly from: number; readonly to: nu
 function timeTools(lab: LabState, host: StageHost): TemplateResult {
   const {time, moment} = lab;
   return html`${
-      time.finds === undefined
+      time.finds?.isOpen !== true
         ? nothing
         : html`<hs-finds
             .text=${time.finds.text}

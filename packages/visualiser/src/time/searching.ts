@@ -24,13 +24,13 @@ export class Searching {
 
   open(): void {
     const {finds} = this.#store.state.time;
-    this.#set({text: finds?.text ?? '', hits: finds?.hits ?? [], standing: finds?.standing ?? ''});
+    this.#set({isOpen: true, text: finds?.text ?? '', hits: finds?.hits ?? [], standing: finds?.standing ?? ''});
   }
 
   close(): void {
     this.#number++;
-    const {time} = this.#store.state;
-    this.#store.set({time: {...time, finds: undefined}});
+    const {finds} = this.#store.state.time;
+    if (finds !== undefined) this.#set({...finds, isOpen: false});
   }
 
   /** Stops looking; what was found stays. */
@@ -44,7 +44,7 @@ export class Searching {
     if (moment === undefined) return;
     const query = searchQuery(text, moment.header.cells);
     const hits: Hit[] = [];
-    this.#set({text, hits, standing: 'Looking…'});
+    this.#set({isOpen: true, text, hits, standing: 'Looking…'});
     for (let from: number | undefined = 0; from !== undefined && hits.length < MOST;) {
       const slice: SearchSlice = await this.#client.search(query, from, SLICE, MOST - hits.length);
       if (number !== this.#number) return;
@@ -52,12 +52,18 @@ export class Searching {
       from = slice.next;
       if (slice.hits.length > 0 || from !== undefined)
         this.#set({
+          isOpen: true,
           text,
           hits: [...hits],
           standing: `${found(hits.length)}; looked at ${(from ?? 0).toLocaleString('en')} of ${(this.#store.state.moment?.length ?? 0).toLocaleString('en')} steps`,
         });
     }
-    this.#set({text, hits, standing: hits.length >= MOST ? `The first ${MOST} finds` : found(hits.length)});
+    this.#set({
+      isOpen: true,
+      text,
+      hits,
+      standing: hits.length >= MOST ? `The first ${MOST} finds` : found(hits.length),
+    });
   }
 
   /** The state of the next find from the playhead; undefined where there is none that way. */

@@ -5,6 +5,8 @@ import {FIRST_SPEED, type PlaySpeed} from '@hyperscope/elements';
 import type {Breakpoint, Hit, MicroStep, RecordSize, SelectionTotals} from '@hyperscope/trace';
 
 export interface Finds {
+  /** Closed, the finds stay for n and N. */
+  readonly isOpen: boolean;
   /** As typed. */
   readonly text: string;
   readonly hits: readonly Hit[];
@@ -29,7 +31,7 @@ export interface TimeState {
   /** A long run or search that is going on: what, and how far. */
   readonly busy: string | undefined;
   readonly selection: SelectionTotals | undefined;
-  /** Undefined while the search is closed. */
+  /** Undefined until something is looked for. */
   readonly finds: Finds | undefined;
   readonly micro: MicroPlace | undefined;
   readonly size: RecordSize | undefined;

@@ -29,7 +29,7 @@ export function microSteps(instruction: Instruction, sides: RecordedSides): read
     .map(({line, operations}) => ({
       text: line,
       reads: distinct(operations.flatMap(id => walk.reads(id))),
-      writes: distinct(operations.flatMap(id => walk.writes(id))),
+      writes: distinct(operations.flatMap(id => walk.writes(id, line))),
     }));
 }
 
@@ -58,15 +58,18 @@ class MicroWalk {
   /** What a line about this operation reads. */
   reads(id: number): readonly NamedValue[] {
     const operation = this.#microcode.operations[id];
-    return operation === undefined ? [] : operandsOf(operation).flatMap(operand => this.#leaves(operand));
+    if (operation === undefined) return [];
+    const operands = operandsOf(operation).flatMap(operand => this.#leaves(operand));
+    if (operation.op === 'load') return [...operands, ...this.#leaves(id)];
+    return operation.op === 'moveStack' ? [{name: 'RSP', value: shown(this.#registers.get(`before ${id}`))}] : operands;
   }
 
-  /** What it writes. */
-  writes(id: number): readonly NamedValue[] {
+  /** What it writes; a load gives its value the name that the line has for it. */
+  writes(id: number, line: string): readonly NamedValue[] {
     const operation = this.#microcode.operations[id];
     switch (operation?.op) {
       case 'load':
-        return [{name: this.#memoryName(operation, operation.width), value: shown(this.#values[id])}];
+        return [{name: line.replace(/ ←.*$/, ''), value: shown(this.#values[id])}];
       case 'setRegister':
         return [
           {
@@ -169,6 +172,7 @@ class MicroWalk {
       case 'setRegister':
         return this.#setRegister(operation, id);
       case 'moveStack':
+        this.#registers.set(`before ${id}`, this.#register('RSP'));
         return this.#moveStack(operation);
       // A helper may write registers that it does not name one by one: what is read of them later is unknown.
       case 'invoke':

@@ -208,7 +208,7 @@ describe('the micro-operations of an instruction', () => {
 
   test('say what was read from memory, and where it went', () => {
     const index = [...popf.record.steps()].find(step => /^popf?q? ?/.test(popf.textOf(step.index)))?.index ?? -1;
-    const load = popf.time.microSteps(index).find(micro => micro.writes.some(write => write.name.startsWith('mem')));
+    const load = popf.time.microSteps(index).find(micro => micro.reads.some(read => read.name.startsWith('mem')));
     expect(load?.reads.map(read => read.name)).toContain('RSP');
     expect(load?.writes[0]?.value).not.toBe('?');
     expect(popf.time.microSteps(popf.record.length)).toEqual([]);
