@@ -26,9 +26,14 @@ const isShown = <P extends InspectionPanel>(
 ): told is Inspection & {readonly panel: P; readonly content: InspectionContents[P]} =>
   told.panel === panel && told.content !== undefined;
 
-function recorded(guest: string, technique: string, steps = 40_000): Session {
-  const session = host.open({guest, technique});
-  session.run(steps);
+/** Runs that only differ in where their playhead is moved are made once. */
+const made = new Map<string, Session>();
+function recorded(guest: string, technique: string, steps = 12_000): Session {
+  const key = `${guest} on ${technique}, ${steps} steps`;
+  const session = made.get(key) ?? host.open({guest, technique});
+  if (!made.has(key)) session.run(steps);
+  made.set(key, session);
+  session.seek(session.record.length);
   return session;
 }
 
@@ -73,7 +78,7 @@ describe('the TLB', () => {
   test.each(['bare', 'vtx-ept', 'vtx-shadow', 'svm-npt', 'trap-and-emulate'])(
     'on %s the entries are those that the machine itself would use',
     technique => {
-      const session = recorded('mini-os', technique, 12_000);
+      const session = recorded('mini-os', technique);
       session.seek(session.record.length);
       const {rows} = shown(session, {panel: 'tlb'});
       const known = session.driver.run.machine.tlb.entries().map(entry => entry.linearPage);
@@ -88,7 +93,7 @@ describe('a walk of any address', () => {
   test.each(['bare', 'vtx-ept', 'svm-npt', 'vtx-shadow'])(
     'on %s it reads what the processor has just read for the same address',
     technique => {
-      const session = recorded('mini-os', technique, 12_000);
+      const session = recorded('mini-os', technique);
       const walks = [...session.record.events.allOf('page-walk')].filter(({event}) => event.outcome === 'mapped');
       const {step, event} = assertExists(walks.at(-1), 'a walk');
       session.seek(step);
@@ -101,7 +106,7 @@ describe('a walk of any address', () => {
   );
 
   test('an address that the guest’s tables do not have ends in the guest’s own fault', () => {
-    const session = recorded('mini-os', 'vtx-ept', 12_000);
+    const session = recorded('mini-os', 'vtx-ept');
     const content = shown(session, {panel: 'walk', address: 0x7000_0000_0000n, access: 'read'});
     expect(content.walk.outcome).toBe('page-fault');
     expect(content.sentences.join(' ')).toContain('delivered inside the guest');
@@ -150,7 +155,7 @@ test('descriptors are decoded, and the registers that were loaded from them name
 });
 
 describe('without hardware there are two of everything', () => {
-  const session = recorded('mini-os', 'trap-and-emulate', 12_000);
+  const session = recorded('mini-os', 'trap-and-emulate');
   const inGuest = assertExists(
     [...session.record.steps()].findLast(step => step.who === 'guest-kernel'),
     'a step of the guest’s kernel',
