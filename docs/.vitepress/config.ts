@@ -54,6 +54,7 @@ export default defineConfig({
           page('Getting started', 'getting-started'),
           page('Lecturer’s guide', 'lecturers-guide'),
           page('Student’s guide', 'students-guide'),
+          page('Moving in time', 'time'),
           page('For a class: one KVM host', 'for-a-class'),
         ],
       },
