@@ -1,124 +1,13 @@
 // Every element, in every state and theme, as a reader with assistive technology meets it.
 
-import type {Moment, ScreenView} from '@hyperscope/trace';
-import type {LitElement} from 'lit';
 import {expect, test} from 'vitest';
-import {
-  CodeView,
-  CompareTable,
-  ExitTable,
-  PageWalk,
-  RegisterFile,
-  RingStage,
-  SerialConsole,
-  ShadowWalk,
-  StealthCardView,
-  TextScreenView,
-  Timeline,
-  Transport,
-  VmcsView,
-  Why,
-  routeMarks,
-  stagePicture,
-  type Theme,
-} from './index.js';
-import {SAMPLE_CARD, SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from './samples/index.js';
+import {CORE_STORIES} from './stories/core-stories.js';
 import {accessibilityTrouble, mount} from './testing/mounting.js';
-
-const session = new SampleSession();
-const momentAt = (index: number): ReturnType<SampleSession['seek']> => session.seek(index);
-
-function made<E extends LitElement>(element: E, properties: Partial<E>): E {
-  return Object.assign(element, properties);
-}
-
-function stage(index: number): RingStage {
-  const marks = routeMarks(session.timeline(0, 13_000, 10).marks);
-  return made(new RingStage(), {picture: stagePicture(momentAt(index), 'hardware', marks)});
-}
-
-function registers(index: number): RegisterFile {
-  const moment = momentAt(index);
-  return made(new RegisterFile(), {
-    cells: moment.header.cells,
-    registers: moment.registers,
-    previous: moment.previousRegisters,
-  });
-}
-
-const VECTOR_ROWS: Moment['vector'] = [
-  {name: 'XMM0', value: `0x${'00ff'.repeat(8)}`, changed: true, was: `0x${'0'.repeat(32)}`, meaning: ''},
-  {name: 'MXCSR', value: '0x1f80', changed: false, meaning: 'every exception masked; rounds to nearest'},
-  {name: 'FTW', value: '0xff', changed: true, was: '0x00', meaning: 'abridged tags: no register is empty'},
-];
-
-/** A screen with a word in its first row, in colours. */
-function textScreen(word: string, attribute: number): ScreenView {
-  const cells = new Uint8Array(4000);
-  for (let at = 0; at < word.length; at++) cells.set([word.charCodeAt(at), attribute], 2 * at);
-  return {columns: 80, rows: 25, cells, cursor: word.length};
-}
-
-const compareRows = [
-  {
-    simulated: {index: 5, until: 7, text: 'KVM_EXIT_IO'},
-    real: {text: 'KVM_EXIT_IO'},
-    verdict: 'matched',
-    why: 'the same port',
-  },
-  {simulated: {index: 9, until: 9, text: 'KVM_EXIT_HLT'}, real: undefined, verdict: 'explained', why: 'timing'},
-  {simulated: undefined, real: {text: 'KVM_EXIT_IO'}, verdict: 'unexplained', why: 'not known'},
-] as const;
-
-const STATES: Readonly<Record<string, () => LitElement>> = {
-  'an empty text screen': () => new TextScreenView(),
-  'a text screen': () => made(new TextScreenView(), {screen: textScreen('Hello', 0x1f)}),
-  'an empty stage': () => new RingStage(),
-  'the stage at a VM exit': () => stage(5),
-  'the stage in QEMU': () => stage(7),
-  'the stage in the guest': () => stage(3),
-  'the stage on bare metal': () =>
-    made(new RingStage(), {picture: stagePicture({...momentAt(3), operation: 'none'}, 'none', [])}),
-  'no explanation': () => new Why(),
-  'an explanation with checks': () => made(new Why(), {explanation: momentAt(5).why, who: 'hypervisor'}),
-  'no code': () => new CodeView(),
-  'code with a current line': () =>
-    made(new CodeView(), {lines: momentAt(5).code, current: 0x8007n, source: SAMPLE_SOURCE, who: 'guest-kernel'}),
-  'no registers': () => new RegisterFile(),
-  'registers that changed': () => registers(18),
-  'vector registers that changed': () => made(registers(18), {vector: VECTOR_ROWS}),
-  'a silent console': () => new SerialConsole(),
-  'a console with text': () => made(new SerialConsole(), {text: 'Hello from the guest\n'}),
-  'no exits': () => new ExitTable(),
-  exits: () => made(new ExitTable(), {rows: session.exits(), index: 5}),
-  'no comparison': () => new CompareTable(),
-  'a comparison': () => made(new CompareTable(), {rows: compareRows, summary: '1 of 3 matches.', index: 5}),
-  'no VMCS': () => new VmcsView(),
-  'a VMCS': () => made(new VmcsView(), {rows: momentAt(5).vmcs}),
-  'no walk': () => new PageWalk(),
-  'a walk of 24 entries': () => made(new PageWalk(), {walk: momentAt(5).walk}),
-  'a card whose kernel runs': () => new StealthCardView(),
-  'a stealth card with its grid': () => made(new StealthCardView(), {card: SAMPLE_CARD}),
-  'no shadow tables': () => new ShadowWalk(),
-  'shadow tables': () => made(new ShadowWalk(), {shadow: SAMPLE_SHADOW}),
-  'a transport at the start': () => made(new Transport(), {length: 20, exits: true}),
-  'a transport at the end': () =>
-    made(new Transport(), {index: 20, length: 20, finished: true, exits: true, playing: true}),
-  'a timeline with real marks': () =>
-    made(new Timeline(), {
-      window: session.timeline(0, 12_000, 800),
-      end: 12_000,
-      length: 23,
-      index: 5,
-      playhead: 2482,
-      describe: 'OUT left the guest',
-      real: [{index: 5, cycle: 1242, label: 'KVM_EXIT_IO', kind: 'matched'}],
-    }),
-};
+import type {Theme} from './theme.js';
 
 const THEMES: readonly Theme[] = ['light', 'dark', 'contrast'];
 
-for (const [name, make] of Object.entries(STATES)) {
+for (const [name, make] of Object.entries(CORE_STORIES)) {
   for (const theme of THEMES) {
     test(`${name} should be accessible in the ${theme} theme`, async () => {
       await mount(make(), theme);

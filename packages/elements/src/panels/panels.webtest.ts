@@ -4,75 +4,24 @@ import type {LitElement} from 'lit';
 import {expect, test} from 'vitest';
 import {FollowEvent, PageWalk, RegisterFile, SeekEvent, type Theme} from '../index.js';
 import {SAMPLE_INSPECTIONS as SAMPLES, SampleSession} from '../samples/index.js';
+import {FULL_TLB, PANEL_STORIES} from '../stories/panel-stories.js';
+import {made} from '../stories/story.js';
 import {accessibilityTrouble, mount, textOf} from '../testing/mounting.js';
 import {
   AddressBox,
   AskWriterEvent,
-  DescriptorTables,
-  DeviceList,
-  EntryDoctor,
   FragmentEvent,
-  KvmRunView,
   LookEvent,
   MemoryView,
-  StatisticsView,
   TlbView,
   TranslationCacheView,
-  VirtualCpuView,
 } from './index.js';
 
 const session = new SampleSession();
 
-function made<E extends LitElement>(element: E, properties: Partial<E>): E {
-  return Object.assign(element, properties);
-}
-
-/** As many entries as a full TLB has. */
-const FULL_TLB = {
-  ...SAMPLES.tlb,
-  rows: Array.from({length: 86}, () => SAMPLES.tlb.rows.map(row => ({...row, state: 'fresh' as const}))).flat(),
-};
-
-const STATES: Readonly<Record<string, () => LitElement>> = {
-  'memory that is asked for': () => new MemoryView(),
-  'memory with a chosen byte': () => made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n}),
-  'memory with its writer': () =>
-    made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n, writer: SAMPLES.writer}),
-  'memory that is not there': () =>
-    made(new MemoryView(), {
-      memory: {
-        ...SAMPLES.memory,
-        stretches: [{offset: 0, length: 64, gpa: undefined, hpa: undefined, missing: 'no memory is installed here'}],
-      },
-      selected: 0x8000n,
-    }),
-  'an address box': () => made(new AddressBox(), {address: 0x8000n}),
-  'tables that are asked for': () => new DescriptorTables(),
-  'descriptor tables of two owners': () => made(new DescriptorTables(), {content: SAMPLES.descriptors}),
-  'a TLB that is asked for': () => new TlbView(),
-  'an empty TLB': () => made(new TlbView(), {content: {...SAMPLES.tlb, rows: [], sentence: 'The TLB is empty.'}}),
-  'a TLB with a stale entry': () => made(new TlbView(), {content: SAMPLES.tlb}),
-  'devices that are asked for': () => new DeviceList(),
-  'no devices': () => made(new DeviceList(), {devices: []}),
-  'devices of which one changed': () => made(new DeviceList(), {devices: SAMPLES.devices}),
-  'kvm_run that is asked for': () => new KvmRunView(),
-  'kvm_run after an exit': () => made(new KvmRunView(), {content: SAMPLES['kvm-run']}),
-  'kvm_run that is spent': () => made(new KvmRunView(), {content: {...SAMPLES['kvm-run'], spent: true}}),
-  'statistics that are counted': () => new StatisticsView(),
-  statistics: () => made(new StatisticsView(), {content: SAMPLES.statistics}),
-  'a virtual CPU that is asked for': () => new VirtualCpuView(),
-  'a virtual CPU beside the real one': () => made(new VirtualCpuView(), {content: SAMPLES.vcpu}),
-  'a translation cache that is asked for': () => new TranslationCacheView(),
-  'an empty translation cache': () =>
-    made(new TranslationCacheView(), {content: {...SAMPLES.translation, fragments: [], block: undefined}}),
-  'a translation cache': () => made(new TranslationCacheView(), {content: SAMPLES.translation}),
-  'a doctor at work': () => new EntryDoctor(),
-  'a refused entry': () => made(new EntryDoctor(), {content: SAMPLES['entry-checks']}),
-};
-
 const THEMES: readonly Theme[] = ['light', 'dark', 'contrast'];
 
-for (const [name, make] of Object.entries(STATES)) {
+for (const [name, make] of Object.entries(PANEL_STORIES)) {
   test(`${name} should be accessible in every theme`, async () => {
     for (const theme of THEMES) {
       await mount(make(), theme);

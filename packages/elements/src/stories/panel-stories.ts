@@ -1,0 +1,59 @@
+// The panels of the inspector in every state.
+
+import {
+  AddressBox,
+  DescriptorTables,
+  DeviceList,
+  EntryDoctor,
+  KvmRunView,
+  MemoryView,
+  StatisticsView,
+  TlbView,
+  TranslationCacheView,
+  VirtualCpuView,
+} from '../panels/index.js';
+import {SAMPLE_INSPECTIONS as SAMPLES} from '../samples/index.js';
+import {made, type Stories} from './story.js';
+
+/** As many entries as a full TLB has. */
+export const FULL_TLB = {
+  ...SAMPLES.tlb,
+  rows: Array.from({length: 86}, () => SAMPLES.tlb.rows.map(row => ({...row, state: 'fresh' as const}))).flat(),
+};
+
+export const PANEL_STORIES: Stories = {
+  'memory that is asked for': () => new MemoryView(),
+  'memory with a chosen byte': () => made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n}),
+  'memory with its writer': () =>
+    made(new MemoryView(), {memory: SAMPLES.memory, selected: 0x8005n, writer: SAMPLES.writer}),
+  'memory that is not there': () =>
+    made(new MemoryView(), {
+      memory: {
+        ...SAMPLES.memory,
+        stretches: [{offset: 0, length: 64, gpa: undefined, hpa: undefined, missing: 'no memory is installed here'}],
+      },
+      selected: 0x8000n,
+    }),
+  'an address box': () => made(new AddressBox(), {address: 0x8000n}),
+  'tables that are asked for': () => new DescriptorTables(),
+  'descriptor tables of two owners': () => made(new DescriptorTables(), {content: SAMPLES.descriptors}),
+  'a TLB that is asked for': () => new TlbView(),
+  'an empty TLB': () => made(new TlbView(), {content: {...SAMPLES.tlb, rows: [], sentence: 'The TLB is empty.'}}),
+  'a TLB with a stale entry': () => made(new TlbView(), {content: SAMPLES.tlb}),
+  'devices that are asked for': () => new DeviceList(),
+  'no devices': () => made(new DeviceList(), {devices: []}),
+  'devices of which one changed': () => made(new DeviceList(), {devices: SAMPLES.devices}),
+  'kvm_run that is asked for': () => new KvmRunView(),
+  'kvm_run after an exit': () => made(new KvmRunView(), {content: SAMPLES['kvm-run']}),
+  'kvm_run that is spent': () => made(new KvmRunView(), {content: {...SAMPLES['kvm-run'], spent: true}}),
+  'statistics that are counted': () => new StatisticsView(),
+  statistics: () => made(new StatisticsView(), {content: SAMPLES.statistics}),
+  'a virtual CPU that is asked for': () => new VirtualCpuView(),
+  'a virtual CPU beside the real one': () => made(new VirtualCpuView(), {content: SAMPLES.vcpu}),
+  'a translation cache that is asked for': () => new TranslationCacheView(),
+  'an empty translation cache': () =>
+    made(new TranslationCacheView(), {content: {...SAMPLES.translation, fragments: [], block: undefined}}),
+  'a translation cache': () => made(new TranslationCacheView(), {content: SAMPLES.translation}),
+  'a doctor at work': () => new EntryDoctor(),
+  'a refused entry': () => made(new EntryDoctor(), {content: SAMPLES['entry-checks']}),
+};
