@@ -16,7 +16,8 @@ export class SerialConsole extends LitElement {
         border-radius: 6px;
         padding: 8px 10px;
         min-height: 4.2em;
-        max-height: 12em;
+        /* Several of them have to share the room. */
+        max-height: var(--console-height, 12em);
         overflow: auto;
         font: var(--code)/1.45 var(--mono);
         white-space: pre-wrap;

@@ -7,12 +7,14 @@ import {PROGRAMS} from './programs.generated.js';
 const ALONE = 'supervisor state, ring 0\nno control program\n';
 const under = (user: string): string => `supervisor state, ring 0\nuser ${user}\n`;
 
+type Program = Extract<keyof typeof PROGRAMS, `cms-${string}`>;
+
 const system = (
-  id: Extract<keyof typeof PROGRAMS, `cms-${string}`>,
-  rest: Pick<Guest, 'controlProgram' | 'expectedSerial' | 'teaches' | 'title'>,
+  program: Program,
+  rest: Pick<Guest, 'controlProgram' | 'expectedSerial' | 'teaches' | 'title'> & {readonly id?: string},
 ): Guest => ({
-  id,
-  source: PROGRAMS[id] + PROGRAMS['cms-nucleus'],
+  id: program,
+  source: PROGRAMS[program] + PROGRAMS['cms-nucleus'],
   loadAddress: 0x8000,
   mode: 'protected',
   memoryMiB: 1,
@@ -20,6 +22,10 @@ const system = (
   adapts: 'to its machine',
   ...rest,
 });
+
+const PUNCH_CONSOLE = `${under('CMS1')}PUN FILE 0001 TO CMS2\nCMS2 HAS YOUR DECK\nCARDS: 3\nprimes: 46\n`;
+const READER_CONSOLE = `${under('CMS2')}PRIMES BELOW 200\nCOUNTED BY CMS1: 46\nPLEASE ANSWER\nPUN FILE 0001 TO CMS1\nanswered\n`;
+const countConsole = (user: string): string => `${under(user)}most Collatz steps: 112\n`;
 
 export const CMS_GUESTS: readonly Guest[] = [
   system('cms-punch', {
@@ -29,9 +35,27 @@ export const CMS_GUESTS: readonly Guest[] = [
     controlProgram: {
       user: 'CMS1',
       beside: [{user: 'CMS2', guest: 'cms-reader'}],
+      expectedConsoles: {CMS1: PUNCH_CONSOLE, CMS2: READER_CONSOLE},
+    },
+    expectedSerial: `${ALONE}primes: 46\n`,
+  }),
+  system('cms-punch', {
+    id: 'cms-four',
+    title: 'Four users',
+    teaches:
+      'The same two, and two who only compute: the slice timer shares the processor among all who want it, and nobody notices the others.',
+    controlProgram: {
+      user: 'CMS1',
+      beside: [
+        {user: 'CMS2', guest: 'cms-reader'},
+        {user: 'CMS3', guest: 'cms-count'},
+        {user: 'CMS4', guest: 'cms-count'},
+      ],
       expectedConsoles: {
-        CMS1: `${under('CMS1')}PUN FILE 0001 TO CMS2\nCMS2 HAS YOUR DECK\nCARDS: 3\nprimes: 46\n`,
-        CMS2: `${under('CMS2')}PRIMES BELOW 200\nCOUNTED BY CMS1: 46\nPLEASE ANSWER\nPUN FILE 0001 TO CMS1\nanswered\n`,
+        CMS1: PUNCH_CONSOLE,
+        CMS2: READER_CONSOLE,
+        CMS3: countConsole('CMS3'),
+        CMS4: countConsole('CMS4'),
       },
     },
     expectedSerial: `${ALONE}primes: 46\n`,
@@ -47,7 +71,7 @@ export const CMS_GUESTS: readonly Guest[] = [
     controlProgram: {
       user: 'CMS1',
       beside: [],
-      expectedConsoles: {CMS1: `${under('CMS1')}most Collatz steps: 112\n`},
+      expectedConsoles: {CMS1: countConsole('CMS1')},
     },
     expectedSerial: `${ALONE}most Collatz steps: 112\n`,
   }),

@@ -81,6 +81,9 @@ export const labStyles = css`
     min-height: 26px;
     padding: 1px 12px;
   }
+  .left:has(hs-console:nth-of-type(3)) hs-console {
+    --console-height: 5.8em;
+  }
   /* The editor has room for a line with its bytes; its lists may reach over the edge of the panel. */
   main.editing {
     grid-template-columns: minmax(480px, 37%) minmax(0, 1fr) minmax(340px, 22%);
