@@ -6,6 +6,7 @@
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
+import {availableParallelism, loadavg} from 'node:os';
 import {extname, join, normalize} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {chromium} from 'playwright';
@@ -56,6 +57,9 @@ const server = createServer((request, response) => {
   );
 });
 await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+console.log(
+  `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)} before the start: above the number of cores, other work takes its share of every figure.`,
+);
 const args = ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info'];
 const browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args});
 try {
@@ -172,6 +176,16 @@ async function keys(page) {
 /** How long each picture stands while the lab plays and while the timeline is zoomed and dragged. */
 async function frames(page) {
   console.log('\nFrames                                        p50     p95     max   over 50 ms');
+  const idle = await page.evaluate(async () => {
+    const found = [];
+    for (let last = performance.now(), began = last; last - began < 2000;) {
+      const now = await new Promise(resolve => requestAnimationFrame(resolve));
+      found.push(now - last);
+      last = now;
+    }
+    return found.slice(1);
+  });
+  print('nothing moves', idle, idle.filter(time => time > 50).length);
   for (const speed of ['×64', '×1000', '×30 000']) {
     const times = await page.evaluate(async chosen => {
       const {controller} = document.querySelector('hs-lab');

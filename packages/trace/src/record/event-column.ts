@@ -63,6 +63,10 @@ export class EventColumn {
     const before = indexes === undefined ? 0 : indexes.countAtMost(this.firstAt(step) - 1);
     return indexes === undefined || before >= indexes.length ? undefined : this.#ofKind(kind, indexes.at(before));
   }
+  /** How many events of a kind come before the event of this index. */
+  countBeforeIndex(kind: TraceEvent['kind'], index: number): number {
+    return this.#byKind.get(kind)?.countAtMost(index - 1) ?? 0;
+  }
   /** How many events of a kind there are. */
   countOf(kind: TraceEvent['kind']): number {
     return this.#byKind.get(kind)?.length ?? 0;

@@ -53,16 +53,16 @@ function countsOf(record: RunRecord, fromCycle: number, toCycle: number, columns
   const counts = new Uint32Array(MARK_ROWS.length * columns);
   // Where hardware is left, what KVM_RUN returns later is the same exit once more.
   const again = record.events.countOf('vm-exit') > 0 ? 'kvm-exit' : undefined;
-  const numberBefore = (row: (typeof MARK_ROWS)[number], step: number): number =>
-    COUNTED[row].reduce((sum, kind) => sum + (kind === again ? 0 : record.events.countBefore(kind, step)), 0);
-  const first = firstStepFrom(record, fromCycle);
+  const numberBefore = (row: (typeof MARK_ROWS)[number], event: number): number =>
+    COUNTED[row].reduce((sum, kind) => sum + (kind === again ? 0 : record.events.countBeforeIndex(kind, event)), 0);
+  const first = record.events.firstAt(firstStepFrom(record, fromCycle));
   const before = MARK_ROWS.map(row => numberBefore(row, first));
   for (let column = 0; column < columns; column++) {
     const end = fromCycle + ((toCycle - fromCycle) * (column + 1)) / columns;
     // What happens at the very end of the window belongs to its last column.
-    const step = firstStepFrom(record, column === columns - 1 ? end + 1 : end);
+    const event = record.events.firstAt(firstStepFrom(record, column === columns - 1 ? end + 1 : end));
     MARK_ROWS.forEach((row, at) => {
-      const until = numberBefore(row, step);
+      const until = numberBefore(row, event);
       counts[at * columns + column] = until - (before[at] ?? 0);
       before[at] = until;
     });
