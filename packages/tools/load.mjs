@@ -27,6 +27,11 @@ if (!(clients >= 1 && clients <= 2000 && seconds >= 1 && seconds <= 120)) {
 const hostile = Math.ceil(clients / 10);
 const SPIN = Buffer.from('ebfe', 'hex');
 const FLOOD = Buffer.from('e680ebfc', 'hex');
+/** Real mode at 8000h: the timer of the kernel's, as fast as it goes. */
+const STORM = Buffer.from(
+  'fa31c08ed8c706800032808c0e8200b011e620b020e621b004e621b001e621b0fee621b034e643b002e640b000e640fbebfe50b020e62058cf',
+  'hex',
+);
 
 /** Starts the server; resolves to its process and address. */
 async function startServer() {
@@ -57,8 +62,8 @@ const refusals = new Map();
 const count = code => refusals.set(code, (refusals.get(code) ?? 0) + 1);
 const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-function ask(url, client, init) {
-  return fetch(new URL('/api/kvm/run', url), {
+function ask(url, client, init, query = '') {
+  return fetch(new URL(`/api/kvm/run${query}`, url), {
     method: 'POST',
     ...init,
     headers: {'x-forwarded-for': `10.0.${client >> 8}.${client & 255}`, ...init.headers},
@@ -85,6 +90,9 @@ const image = body => ({headers: {'content-type': 'application/octet-stream'}, b
 const ATTACKS = {
   'a guest that spins': (url, client) => ask(url, client, image(SPIN)),
   'a guest that floods exits': (url, client) => ask(url, client, image(FLOOD)),
+  'a guest in a storm of interrupts': (url, client) =>
+    ask(url, client, image(STORM), '?at=0x8000&mode=real&memory=1&irqchip=kernel'),
+  'a guest that wants all memory': (url, client) => ask(url, client, image(SPIN), '?memory=4096'),
   'an image that is too large': (url, client) => ask(url, client, image(Buffer.alloc(4 << 20))),
   'a body that is no JSON': (url, client) =>
     ask(url, client, {headers: {'content-type': 'application/json'}, body: '{'}),
