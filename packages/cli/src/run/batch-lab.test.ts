@@ -19,7 +19,10 @@ test('each way has a row: how often the guest is left, cycles a change; batches 
   );
   expect(columns).toHaveLength(5);
   expect(rows.map(([name]) => name)).toEqual([
-    ...['vtx-ept', 'vtx-shadow', 'trap-and-emulate', 'binary-translation'],
+    'vtx-ept',
+    'vtx-shadow',
+    'trap-and-emulate',
+    'binary-translation',
     'paravirtual, one request a hypercall',
     'paravirtual, 100 requests',
     'paravirtual, 1,000 requests',
