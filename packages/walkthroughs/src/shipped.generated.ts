@@ -404,6 +404,400 @@ check:
   expect: {prints: "3!\\nF3", occursNot: [{kind: vm-exit, label: SYSCALL}, {kind: vm-exit, label: exception}]}
 \`\`\`
 `},
+  {name: 'd5-trap-and-emulate.md', text: `---
+title: 'First attempt: trap and emulate'
+demonstration: D5
+teaches: How far a hypervisor comes with nothing but rings and traps, what each trap costs in switches, and at which instruction it ends on x86.
+guest: hello-kvm
+machine: trap-and-emulate
+sources:
+  - 'G. J. Popek, R. P. Goldberg: Formal Requirements for Virtualizable Third Generation Architectures. CACM 17 (7), 1974'
+  - 'J. S. Robin, C. E. Irvine: Analysis of the Intel Pentium’s Ability to Support a Secure Virtual Machine Monitor. USENIX Security 2000'
+  - 'K. Adams, O. Agesen: A Comparison of Software and Hardware Techniques for x86 Virtualization. ASPLOS 2006, section 2'
+  - 'Intel SDM, volume 3A, "Protection Rings" and "Limit Checking in 64-Bit Mode"'
+---
+
+The VMM takes ring 0. The guest’s kernel, unchanged, goes to ring 3, and its programs stay there: **0/3/3**. Whatever traps is carried out by
+the VMM on a *virtual* CPU, and the guest goes on.
+
+On bare metal this kernel prints \`KSUT\`: the kernel runs, a system call works, the user is kept out of the kernel’s memory, the timer ticks.
+
+Popek and Goldberg’s theorem says when this is *enough*: if every sensitive instruction is privileged. It is a sufficient condition, not “if and only if”.
+
+\`\`\`program
+; A kernel that was made for ring 0: it masks interrupts, loads tables, serves a system call, guards a page, and waits for its timer.
+
+        bits 64
+        org 0x8000
+
+COM1    equ 0x3f8
+TABLE   equ 0x20000
+REGION  equ 0x200000
+CODE    equ 0x10
+UCODE   equ 0x30 | 3
+UDATA   equ 0x28 | 3
+
+%macro put 1
+        mov dx, COM1
+        mov al, %1
+        out dx, al
+%endmacro
+%macro port 2
+        mov al, %2
+        out %1, al
+%endmacro
+
+start:
+        cli                     ; no interrupts while the tables are made
+        mov rsp, stack
+        lgdt [gdt_register]
+        mov ax, 0x18
+        mov ss, ax
+        push CODE
+        mov rax, .code
+        push rax
+        retfq
+.code:  mov rax, task_state
+        mov [gdt_task + 2], ax
+        mov ax, 0x38
+        ltr ax
+        mov rax, page_fault
+        mov [gates + 14 * 16], ax
+        mov rax, tick
+        mov [gates + 0x20 * 16], ax
+        mov rax, leaked
+        mov [gates + 0x30 * 16], ax
+        lidt [idt_register]
+
+        mov rax, cr3            ; the first 2 MiB are for ring 3, too; the page at REGION is the kernel's
+        or qword [rax], 4
+        mov rbx, [rax]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov rbx, [rbx]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov qword [TABLE], 0x100000 | 3
+        mov qword [rbx + 8], TABLE | 7
+        mov cr3, rax
+        mov byte [REGION], 'x'  ; the kernel uses its page
+
+        mov ecx, 0xc0000080     ; SYSCALL
+        rdmsr
+        or eax, 1
+        wrmsr
+        mov ecx, 0xc0000081
+        xor eax, eax
+        mov edx, ((UDATA - 8) << 16) | CODE
+        wrmsr
+        mov ecx, 0xc0000082
+        mov eax, system_call
+        xor edx, edx
+        wrmsr
+        mov ecx, 0xc0000084
+        mov eax, 0x200
+        wrmsr
+        put 'K'
+        mov ecx, program        ; and into ring 3, as SYSRET does it
+        mov r11d, 2
+        o64 sysret
+
+system_call:
+        mov r8, rcx
+        put 'S'
+        mov rcx, r8
+        o64 sysret
+
+page_fault:
+        put 'U'                 ; the user was kept out
+        jmp timer
+leaked:
+        put 'u'                 ; the user has read the kernel's page
+        jmp timer
+
+program:
+        syscall
+        mov al, [REGION]        ; the kernel's page
+        int 0x30
+
+; The timer, and interrupts on.
+timer:
+        port 0x20, 0x11         ; the interrupt controller: vectors from 20h
+        port 0x21, 0x20
+        port 0x21, 4
+        port 0x21, 1
+        port 0x21, 0xfe         ; only the timer
+        port 0x43, 0x30         ; one shot,
+        port 0x40, 8            ; soon
+        port 0x40, 0
+        pushfq
+        or qword [rsp], 0x200
+        popfq                   ; interrupts on
+        mov ecx, 20000          ; a real kernel waits for ever; this one gives up
+.wait:  dec ecx
+        jnz .wait
+        put '-'                 ; no tick
+        hlt
+tick:   put 'T'
+        hlt
+
+        align 8
+gdt:    dq 0, 0
+        dq 0x00af9b000000ffff
+        dq 0x00cf93000000ffff
+        dq 0x00cffb000000ffff
+        dq 0x00cff3000000ffff
+        dq 0x00affb000000ffff
+gdt_task:
+        dw 103, 0
+        db 0, 0x89, 0, 0
+        dq 0
+gdt_end:
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+        align 8
+gates:
+%rep 0x31
+        dw 0, CODE
+        db 0, 0xee
+        dw 0
+        dd 0, 0
+%endrep
+gates_end:
+idt_register:
+        dw gates_end - gates - 1
+        dq gates
+        align 8
+task_state:
+        dd 0
+        dq kernel_stack
+        times 92 db 0
+        align 16
+        times 512 db 0
+kernel_stack:
+        times 512 db 0
+stack:
+\`\`\`
+
+## CLI traps
+
+\`\`\`step
+place: {event: {kind: exception, label: '#GP'}}
+panel: registers
+expect: {registers: {CPL: 0}}
+\`\`\`
+
+\`CLI\` in ring 3 with IOPL 0 is #GP, an exception. The processor goes to the VMM’s gate in ring 0: the guest has been left.
+
+\`\`\`predict
+question: The kernel’s first instruction is CLI. Who runs after it?
+choices:
+  - The guest’s handler for general protection
+  - The VMM
+  - The kernel, with interrupts off
+answer: 2
+because: The IDT in the processor is the VMM’s. The guest’s own IDT, when it has one, is a table that only the VMM reads.
+check: {expect: {occurs: {kind: emulation, label: cli}}}
+\`\`\`
+
+## The VMM carries it out
+
+\`\`\`step
+place: {event: {kind: emulation, label: cli}}
+panel: vcpu
+\`\`\`
+
+It reads the bytes at the guest’s RIP, decodes them, and does to the *virtual* CPU what CLI does: virtual IF ← 0, RIP + 1. The real IF stays 1,
+or the VMM would never get the processor back.
+
+\`\`\`break
+title: A decoder without CLI
+switches: {vmm-decoder: cli}
+expect: {outcome: does not know CLI, printsNot: K}
+explanation: |
+  An instruction that traps and cannot be decoded ends the guest. A VMM must know everything that can trap; that is a large part of an x86 in software.
+\`\`\`
+
+\`\`\`note
+Show both columns: what the guest thinks, what the processor holds. IF is 0 on the left and 1 on the right.
+\`\`\`
+
+## LIDT: a table that the processor never sees
+
+\`\`\`step
+place: {event: {kind: emulation, label: lidt}}
+panel: vcpu
+\`\`\`
+
+The guest’s IDT goes into the virtual IDTR. From now on the VMM delivers the guest’s exceptions and interrupts through it, in software.
+
+\`\`\`break
+title: A decoder without LIDT
+switches: {vmm-decoder: lidt}
+expect: {outcome: does not know LIDT}
+explanation: Another guest dies of another gap. “The same guest on the same machine” depends on the VMM’s emulator as much as on the processor.
+\`\`\`
+
+## MOV to CR3
+
+\`\`\`step
+place: {event: {kind: emulation, label: 'mov cr3, rax'}}
+panel: vcpu
+\`\`\`
+
+Privileged, so it traps. The guest’s number is kept aside; the processor gets the root of a shadow table.
+
+## Into the program: SYSRET
+
+\`\`\`step
+place: {event: {kind: emulation, label: sysret}}
+panel: vcpu
+expect: {prints: K}
+\`\`\`
+
+SYSRET outside ring 0 is #GP. The VMM sets the virtual CPL to 3 and changes to the **user’s** shadow table, in which the kernel’s pages are not.
+
+\`\`\`break
+title: One shadow table for both
+switches: {second-shadow: 'off'}
+expect: {prints: KSu}
+explanation: |
+  Kernel and user both run in ring 3, so the U/S bit cannot tell them apart: every page that the kernel has used is open to its user. Only a second table
+  keeps them apart. PVM, which brought this way back for clouds without VMX, needs two tables for the same reason.
+\`\`\`
+
+## The program’s system call
+
+\`\`\`step
+place: {event: {kind: host-step, label: vmm_entry_SYSCALL}}
+panel: vcpu
+\`\`\`
+
+SYSCALL does not trap: it *jumps*, to LSTAR in ring 0, and LSTAR is the VMM’s. The VMM emulates what SYSCALL does, changes to the kernel’s
+shadow table and goes to the guest’s LSTAR.
+
+\`\`\`predict
+question: On bare metal a system call takes two switches (there and back). How many here?
+choices: ['Two', 'Four']
+answer: 2
+because: 'Program to VMM, VMM to kernel, kernel (SYSRET traps) to VMM, VMM to program. The hypervisor does not “simply switch back to the guest kernel”: it emulates SYSCALL’s effects, the virtual CPL and the change of tables.'
+check: {expect: {occurs: [{kind: host-step, label: vmm_entry_SYSCALL}, {kind: emulation, label: sysret}], prints: KS}}
+\`\`\`
+
+## The user is kept out
+
+\`\`\`step
+place: {event: {kind: shadow-paging, label: true fault}}
+expect: {prints: KS}
+panel: walk
+\`\`\`
+
+The program reads the kernel’s page. In the user’s shadow it is not there; the guest’s tables refuse; the guest’s handler gets #PF.
+
+## POPF
+
+\`\`\`step
+place: {event: {instruction: popfq}}
+panel: registers
+expect: {prints: KSU}
+\`\`\`
+
+The kernel switches its interrupts on, by POPF. Outside ring 0 IF is left alone, and *nothing traps*.
+
+\`\`\`predict
+question: The virtual IF is 0. What is it after POPF?
+choices: ['1', 'Still 0']
+answer: 2
+because: The VMM did not run. It cannot change what it does not hear of.
+check: {expect: {occursNot: {kind: emulation, label: popfq}, prints: 'KSU-'}}
+\`\`\`
+
+\`\`\`break
+title: Say it with STI
+replace:
+  - text: "        popfq                   ; interrupts on"
+    by: "        add rsp, 8\\n        sti"
+expect: {prints: KSUT}
+explanation: STI traps. The virtual IF becomes 1, and the VMM delivers the timer’s interrupt.
+\`\`\`
+
+\`\`\`break
+title: A processor on which POPF traps
+switches: {strict: 'on'}
+expect: {prints: KSUT}
+explanation: With every sensitive instruction trapping, trap and emulate is enough; Popek and Goldberg’s theorem says no more than that.
+\`\`\`
+
+## It waits for a tick that never comes
+
+\`\`\`step
+place: {from: end}
+expect: {prints: 'KSU-'}
+\`\`\`
+
+The timer is due; the VMM holds its interrupt back, because the guest’s virtual IF is 0. A real kernel hangs here. End of the first attempt: the stealth
+instructions (D6) need another way.
+
+\`\`\`break
+title: The kernel in ring 1, in 64-bit mode
+switches: {rings: 0/1/3}
+replace:
+  - text: "        put 'K'\\n"
+    by: "        mov ebx, 0xffe00000      ; where the VMM has its IDT\\n        cmp qword [rbx], -1\\n        je .none\\n        put '!'\\n.none:  put 'K'\\n"
+expect: {prints: '!K'}
+explanation: |
+  For paging ring 1 is *supervisor*: pages with U/S = 0 are open to it, the VMM’s too. In 32-bit mode segment limits kept ring 1 from the VMM’s
+  addresses. Long mode ignores limits, so the guest’s kernel reads the VMM’s interrupt descriptor table, and prints \`!\`. “The guest kernel goes to ring 1” is 32-bit only.
+\`\`\`
+
+\`\`\`note
+This is the place for the cards: D6 takes the seventeen (or eighteen) instructions one by one.
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: Why does the VMM keep the real IF at 1?
+choices:
+  - Because CLI is slow
+  - Because otherwise the guest could keep the processor for ever
+  - Because POPF needs it
+answer: 2
+because: The VMM gets control by traps and by interrupts. With interrupts off a loop in the guest would be the end.
+check: {expect: {occurs: {kind: emulation, label: cli}, prints: K}}
+\`\`\`
+
+\`\`\`question
+question: What keeps the guest’s user from the guest’s kernel in 0/3/3?
+choices: [Rings, The page table in CR3, Segment limits]
+answer: 2
+because: Both are in ring 3. Which pages are there at all is decided by the table that the VMM loads.
+check:
+  switches: {second-shadow: 'off'}
+  expect: {prints: u}
+\`\`\`
+
+\`\`\`question
+question: Which of these does trap in ring 3?
+choices: [POPF, OUT with IOPL 0, SIDT without UMIP]
+answer: 2
+because: OUT asks IOPL (and the I/O bitmap in the TSS). POPF and SIDT are sensitive and unprivileged.
+check: {expect: {occurs: {kind: emulation, label: out}}}
+\`\`\`
+
+\`\`\`question
+question: And in 0/3/3, when the guest’s kernel reads where the VMM hides?
+choices: ['It reads the VMM’s memory', 'It gets what its own tables say']
+answer: 2
+because: 'The VMM’s pages are supervisor pages, and the kernel is in ring 3. The access faults, and the VMM carries it out on the guest’s own memory: here there is none at that address, and it reads all ones.'
+check:
+  replace:
+    - text: "        put 'K'\\n"
+      by: "        mov ebx, 0xffe00000\\n        cmp qword [rbx], -1\\n        je .none\\n        put '!'\\n.none:  put 'K'\\n"
+  expect: {printsNot: '!'}
+\`\`\`
+`},
   {name: 'd6-popf.md', text: `---
 title: POPF, the instruction that does not trap
 demonstration: D6
@@ -646,6 +1040,241 @@ because: UMIP covers five instructions that read descriptor-table registers and 
 check:
   switches: {umip: 'on'}
   expect: {prints: 'IF 1', occursNot: {kind: emulation, label: popfq}}
+\`\`\`
+`},
+  {name: 'd8-binary-translation.md', text: `---
+title: Dynamic binary translation
+demonstration: D8
+teaches: How VMware ran x86 in 1999 without any help of the hardware, why a translated CLI is cheaper than an exit, and which four mistakes a translator must not make.
+guest: hello-kvm
+machine: binary-translation
+sources:
+  - 'K. Adams, O. Agesen: A Comparison of Software and Hardware Techniques for x86 Virtualization. ASPLOS 2006, section 3'
+  - 'S. Devine, E. Bugnion, M. Rosenblum: Virtualization System Including a Virtual Machine Monitor for a Computer with a Segmented Architecture. US patent 6,397,242'
+  - 'O. Agesen, A. Garthwaite, J. Sheldon, P. Subrahmanyam: The Evolution of an x86 Virtual Machine Monitor. ACM SIGOPS Operating Systems Review 44 (4), 2010'
+---
+
+Trap and emulate fails on what does not trap. So do not let it run: of the guest’s *kernel* only translations run, block by block, made when they are first
+needed. Most instructions are copied as they are; the sensitive ones are replaced. The guest’s *programs* run directly.
+
+On bare metal this kernel prints \`CPN3\`: a loop works, its POPF works, code that changed itself is the new code, and its return addresses are its own.
+
+\`\`\`program
+; A kernel for a translator: a loop, CLI and POPF, code that changes itself, and a look at its own return address.
+
+        bits 64
+        org 0x8000
+
+COM1    equ 0x3f8
+stack   equ 0x30000             ; on a page of its own: stores into the page of the code are watched
+
+start:
+        mov rsp, stack
+        mov ecx, 3
+again:  call quiet              ; the same code three times
+        dec ecx
+        jnz again
+        mov al, 'C'
+        call put
+
+        pushfq                  ; IF on, by POPF
+        or qword [rsp], 0x200
+        popfq
+        pushfq
+        pop rax
+        cli
+        test ah, 2
+        mov al, 'P'
+        jnz .on
+        mov al, 'p'             ; IF stayed off
+.on:    call put
+
+        call changing           ; run once, as it is,
+        mov byte [changing + 1], 'N'    ; then changed,
+        call changing           ; and run again
+        call put
+
+        call where              ; the return address, as the stack holds it
+after:  cmp rax, after
+        mov al, '3'
+        je .own
+        mov al, '!'             ; that is not one of ours
+.own:   call put
+        hlt
+
+quiet:  cli                     ; interrupts off, and on again, as kernels do all the time
+        nop
+        sti
+        nop
+        cli
+        ret
+changing:
+        mov al, 'O'             ; B0 4F: the second byte is changed
+        ret
+where:  mov rax, [rsp]
+        mov rbx, after          ; (goes back to where it should, whatever is on the stack)
+        mov [rsp], rbx
+        ret
+put:    mov dx, COM1
+        out dx, al
+        ret
+
+\`\`\`
+
+## The first block is translated
+
+\`\`\`step
+place: {from: beginning, event: {kind: translation}}
+panel: registers
+\`\`\`
+
+The VMM reads the guest’s bytes up to the next jump, at most twelve instructions, and writes a translation into its cache. Left in the sentence:
+how many were copied (IDENT), how many were replaced.
+
+\`\`\`note
+“Binary, dynamic, on demand, system level, subsetting, adaptive”: Adams and Agesen’s six words. This is the moment for the third.
+\`\`\`
+
+## CLI becomes a memory write
+
+\`\`\`step
+place: {from: start, event: {kind: translation}, occurrence: 2}
+panel: registers
+expect: {occursNot: {kind: emulation, label: cli}}
+\`\`\`
+
+The block of \`quiet\`. CLI may not run in ring 1, and it does not trap into anybody either: in its place there is a short sequence on the virtual CPU’s IF.
+
+\`\`\`predict
+question: The guest executes CLI and STI nine times in this loop. How often does the VMM get control for them?
+choices: [Nine times, Once, Never]
+answer: 3
+because: 'That is how a translator can beat the VT-x of 2005: Adams and Agesen count 60 cycles for CLI on bare metal and “a handful” translated, where an exit cost thousands.'
+check:
+  expect: {occursNot: {kind: emulation, label: cli}, prints: CPN3}
+\`\`\`
+
+\`\`\`break
+title: The same with trap and emulate
+technique: trap-and-emulate
+expect: {occurs: {kind: emulation, label: cli}}
+explanation: 'Every CLI is a #GP, a look at the bytes, an emulation, and an IRET.'
+\`\`\`
+
+## Chaining
+
+\`\`\`step
+place: {event: {kind: translation-chained}}
+panel: registers
+\`\`\`
+
+A stub at the end of a block leads to the VMM the first time. Once its target is translated, the stub becomes a jump: from then on the cache leads to itself.
+
+## The second time nothing is translated
+
+\`\`\`step
+place: {from: start, event: {kind: serial}}
+expect: {prints: C}
+\`\`\`
+
+The loop ran three times and was translated once. “Translation is done on the fly; why is it not prohibitive?” Because code runs again and again.
+
+## POPF is not executed
+
+\`\`\`step
+place: {event: {kind: serial}}
+expect: {prints: CP}
+panel: registers
+\`\`\`
+
+The translation of POPF writes the virtual IF, and PUSHF’s reads it: the kernel prints \`P\`, as on bare metal. Compare D6.
+
+\`\`\`predict
+question: How does the translator make POPF trap?
+choices: ['With a breakpoint', 'It does not: POPF never runs', 'By lowering IOPL']
+answer: 2
+because: A sensitive instruction is simply not there any more.
+check: {expect: {prints: CP, occursNot: {kind: exception, label: '#BP'}}}
+\`\`\`
+
+## The guest changes its own code
+
+\`\`\`step
+place: {event: {kind: translation-invalidated}}
+panel: registers
+\`\`\`
+
+The page that holds translated code is write-protected in the shadow. The store faults, is carried out in software, and the translations made of these bytes are thrown away.
+
+\`\`\`break
+title: Do not notice writes into code
+switches: {retranslation: 'off'}
+expect: {prints: CPO, printsNot: CPN}
+explanation: |
+  The old translation still loads \`O\`. The guest’s memory is right, and what runs is not what it says.
+\`\`\`
+
+\`\`\`note
+A kernel does this more often than one thinks: loading modules, patching alternatives, breakpoints of a debugger.
+\`\`\`
+
+## The return address is the guest’s
+
+\`\`\`step
+place: {from: end}
+expect: {prints: CPN3}
+\`\`\`
+
+CALL was translated to “push the *guest’s* return address, jump to the translation”. RET has to look it up in the cache. It would be faster to push the address in
+the cache.
+
+\`\`\`break
+title: Push the address in the translation cache
+switches: {own-return-address: 'off'}
+expect: {printsNot: CPN3}
+explanation: |
+  The first RET looks up an address of the cache as if it were the guest’s. The guest has no code there: it is lost. And a guest that
+  looks at its own stack, a debugger or an exception handler, would see addresses that do not exist for it.
+\`\`\`
+
+\`\`\`break
+title: The user’s code is not translated
+technique: binary-translation
+replace:
+  - text: "        mov al, 'C'\\n        call put\\n"
+    by: "        mov al, 'C'\\n        call put\\n        sidt [rsp - 16]\\n        mov rax, [rsp - 14]\\n        test rax, rax\\n        mov al, 'i'\\n        jz .own_idt\\n        mov al, 'I'\\n.own_idt: call put\\n"
+expect: {prints: Ci}
+explanation: |
+  SIDT in the *kernel* is translated, and gives the guest’s own IDTR: base 0, \`i\`. In a *program* it would run as it is and show the VMM’s table. “All user code
+  is safe by definition” is refuted by six instructions: SGDT, SIDT, SLDT, STR, SMSW and PUSHF. Red Pill was such a program.
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: What is translated?
+choices: [The whole guest, before it starts, 'Kernel code, when it first runs', 'Only the sensitive instructions']
+answer: 2
+because: On demand, by blocks; programs run directly.
+check: {expect: {occurs: {kind: translation}, prints: CPN3}}
+\`\`\`
+
+\`\`\`question
+question: Most of the kernel’s instructions, say MOV and ADD, become
+choices: [calls into the VMM, copies of themselves, microcode]
+answer: 2
+because: They are identical in the cache (IDENT); only what is sensitive or depends on where the code lies is changed.
+check: {expect: {occurs: {kind: translation}}}
+\`\`\`
+
+\`\`\`question
+question: Which of these must a translator notice?
+choices: [A write into code that it has translated, A write into the guest’s stack, A read of code]
+answer: 1
+because: Otherwise the guest’s old code goes on.
+check:
+  switches: {retranslation: 'off'}
+  expect: {prints: CPO}
 \`\`\`
 `},
   {name: 'd10-shadow-page-tables.md', text: `---
@@ -951,7 +1580,7 @@ explanation: |
 ## Dirty has to be learnt
 
 \`\`\`step
-place: {event: {kind: serial}, occurrence: 5}
+place: {from: start, event: {kind: serial}, occurrence: 5}
 expect: {prints: AABBD}
 panel: walk
 \`\`\`

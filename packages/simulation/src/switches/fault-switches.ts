@@ -146,6 +146,20 @@ export const FAULT_SWITCHES: readonly Switch[] = [
     on('trap-and-emulate'),
     withFault('one-shadow'),
   ),
+  duty(
+    'retranslation',
+    'Writes into translated code are noticed',
+    'Without it a guest that changes its own code goes on running the old translation.',
+    on('binary-translation'),
+    withFault('no-retranslation'),
+  ),
+  duty(
+    'own-return-address',
+    'CALL pushes the guest’s own return address',
+    'Without it the stack holds an address of the translation cache: the guest sees it, and RET leads nowhere.',
+    on('binary-translation'),
+    withFault('cache-return-address'),
+  ),
   decoder(
     'vmm-decoder',
     UNDECODED.software,

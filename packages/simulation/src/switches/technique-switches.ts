@@ -1,7 +1,7 @@
 // How a hypervisor does its work, where there is more than one right way.
 
 import {RING_LAYOUTS} from '@hyperscope/vmm';
-import {on, onHardware, onShadow} from './switch.js';
+import {on, onHardware} from './switch.js';
 import type {Switch} from './switch.js';
 
 const GROUP = 'technique';
@@ -54,7 +54,7 @@ const leafTables: Switch = {
     },
   ],
   initial: 'unsync',
-  isOffered: onShadow,
+  isOffered: on('vtx-shadow', 'svm-shadow', 'trap-and-emulate'),
   set: (value, settings) => (value === 'trapped' ? {...settings, leafTables: 'trapped'} : settings),
 };
 

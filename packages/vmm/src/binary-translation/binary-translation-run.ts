@@ -20,7 +20,7 @@ export function startBinaryTranslation(options: TechniqueOptions): TrapAndEmulat
   const leafTables = options.leafTables ?? 'trapped';
   return new TrapAndEmulateRun(
     {...options, leafTables, rings: '0/1/3'},
-    vmm => new BinaryTranslator(vmm, translateIn(vmm)),
+    vmm => new BinaryTranslator(vmm, translateIn(vmm), options.faults),
   );
 }
 

@@ -3,6 +3,8 @@
 // instructions, to the first that goes elsewhere or calls out. Direct jumps are chained; all others look their target up.
 
 import {hex} from '@hyperscope/base';
+import {NO_FAULTS} from '../deliberate-faults.js';
+import type {DeliberateFaults} from '../deliberate-faults.js';
 import {disassemble} from '@hyperscope/isa';
 import type {Microcode, SegmentRegister} from '@hyperscope/isa';
 import {virtualSegment} from '../trap-and-emulate/shadow-descriptors.js';
@@ -15,12 +17,21 @@ import {flagTables} from './flag-sequences.js';
 import {LookUpTable} from './look-up-table.js';
 import {Suspects} from './suspects.js';
 import type {Verdict} from './suspects.js';
+import {taskPriorityTable} from './task-priority.js';
 import {STUB, callout, nextRip, translateInstruction} from './translate-instruction.js';
 import type {CodeContext, TranslatedInstruction} from './translate-instruction.js';
 import {TranslationCache, codeSizeOf} from './translation-cache.js';
 import type {Fragment, FragmentKey} from './translation-cache.js';
 import {FIXUP, cacheOffset} from './translated-frame.js';
-import {CACHE, CACHE_BYTES, GATE_POINTER, POPF_TABLE, PUSHF_TABLE, VIRTUAL_CPU_LIMIT} from './translation-layout.js';
+import {
+  CACHE,
+  CACHE_BYTES,
+  CR8_TABLE,
+  GATE_POINTER,
+  POPF_TABLE,
+  PUSHF_TABLE,
+  VIRTUAL_CPU_LIMIT,
+} from './translation-layout.js';
 
 /** Adams and Agesen 2006, section 3.2: a translation unit. */
 const MOST_INSTRUCTIONS = 12;
@@ -49,12 +60,15 @@ interface Block {
 export class BinaryTranslator implements KernelCode {
   readonly #vmm: Vmm;
   readonly #translate: Translate;
+  readonly #faults: DeliberateFaults;
   readonly #cache: TranslationCache;
   readonly #lookUp: LookUpTable;
   readonly #suspects: Suspects;
 
-  constructor(vmm: Vmm, translate: Translate) {
+  /** `faults`: what is left out on purpose. */
+  constructor(vmm: Vmm, translate: Translate, faults: DeliberateFaults = NO_FAULTS) {
     this.#vmm = vmm;
+    this.#faults = faults;
     this.#translate = translate;
     this.#cache = new TranslationCache(vmm.machine);
     this.#lookUp = new LookUpTable(this.#cache);
@@ -67,6 +81,7 @@ export class BinaryTranslator implements KernelCode {
     const {pushf, popf} = flagTables();
     for (const [entry, value] of pushf.entries()) this.#cache.write(PUSHF_TABLE + 8 * entry, 8, value);
     for (const [entry, value] of popf.entries()) this.#cache.write(POPF_TABLE + 8 * entry, 8, value);
+    for (const [entry, value] of taskPriorityTable().entries()) this.#cache.write(CR8_TABLE + 8 * entry, 8, value);
     this.#cache.write(GATE_POINTER + 4, 2, BigInt(CALL_GATE_64));
     this.#lookUp.empty();
   }
@@ -82,7 +97,9 @@ export class BinaryTranslator implements KernelCode {
     const codeSize = isLongCode ? 64 : (attributes & DEFAULT_BIG) === 0 ? 16 : 32;
     const iopl = Number((vcpu.get('RFLAGS') >> 12n) & 3n);
     const isBigStack = (virtualSegment(this.#vmm, 'SS').attributes & DEFAULT_BIG) !== 0;
+    const wrongReturn = this.#faults.has('cache-return-address') ? linearOf(CACHE + this.#cache.bytesInUse) : undefined;
     return {
+      wrongReturn,
       codeSize,
       stackSize: isLongCode ? 64 : isBigStack ? 32 : 16,
       isLongMode: isGuestLong,
@@ -285,6 +302,7 @@ export class BinaryTranslator implements KernelCode {
     return this.#cache.isTracked(gfn);
   }
   guestWrote(gpa: number, bytes: number): void {
+    if (this.#faults.has('no-retranslation')) return;
     for (const fragment of this.#cache.madeFrom(gpa, bytes)) {
       this.#cache.invalidate(fragment);
       this.#tellInvalidated(

@@ -11,6 +11,7 @@ import type {Bytes, CodeShape} from './cache-code.js';
 import type {Piece} from './cache-sequence.js';
 import {clearInterruptFlag, popFlags, pushFlags, setInterruptFlag} from './flag-sequences.js';
 import {indirectSequence, returnSequence} from './look-up-sequences.js';
+import {setTaskPriority} from './task-priority.js';
 
 export type TranslationKind = 'ident' | 'in-cache' | 'callout' | 'control';
 
@@ -33,6 +34,8 @@ export interface CodeContext extends CodeShape {
   readonly limit: number;
   /** Breakpoints on data: only whole instructions may run into them. */
   readonly isWatched: boolean;
+  /** What CALL pushes in the place of the guest's own return address, by a translator that is wrong on purpose. */
+  readonly wrongReturn?: bigint | undefined;
 }
 
 /** HLT, which traps outside ring 0. */
@@ -109,7 +112,8 @@ function absolute(
 /** What the VMM would do, done by instructions that change no flag. Undefined where that cannot be done. */
 function inCache(instruction: Instruction, rip: bigint, context: CodeContext): TranslatedInstruction | undefined {
   if (context.ring !== 0 || !reachesVirtualCpu(context)) return undefined;
-  const found = flags(instruction, rip, context) ?? reads(instruction, rip, context);
+  const found =
+    flags(instruction, rip, context) ?? priority(instruction, rip, context) ?? reads(instruction, rip, context);
   if (found === undefined) return undefined;
   const [pieces, why] = found;
   return {kind: 'in-cache', why, pieces, isLast: false, holdsInterrupts: instruction.mnemonic === 'STI'};
@@ -150,6 +154,16 @@ function flags(instruction: Instruction, rip: bigint, context: CodeContext): InC
     default:
       return undefined;
   }
+}
+
+function priority({mnemonic, operands}: Instruction, rip: bigint, context: CodeContext): InCache {
+  const [to, from] = operands;
+  if (mnemonic !== 'MOV' || to?.kind !== 'control' || to.number !== 8 || from?.kind !== 'register') return undefined;
+  if (context.codeSize !== 64) return undefined;
+  return [
+    setTaskPriority(rip, GENERAL_REGISTERS.indexOf(from.register), context),
+    'MOV to CR8 is a store to the virtual CPU, where the virtual interrupt controller looks; more than 15 is for the VMM',
+  ];
 }
 
 /** Registers that the processor has for the VMM, and the guest in the virtual CPU; and the counter that both have. */
@@ -250,10 +264,15 @@ function isReachable(target: bigint, {codeSize, limit}: CodeContext): boolean {
   return codeSize === 64 ? BigInt.asUintN(64, BigInt.asIntN(48, target)) === target : target <= BigInt(limit);
 }
 
-function pushOf(value: bigint, width: number, {codeSize}: CodeContext): readonly number[] | undefined {
+function pushOf(own: bigint, width: number, {codeSize, wrongReturn}: CodeContext): readonly number[] | undefined {
+  const value = wrongReturn ?? own;
   if (width === 64) {
     const isShort = BigInt.asUintN(64, BigInt.asIntN(32, value)) === value;
-    return isShort ? [0x68, ...little(value, 4)] : undefined;
+    if (isShort) return [0x68, ...little(value, 4)];
+    // PUSH, then the upper half: MOV dword [RSP + 4].
+    return wrongReturn === undefined
+      ? undefined
+      : [0x68, ...little(value & 0xffff_ffffn, 4), 0xc7, 0x44, 0x24, 4, ...little(value >> 32n, 4)];
   }
   const prefix = (width === 16) === (codeSize === 16) ? [] : [OPERAND_SIZE];
   return [...prefix, 0x68, ...little(value, width / 8)];
