@@ -41,6 +41,8 @@ export interface MemoryContent {
   readonly stretches: readonly MemoryStretch[];
   /** Offsets of bytes that the last step changed. */
   readonly changed: readonly number[];
+  /** Offsets of bytes that it wrote with the value that they held. */
+  readonly rewritten: readonly number[];
   /** Where registers of whoever runs point: the next instruction, the top of the stack. */
   readonly marks: readonly {readonly offset: number; readonly length: number; readonly label: string}[];
 }

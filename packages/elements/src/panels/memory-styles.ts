@@ -34,6 +34,12 @@ export const memoryStyles = css`
   td.changed {
     font-weight: 700;
   }
+  /* Written, with the value that it held. */
+  .rewritten {
+    background: var(--sunken);
+    font-weight: 700;
+    box-shadow: inset 0 0 0 1px var(--strong-line);
+  }
   td.mark {
     text-decoration: underline 2px;
     text-underline-offset: 3px;

@@ -105,13 +105,16 @@ export class MemoryView extends LitElement {
     const mark = memory.marks.find(each => each.offset === offset);
     const isSelected = at === this.selected;
     const changed = memory.changed.includes(offset);
+    const rewritten = memory.rewritten.includes(offset);
     const classes = [
-      changed ? 'changed' : '',
+      changed ? 'changed' : rewritten ? 'rewritten' : '',
       isSelected ? 'selected' : '',
       mark === undefined ? '' : 'mark',
       offset % 8 === 7 ? 'eighth' : '',
     ];
-    const words = [changed ? 'changed' : '', mark?.label ?? ''].filter(word => word !== '').join(', ');
+    const words = [changed ? 'changed' : rewritten ? 'written as it was' : '', mark?.label ?? '']
+      .filter(word => word !== '')
+      .join(', ');
     return html`<td
       role="gridcell"
       class=${classes.join(' ')}
@@ -136,6 +139,7 @@ export class MemoryView extends LitElement {
     const changes = memory.changed.length;
     return html`<p class="mute below">
       ${changes === 0 ? 'The last step changed nothing here.' : html`The last step changed <b class="changed">${changes} ${changes === 1 ? 'byte' : 'bytes'}</b>.`}
+      ${memory.rewritten.length === 0 ? nothing : html`It wrote <b class="rewritten">${memory.rewritten.length}</b> ${memory.rewritten.length === 1 ? 'byte' : 'bytes'} as ${memory.rewritten.length === 1 ? 'it was' : 'they were'}. `}
       ${memory.marks.map(mark => html`<span class="tag mark">${mark.label}</span> ${hex(BigInt.asUintN(64, memory.address + BigInt(mark.offset)))}. `)}
       ${missing.map(why => html`<b>··</b> ${why}. `)}
       <label class="set"

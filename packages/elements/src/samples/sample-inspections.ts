@@ -20,6 +20,7 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
       {offset: 48, length: 16, gpa: undefined, hpa: undefined, missing: 'the guest’s page tables map nothing here'},
     ],
     changed: [5, 6],
+    rewritten: [7],
     marks: [{offset: 4, length: 1, label: 'RIP'}],
   },
   writer: {

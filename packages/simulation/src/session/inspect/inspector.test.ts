@@ -46,6 +46,7 @@ org 0x8000
   and rax, ~0xfff
   and qword [rax], ~2     ; the first 2 MiB are read-only from now on: nobody tells the TLB
   nop
+  and qword [rax], ~2     ; written again, and nothing changes
   mov rbx, cr3
   mov cr3, rbx
   cli
@@ -71,7 +72,7 @@ describe('the TLB', () => {
     expect(stale.map(row => row.linear)).toContain(0x8000n);
     expect(stale[0]).toMatchObject({changedAt: writer});
     expect(stale[0]?.why).toContain('not writable any more');
-    session.seek(writer + 4);
+    session.seek(writer + 5);
     expect(shown(session, {panel: 'tlb'}).rows.filter(row => row.state === 'stale')).toEqual([]);
   });
 
@@ -130,6 +131,8 @@ describe('memory', () => {
     expect(memory().bytes[0]).toBe(writer.after);
     session.seek(wanted);
     expect(memory().bytes[0]).toBe(writer.before);
+    session.seek(wanted + 3);
+    expect(memory()).toMatchObject({changed: [], rewritten: [0, 1, 2, 3, 4, 5, 6, 7]});
   });
 
   test('where nothing is mapped it says so, page by page', () => {

@@ -12,6 +12,7 @@ import {DoctorsMachine, entryCheckContent} from './entry-check-content.js';
 import {kvmRunContent} from './kvm-run-content.js';
 import type {LookedAt} from './looked-at.js';
 import {memoryContent} from './memory-content.js';
+import type {WrittenStretch} from './memory-content.js';
 import {statisticsContent} from './statistics-content.js';
 import {StepCounts} from './step-counts.js';
 import {tlbContent} from './tlb-content.js';
@@ -65,7 +66,7 @@ export class StateInspector {
         return {
           panel: request.panel,
           index,
-          ...memoryContent(looked, request.space, request.address, request.length),
+          ...memoryContent(looked, request, this.#written(earlier, index)),
         };
       case 'writer':
         return {
@@ -96,6 +97,18 @@ export class StateInspector {
       case 'entry-checks':
         return {panel: request.panel, index, ...entryCheckContent(looked, this.#doctor)};
     }
+  }
+
+  /** What of memory the last step wrote; `earlier` stands before it, and does so again afterwards. */
+  #written(earlier: Playhead, index: number): readonly WrittenStretch[] {
+    const stretches: WrittenStretch[] = [];
+    if (index === 0) return stretches;
+    const touched = (bank: string, offset: number, length: number): void => {
+      if (bank === 'memory') stretches.push({offset, length});
+    };
+    this.#record.seek(earlier.banks, index - 1, index, touched);
+    this.#record.seek(earlier.banks, index, index - 1);
+    return stretches;
   }
 
   #stateAt(index: number): StateView {

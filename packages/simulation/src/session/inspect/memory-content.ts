@@ -14,11 +14,17 @@ export const MOST_BYTES = 4096;
 export const NO_HOST_MEMORY =
   'A run of real KVM is recorded from user space: it holds the guest’s memory, and not where the host keeps it.';
 
+/** A stretch of the bank 'memory'. */
+export interface WrittenStretch {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** `written`: what the last step wrote. */
 export function memoryContent(
   looked: LookedAt,
-  space: MemorySpace,
-  address: bigint,
-  length: number,
+  {space, address, length}: {readonly space: MemorySpace; readonly address: bigint; readonly length: number},
+  written: readonly WrittenStretch[],
 ): Found<MemoryContent> {
   const {record, state, before} = looked;
   if (space === 'hpa' && record.header.engine === 'kvm') return nothing(NO_HOST_MEMORY);
@@ -27,6 +33,7 @@ export function memoryContent(
   const bytes = new Uint8Array(wanted);
   const stretches: MemoryStretch[] = [];
   const changed: number[] = [];
+  const rewritten: number[] = [];
   for (let offset = 0; offset < wanted;) {
     const at = BigInt.asUintN(64, from + BigInt(offset));
     const part = Math.min(wanted - offset, Number(PAGE - (at % PAGE)));
@@ -36,11 +43,15 @@ export function memoryContent(
       const now = state.memory.subarray(place.bank, place.bank + part);
       bytes.set(now, offset);
       const was = before.memory;
-      for (let i = 0; i < now.length; i++) if (now[i] !== was[place.bank + i]) changed.push(offset + i);
+      for (let i = 0; i < now.length; i++) {
+        const at = place.bank + i;
+        if (now[i] !== was[at]) changed.push(offset + i);
+        else if (written.some(each => at >= each.offset && at < each.offset + each.length)) rewritten.push(offset + i);
+      }
     }
     offset += part;
   }
-  return found({space, address: from, bytes, stretches, changed, marks: marks(looked, space, from, wanted)});
+  return found({space, address: from, bytes, stretches, changed, rewritten, marks: marks(looked, space, from, wanted)});
 }
 
 /** The place of an address in the bank 'memory', and what else it is called. */
