@@ -9,7 +9,7 @@ import {sharedStyles} from './shared-styles.js';
 export interface ParadoxBar {
   /** `VT-x, shadow` */
   readonly machine: string;
-  /** Cycles divided by the native ones; undefined while it runs. */
+  /** Cycles divided by the native ones; undefined before it has run. */
   readonly ratio: number | undefined;
   readonly exitsPerThousand: number | undefined;
   /** Whether it has the fewest cycles, or as good as. */
@@ -136,7 +136,7 @@ const atLeast1 = (ratio: number): number => Math.max(1, ratio);
 
 function barPicture({machine, ratio, isBest}: ParadoxBar, y: number, scale: Scale): SVGTemplateResult {
   const end = ratio === undefined ? LEFT : scale(atLeast1(ratio));
-  const text = ratio === undefined ? 'runs …' : `${ratio.toFixed(2)}×`;
+  const text = ratio === undefined ? 'not run yet' : `${ratio.toFixed(2)}×`;
   return svg`<text x=${LEFT - 8} y=${y + 12} text-anchor="end">${machine}</text>
     <rect class=${isBest ? 'bar best' : 'bar'} x=${LEFT - 2} y=${y} width=${end - LEFT + 2} height=${BAR}></rect>
     <text x=${end + 6} y=${y + 12} font-weight=${isBest ? 700 : 400}>${text}${isBest ? ' ✓' : ''}</text>`;
@@ -162,7 +162,7 @@ function table(rows: readonly ParadoxRow[]): TemplateResult {
               html`<tr>
                 <th scope="row">${title}</th>
                 <td>${machine}</td>
-                <td class="number">${ratio?.toFixed(2) ?? 'runs'}</td>
+                <td class="number">${ratio?.toFixed(2) ?? 'not run yet'}</td>
                 <td class="number">${exitsPerThousand?.toFixed(1) ?? ''}</td>
                 <td>${isBest ? 'yes' : ''}</td>
               </tr>`,

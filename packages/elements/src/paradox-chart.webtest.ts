@@ -22,10 +22,10 @@ test('a longer bar is more cycles, and the line stands where translation ends', 
   expect(number(line, 'x1')).toBeCloseTo(number(translation, 'x') + number(translation, 'width'), 3);
 });
 
-test('what still runs has no bar yet, and says so', async () => {
+test('what has not run has no bar yet, and says so', async () => {
   const view = await chart();
   expect(number(all(view, 'rect')[3], 'width')).toBe(2);
-  expect(textOf(view)).toContain('runs …');
+  expect(textOf(view)).toContain('not run yet');
 });
 
 test('the table has every bar', async () => {
@@ -34,7 +34,7 @@ test('the table has every bar', async () => {
     'fork and wait Translation 10.14 151.1 yes',
     'fork and wait VT-x, shadow 63.32 133.0',
     'page walks Translation 1.00 0.0',
-    'page walks VT-x, shadow runs',
+    'page walks VT-x, shadow not run yet',
   ]);
 });
 

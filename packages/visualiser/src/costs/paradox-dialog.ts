@@ -14,9 +14,9 @@ export type StartWorkloads = () => Promise<{readonly client: RemoteWorkloads; re
 
 /** What can be changed: how a reader calls it, the greatest value, and which figures of a cost model it is. */
 const SLIDERS = [
-  {id: 'round-trip', title: 'VM exit and entry', most: 8000, step: 100},
-  {id: 'vmm-step', title: 'each step of a VMM in software', most: 600, step: 4},
-  {id: 'walk-reference', title: 'each reference of a page walk', most: 100, step: 5},
+  {id: 'round-trip', of: 'roundTrip', title: 'VM exit and entry', most: 8000, step: 1},
+  {id: 'vmm-step', of: 'vmmStep', title: 'a step of software', most: 600, step: 1},
+  {id: 'walk-reference', of: 'walkReference', title: 'a reference of a page walk', most: 100, step: 1},
 ] as const;
 type SliderId = (typeof SLIDERS)[number]['id'];
 
@@ -72,7 +72,10 @@ export class ParadoxDialog extends LitElement {
         width: 160px;
       }
       .said {
-        min-height: 1.4em;
+        display: flex;
+        gap: 12px;
+        align-items: center;
+        min-height: 1.6em;
         color: var(--mute);
       }
     `,
@@ -106,7 +109,7 @@ export class ParadoxDialog extends LitElement {
   }
 
   override render(): TemplateResult {
-    const {shown} = this;
+    const {shown, generation} = this;
     const isRunning = shown?.phase === 'running';
     return html`<dialog aria-labelledby="title" @close=${this.closed}>
       <h2 id="title">Which hypervisor is faster, and when?</h2>
@@ -124,36 +127,32 @@ export class ParadoxDialog extends LitElement {
             )}
           </select>
         </label>
-        ${
-          isRunning
-            ? html`<button @click=${this.stop}>Stop</button
-                ><progress aria-label="Runs" .value=${shown.done} max=${shown.total}></progress>`
-            : html`<button @click=${this.go}>Run again</button
-                ><button ?disabled=${shown?.phase !== 'done'} @click=${this.findBreakEvens}>
-                  Where do they change places?
-                </button>`
-        }
+        <button @click=${isRunning ? this.stop : this.go}>${isRunning ? 'Stop' : 'Run again'}</button>
+        <button ?disabled=${shown?.phase !== 'done'} @click=${this.findBreakEvens}>Where do they change places?</button>
         <button class="close" @click=${this.close}>Close</button>
       </div>
-      <div class="sliders">${this.generation === undefined ? nothing : SLIDERS.map(slider => this.slider(slider))}</div>
-      <p class="said" role="status">${shown?.said ?? 'Loading …'}</p>
+      <div class="sliders">
+        ${generation === undefined ? nothing : SLIDERS.map(slider => this.slider(slider, generation))}
+      </div>
+      <div class="said">
+        <span role="status">${shown?.said ?? 'Loading …'}</span>
+        ${isRunning ? html`<progress aria-label="Runs" .value=${shown.done} max=${shown.total}></progress>` : nothing}
+      </div>
       <hs-paradox-chart .rows=${shown?.rows ?? []}></hs-paradox-chart>
     </dialog>`;
   }
 
-  private slider({id, title, most, step}: (typeof SLIDERS)[number]): TemplateResult {
-    const value = this.changed[id];
-    const own = id === 'round-trip' ? this.generation?.roundTrip : undefined;
-    const text = value === undefined ? (own === undefined ? 'the model’s' : `${own} cycles`) : `${value} cycles`;
+  private slider({id, of, title, most, step}: (typeof SLIDERS)[number], generation: GenerationEntry): TemplateResult {
+    const value = this.changed[id] ?? generation[of];
     return html`<label
-      ><span>${title}: <b>${text}</b></span>
+      ><span>${title}: <b>${value} cycles</b></span>
       <input
         type="range"
         min="0"
         max=${most}
         step=${step}
-        .value=${String(value ?? own ?? most / 2)}
-        aria-valuetext=${text}
+        .value=${String(value)}
+        aria-valuetext=${`${value} cycles`}
         @change=${(event: Event) => this.slid(id, event)}
     /></label>`;
   }

@@ -9,6 +9,8 @@ const PRESCOTT: GenerationEntry = {
   id: 'prescott-2005',
   title: 'Prescott',
   roundTrip: 4000,
+  vmmStep: 232,
+  walkReference: 20,
   machines: ['binary-translation', 'vtx-shadow'],
 };
 

@@ -5,8 +5,10 @@ export interface GenerationEntry {
   /** Id of its cost model. */
   readonly id: string;
   readonly title: string;
-  /** Cycles of a VM exit and entry. */
+  /** Cycles of a VM exit and entry; of a step of a VMM in software; of a reference of a page walk. */
   readonly roundTrip: number;
+  readonly vmmStep: number;
+  readonly walkReference: number;
   /** The hypervisors that it can run, by technique. */
   readonly machines: readonly string[];
 }

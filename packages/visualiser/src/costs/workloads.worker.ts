@@ -1,7 +1,7 @@
 // The half of the paradox that runs in a worker: workloads on simulated machines, one at a time.
 
-import {UserError} from '@hyperscope/base';
-import {EVEN, GENERATIONS, RIVALS, WORKLOADS, rivalsOn, runOn} from '@hyperscope/simulation';
+import {UserError, assertExists} from '@hyperscope/base';
+import {EVEN, GENERATIONS, RIVALS, WORKLOADS, costFigures, rivalsOn, runOn} from '@hyperscope/simulation';
 import type {
   GenerationEntry,
   WorkloadClient,
@@ -10,12 +10,20 @@ import type {
   WorkloadResult,
 } from './workload-client.js';
 
+const figureOf = (costModel: string, option: string): number =>
+  assertExists(
+    costFigures(costModel).figures.find(figure => figure.option === option),
+    `a figure ${option}`,
+  ).cycles;
+
 export class WorkloadLab implements WorkloadClient {
   generations(): readonly GenerationEntry[] {
     return GENERATIONS.map(generation => ({
       id: generation.costModel,
       title: generation.title,
       roundTrip: generation.roundTrip,
+      vmmStep: figureOf(generation.costModel, 'vmm-step'),
+      walkReference: figureOf(generation.costModel, 'walk-reference'),
       machines: rivalsOn(generation),
     }));
   }
