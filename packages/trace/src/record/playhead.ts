@@ -8,11 +8,13 @@ export class Playhead {
   readonly record: RunRecord;
   readonly banks: readonly Bank[];
   readonly registers: BigUint64Array;
+  readonly #cellIndexes: ReadonlyMap<string, number>;
   #index = 0;
 
   constructor(record: RunRecord) {
     this.record = record;
     this.banks = record.initialBanks();
+    this.#cellIndexes = new Map(record.header.cells.map((cell, index) => [cell, index]));
     const bytes = assertExists(this.bank('registers'), 'a record without a register bank');
     this.registers = new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 3);
   }
@@ -32,7 +34,7 @@ export class Playhead {
   }
   /** A register by its cell name; undefined where this record has no such cell. */
   cell(name: string): bigint | undefined {
-    const index = this.record.header.cells.indexOf(name);
-    return index < 0 ? undefined : this.registers[index];
+    const index = this.#cellIndexes.get(name);
+    return index === undefined ? undefined : this.registers[index];
   }
 }

@@ -36,7 +36,7 @@ const KEEPS_PLAYING: ReadonlySet<Command | TransportCommand> = new Set([
 /** Carries out a command. */
 export function perform(command: Command | TransportCommand, lab: LabController, parts: ShellParts): void {
   if (!KEEPS_PLAYING.has(command)) lab.pause();
-  lab.time.cancel();
+  lab.time.cancelRun();
   switch (command) {
     case 'forward':
       return lab.step('forward');

@@ -237,6 +237,7 @@ export class Lab extends LitElement implements ShellParts {
 
   /** Opens the search and puts the cursor into it. */
   find(): void {
+    if (this.presenting) return;
     this.with(lab => lab.time.openFinds());
     void this.updateComplete.then(() => {
       const finds = this.renderRoot.querySelector('hs-finds');

@@ -75,10 +75,14 @@ export class LabTime {
 
   /** Ends what takes long: a run, a search. True where something was going on. */
   cancel(): boolean {
-    const isBusy = this.#state.busy !== undefined;
+    const wasRunning = this.cancelRun();
+    return this.#searching.cancel() || wasRunning;
+  }
+
+  /** Ends a run where it is; whoever moves on does not wait for it. */
+  cancelRun(): boolean {
     this.#running.cancel();
-    this.#searching.cancel();
-    return isBusy;
+    return this.#state.busy !== undefined;
   }
 
   toggleBreakpoint(breakpoint: Breakpoint): void {

@@ -16,6 +16,7 @@ export class Searching {
   readonly #client: Remote<LabClient>;
   /** Counts searches: slices of an earlier one are dropped. */
   #number = 0;
+  #isLooking = false;
 
   constructor(store: LabStore, client: Remote<LabClient>) {
     this.#store = store;
@@ -29,13 +30,19 @@ export class Searching {
 
   close(): void {
     this.#number++;
+    this.#isLooking = false;
     const {finds} = this.#store.state.time;
     if (finds !== undefined) this.#set({...finds, isOpen: false});
   }
 
-  /** Stops looking; what was found stays. */
-  cancel(): void {
+  /** Stops looking; what was found stays. False where nothing was looked for. */
+  cancel(): boolean {
+    if (!this.#isLooking) return false;
     this.#number++;
+    this.#isLooking = false;
+    const {finds} = this.#store.state.time;
+    if (finds !== undefined) this.#set({...finds, standing: `Stopped. ${finds.standing}`});
+    return true;
   }
 
   async find(text: string): Promise<void> {
@@ -44,6 +51,7 @@ export class Searching {
     if (moment === undefined) return;
     const query = searchQuery(text, moment.header.cells);
     const hits: Hit[] = [];
+    this.#isLooking = true;
     this.#set({isOpen: true, text, hits, standing: 'Looking…'});
     for (let from: number | undefined = 0; from !== undefined && hits.length < MOST;) {
       const slice: SearchSlice = await this.#client.search(query, from, SLICE, MOST - hits.length);
@@ -58,6 +66,7 @@ export class Searching {
           standing: `${found(hits.length)}; looked at ${(from ?? 0).toLocaleString('en')} of ${(this.#store.state.moment?.length ?? 0).toLocaleString('en')} steps`,
         });
     }
+    this.#isLooking = false;
     this.#set({
       isOpen: true,
       text,
