@@ -528,12 +528,12 @@ timer:
         port 0x21, 1
         port 0x21, 0xfe         ; only the timer
         port 0x43, 0x30         ; one shot,
-        port 0x40, 8            ; soon
+        port 0x40, 2            ; soon
         port 0x40, 0
         pushfq
         or qword [rsp], 0x200
         popfq                   ; interrupts on
-        mov ecx, 20000          ; a real kernel waits for ever; this one gives up
+        mov ecx, 6000           ; a real kernel waits for ever; this one gives up
 .wait:  dec ecx
         jnz .wait
         put '-'                 ; no tick
@@ -2083,6 +2083,314 @@ check:
       by: "        mov byte [0xb8000], 1\\n        mov rsi, cr3"
   switches: {emulator: mov, coalesced-mmio: 'off'}
   expect: {occurs: {kind: kvm-exit, label: KVM_EXIT_INTERNAL_ERROR}}
+\`\`\`
+`},
+  {name: 'd34-one-guest-seven-machines.md', text: `---
+title: One guest, seven machines
+demonstration: D34
+teaches: What the same kernel costs, and whether it is right, on bare metal, under two kinds of software and three of hardware virtualization.
+guest: hello-kvm
+machine: bare
+machines: [bare, trap-and-emulate, binary-translation, vtx-shadow, vtx-ept, svm-npt, kvm]
+sources:
+  - 'K. Adams, O. Agesen: A Comparison of Software and Hardware Techniques for x86 Virtualization. ASPLOS 2006'
+  - 'J. S. Robin, C. E. Irvine: Analysis of the Intel Pentium’s Ability to Support a Secure Virtual Machine Monitor. USENIX Security 2000'
+  - 'Intel SDM, volume 3C, "VMX Non-Root Operation"; AMD APM, volume 2, "Secure Virtual Machine"'
+  - 'J. Sugerman, G. Venkitachalam, B. Lim: Virtualizing I/O Devices on VMware Workstation’s Hosted Virtual Machine Monitor. USENIX 2001'
+---
+
+One kernel of about a hundred instructions: it makes its tables, serves a system call, guards a page, sets a timer and switches interrupts on by
+POPF. Right is \`KSUT\`: kernel, system call, user kept out, tick.
+
+*All its machines side by side* shows them under one scrubber, aligned by what the guest itself has done: for each the switches, the exits, the cycles, and
+whether it is right. (The lane of real KVM runs it where there is a \`/dev/kvm\`. Its machine is made without KVM_CREATE_IRQCHIP, so nobody is there to tick:
+it prints \`KSU-\`, for another reason than trap and emulate does.)
+
+\`\`\`program
+; A kernel that was made for ring 0: it masks interrupts, loads tables, serves a system call, guards a page, and waits for its timer.
+
+        bits 64
+        org 0x8000
+
+COM1    equ 0x3f8
+TABLE   equ 0x20000
+REGION  equ 0x200000
+CODE    equ 0x10
+UCODE   equ 0x30 | 3
+UDATA   equ 0x28 | 3
+
+%macro put 1
+        mov dx, COM1
+        mov al, %1
+        out dx, al
+%endmacro
+%macro port 2
+        mov al, %2
+        out %1, al
+%endmacro
+
+start:
+        cli                     ; no interrupts while the tables are made
+        mov rsp, stack
+        lgdt [gdt_register]
+        mov ax, 0x18
+        mov ss, ax
+        push CODE
+        mov rax, .code
+        push rax
+        retfq
+.code:  mov rax, task_state
+        mov [gdt_task + 2], ax
+        mov ax, 0x38
+        ltr ax
+        mov rax, page_fault
+        mov [gates + 14 * 16], ax
+        mov rax, tick
+        mov [gates + 0x20 * 16], ax
+        mov rax, leaked
+        mov [gates + 0x30 * 16], ax
+        lidt [idt_register]
+
+        mov rax, cr3            ; the first 2 MiB are for ring 3, too; the page at REGION is the kernel's
+        or qword [rax], 4
+        mov rbx, [rax]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov rbx, [rbx]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov qword [TABLE], 0x100000 | 3
+        mov qword [rbx + 8], TABLE | 7
+        mov cr3, rax
+        mov byte [REGION], 'x'  ; the kernel uses its page
+
+        mov ecx, 0xc0000080     ; SYSCALL
+        rdmsr
+        or eax, 1
+        wrmsr
+        mov ecx, 0xc0000081
+        xor eax, eax
+        mov edx, ((UDATA - 8) << 16) | CODE
+        wrmsr
+        mov ecx, 0xc0000082
+        mov eax, system_call
+        xor edx, edx
+        wrmsr
+        mov ecx, 0xc0000084
+        mov eax, 0x200
+        wrmsr
+        put 'K'
+        mov ecx, program        ; and into ring 3, as SYSRET does it
+        mov r11d, 2
+        o64 sysret
+
+system_call:
+        mov r8, rcx
+        put 'S'
+        mov rcx, r8
+        o64 sysret
+
+page_fault:
+        put 'U'                 ; the user was kept out
+        jmp timer
+leaked:
+        put 'u'                 ; the user has read the kernel's page
+        jmp timer
+
+program:
+        syscall
+        mov al, [REGION]        ; the kernel's page
+        int 0x30
+
+; The timer, and interrupts on.
+timer:
+        port 0x20, 0x11         ; the interrupt controller: vectors from 20h
+        port 0x21, 0x20
+        port 0x21, 4
+        port 0x21, 1
+        port 0x21, 0xfe         ; only the timer
+        port 0x43, 0x30         ; one shot,
+        port 0x40, 2            ; soon
+        port 0x40, 0
+        pushfq
+        or qword [rsp], 0x200
+        popfq                   ; interrupts on
+        mov ecx, 6000           ; a real kernel waits for ever; this one gives up
+.wait:  dec ecx
+        jnz .wait
+        put '-'                 ; no tick
+        hlt
+tick:   put 'T'
+        hlt
+
+        align 8
+gdt:    dq 0, 0
+        dq 0x00af9b000000ffff
+        dq 0x00cf93000000ffff
+        dq 0x00cffb000000ffff
+        dq 0x00cff3000000ffff
+        dq 0x00affb000000ffff
+gdt_task:
+        dw 103, 0
+        db 0, 0x89, 0, 0
+        dq 0
+gdt_end:
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+        align 8
+gates:
+%rep 0x31
+        dw 0, CODE
+        db 0, 0xee
+        dw 0
+        dd 0, 0
+%endrep
+gates_end:
+idt_register:
+        dw gates_end - gates - 1
+        dq gates
+        align 8
+task_state:
+        dd 0
+        dq kernel_stack
+        times 92 db 0
+        align 16
+        times 512 db 0
+kernel_stack:
+        times 512 db 0
+stack:
+\`\`\`
+
+## Bare metal
+
+\`\`\`step
+place: {from: start, event: {instruction: popfq}}
+panel: registers
+expect: {prints: KSU}
+\`\`\`
+
+Nobody else is there. POPF in ring 0 sets IF, and the timer’s interrupt comes.
+
+\`\`\`predict
+question: On how many of the six simulated machines will this kernel print KSUT, as it does here?
+choices: ['All six', 'Five', 'Three']
+answer: 2
+because: Trap and emulate is the one that fails, at POPF. The others let POPF run in a ring 0, or do not let it run at all.
+check: {technique: trap-and-emulate, expect: {prints: 'KSU-'}}
+\`\`\`
+
+\`\`\`note
+Open the side-by-side view first, without a word, and let them find the lane that is different.
+\`\`\`
+
+## Trap and emulate, 0/3/3
+
+\`\`\`step
+technique: trap-and-emulate
+place: {event: {instruction: popfq}}
+panel: registers
+expect: {prints: KSU, occursNot: {kind: emulation, label: popfq}}
+\`\`\`
+
+No hardware helps, the kernel is in ring 3. Everything that trapped was carried out; POPF does not trap, and the kernel waits for a tick that never comes.
+
+\`\`\`break
+title: If every sensitive instruction trapped
+switches: {strict: 'on'}
+expect: {prints: KSUT}
+explanation: On such a processor trap and emulate is right. x86 was not such a processor.
+\`\`\`
+
+\`\`\`break
+title: One shadow table less
+switches: {second-shadow: 'off'}
+expect: {prints: KSu}
+explanation: And with kernel and user in one ring it takes two shadow tables, or the user reads the kernel’s memory.
+\`\`\`
+
+## Binary translation
+
+\`\`\`step
+technique: binary-translation
+place: {from: end}
+expect: {prints: KSUT, occurs: {kind: translation}}
+panel: registers
+\`\`\`
+
+Still no hardware. The kernel’s code is not run, its translation is; POPF became a sequence on the virtual IF.
+
+## VT-x of 2005, with shadow page tables
+
+\`\`\`step
+technique: vtx-shadow
+place: {event: {kind: vm-exit, label: control-register}}
+panel: vmcs
+expect: {occurs: {kind: vm-exit, label: control-register}}
+\`\`\`
+
+The kernel is in ring 0 of non-root operation. Memory is still the hypervisor’s business: CR3, page faults and INVLPG exit. It is right, and it has many exits.
+
+## VT-x with EPT
+
+\`\`\`step
+technique: vtx-ept
+place: {from: start, event: {instruction: popfq}}
+panel: vmcs
+expect: {prints: KSU, occursNot: {kind: vm-exit, label: control-register}}
+\`\`\`
+
+The guest’s tables are the guest’s own. What still exits: devices, first touches, MSRs that the host keeps, and HLT.
+
+\`\`\`break
+title: The exits of 2005 on top
+switches: {cr3-load-exiting: 'on', exception-pf: 'on'}
+expect: {prints: KSUT, occurs: [{kind: vm-exit, label: control-register}, {kind: vm-exit, label: exception}]}
+explanation: Two controls bring the exits for CR3 and for page faults back. The guest notices nothing; the cycles do.
+\`\`\`
+
+## AMD’s SVM with nested paging
+
+\`\`\`step
+technique: svm-npt
+place: {from: end}
+expect: {prints: KSUT}
+panel: vmcs
+\`\`\`
+
+The same idea, “incompatible but similar”: the control block is plain memory, address-space identifiers were there from the start, and nested paging came to AMD first.
+
+\`\`\`note
+Ask for the price: which lane has the fewest cycles for this guest, and would it be the same lane for a guest that only computes?
+\`\`\`
+
+## Questions
+
+\`\`\`question
+question: Why is POPF no trouble under VT-x?
+choices:
+  - VT-x makes POPF trap
+  - The guest’s kernel is in ring 0, with an IF of its own
+  - KVM patches it
+answer: 2
+because: On Intel there is no way to make POPF exit.
+check: {technique: vtx-ept, expect: {prints: KSUT, occursNot: {kind: vm-exit, label: POPF}}}
+\`\`\`
+
+\`\`\`question
+question: Which of these machines needs no shadow page tables?
+choices: [Trap and emulate, VT-x of 2005, VT-x with EPT]
+answer: 3
+because: With EPT the processor walks the guest’s tables and the hypervisor’s.
+check: {technique: vtx-ept, expect: {occursNot: {kind: shadow-paging}, prints: KSUT}}
+\`\`\`
+
+\`\`\`question
+question: On which of them does a system call of the program go through the hypervisor?
+choices: [Trap and emulate, VT-x with EPT, SVM with nested paging]
+answer: 1
+because: LSTAR is the VMM’s there. Under VT-x and SVM it is the guest’s.
+check: {technique: trap-and-emulate, expect: {occurs: {kind: host-step, label: vmm_entry_SYSCALL}}}
 \`\`\`
 `},
 ];
