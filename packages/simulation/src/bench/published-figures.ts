@@ -22,7 +22,7 @@ export interface PublishedOperation {
 const OTHER_WAYS: Readonly<Partial<Record<PublishedColumn, Readonly<Record<string, string>>>>> = {
   software: {
     in: 'the paper’s translation of IN from this port stays in the cache; here it calls the VMM, which emulates it',
-    cr8wr: 'the paper’s translation stays in the cache; here it calls the VMM',
+    cr8wr: 'it stays in the cache in both, but an instruction has one cycle here',
     'call/ret':
       'a return is looked up by code of the cache in both; an instruction has one cycle here, and no jump is predicted wrong',
     ptemod: 'the paper’s translation carries the write out in the cache; here it calls the VMM',

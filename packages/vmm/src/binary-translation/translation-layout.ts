@@ -2,7 +2,7 @@
 //
 //   +08e00  what code of the cache puts aside: guest registers, the address that is looked up (`SCRATCH`)
 //   +09000  the look-up table of code in the cache: 256 tags, then 256 addresses in the cache (8 bytes each)
-//   +0a000  tables by which PUSHF and POPF are done without touching a flag: 256 entries each, 8 bytes each
+//   +0a000  tables by which PUSHF, POPF and MOV to CR8 are done without touching a flag: 256 entries each, 8 bytes each
 //   +40000  the cache: x86 code, 64 KiB, aligned, so that a 16-bit code segment reaches all of it
 //   +50000  header: bytes of the cache in use, fragments, map entries, how often it was emptied (4 bytes each); for whose
 //           context and code base the look-up table holds (8 bytes each)
@@ -30,8 +30,9 @@ export const LOOKUP_TARGETS = VIRTUAL_CPU + 0x1800;
 export const LOOKUP_ENTRIES = 256;
 export const PUSHF_TABLE = VIRTUAL_CPU + 0x2000;
 export const POPF_TABLE = VIRTUAL_CPU + 0x2800;
+export const CR8_TABLE = VIRTUAL_CPU + 0x3000;
 /** The last offset of the segment by which translated code reaches the virtual CPU. */
-export const VIRTUAL_CPU_LIMIT = 0x2fff;
+export const VIRTUAL_CPU_LIMIT = 0x37ff;
 
 export const CACHE = 0x4_0000;
 export const CACHE_BYTES = 0x1_0000;

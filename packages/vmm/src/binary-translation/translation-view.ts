@@ -10,6 +10,7 @@ import type {MapEntry} from './translated-frame.js';
 import {
   CACHE,
   CACHE_BYTES,
+  CR8_TABLE,
   FLAGS_BYTE,
   FLAGS_IMAGE,
   FLUSHES,
@@ -46,6 +47,7 @@ const PLACES: ReadonlyMap<number, string> = new Map<number, string>([
   [LOOKUP_TARGETS - VIRTUAL_CPU, 'look-up fragments'],
   [PUSHF_TABLE - VIRTUAL_CPU, 'table for PUSHF'],
   [POPF_TABLE - VIRTUAL_CPU, 'table for POPF'],
+  [CR8_TABLE - VIRTUAL_CPU, 'table for CR8'],
 ]);
 /** [dword 0xffe08e00], [gs:0xe00]; with an index [eax*8-0x1f7000], [gs:eax*8+0x1000]. */
 const OPERAND = /\[(?:dword )?(gs:)?(e[ac]x\*8)?([+-])?0x([0-9a-f]+)\]/u;
