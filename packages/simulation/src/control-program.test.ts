@@ -149,7 +149,7 @@ describe('the record', () => {
     const changesOfHands = Array.from(record.steps())
       .filter(({index}) => record.eventsOf(index).some(({kind}) => kind === 'control-program'))
       .map(({index}) => index);
-    const wanted = new Set(changesOfHands.filter((_, index) => index % 9 === 0));
+    const wanted = new Set(changesOfHands.filter((_, index) => index % 5 === 0));
     const banks = new Map(run.banks.map(({name, bytes}) => [name, bytes]));
     const live: (readonly [number, string])[] = [];
     for (let step = 0; step < record.length; step++) {

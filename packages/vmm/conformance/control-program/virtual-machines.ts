@@ -33,7 +33,9 @@ export function smallImage({mode = 'protected', code, handlers = {}}: SmallGuest
 /** A run with a virtual machine for each guest, by its name. */
 export function virtualMachines(
   guests: Readonly<Record<string, SmallGuest>>,
-  options: Partial<Pick<TechniqueOptions, 'profile' | 'rings'>> & {readonly sharing?: ProcessorSharing} = {},
+  options: Partial<Pick<TechniqueOptions, 'costModel' | 'profile' | 'rings'>> & {
+    readonly sharing?: ProcessorSharing;
+  } = {},
 ): ControlProgramRun {
   const [first, ...beside] = Object.entries(guests).map(([name, guest]) => ({name, image: smallImage(guest)}));
   assert(first !== undefined, 'at least one guest');

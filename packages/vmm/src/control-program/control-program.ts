@@ -15,8 +15,11 @@ import type {VirtualUser} from './virtual-user.js';
 /** The vector of the slice timer: above all others of the host's. */
 export const TIMER_VECTOR = 0xef;
 
-/** Who the VMBLOK is of whom CP runs or works for; the cycle up to which all time is accounted; idle cycles; who has the FPU. */
-const CELLS = {current: 0, since: 8, idle: 16, vectorOwner: 24} as const;
+/**
+ * Who the VMBLOK is of whom CP runs or works for; the cycle up to which all time is accounted; idle cycles; who has the FPU; 1 while
+ * a slice is given and has not begun.
+ */
+const CELLS = {current: 0, since: 8, idle: 16, vectorOwner: 24, isFresh: 32} as const;
 type NucleusCell = keyof typeof CELLS;
 
 /** The number of the virtual machine that has the processor, from the memory of a machine that a control program runs on. */
@@ -97,7 +100,18 @@ export class ControlProgram {
     this.scheduler.dispatch(user.index);
     user.block.add('dispatches', 1);
     this.#giveVectorRegisters(user);
+    this.timer.stop();
+    this.#set('isFresh', 1);
+  }
+
+  /** The slice begins, with the next thing that is done for the guest itself: who is on the way in makes no progress yet. */
+  beginSlice(): void {
+    if (this.#get('isFresh') === 0) return;
+    this.#set('isFresh', 0);
     this.timer.arm(this.quantum);
+  }
+  get isSliceOver(): boolean {
+    return this.#get('isFresh') === 0 && this.timer.isOver;
   }
 
   /** The time-stamp counter goes on for everybody, and each may have set his own. */

@@ -2,6 +2,7 @@
 // them its own. It gives the processor away, takes it back when the slice timer interrupts or the virtual machine waits, and
 // waits itself when nobody is ready.
 
+import {assertExists} from '@hyperscope/base';
 import type {HostRoutine, HostStep, StepResult} from '../host/host-program.js';
 import {HALTED, RETURN_ROUTINES, beforeReturn, deliverable, virtualIf} from '../trap-and-emulate/return-routines.js';
 import {TRAP_ROUTINES, enterByGate, entryName} from '../trap-and-emulate/trap-routines.js';
@@ -35,7 +36,7 @@ const NAMED: ReadonlyMap<string, CpRoutine> = new Map(
   [...TRAP_ROUTINES, ...RETURN_ROUTINES].map(each => [each.name, lifted(each)]),
 );
 const liftedStep = (name: string, cp: ControlProgram): StepResult =>
-  NAMED.get(name)?.steps[0]?.(cp) ?? {say: '', go: 'vmm_return'};
+  assertExists(NAMED.get(name)?.steps[0], `a routine ${name}`)(cp);
 
 // ── in and out of a virtual machine ─────────────────────────────────────────────────────────────────────────────────
 
@@ -63,6 +64,7 @@ function resume(cp: ControlProgram): StepResult {
   const {name} = cp.current;
   const {say} = liftedStep('vmm_resume', cp);
   cp.account('cp');
+  cp.beginSlice();
   return {say: `${name}: ${say}`, go: 'processor'};
 }
 
@@ -73,9 +75,11 @@ function beforeUserReturns(cp: ControlProgram): StepResult {
   if (user.outcome !== undefined) return end(cp, user, user.outcome);
   if (vcpu.get('ACTIVITY') === HALTED && deliverable(user.vmm) === undefined) return rest(cp, user);
   // An instruction after another may have to be emulated, and ring 0 is deaf: the count is looked at, too.
-  if (cp.timer.isOver)
+  if (cp.isSliceOver)
     return {say: `the slice of ${user.name} ran out while the control program worked for it`, go: 'cp_slice_end'};
-  return beforeReturn(user.vmm);
+  const next = beforeReturn(user.vmm);
+  if (next.go === 'vmm_emulate') cp.beginSlice();
+  return next;
 }
 
 // ── the processor changes hands ─────────────────────────────────────────────────────────────────────────────────────
@@ -83,9 +87,6 @@ function beforeUserReturns(cp: ControlProgram): StepResult {
 function sliceEnd(cp: ControlProgram): StepResult {
   const user = cp.current;
   if (user.vmm.vcpu.slot('vector') === TIMER_VECTOR) cp.timer.endOfInterrupt();
-  // The interrupt of a slice that ended while ring 0 was deaf arrives in the next one.
-  if (!cp.timer.isOver)
-    return {say: 'the timer’s interrupt belongs to a slice that is over already: on', go: 'vmm_return'};
   cp.account('cp');
   cp.scheduler.preempt(user.index);
   user.block.add('preempted', 1);
@@ -144,7 +145,7 @@ function dispatch(cp: ControlProgram): StepResult {
       : `of those who are ready it is furthest behind, before ${others.join(' and ')}`;
   cp.tell('dispatch', user, `${user.name} gets the processor for ${cp.quantum} cycles: ${because}`);
   return {
-    say: `${user.name} gets the processor, and the slice timer ${cp.quantum} cycles: ${because}; on to ${placeOf(user.vmm.vcpu)}`,
+    say: `${user.name} gets the processor for ${cp.quantum} cycles from its entry on: ${because}; on to ${placeOf(user.vmm.vcpu)}`,
     go: 'vmm_return',
   };
 }

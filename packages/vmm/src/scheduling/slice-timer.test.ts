@@ -41,12 +41,16 @@ test('counts in ticks of the bus clock: a slice is never shorter than was asked 
   }
 });
 
-test('a slice that is armed anew is not over, although the interrupt of the last one still waits', () => {
+test('stopped, it has forgotten the interrupt of the last slice; a slice that is armed anew is not over', () => {
   const both = armed(1000);
   const {timer} = both;
   pass(both, 2000);
+  expect(timer.requested).toBe(VECTOR);
+  timer.stop();
   timer.arm(1000);
-  expect([timer.requested, timer.isOver]).toEqual([VECTOR, false]);
+  expect([timer.requested, timer.isOver]).toEqual([undefined, false]);
+  pass(both, 2000);
+  expect(timer.requested).toBe(VECTOR);
 });
 
 test('stopped, it never asks', () => {

@@ -51,9 +51,16 @@ export class SliceTimer {
   arm(cycles: number): void {
     this.#write(APIC.initialCount, Math.max(1, Math.ceil((cycles * APIC_BUS_HERTZ) / this.clock.hertz)));
   }
-  /** No slice is under way. */
+  /**
+   * No slice is under way, and none has an interrupt that waits: ring 0 lets it in for a moment (STI, NOP, CLI) and its handler
+   * does nothing but end it. Else it would strike whoever gets the next slice.
+   */
   stop(): void {
     this.#write(APIC.initialCount, 0);
+    const waiting = this.requested;
+    if (waiting === undefined) return;
+    this.acknowledge(waiting);
+    this.endOfInterrupt();
   }
 
   /** Whether the slice that was armed last is over; its interrupt may still wait for IF. */
