@@ -181,6 +181,7 @@ export const ringStageStyles = css`
   .strip {
     display: var(--strip-display, flex);
     flex-wrap: wrap;
+    align-items: baseline;
     gap: 4px 20px;
     margin: 8px 0 0;
     padding: 6px 12px;
