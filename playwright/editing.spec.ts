@@ -51,7 +51,7 @@ test('edit, run, break, repair, and back to the original', async ({page}) => {
   }
 
   await lab.realKvm.click();
-  await expect(page.locator('hs-real-kvm-view')).toContainText('this one is edited');
+  await expect(page.locator('hs-real-kvm-view')).toContainText('this is another one');
 
   await page.getByRole('button', {name: 'Back to the original'}).click();
   await expect(lab.console).toContainText('Hi');

@@ -10,6 +10,11 @@ import {askKvm, realRun} from './real-kvm.js';
 /** Why the open guest is never run on real KVM; undefined for all that are. */
 function notOnKvm({catalogue, guest}: Pick<LabState, 'catalogue' | 'guest'>): string | undefined {
   const entry = catalogue.guests.find(({id}) => id === guest);
+  if (entry?.group === 'Control program')
+    return (
+      `${entry.title} is for virtual machines under a control program, which they call by DIAGNOSE. KVM answers no such call, so ` +
+      'they are run on the simulated processor only, and no recording ships.'
+    );
   if (entry?.only === undefined) return undefined;
   if (!entry.isHypervisor)
     return (
@@ -28,7 +33,8 @@ export function insteadOfReal(
 ): 'recording' | 'nothing' | {readonly never: string} {
   const never = notOnKvm(state);
   if (never !== undefined) return {never};
-  return state.edited === undefined ? 'recording' : 'nothing';
+  const isOpened = state.catalogue.guests.some(({id, group}) => id === state.guest && group === 'Opened files');
+  return state.edited === undefined && !isOpened ? 'recording' : 'nothing';
 }
 
 export interface RealRunSurroundings {

@@ -69,7 +69,7 @@ export async function realRun(
     availability.kind === 'live' ? await parts.runOnServer(program, parts.tell, parts.signal) : {why: availability.why};
   if (live instanceof Uint8Array) return {kind: 'record', from: 'live', bytes: live, why: undefined};
   if (!('guest' in program))
-    return {kind: 'nothing', why: `${live.why} Recordings are of the programs as they ship, and this one is edited.`};
+    return {kind: 'nothing', why: `${live.why} Recordings are of the programs as they ship, and this is another one.`};
   const recording = await loadRecording(parts.fetch, program.guest);
   if (recording !== undefined) return {kind: 'record', from: 'recording', bytes: recording, why: live.why};
   return {kind: 'nothing', why: `${live.why} No recording of this guest ships with the lab either.`};

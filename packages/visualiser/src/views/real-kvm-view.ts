@@ -209,7 +209,7 @@ export class RealKvmView extends LitElement {
           ${
             this.instead === 'recording'
               ? 'A recording of this guest on a real one is shown instead.'
-              : 'Recordings are of the programs as they ship, and this one is edited.'
+              : 'Recordings are of the programs as they ship, and this is another one.'
           }
         </p>
       </div>
