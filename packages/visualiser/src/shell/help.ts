@@ -54,17 +54,27 @@ export class Help extends LitElement {
         margin-inline-end: 4px;
         white-space: nowrap;
       }
-      .columns {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(230px, 1fr));
-        gap: 4px 28px;
+      dialog {
+        max-width: min(1040px, 94vw);
+        max-height: 92vh;
+        box-sizing: border-box;
       }
+      /* It has the focus so that the list begins at its top; nothing can be done with it. */
+      h2:focus-visible {
+        outline: none;
+      }
+      /* All keys at a glance: in as many columns as there is room for. */
       dl {
         margin: 0;
+        columns: 300px;
+        column-gap: 28px;
+      }
+      dl div {
         display: grid;
-        grid-template-columns: max-content 1fr;
-        gap: 5px 12px;
-        align-content: start;
+        grid-template-columns: minmax(62px, max-content) 1fr;
+        gap: 8px;
+        padding: 2px 0;
+        break-inside: avoid;
       }
       dd {
         margin: 0;
@@ -73,8 +83,9 @@ export class Help extends LitElement {
         list-style: none;
         margin: 0;
         padding: 0;
-        display: grid;
-        gap: 4px;
+        display: flex;
+        flex-wrap: wrap;
+        gap: 4px 18px;
       }
       li {
         display: flex;
@@ -97,13 +108,15 @@ export class Help extends LitElement {
 
   override render(): TemplateResult {
     return html`<dialog aria-labelledby="title">
-      <h2 id="title">Keys and colours</h2>
-      <div class="columns">
+      <h2 id="title" tabindex="-1" autofocus>Keys and colours</h2>
+      <div>
         <dl>
           ${KEY_ROWS.map(
             row =>
-              html`<dt>${row.keys.map(key => html`<kbd>${key}</kbd>`)}</dt>
-                <dd>${row.name}</dd>`,
+              html`<div>
+                <dt>${row.keys.map(key => html`<kbd>${key}</kbd>`)}</dt>
+                <dd>${row.name}</dd>
+              </div>`,
           )}
         </dl>
         <div>
@@ -119,7 +132,7 @@ export class Help extends LitElement {
           </ul>
           <p class="mute">
             Cold colours are the guest, warm ones the host. On the timeline: wheel or <kbd>+</kbd> <kbd>−</kbd> zoom,
-            <kbd>0</kbd> shows all, shift and wheel pan.
+            <kbd>0</kbd> shows all, shift and wheel pan; shift and drag, or <kbd>[</kbd> <kbd>]</kbd>, select a stretch.
           </p>
         </div>
       </div>
