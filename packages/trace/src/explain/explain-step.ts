@@ -27,6 +27,7 @@ const IMPORTANCE: readonly TraceEvent['kind'][] = [
   'vm-entry',
   'control-program',
   'injection',
+  'translation-adapted',
   'emulation',
   'translation',
   'translation-invalidated',

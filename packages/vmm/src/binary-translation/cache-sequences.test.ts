@@ -123,6 +123,39 @@ function ended(guest: Guest, steps = 40_000): {readonly run: TrapAndEmulateRun; 
   return {run, events};
 }
 
+describe('the shadow of STI', () => {
+  // PIC: vectors from 18h, IRQ 1 alone / mov cx, 3 / 801ah: sti / nop / cli / loop 801ah / hlt
+  const code = `b0 11 e6 20 b0 18 e6 21 b0 04 e6 21 b0 01 e6 21 b0 fd e6 21 b9 03 00 90 90 90 fb 90 fa e2 fb f4`;
+  /** inc byte [9100h] / push ax / in al, 60h / mov al, 20h / out 20h, al / pop ax / iret */
+  const handlers = {0x19: listing('fe 06 00 91 50 e4 60 b0 20 e6 20 58 cf')};
+  const guest: Guest = {mode: 'real', code, handlers, registers: {RFLAGS: 2n}};
+  const STI = 0x801an;
+  const NOP = 0x801bn;
+  const CLI = 0x801cn;
+
+  test('lasts for one instruction, wherever between them an interrupt comes', () => {
+    const plain = start(guest);
+    const places = new Map<string, number>();
+    for (let step = 0; step < 2000; step++) {
+      const {registers} = plain.machine;
+      const {RIP = 0n} = plain.guestRegisters();
+      if (registers.get('CPL') !== 0n && (RIP === STI || RIP === NOP))
+        places.set(`${RIP} ${registers.get('RIP')}`, step);
+      if (plain.step().outcome !== undefined) break;
+    }
+    expect(places.size).toBeGreaterThan(5);
+    for (const place of [...places.values()].filter((_, index) => index % 2 === 0)) {
+      const run = start(guest);
+      for (let step = 0; step < place; step++) run.step();
+      run.pressKeys(Uint8Array.of(0x1e));
+      runToEnd(run, 4000);
+      // The handler counted one, and the frame says where it came.
+      expect([place, run.vmm.memory.read(0x9100, 1)]).toEqual([place, 1n]);
+      expect([place, run.vmm.memory.read(0x7efa, 2)]).toEqual([place, CLI]);
+    }
+  });
+});
+
 describe('a look-up', () => {
   test('is not led astray by an address with the same low byte', () => {
     // mov ecx, 4 / again: mov eax, 8100h / call eax / mov eax, 8200h / call eax / dec ecx / jnz again / hlt; inc ebx / ret; inc edx / ret
