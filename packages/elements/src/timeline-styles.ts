@@ -75,26 +75,7 @@ export const timelineStyles = css`
   .tip.left {
     transform: translateX(calc(-100% - 10px));
   }
-  .map {
+  hs-timeline-map {
     grid-column: 2;
-    height: 10px;
-    margin: 0 0 3px;
-    cursor: grab;
-    touch-action: none;
-    position: relative;
-    border-radius: 3px;
-    background: var(--sunken);
-    overflow: hidden;
-  }
-  .map canvas {
-    height: 10px;
-  }
-  .map .shown {
-    position: absolute;
-    inset-block: 0;
-    border: 2px solid var(--ink);
-    border-radius: 3px;
-    box-sizing: border-box;
-    min-width: 6px;
   }
 `;

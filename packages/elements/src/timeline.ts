@@ -12,14 +12,13 @@ import {sharedStyles} from './shared-styles.js';
 import {
   LANE,
   cycleScale,
-  paintLane,
   paintTimeline,
   timelineHeight,
-  type Palette,
   type RealMark,
   type TimelineView,
 } from './timeline-painting.js';
 import {areApart, toldApart} from './timeline-marks.js';
+import {PanEvent, TimelineMap, fitted, paletteOf} from './timeline-map.js';
 import {timelineStyles} from './timeline-styles.js';
 
 /** The playhead was moved to a cycle. */
@@ -45,8 +44,6 @@ export class SelectEvent extends CustomEvent<{readonly from: number; readonly to
 
 /** The narrowest window, in cycles: about one instruction. */
 const NARROWEST = 20;
-/** Height of the map of the whole run, in CSS pixels. */
-const MAP = 10;
 
 @customElement('hs-timeline')
 export class Timeline extends LitElement {
@@ -81,7 +78,8 @@ export class Timeline extends LitElement {
   private readonly sizes = new ResizeObserver(() => this.resized());
   private readonly repaint = (): void => {
     this.paint();
-    this.paintMap();
+    const map = this.renderRoot.querySelector('hs-timeline-map');
+    if (map instanceof TimelineMap) map.paint();
   };
   private readonly themes = new MutationObserver(this.repaint);
   private readonly dark = matchMedia('(prefers-color-scheme: dark)');
@@ -119,7 +117,6 @@ export class Timeline extends LitElement {
   /** What moves over the canvas is no reason to paint. */
   protected override updated(changed: PropertyValues): void {
     if (['window', 'lanes', 'real', 'wanted'].some(name => changed.has(name))) this.paint();
-    if (['overview', 'lanes'].some(name => changed.has(name))) this.paintMap();
   }
 
   private get view(): TimelineView {
@@ -132,7 +129,17 @@ export class Timeline extends LitElement {
     const x = scale(this.dragged ?? this.playhead);
     const span = this.drawn ?? this.selected;
     return html`<div class="frame">
-      ${this.map()}
+      ${
+        this.overview === undefined
+          ? nothing
+          : html`<hs-timeline-map
+              .overview=${this.overview}
+              .lanes=${this.lanes}
+              .view=${this.view}
+              .end=${this.end}
+              @hs-pan=${this.pan}
+            ></hs-timeline-map>`
+      }
       <div class="names" aria-hidden="true">
         ${this.lanes.map((actor, lane) => laneName(lane, actorName(actor, this.host), actor))}
         ${this.real === undefined ? nothing : laneName(this.lanes.length, this.realName, undefined)}
@@ -174,68 +181,12 @@ export class Timeline extends LitElement {
     </div>`;
   }
 
-  /** Where the shown window lies in the whole run. Keys do the same on the track, so this is for pointers only. */
-  private map(): TemplateResult | typeof nothing {
-    if (this.overview === undefined) return nothing;
-    const {from, to} = this.view;
-    const end = Math.max(1, this.end);
-    const side = (100 * Math.max(0, from)) / end;
-    return html`<div
-      class="map"
-      aria-hidden="true"
-      @pointerdown=${this.mapDown}
-      @pointermove=${(event: PointerEvent) => event.buttons === 1 && this.panTo(event)}
-    >
-      <canvas></canvas>
-      <div class="shown" .style=${`left: ${side}%; width: ${Math.min(100 - side, (100 * (to - from)) / end)}%`}></div>
-    </div>`;
-  }
-
-  private readonly mapDown = (event: PointerEvent): void => {
-    if (event.button !== 0) return;
-    if (event.currentTarget instanceof Element) event.currentTarget.setPointerCapture(event.pointerId);
-    this.panTo(event);
-  };
-
-  /** Puts the middle of the window where the pointer is on the map. */
-  private panTo(event: PointerEvent): void {
-    const box = this.renderRoot.querySelector('.map')?.getBoundingClientRect();
-    if (box === undefined) return;
-    const {from, to} = this.view;
-    const middle = (this.end * (event.clientX - box.left)) / box.width;
-    this.ask(middle - (to - from) / 2, middle + (to - from) / 2);
-  }
-
-  /** Colours by their tokens, each looked up once. */
-  private palette(): Palette {
-    const style = getComputedStyle(this);
-    const known = new Map<string, string>();
-    return token => {
-      const colour = known.get(token) ?? style.getPropertyValue(token).trim();
-      known.set(token, colour);
-      return colour;
-    };
-  }
-
   private paint(): void {
     const height = timelineHeight(this.lanes.length, this.real === undefined ? 'without' : 'with');
     const context = fitted(this.renderRoot.querySelector('.lanes'), this.width, height);
     if (context === undefined || this.window === undefined) return;
     const {window, lanes, real, view} = this;
-    paintTimeline(context, {window, view, lanes, real}, this.width, this.palette());
-  }
-
-  private paintMap(): void {
-    const {overview} = this;
-    const width = this.renderRoot.querySelector('.map')?.clientWidth ?? 0;
-    const context = fitted(this.renderRoot.querySelector('.map canvas'), width, MAP);
-    if (context === undefined || overview === undefined) return;
-    const scale = cycleScale({from: overview.fromCycle, to: overview.toCycle}, width).range([0, width]);
-    const palette = this.palette();
-    const height = MAP / this.lanes.length;
-    this.lanes.forEach((actor, lane) =>
-      paintLane(context, overview, {actor, top: lane * height, height}, scale, palette),
-    );
+    paintTimeline(context, {window, view, lanes, real}, this.width, paletteOf(this));
   }
 
   private resized(): void {
@@ -244,7 +195,6 @@ export class Timeline extends LitElement {
     this.width = width;
     this.requestUpdate();
     this.paint();
-    this.paintMap();
     const {window} = this;
     this.ask(window?.fromCycle ?? 0, window?.toCycle ?? this.end);
   }
@@ -256,6 +206,13 @@ export class Timeline extends LitElement {
     if (this.window !== undefined) this.wanted = {from: start, to: start + span};
     this.dispatchEvent(new WindowEvent(start, start + span, Math.max(1, Math.round(this.width))));
   }
+
+  private readonly pan = (event: Event): void => {
+    if (!(event instanceof PanEvent)) return;
+    const {from, to} = this.view;
+    const {middle} = event.detail;
+    this.ask(middle - (to - from) / 2, middle + (to - from) / 2);
+  };
 
   private zoom(factor: number, around: number): void {
     if (this.window === undefined) return;
@@ -406,18 +363,6 @@ export class Timeline extends LitElement {
     event.preventDefault();
     event.stopPropagation();
   };
-}
-
-/** A canvas of a size in CSS pixels, cleared, at the resolution of the screen; undefined where there is nothing to paint on. */
-function fitted(canvas: Element | null, width: number, height: number): CanvasRenderingContext2D | undefined {
-  if (!(canvas instanceof HTMLCanvasElement) || width === 0) return undefined;
-  const context = canvas.getContext('2d');
-  if (context === null) return undefined;
-  const [columns, rows] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
-  if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
-  context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return context;
 }
 
 function laneName(lane: number, name: string, actor: Actor | undefined): TemplateResult {

@@ -30,6 +30,8 @@ export class LabTime {
   readonly #running: Running;
   readonly #micro: MicroStepping;
   readonly #playing: Playing;
+  /** Where the playhead was last. */
+  #index = -1;
 
   constructor(around: TimeSurroundings) {
     const {store, client, moves} = around;
@@ -52,6 +54,7 @@ export class LabTime {
   reset(): void {
     this.cancel();
     this.#playing.pause();
+    this.#index = -1;
     this.timeline.reset();
     this.#set(newRun(this.#state));
   }
@@ -60,6 +63,9 @@ export class LabTime {
   moved(moment: Moment): void {
     const {micro} = this.#state;
     if (micro !== undefined && micro.index !== moment.index) this.#micro.leave();
+    // Whoever looks at another part of the run is left there until the playhead moves.
+    if (moment.index === this.#index) return;
+    this.#index = moment.index;
     this.timeline.follow(moment.next?.cycle ?? this.#around.store.state.endCycle);
   }
 
