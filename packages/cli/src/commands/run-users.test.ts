@@ -42,6 +42,7 @@ test.each([
   [['cms-punch', '--user', 'A=popf', '--user', 'B=popf', '--user', 'C=popf'], 'There is room for 4 virtual machines'],
   [['cms-punch', '--share', 'CMS9=2'], 'There is no virtual machine CMS9'],
   [['cms-punch', '--quantum', '10'], 'A time slice has at least 2000 cycles'],
+  [['cms-punch', '--user', 'CMS3=mini-os-pv'], 'mini-os-pv is ported to Xen’s hypercalls'],
   [['popf', '--user', 'CMS2=popf'], '--user is for --on control-program'],
 ])('%j is refused: %s', async (args, message) => {
   const {status, notes} = await run(...args);

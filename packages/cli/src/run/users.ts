@@ -1,6 +1,6 @@
 // The users of a control program, as the command line adds them: `--user CMS3=cms-count`, `--share CMS1=3`, `--quantum 20000`.
 
-import {findGuest} from '@hyperscope/simulation';
+import {findGuest, requireImageFit} from '@hyperscope/simulation';
 import type {RunRequest} from '@hyperscope/simulation';
 import {usage} from '../terminal/arguments.js';
 import type {Arguments} from '../terminal/arguments.js';
@@ -42,12 +42,16 @@ export function readUsers(args: Arguments<RunOptionName>, technique: string): Us
   };
 }
 
-/** The program with the users beside it that were asked for, behind those that it brings along. @throws those of `loadProgram`. */
+/** The program with the users beside it that were asked for, behind those that it brings along. @throws those of `loadProgram`, and 'needs-hypercalls'. */
 export function withUsers(program: Program, beside: UserArguments | undefined, terminal: Terminal): Program {
   const users = beside?.users ?? [];
   if (users.length === 0) return program;
   const {image} = program.loaded;
-  const added = users.map(({name, image: file}) => ({name, image: loadProgram(plainly(file), terminal).loaded.image}));
+  const added = users.map(({name, image: file}) => {
+    const loaded = loadProgram(plainly(file), terminal).loaded.image;
+    requireImageFit(loaded, file, {id: CONTROL_PROGRAM});
+    return {name, image: loaded};
+  });
   const companions = [...(image.companions ?? []), ...added];
   return {...program, loaded: {...program.loaded, image: {...image, companions}}};
 }
