@@ -18,7 +18,7 @@ function notOnKvm({catalogue, guest}: Pick<LabState, 'catalogue' | 'guest'>): st
   if (entry?.only === undefined) return undefined;
   if (!entry.isHypervisor)
     return (
-      `${entry.title} calls a hypervisor of Xen’s kind, and KVM is none: with hardware for virtualization, kernels need not be ` +
+      `“${entry.title}” calls a hypervisor of Xen’s kind, and KVM is none: with hardware for virtualization, kernels need not be ` +
       'ported. So it is run on the simulated processor only, and no recording ships.'
     );
   return (
