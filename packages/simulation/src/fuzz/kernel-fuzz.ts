@@ -29,6 +29,7 @@ export interface KernelResult {
   /** What bare metal executed. */
   readonly instructions: number;
   readonly steps: number;
+  /** Those that the guest took. */
   readonly interrupts: number;
   readonly finding: KernelFinding | undefined;
 }
@@ -136,15 +137,15 @@ export class KernelFuzz {
 
   #interrupt(options: TechniqueOptions, steps: number, random: Random) {
     const run = requireTechnique(this.#technique).start(options);
-    let interrupts = 0;
+    let keys = 0;
     for (let step = 0; step < MOST_STEPS; step++) {
-      if (interrupts < MOST_INTERRUPTS && random.below(Math.max(10, Math.floor(steps / 16))) === 0) {
+      if (keys < MOST_INTERRUPTS && random.below(Math.max(10, Math.floor(steps / 16))) === 0) {
         run.pressKeys(Uint8Array.of(0x1e));
-        interrupts++;
+        keys++;
       }
       if (run.step().outcome !== undefined) break;
     }
-    return {run, interrupts};
+    return {run, interrupts: takenBy(run)};
   }
 }
 
@@ -168,6 +169,12 @@ function memoryDiffers(bare: TechniqueRun, run: TechniqueRun, from: number): Ker
     return {where: 'memory', bare: shown(one), other: `${from === 0 ? '' : 'with interrupts: '}${shown(other)}`};
   }
   return undefined;
+}
+
+/** What the handler counted: a key comes while interrupts are off, or while another waits, and is not taken. */
+function takenBy(run: TechniqueRun): number {
+  const ram = ramOf(run);
+  return new DataView(ram.buffer, ram.byteOffset, ram.length).getUint32(KERNEL_LAYOUT.counters + 8, true);
 }
 
 function ramOf(run: TechniqueRun): Uint8Array {
