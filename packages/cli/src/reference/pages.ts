@@ -37,7 +37,7 @@ const MODES: Readonly<Record<Guest['mode'], string>> = {
   real: 'real mode',
   protected: '32-bit protected mode, flat',
   long: '64-bit mode, identity page tables',
-  xen: 'as Xen’s domain builder makes it',
+  xen: 'the state that Xen’s domain builder makes',
 };
 
 /** A user, with whom it runs, and what stands on each console then. */
