@@ -29,7 +29,11 @@ export const ARROWS = {
 export const WORKER = {packages: ['base', 'isa', 'assembler', 'trace', 'simulation', 'walkthroughs'], node: false};
 
 /** Entries of a package beside its index: what a page loads later than the rest. */
-export const SECOND_ENTRIES = new Set(['@hyperscope/elements/panels', '@hyperscope/walkthroughs/finding']);
+export const SECOND_ENTRIES = new Set([
+  '@hyperscope/elements/panels',
+  '@hyperscope/elements/paradox-chart',
+  '@hyperscope/walkthroughs/finding',
+]);
 
 /** What tests may use beside their package's arrows: oracles, runners, and Node itself. */
 export const TEST_ONLY = {

@@ -24,6 +24,8 @@ import {
 } from '../index.js';
 import {SAMPLE_LANES} from '../samples/sample-lanes.js';
 import {SAMPLE_CARD, SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from '../samples/index.js';
+import {ParadoxChart} from '../paradox-chart.js';
+import {SAMPLE_PARADOX} from '../samples/sample-paradox.js';
 import {made, type Stories} from './story.js';
 
 const session = new SampleSession();
@@ -104,6 +106,8 @@ export const CORE_STORIES: Stories = {
   'a walk of 24 entries': () => made(new PageWalk(), {walk: momentAt(5).walk}),
   'a card whose kernel runs': () => new StealthCardView(),
   'a stealth card with its grid': () => made(new StealthCardView(), {card: SAMPLE_CARD}),
+  'no workload was run': () => new ParadoxChart(),
+  'the paradox of 2005, half run': () => made(new ParadoxChart(), {rows: SAMPLE_PARADOX}),
   'no shadow tables': () => new ShadowWalk(),
   'shadow tables': () => made(new ShadowWalk(), {shadow: SAMPLE_SHADOW}),
   'a transport at the start': () => made(new Transport(), {length: 20, exits: true}),
