@@ -1045,7 +1045,7 @@ check:
   {name: 'd8-binary-translation.md', text: `---
 title: Dynamic binary translation
 demonstration: D8
-teaches: How VMware ran x86 in 1999 without any help of the hardware, why a translated CLI is cheaper than an exit, and which four mistakes a translator must not make.
+teaches: How VMware ran x86 in 1999 without any help of the hardware, why a translated CLI is cheaper than an exit, and which mistakes a translator must not make.
 guest: hello-kvm
 machine: binary-translation
 sources:
@@ -1238,7 +1238,7 @@ explanation: |
 \`\`\`
 
 \`\`\`break
-title: The user’s code is not translated
+title: SIDT in the kernel, and in a program
 technique: binary-translation
 replace:
   - text: "        mov al, 'C'\\n        call put\\n"

@@ -227,6 +227,6 @@ export class ScenarioPlayer {
 
 function isSame(a: RunChoice, b: RunChoice): boolean {
   const text = ({technique, guest, edited, switches = {}}: RunChoice): string =>
-    JSON.stringify([technique, guest, edited, Object.entries(switches).sort()]);
+    JSON.stringify([technique, guest, edited, Object.entries(switches).toSorted(([x], [y]) => (x < y ? -1 : 1))]);
   return text(a) === text(b);
 }

@@ -15,7 +15,7 @@ export class SwitchesPanel extends LitElement {
     css`
       dialog {
         position: fixed;
-        inset: 52px 8px 8px auto;
+        inset: 92px 8px 8px auto;
         z-index: 6;
         margin: 0;
         width: min(500px, calc(100vw - 16px));
