@@ -22,7 +22,15 @@ export default defineConfig({
   worker: {format: 'es'},
   // Listed, so that the first test does not wait for a second bundling.
   optimizeDeps: {
-    include: ['axe-core', 'elements > lit', 'elements > lit/decorators.js', 'elements > d3', 'visualiser > comlink'],
+    include: [
+      'axe-core',
+      'elements > lit',
+      'elements > lit/decorators.js',
+      'elements > d3',
+      'visualiser > comlink',
+      'walkthroughs > marked',
+      'walkthroughs > yaml',
+    ],
   },
   test: {
     include: ['{elements,visualiser}/src/**/*.webtest.ts'],

@@ -48,7 +48,7 @@ export class ScenarioPlayer {
   /** A sentence about what went wrong. */
   trouble = '';
   /** The state of each step's place in the run that the step is about. */
-  #places = new Map<number, number>();
+  readonly #places = new Map<number, number>();
   /** Counts moves: an answer that comes too late is dropped. */
   #move = 0;
 
