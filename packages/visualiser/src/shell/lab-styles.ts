@@ -8,7 +8,7 @@ export const labStyles = css`
     display: grid;
     height: 100dvh;
     overflow: hidden;
-    grid-template-rows: auto auto minmax(0, 1fr) auto;
+    grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
     background: var(--line);
     gap: 1px;
   }
