@@ -50,6 +50,20 @@ describe('the record', () => {
     expect(titles).not.toContain('the instruction at');
   });
 
+  test('says of each instruction of the cache which of the guest’s it stands for', () => {
+    let told = 0;
+    for (let step = 0; step < record.length; step++) {
+      if (record.columns.who(step) !== 'guest-kernel' || record.columns.kind(step) !== 'instruction') continue;
+      const sentences = session.seek(step + 1).why.sentences.join(' ');
+      expect([step, sentences]).toEqual([
+        step,
+        expect.stringMatching(/In the translation cache, for the guest’s .* at 0x/u),
+      ]);
+      told++;
+    }
+    expect(told).toBeGreaterThan(20);
+  });
+
   test('shows the guest’s registers as the run itself gives them, at every step', () => {
     const run = start('rings');
     const playhead = new Playhead(record);

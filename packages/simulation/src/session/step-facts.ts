@@ -1,6 +1,7 @@
 // Gathers what an explanation may know of a step: its instruction decoded from the bytes that were there, the registers on
 // both sides of it, what it changed, and why it stayed in the guest.
 
+import {hex} from '@hyperscope/base';
 import {decode} from '@hyperscope/isa';
 import type {Instruction} from '@hyperscope/isa';
 import {codeAddress, codeSizeOf, memoryChanges, registerChanges} from '@hyperscope/trace';
@@ -35,9 +36,29 @@ export function stepContext(facts: StepFacts): StepContext {
       instruction === undefined || !inGuest || step.kind !== 'instruction'
         ? undefined
         : stayed(instruction, before, before.cells),
+    standsFor: standsFor(facts),
     hypervisor: record.header.technique === 'bare' ? 'guest' : 'kvm',
     handled: exited ? record.events.firstOfKind('exit-handled', step.index) : undefined,
   };
+}
+
+/** The cache is aligned to its size. */
+const CACHE_OFFSET = 0xffffn;
+const offsetOf = (address: bigint): number => Number(address & CACHE_OFFSET);
+
+/** Under binary translation: what the last block that was put where the processor was had been made from. */
+function standsFor({record, step}: StepFacts): string | undefined {
+  if (record.header.technique !== 'binary-translation' || step.who !== 'guest-kernel') return undefined;
+  const place = offsetOf(step.rip);
+  let found: string | undefined;
+  for (const {step: made, event} of record.events.allOf('translation')) {
+    if (made >= step.index) break;
+    const start = offsetOf(event.at);
+    if (place < start || place >= start + event.translated.length) continue;
+    const instruction = event.instructions.findLast(({at}) => offsetOf(at) <= place);
+    if (instruction !== undefined) found = `${instruction.text} at ${hex(instruction.rip)}`;
+  }
+  return found;
 }
 
 function stayed(instruction: Instruction, state: StateView, cells: CellSource): StayedInGuest | undefined {

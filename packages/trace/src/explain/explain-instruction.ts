@@ -48,6 +48,7 @@ export function explainInstructionStep(
     title: `${number} · ${what}${headline === undefined ? '' : ` · ${headlineText(headline)}`}`,
     sentences: [
       `${capital(ACTOR_NAMES[step.who])} ran ${what}${text === '' ? '' : ` at ${hex(step.rip)}`}${effectText(story)}.`,
+      ...(context.standsFor === undefined ? [] : [`In the translation cache, for the guest’s ${context.standsFor}.`]),
       ...(told?.sentences ?? []),
       ...(story?.jumps ?? []),
       ...(story?.rights ?? []),

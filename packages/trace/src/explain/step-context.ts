@@ -28,6 +28,8 @@ export interface StepContext {
   readonly after: CellSource;
   readonly changes: readonly StateChange[];
   readonly stayed: StayedInGuest | undefined;
+  /** The guest's instruction in whose place one of the translation cache was executed: 'ret at 0x8243'. */
+  readonly standsFor?: string | undefined;
   /** Whose exits they are: those of the KVM role, or of a guest program that is a hypervisor itself. */
   readonly hypervisor: 'kvm' | 'guest';
   /** The later answer to the exit of this step, where it is recorded. */
