@@ -26,13 +26,13 @@ import {runOverSocket, socketAddress} from '../kvm-socket.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
 import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
-import {PackedText, unpackText} from '../linked-text.js';
-import {readLink, writeLink, type SharedMoment} from '../share-link.js';
+import type {SharedMoment} from '../share-link.js';
 import type {Inspectable} from '../inspection.js';
 import {Inspector, TabEvent} from '../views/inspector.js';
 import {TABS, type Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
 import '../views/real-kvm-view.js';
+import {AddressBar, linkedMoment, linkedText} from './address-bar.js';
 import {AskStep} from './ask-step.js';
 import {listenToTime} from './time-events.js';
 import {perform, type ShellParts} from './commands.js';
@@ -44,13 +44,10 @@ import {changedBar, changedBarStyles} from '../switches/changed-bar.js';
 import {labStyles} from './lab-styles.js';
 import {codePanel} from './code-panel.js';
 import {Editing, isRunSource} from './editing.js';
-import {FILES, chooseFile, openFile, watchDrops} from './opening-files.js';
+import {chooseFile, openFile, watchDrops} from './opening-files.js';
 import {stagePanel} from './stage-panel.js';
 import {timelinePanel} from './timeline-panel.js';
 import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
-
-const DAMAGED_TEXT =
-  'The edited program in this link is damaged, so the guest is open as it ships. Ask for the link again, or for the program.';
 
 @customElement('hs-lab')
 export class Lab extends LitElement implements ShellParts {
@@ -76,8 +73,10 @@ export class Lab extends LitElement implements ShellParts {
   private startWorker: ComparingSurroundings['start'] | undefined = undefined;
   private comparing: Comparing | undefined = undefined;
   private lessons: Lessons | undefined = undefined;
-  private readonly packed = new PackedText();
-  private linkTimer: ReturnType<typeof setTimeout> | undefined = undefined;
+  private readonly address = new AddressBar(
+    () => this.lab,
+    () => this.lessons?.place,
+  );
 
   constructor() {
     super();
@@ -146,7 +145,7 @@ export class Lab extends LitElement implements ShellParts {
     this.comparing = new Comparing({start, runOnServer, changed: () => this.requestUpdate()});
     const changed = (next: LabState): void => {
       this.lab = next;
-      this.keepLink();
+      this.address.keep();
       this.surrounding?.tell(next);
     };
     const controller = new LabController({
@@ -170,12 +169,10 @@ export class Lab extends LitElement implements ShellParts {
       now: () => performance.now(),
     });
     this.inspectable = {inspect: request => client.inspect(request)};
-    const link = readLink(location.hash);
-    if (link.kind === 'unreadable') controller.notice(link.why);
+    const wanted = linkedMoment(controller);
     this.surrounding?.listen(controller);
     if (needsHint() && this.surrounding === undefined) controller.hint('exit');
-    const wanted = link.kind === 'moment' ? link.moment : undefined;
-    this.openLinked(wanted, async edited => controller.start(wanted && {...wanted, edited}));
+    this.openLinked(wanted, controller, async edited => controller.start(wanted && {...wanted, edited}));
     document.addEventListener('keydown', this.key);
     watchDrops(
       this,
@@ -270,19 +267,19 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   /** Opens what a link names: the run, and what it carries beside it. */
-  private openLinked(wanted: SharedMoment | undefined, open: (edited: string | undefined) => Promise<void>): void {
+  private openLinked(
+    wanted: SharedMoment | undefined,
+    lab: LabController,
+    open: (edited: string | undefined) => Promise<void>,
+  ): void {
     if (wanted?.theme !== undefined) {
       this.theme = wanted.theme;
       applyTheme(document, wanted.theme);
     }
     if (wanted?.panel !== undefined) this.showPanel(wanted.panel);
-    const openText = async (): Promise<void> => {
-      const text = wanted?.text;
-      const edited = text === undefined ? undefined : await unpackText(text);
-      if (text !== undefined && edited === undefined) this.controller?.notice(DAMAGED_TEXT);
-      await open(edited);
-    };
-    void openText().catch((error: unknown) => this.controller?.fail(error));
+    void linkedText(wanted, lab)
+      .then(open)
+      .catch((error: unknown) => lab.fail(error));
     if (wanted?.scenario !== undefined) this.lessons?.playWhenOpen(wanted.scenario);
   }
 
@@ -389,36 +386,15 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   private async share(): Promise<void> {
-    this.writeLink();
+    this.address.write();
     const {openShareDialog} = await import('./sharing.js');
     await openShareDialog(this, this.lab);
   }
 
-  /** Keeps the address in step with the playhead, once it has come to rest. */
-  private keepLink(): void {
-    clearTimeout(this.linkTimer);
-    this.linkTimer = setTimeout(() => this.writeLink(), 400);
-  }
-
-  private writeLink(): void {
-    const {moment, technique, guest, phase} = this.lab;
-    if (moment === undefined || phase.kind !== 'ready') return;
-    const {switches, edited} = this.lab;
-    const isFile = this.lab.catalogue.guests.some(({id, group}) => id === guest && group === FILES);
-    // No link can lead to what lies on the reader's own disk.
-    if (isFile) return history.replaceState(null, '', location.pathname + location.search);
-    const scenario = this.lessons?.place;
-    const text = this.packed.of(edited, () => this.writeLink());
-    history.replaceState(null, '', writeLink({technique, guest, step: moment.index, switches, scenario, text}));
-  }
-
   private readonly followLink = (): void => {
-    const link = readLink(location.hash);
     this.with(lab => {
-      if (link.kind === 'unreadable') lab.notice(link.why);
-      if (link.kind !== 'moment') return;
-      const {moment} = link;
-      this.openLinked(moment, async edited => lab.open({...moment, edited}));
+      const moment = linkedMoment(lab);
+      if (moment !== undefined) this.openLinked(moment, lab, async edited => lab.open({...moment, edited}));
     });
   };
 
