@@ -52,7 +52,6 @@ export const on =
 export const onVtx = on(...HARDWARE.vtx);
 export const onSvm = on(...HARDWARE.svm);
 export const onHardware = on(...HARDWARE.vtx, ...HARDWARE.svm);
-export const onShadowHardware = on('vtx-shadow', 'svm-shadow');
 export const onShadow = on('vtx-shadow', 'svm-shadow', 'trap-and-emulate', 'binary-translation');
 
 const ON_OFF = [
