@@ -11,7 +11,6 @@ import {virtualSegment} from '../trap-and-emulate/shadow-descriptors.js';
 import type {KernelCode} from '../trap-and-emulate/kernel-code.js';
 import type {Vmm} from '../trap-and-emulate/vmm.js';
 import {CALL_GATE_64, VIRTUAL_CPU, linearOf} from '../trap-and-emulate/vmm-layout.js';
-import type {TranslatedCode} from '../virtual-machine.js';
 import type {Piece} from './cache-sequence.js';
 import {flagTables} from './flag-sequences.js';
 import {LookUpTable} from './look-up-table.js';
@@ -20,6 +19,8 @@ import type {Verdict} from './suspects.js';
 import {taskPriorityTable} from './task-priority.js';
 import {STUB, callout, nextRip, translateInstruction} from './translate-instruction.js';
 import type {CodeContext, TranslatedInstruction} from './translate-instruction.js';
+import {chainedEvent, invalidatedEvent, translationEvent} from './translation-events.js';
+import type {BlockCode} from './translation-events.js';
 import {TranslationCache, codeSizeOf} from './translation-cache.js';
 import type {Fragment, FragmentKey} from './translation-cache.js';
 import {FIXUP, cacheOffset} from './translated-frame.js';
@@ -51,10 +52,9 @@ const DR7_ENABLES = 0xffn;
  */
 export type Translate = (linear: bigint, purpose: 'fetch' | 'look') => number | undefined;
 
-type Code = readonly {readonly rip: bigint; readonly text: string; readonly made: TranslatedInstruction}[];
 interface Block {
   readonly source: Uint8Array;
-  readonly code: Code;
+  readonly code: BlockCode;
 }
 
 export class BinaryTranslator implements KernelCode {
@@ -131,7 +131,7 @@ export class BinaryTranslator implements KernelCode {
     const found = this.#cache.find(key);
     if (found === undefined && this.#cache.makeRoom()) {
       this.#lookUp.empty();
-      this.#tellInvalidated(undefined, 'the translation cache is full, and is emptied');
+      this.#vmm.tell(invalidatedEvent(undefined, 'the translation cache is full, and is emptied'));
     }
     this.#lookUp.holdFor(key);
     const stub = this.#takeStub(key.rip);
@@ -217,14 +217,14 @@ export class BinaryTranslator implements KernelCode {
     this.#vmm.tell({kind: 'translation-adapted', rip: linear, to: verdict === 'guilty' ? 'callout' : 'ident', why});
     for (const fragment of this.#cache.containing(linear)) {
       this.#cache.invalidate(fragment);
-      this.#tellInvalidated(fragment, `the instruction at ${hex(linear)} is translated anew`);
+      this.#vmm.tell(invalidatedEvent(fragment, `the instruction at ${hex(linear)} is translated anew`));
     }
   }
 
   // ── blocks ──────────────────────────────────────────────────────────────────────────────────────────────────────
   /** Reads the guest's code by the guest's own tables, as its processor would fetch it. Empty where that would fault. */
   #read(start: bigint, context: CodeContext): Block {
-    const code: Code[number][] = [];
+    const code: BlockCode[number][] = [];
     this.#vmm.virtual.load();
     const source: number[] = [];
     let rip = start;
@@ -280,16 +280,17 @@ export class BinaryTranslator implements KernelCode {
       {...key, length: source.length, first, last},
       pieces,
     );
-    this.#tellTranslation(fragment, source, code, pieces);
+    this.#vmm.tell(translationEvent(fragment, source, code, pieces));
     for (const address of [first, last]) this.#track(address);
-    if (isElided) this.#tellChained(stub, fragment, 'the fragment takes the place of the stub: it is simply next');
+    if (isElided)
+      this.#vmm.tell(chainedEvent(stub, fragment, 'the fragment takes the place of the stub: it is simply next'));
     else if (stub !== undefined) this.#chain(stub, fragment, context);
     return undefined;
   }
 
   #chain(stub: number, to: Fragment, {codeSize}: CodeContext): void {
     this.#cache.patch(stub, to.at, codeSize);
-    this.#tellChained(stub, to, 'the stub becomes a jump: from now on nobody looks anything up here');
+    this.#vmm.tell(chainedEvent(stub, to, 'the stub becomes a jump: from now on nobody looks anything up here'));
   }
 
   #track(address: number): void {
@@ -305,10 +306,8 @@ export class BinaryTranslator implements KernelCode {
     if (this.#faults.has('no-retranslation')) return;
     for (const fragment of this.#cache.madeFrom(gpa, bytes)) {
       this.#cache.invalidate(fragment);
-      this.#tellInvalidated(
-        fragment,
-        `the guest wrote ${bytes} bytes at GPA ${hex(gpa)}, into the code it was made from`,
-      );
+      const why = `the guest wrote ${bytes} bytes at GPA ${hex(gpa)}, into the code it was made from`;
+      this.#vmm.tell(invalidatedEvent(fragment, why));
     }
   }
   guestChangedPaging(): void {
@@ -318,43 +317,9 @@ export class BinaryTranslator implements KernelCode {
         this.#translate(fragment.linear, 'look') === fragment.first && this.#translate(end, 'look') === fragment.last;
       if (isThere) continue;
       this.#cache.invalidate(fragment);
-      this.#tellInvalidated(fragment, `linear ${hex(fragment.linear)} means other memory now`);
+      this.#vmm.tell(invalidatedEvent(fragment, `linear ${hex(fragment.linear)} means other memory now`));
     }
   }
-
-  // ── what is told ────────────────────────────────────────────────────────────────────────────────────────────────
-  #tellTranslation(fragment: Fragment, source: Uint8Array, code: Code, pieces: readonly Piece[]): void {
-    const instructions: TranslatedCode[] = [];
-    let at = linearOf(CACHE + fragment.at);
-    for (const {rip, text, made} of code) {
-      instructions.push({rip, text, translation: made.kind, at, why: made.why, lookUp: lookUpOf(made, at)});
-      at += bytesOf(made.pieces);
-    }
-    this.#vmm.tell({
-      kind: 'translation',
-      rip: fragment.rip,
-      source,
-      at: linearOf(CACHE + fragment.at),
-      translated: Uint8Array.from(pieces.flatMap(({bytes}) => bytes)),
-      instructions,
-    });
-  }
-  #tellChained(stub: number, {rip, at}: Fragment, why: string): void {
-    this.#vmm.tell({kind: 'translation-chained', from: linearOf(CACHE + stub), to: linearOf(CACHE + at), rip, why});
-  }
-  #tellInvalidated(fragment: Fragment | undefined, why: string): void {
-    const at = fragment === undefined ? undefined : linearOf(CACHE + fragment.at);
-    this.#vmm.tell({kind: 'translation-invalidated', rip: fragment?.rip, at, why});
-  }
-}
-
-const bytesOf = (pieces: readonly Piece[]): bigint => BigInt(pieces.reduce((sum, {bytes}) => sum + bytes.length, 0));
-
-/** Where it goes on when the look-up found something, and where when not. */
-function lookUpOf({pieces}: TranslatedInstruction, at: bigint): TranslatedCode['lookUp'] {
-  const miss = pieces.findIndex(({kind}) => kind === 'miss');
-  if (miss < 0) return undefined;
-  return {hit: at + bytesOf(pieces.slice(0, -1)), miss: at + bytesOf(pieces.slice(0, miss))};
 }
 
 /** The instruction behind STI: until it is done interrupts are held back. */
