@@ -1,5 +1,6 @@
 // Switches and scenarios in the lab: loaded when they are first asked for, because a first look at the lab needs neither.
 
+import {assertUnreachable} from '@hyperscope/base';
 import type {Remote} from 'comlink';
 import type {Switches} from '@hyperscope/trace';
 import type {LabClient} from '../lab-client.js';
@@ -10,6 +11,8 @@ import type {ScenarioPanel} from '../scenario/scenario-panel.js';
 import type {ScenarioPlayer} from '../scenario/player.js';
 import type {ScenarioChooser} from '../scenario/scenario-chooser.js';
 import type {SwitchesPanel} from '../switches/switches-panel.js';
+import {isScenario, isScenarioWish, isSwitches} from './lesson-events.js';
+import type {ScenarioWish} from './lesson-events.js';
 import {openIn, playedLab} from './played-lab.js';
 
 const NOT_LOADED =
@@ -39,6 +42,55 @@ export class Lessons {
 
   constructor(around: LessonSurroundings) {
     this.#around = around;
+  }
+
+  /** Hears what the parts ask for, wherever in the lab they are. */
+  listen(lab: EventTarget): void {
+    lab.addEventListener('hs-switches', event => {
+      if (event instanceof CustomEvent && isSwitches(event)) this.flip(event.detail);
+    });
+    lab.addEventListener('hs-scenario-chosen', event => {
+      if (event instanceof CustomEvent && isScenario(event)) this.#tell(this.play(event.detail));
+    });
+    lab.addEventListener('hs-scenario', event => {
+      if (event instanceof CustomEvent && isScenarioWish(event)) this.#fulfil(event.detail);
+    });
+  }
+
+  #fulfil(wish: ScenarioWish): void {
+    switch (wish) {
+      case 'choose':
+        return this.showList();
+      case 'compare':
+        return this.#compare();
+      case 'leave':
+        return this.#leave();
+      case 'notes':
+        return this.openNotes();
+      default:
+        return assertUnreachable(wish);
+    }
+  }
+
+  /** Shows a sentence, where one comes of it. */
+  #tell(sentence: Promise<string | undefined>): void {
+    const {controller} = this.#around;
+    sentence
+      .then(trouble => trouble !== undefined && controller.notice(trouble))
+      .catch((error: unknown) => controller.fail(error));
+  }
+
+  /** The list of scenarios. */
+  showList(): void {
+    this.#tell(this.#choose());
+  }
+  /** The drawer with the switches, or away with it. */
+  showSwitches(): void {
+    this.#tell(this.#toggleSwitches());
+  }
+  /** Runs with other switches. */
+  flip(switches: Switches): void {
+    this.#carryOut(this.#setSwitches(switches));
   }
 
   /** The drawer with the switches, once it was loaded. */
@@ -91,7 +143,7 @@ export class Lessons {
   // ── switches ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Opens the drawer, or closes it. What goes wrong is a sentence. */
-  async toggleSwitches(): Promise<string | undefined> {
+  async #toggleSwitches(): Promise<string | undefined> {
     if (this.#switches === undefined) {
       try {
         const {SwitchesPanel: Panel} = await import('../switches/switches-panel.js');
@@ -108,7 +160,7 @@ export class Lessons {
   }
 
   /** Runs with other switches; the playhead stays where the guest had come to, and what changed is shown. */
-  async setSwitches(switches: Switches): Promise<void> {
+  async #setSwitches(switches: Switches): Promise<void> {
     const {controller, client} = this.#around;
     const {technique, guest, edited, moment} = controller.state;
     controller.pause();
@@ -132,7 +184,7 @@ export class Lessons {
   // ── scenarios ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Shows the list. What goes wrong is a sentence. */
-  async choose(): Promise<string | undefined> {
+  async #choose(): Promise<string | undefined> {
     try {
       const {ScenarioChooser: Chooser, shippedScenarios} = await import('../scenario/scenario-parts.js');
       this.#chooser ??= new Chooser();
@@ -185,12 +237,12 @@ export class Lessons {
   }
 
   /** Machines beside each other, where the scenario is about several. */
-  compare(): void {
+  #compare(): void {
     const machines = this.#player?.scenario.machines ?? [];
     if (machines.length > 1) this.#around.compare(machines);
   }
 
-  leave(): void {
+  #leave(): void {
     this.#player = undefined;
     this.#notes?.show(undefined);
     void this.#around.changed();

@@ -38,7 +38,6 @@ import {listenToTime} from './time-events.js';
 import {perform, type ShellParts} from './commands.js';
 import {Help} from './help.js';
 import {Lessons} from '../lesson/lessons.js';
-import {isScenario, isScenarioWish, isSwitches, type ScenarioWish} from '../lesson/lesson-events.js';
 import {lessonStyles} from '../lesson/lesson-styles.js';
 import {changedBar, changedBarStyles} from '../switches/changed-bar.js';
 import {labStyles} from './lab-styles.js';
@@ -118,15 +117,6 @@ export class Lab extends LitElement implements ShellParts {
     this.addEventListener('hs-leave-comparison', event => {
       if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
     });
-    this.addEventListener('hs-switches', event => {
-      if (event instanceof CustomEvent && isSwitches(event)) this.setSwitches(event.detail);
-    });
-    this.addEventListener('hs-scenario-chosen', event => {
-      if (event instanceof CustomEvent && isScenario(event)) this.tell(this.lessons?.play(event.detail));
-    });
-    this.addEventListener('hs-scenario', event => {
-      if (event instanceof CustomEvent && isScenarioWish(event)) this.scenarioWish(event.detail);
-    });
     this.addEventListener('hs-close-editor', () => this.editing.close());
     this.addEventListener('hs-run-source', event => {
       if (event instanceof CustomEvent && isRunSource(event)) this.runSource(event.detail.source);
@@ -168,6 +158,7 @@ export class Lab extends LitElement implements ShellParts {
       compare: machines => void this.comparing?.open(this.lab, machines),
       now: () => performance.now(),
     });
+    this.lessons.listen(this);
     this.inspectable = {inspect: request => client.inspect(request)};
     const wanted = linkedMoment(controller);
     this.surrounding?.listen(controller);
@@ -284,29 +275,11 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   scenarios(): void {
-    this.tell(this.lessons?.choose());
+    this.lessons?.showList();
   }
 
   switches(): void {
-    this.tell(this.lessons?.toggleSwitches());
-  }
-
-  private setSwitches(switches: LabState['switches']): void {
-    void this.lessons?.setSwitches(switches).catch((error: unknown) => this.controller?.fail(error));
-  }
-
-  private scenarioWish(wish: ScenarioWish): void {
-    if (wish === 'choose') this.scenarios();
-    else if (wish === 'compare') this.lessons?.compare();
-    else if (wish === 'leave') this.lessons?.leave();
-    else this.lessons?.openNotes();
-  }
-
-  /** Shows a sentence, where one comes of it. */
-  private tell(sentence: Promise<string | undefined> | undefined): void {
-    sentence
-      ?.then(trouble => trouble !== undefined && this.controller?.notice(trouble))
-      .catch((error: unknown) => this.controller?.fail(error));
+    this.lessons?.showSwitches();
   }
 
   private showPanel(name: string): void {
@@ -433,7 +406,7 @@ export class Lab extends LitElement implements ShellParts {
                 <button @click=${() => this.with(controller => controller.notice(undefined))}>Dismiss</button>
               </div>`
         }
-        ${changedBar(lab.offers, lab.switches, () => this.setSwitches({}))}
+        ${changedBar(lab.offers, lab.switches, () => this.lessons?.flip({}))}
       </div>
       ${this.body()} ${this.lessons?.switches} ${this.lessons?.chooser}
       ${
