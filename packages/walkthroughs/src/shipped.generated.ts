@@ -2103,8 +2103,8 @@ One kernel of about a hundred instructions: it makes its tables, serves a system
 POPF. Right is \`KSUT\`: kernel, system call, user kept out, tick.
 
 *All its machines side by side* shows them under one scrubber, aligned by what the guest itself has done: for each the switches, the exits, the cycles, and
-whether it is right. (The lane of real KVM runs it where there is a \`/dev/kvm\`. Its machine is made without KVM_CREATE_IRQCHIP, so nobody is there to tick:
-it prints \`KSU-\`, for another reason than trap and emulate does.)
+whether it is right. (The lane of real KVM is for the shipped guests: a program like this one runs on the simulated machines there. The button *Real KVM* takes
+these bytes to a \`/dev/kvm\`, where there is one.)
 
 \`\`\`program
 ; A kernel that was made for ring 0: it masks interrupts, loads tables, serves a system call, guards a page, and waits for its timer.

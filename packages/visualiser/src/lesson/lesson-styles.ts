@@ -46,7 +46,7 @@ export const lessonStyles = css`
     main.lesson:not(.center) {
       grid-template-columns: minmax(300px, 38%) minmax(0, 1fr);
       grid-template-rows: minmax(0, 2.3fr) minmax(0, 1fr);
-      --stage-height: 19vh;
+      --stage-height: 15vh;
       --strip-display: none;
     }
     .lesson .scenario {

@@ -28,9 +28,15 @@ export class ScenarioPanel extends LitElement {
   @property({attribute: false}) machines: readonly string[] = [];
   @property({type: Boolean, reflect: true}) presenting = false;
   #shown = -1;
+  #brokenShown: ScenarioPlayer['broken'] = undefined;
 
   protected override updated(changes: PropertyValues): void {
     super.updated(changes);
+    const broken = this.player?.broken;
+    if (broken !== this.#brokenShown) {
+      this.#brokenShown = broken;
+      this.renderRoot.querySelector('.broken')?.scrollIntoView({block: 'nearest'});
+    }
     const part = this.player?.part ?? -1;
     if (part === this.#shown) return;
     this.#shown = part;
