@@ -61,8 +61,15 @@ function list(terminal: Terminal, form: 'JSON' | 'text'): number {
   const scenarios = SHIPPED.map(({name, text}) => requireScenario(text, name));
   if (form === 'JSON') {
     const rows = scenarios.map(({id, title, demonstration, teaches, choice, machines, steps, questions}) => ({
-      ...{id, title, demonstration, teaches, guest: choice.guest, machine: choice.technique, machines},
-      ...{steps: steps.length, questions: questions.length},
+      id,
+      title,
+      demonstration,
+      teaches,
+      guest: choice.guest,
+      machine: choice.technique,
+      machines,
+      steps: steps.length,
+      questions: questions.length,
     }));
     terminal.line(JSON.stringify(rows, undefined, 2));
     return EXIT.ok;
