@@ -11,11 +11,13 @@ export class LineupLab implements LineupClient {
   #newest: Session | undefined = undefined;
   #comparison: Generator<LaneSummary> | undefined = undefined;
 
-  add({technique, guest, edited, switches}: RunChoice): void {
+  add({technique, guest, edited, switches = {}}: RunChoice): void {
+    // Machines beside each other have different switches: each takes those that it has.
+    const offered = new Set(this.#host.switches(technique, guest).map(({id}) => id));
     const session = this.#host.open({
       technique,
       guest: edited === undefined ? guest : {of: guest, source: edited},
-      switches,
+      switches: Object.fromEntries(Object.entries(switches).filter(([id]) => offered.has(id))),
     });
     this.#lineup.add(session);
     this.#newest = session;
