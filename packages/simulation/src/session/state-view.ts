@@ -5,7 +5,14 @@ import {PhysicalMemory, Vmcs} from '@hyperscope/machine';
 import type {Bank} from '@hyperscope/machine';
 import {hpa} from '@hyperscope/base';
 import {isCell} from '@hyperscope/isa';
-import {HOST_PAGE_TABLES, VMCB as KVM_VMCB, currentMachine, domainCells, guestCells, virtualGuestCells} from '@hyperscope/vmm';
+import {
+  HOST_PAGE_TABLES,
+  VMCB as KVM_VMCB,
+  currentMachine,
+  domainCells,
+  guestCells,
+  virtualGuestCells,
+} from '@hyperscope/vmm';
 import {GuestMemory, isDeprivileged, placeOfMachine} from '@hyperscope/trace';
 import type {CellSource, RecordHeader} from '@hyperscope/trace';
 
