@@ -66,7 +66,7 @@ test('a panel is saved as a picture, and the HTML for a page of one’s own is t
   await lab.open('#v1/vtx-ept/hello-kvm/88');
   await page.getByRole('button', {name: 'Share'}).click();
   await expect(page.getByLabel('HTML')).toHaveValue(/<hyperscope-lab technique="vtx-ept" guest="hello-kvm" step="88"/);
-  await page.getByLabel('Panel').selectOption({label: 'Stage'});
+  await page.getByLabel('Panel to save').selectOption({label: 'Stage'});
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', {name: 'Save SVG'}).click(),

@@ -66,9 +66,15 @@ export function runOverSocket(
   return async (program, tell, signal) => {
     const socket = open(url);
     socket.binaryType = 'arraybuffer';
+    const over = new AbortController();
     try {
-      return await Promise.race([conversation(socket, program, tell, signal), lost(socket), aborted(signal)]);
+      return await Promise.race([
+        conversation(socket, program, tell, AbortSignal.any([signal, over.signal])),
+        lost(socket),
+        aborted(signal),
+      ]);
     } finally {
+      over.abort();
       socket.close();
     }
   };
@@ -81,7 +87,7 @@ async function conversation(
   signal: AbortSignal,
 ): Promise<ServerRun> {
   await opened(socket);
-  const server = wrap<ServerApi>(endpointOf(socket));
+  const server = wrap<ServerApi>(endpointOf(socket, signal));
   let isOver = false;
   const follow = async (): Promise<void> => {
     while (!isOver && !signal.aborted) {
@@ -132,7 +138,8 @@ function aborted(signal: AbortSignal): Promise<ServerRun> {
   });
 }
 
-function endpointOf(socket: RunSocket): Endpoint {
+/** Once `over` is aborted nothing is sent: what Comlink says when its proxy is collected comes long after the socket's end. */
+function endpointOf(socket: RunSocket, over: AbortSignal): Endpoint {
   const listeners = new Listeners<Event>();
   socket.addEventListener('message', ({data}: MessageEvent<unknown>) => {
     if (!(data instanceof ArrayBuffer)) return;
@@ -147,7 +154,7 @@ function endpointOf(socket: RunSocket): Endpoint {
   });
   return {
     postMessage: message => {
-      socket.send(encodeFrame(message));
+      if (!over.aborted) socket.send(encodeFrame(message));
     },
     addEventListener: (_type, listener) => {
       listeners.add(listener);

@@ -137,6 +137,7 @@ export class LabController {
         sameGuest && (!sameText || technique.id === before.technique)
           ? before.phase
           : {kind: 'loading', what: `Starting ${guest.title}`},
+      opening: 'under way',
       guest: guest.id,
       technique: technique.id,
       route: [],
@@ -157,7 +158,7 @@ export class LabController {
       .open({technique: technique.id, guest: guest.id, edited, switches})
       .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
     if (typeof opened === 'string') {
-      if (opening === this.#opening) this.#set({...before, notice: opened});
+      if (opening === this.#opening) this.#set({...before, opening: 'settled', notice: opened});
       return shown(opened);
     }
     const {start} = opened;
@@ -166,7 +167,15 @@ export class LabController {
     const costs = await client.costs();
     const moment = await this.#place(known ? wanted.step : undefined, start, sameText ? 'nearest' : 'start');
     if (opening !== this.#opening) return shown(undefined);
-    this.#set({phase: {kind: 'ready'}, moment, source: source?.running, shipped: source?.shipped, offers, costs});
+    this.#set({
+      phase: {kind: 'ready'},
+      opening: 'settled',
+      moment,
+      source: source?.running,
+      shipped: source?.shipped,
+      offers,
+      costs,
+    });
     shown(undefined);
     await this.#recordAhead(opening);
     if (opening === this.#opening && wanted.step === 'end') this.seekEnd();

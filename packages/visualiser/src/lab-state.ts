@@ -30,6 +30,8 @@ export interface LabState {
   readonly technique: string;
   readonly guest: string;
   readonly moment: Moment | undefined;
+  /** Whether `moment` is of what was opened last, or still of what was there before. */
+  readonly opening: 'settled' | 'under way';
   /** NASM source of what runs. */
   readonly source: string | undefined;
   /** The same as it ships; differs from `source` while an edited program runs. */
@@ -67,6 +69,7 @@ export const FIRST_STATE: LabState = {
   technique: 'vtx-ept',
   guest: 'hello-kvm',
   moment: undefined,
+  opening: 'settled',
   source: undefined,
   shipped: undefined,
   edited: undefined,

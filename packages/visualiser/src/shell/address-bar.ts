@@ -32,8 +32,8 @@ export class AddressBar {
 
   /** Writes the link now. */
   write(): void {
-    const {moment, technique, guest, phase, switches, edited, catalogue} = this.#lab();
-    if (moment === undefined || phase.kind !== 'ready') return;
+    const {moment, opening, technique, guest, phase, switches, edited, catalogue} = this.#lab();
+    if (moment === undefined || phase.kind !== 'ready' || opening === 'under way') return;
     const isFile = catalogue.guests.some(({id, group}) => id === guest && group === FILES);
     // No link can lead to what lies on the reader's own disk.
     if (isFile) return history.replaceState(null, '', location.pathname + location.search);

@@ -137,7 +137,7 @@ export class ShareDialog extends LitElement {
         <div class="row">
           <label
             >Panel
-            <select id="panel">
+            <select id="panel" aria-label="Panel to save">
               ${shared.panels.map(({name}, index) => html`<option value=${index}>${name}</option>`)}
             </select></label
           >
