@@ -20,6 +20,9 @@ const SLIDERS = [
 ] as const;
 type SliderId = (typeof SLIDERS)[number]['id'];
 
+/** A measurement is some kilobytes of JSON. */
+const MOST_BYTES = 2 ** 20;
+
 /** A change of a slider as the command line writes it. */
 function asCosts(id: SliderId, value: number): readonly string[] {
   if (id !== 'round-trip') return [`${id}=${value}`];
@@ -65,6 +68,17 @@ export class ParadoxDialog extends LitElement {
         padding: 0;
         accent-color: var(--accent);
       }
+      .open {
+        position: relative;
+        border: 1px solid var(--strong-line);
+        border-radius: var(--radius);
+        padding: 4px 11px;
+        cursor: pointer;
+      }
+      .open:focus-within {
+        outline: 2px solid var(--focus);
+        outline-offset: 2px;
+      }
       .close {
         margin-inline-start: auto;
       }
@@ -85,6 +99,7 @@ export class ParadoxDialog extends LitElement {
   @state() private generation: GenerationEntry | undefined = undefined;
   @state() private changed: Partial<Readonly<Record<SliderId, number>>> = {};
   private run: ParadoxRun | undefined = undefined;
+  private measurements: string | undefined = undefined;
   private start: StartWorkloads | undefined = undefined;
   private end: () => void = () => undefined;
 
@@ -105,6 +120,8 @@ export class ParadoxDialog extends LitElement {
       this.shown = state;
     });
     const generations = await this.run.load();
+    // A new worker knows nothing of what was opened before.
+    if (this.measurements !== undefined) await this.run.addMeasured(this.measurements);
     this.generation ??= generations[0];
   }
 
@@ -127,6 +144,13 @@ export class ParadoxDialog extends LitElement {
             )}
           </select>
         </label>
+        <label class="open" title="What hyperscope measure --json wrote on a machine with KVM"
+          >Your own machine…<input
+            class="visually-hidden"
+            type="file"
+            accept=".json,application/json"
+            @change=${this.opened}
+        /></label>
         <button @click=${isRunning ? this.stop : this.go}>${isRunning ? 'Stop' : 'Run again'}</button>
         <button ?disabled=${shown?.phase !== 'done'} @click=${this.findBreakEvens}>Where do they change places?</button>
         <button class="close" @click=${this.close}>Close</button>
@@ -188,6 +212,18 @@ export class ParadoxDialog extends LitElement {
     this.generation = this.shown?.generations.find(({id}) => id === target.value);
     this.changed = {};
     void this.again();
+  };
+  private readonly opened = async ({target}: Event): Promise<void> => {
+    const file = target instanceof HTMLInputElement ? target.files?.[0] : undefined;
+    if (file === undefined) return;
+    if (this.shown?.phase === 'running') await this.stop();
+    const measurements = await file.slice(0, MOST_BYTES).text();
+    const added = await this.run?.addMeasured(measurements);
+    if (added === undefined) return;
+    this.measurements = measurements;
+    this.generation = added;
+    this.changed = {};
+    this.go();
   };
   private slid(id: SliderId, event: Event): void {
     const {target} = event;

@@ -25,6 +25,8 @@ function cyclesOf({technique, costs}: WorkloadRequest): number {
 function fake(run?: (request: WorkloadRequest) => Promise<WorkloadResult>): RemoteWorkloads {
   return {
     generations: async () => Promise.resolve([PRESCOTT]),
+    addMeasured: async text =>
+      text === '{}' ? Promise.reject(new Error('These are no measurements.')) : Promise.resolve(PRESCOTT),
     workloads: async () => Promise.resolve([{id: 'mixed', title: 'mixed', what: 'both'}]),
     even: async () => Promise.resolve(0.05),
     run:
@@ -88,4 +90,13 @@ test('what goes wrong is told', async () => {
   await run.load();
   await run.run(PRESCOTT, []);
   expect(state).toMatchObject({phase: 'failed', said: 'There is no such machine.'});
+});
+
+test('a measured machine can be chosen; what is no measurement is told', async () => {
+  const states: ParadoxState[] = [];
+  const run = new ParadoxRun(fake(), state => states.push(state));
+  expect(await run.addMeasured('{"operations": []}')).toEqual(PRESCOTT);
+  expect(states.at(-1)?.generations).toEqual([PRESCOTT]);
+  expect(await run.addMeasured('{}')).toBeUndefined();
+  expect(states.at(-1)?.said).toBe('These are no measurements.');
 });

@@ -7,6 +7,7 @@ import type {GenerationEntry, WorkloadEntry, WorkloadRequest, WorkloadResult} fr
 /** A `WorkloadClient` at the other end of a channel. */
 export interface RemoteWorkloads {
   generations(): Promise<readonly GenerationEntry[]>;
+  addMeasured(measurements: string): Promise<GenerationEntry>;
   workloads(): Promise<readonly WorkloadEntry[]>;
   even(): Promise<number>;
   run(request: WorkloadRequest): Promise<WorkloadResult>;
@@ -64,6 +65,19 @@ export class ParadoxRun {
     this.#even = await this.#client.even();
     this.#set({generations});
     return generations;
+  }
+
+  /** Adds a machine that was measured, and gives it; undefined where the text is something else, which is told. */
+  async addMeasured(measurements: string): Promise<GenerationEntry | undefined> {
+    this.#set({said: 'Fitting the measurement …'});
+    try {
+      const added = await this.#client.addMeasured(measurements);
+      this.#set({generations: await this.#client.generations(), said: ''});
+      return added;
+    } catch (error) {
+      this.#set({said: error instanceof Error ? error.message : String(error)});
+      return undefined;
+    }
   }
 
   stop(): void {

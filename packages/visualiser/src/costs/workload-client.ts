@@ -35,6 +35,11 @@ export interface WorkloadResult {
 
 export interface WorkloadClient {
   generations(): readonly GenerationEntry[];
+  /**
+   * Adds the machine that somebody measured: what `hyperscope measure --json` wrote. A second or two.
+   * @throws UserError when it is something else.
+   */
+  addMeasured(measurements: string): GenerationEntry;
   workloads(): readonly WorkloadEntry[];
   /** Machines whose cycles differ by no more than this share are even. */
   even(): number;

@@ -1,7 +1,19 @@
 // The half of the paradox that runs in a worker: workloads on simulated machines, one at a time.
 
 import {UserError, assertExists} from '@hyperscope/base';
-import {EVEN, GENERATIONS, RIVALS, WORKLOADS, costFigures, rivalsOn, runOn} from '@hyperscope/simulation';
+import {
+  EVEN,
+  GENERATIONS,
+  RIVALS,
+  WORKLOADS,
+  costFigures,
+  generationOf,
+  measuredModel,
+  readMeasurements,
+  rivalsOn,
+  runOn,
+} from '@hyperscope/simulation';
+import type {Generation} from '@hyperscope/simulation';
 import type {
   GenerationEntry,
   WorkloadClient,
@@ -16,16 +28,32 @@ const figureOf = (costModel: string, option: string): number =>
     `a figure ${option}`,
   ).cycles;
 
+const entryOf = (generation: Generation): GenerationEntry => ({
+  id: generation.costModel,
+  title: generation.title,
+  roundTrip: generation.roundTrip,
+  vmmStep: figureOf(generation.costModel, 'vmm-step'),
+  walkReference: figureOf(generation.costModel, 'walk-reference'),
+  machines: rivalsOn(generation),
+});
+
 export class WorkloadLab implements WorkloadClient {
+  readonly #measured: Generation[] = [];
+
   generations(): readonly GenerationEntry[] {
-    return GENERATIONS.map(generation => ({
-      id: generation.costModel,
-      title: generation.title,
-      roundTrip: generation.roundTrip,
-      vmmStep: figureOf(generation.costModel, 'vmm-step'),
-      walkReference: figureOf(generation.costModel, 'walk-reference'),
-      machines: rivalsOn(generation),
-    }));
+    return this.#all.map(entryOf);
+  }
+
+  addMeasured(measurements: string): GenerationEntry {
+    const {costModel, machine} = measuredModel(readMeasurements(measurements));
+    const below = machine.outerHypervisor ? ', a hypervisor below it' : '';
+    const generation = {...generationOf(costModel), costModel, title: `${machine.name}, measured${below}`};
+    if (!this.#all.some(each => each.costModel === costModel)) this.#measured.push(generation);
+    return entryOf(generation);
+  }
+
+  get #all(): readonly Generation[] {
+    return [...GENERATIONS, ...this.#measured];
   }
 
   workloads(): readonly WorkloadEntry[] {
@@ -37,7 +65,7 @@ export class WorkloadLab implements WorkloadClient {
   }
 
   run({generation: id, technique, workload, costs}: WorkloadRequest): WorkloadResult {
-    const generation = GENERATIONS.find(({costModel}) => costModel === id);
+    const generation = this.#all.find(({costModel}) => costModel === id);
     const machine = (['bare', ...RIVALS] as const).find(each => each === technique);
     const work = WORKLOADS.find(each => each.id === workload)?.id;
     if (generation === undefined || machine === undefined || work === undefined)
