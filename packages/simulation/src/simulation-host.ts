@@ -83,7 +83,11 @@ export class SimulationHost {
   }
   techniques(): readonly TechniqueSummary[] {
     return TECHNIQUES.map(({id, title, shortTitle, host, summary, kernels}) => ({
-      ...{id, title, shortTitle, host, summary},
+      id,
+      title,
+      shortTitle,
+      host,
+      summary,
       ...(kernels === undefined ? {} : {kernels}),
     }));
   }

@@ -122,9 +122,7 @@ async function* lineups(
   const sources = (given.value('on') ?? 'vtx-ept,kvm').split(',').map(source => source.trim());
   if (sources.length < 2) throw usage('--on names two machines or more, such as --on vtx-ept,kvm.');
   // A guest that is a hypervisor has no second machine to be compared on; one that adapts does other things there.
-  const comparable = GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(
-    ({id}) => id,
-  );
+  const comparable = GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(({id}) => id);
   const images = given.has('all') ? comparable : positionals;
   if (images.length === 0 || (given.has('all') && positionals.length > 0))
     throw usage('Give a guest, or --all for all of them.');

@@ -82,12 +82,13 @@ describe.skipIf(skipKvmTests())('hyperscope run --on kvm', () => {
 });
 
 describe.skipIf(skipKvmTests())('hyperscope compare --on vtx-ept,kvm', () => {
-  test.each(
-    GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(({id}) => id),
-  )('every difference of %s is explained', async guest => {
-    const {status, out} = await runInProcess([COMPARE], ['compare', guest, '--on', 'vtx-ept,kvm']);
-    expect([status, out]).toEqual([0, expect.stringContaining('Every difference is explained.')]);
-  });
+  test.each(GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(({id}) => id))(
+    'every difference of %s is explained',
+    async guest => {
+      const {status, out} = await runInProcess([COMPARE], ['compare', guest, '--on', 'vtx-ept,kvm']);
+      expect([status, out]).toEqual([0, expect.stringContaining('Every difference is explained.')]);
+    },
+  );
 
   test('a shipped recording stands for a KVM that is not there', async () => {
     const recording = new URL('../../../guests/recordings/popf.kvm.hsr', import.meta.url).pathname;

@@ -23,9 +23,7 @@ const runOn = async (technique: string, image: string, ...args: readonly string[
 const run = (image: string, ...args: readonly string[]) => runOn('qemu-tcg', image, ...args);
 
 /** Guests that print the same wherever they run. */
-const PLAIN = GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(
-  ({id}) => id,
-);
+const PLAIN = GUESTS.filter(({needs, adapts}) => needs === undefined && adapts === undefined).map(({id}) => id);
 
 describe.skipIf(!installed)('under QEMU', TIMEOUT, () => {
   test.each(PLAIN)('%s prints what it prints here', async guest => {

@@ -2,7 +2,9 @@
 // user space.
 
 const DEPRIVILEGED: ReadonlySet<string> = new Set([
-  ...['trap-and-emulate', 'control-program', 'binary-translation'],
+  'trap-and-emulate',
+  'control-program',
+  'binary-translation',
   'paravirtual',
 ]);
 
