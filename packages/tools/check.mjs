@@ -25,6 +25,16 @@ const vitest = (counts, ...args) => ({
   counts: () => fromVitest(counts),
 });
 
+/** Tests that wait for devices, processes and sockets: they have the machine for themselves, so that they keep to their times. */
+const WAITING = [
+  '.kvmtest.ts',
+  'packages/kvm/',
+  'packages/server/',
+  'packages/cli/src/qemu/',
+  'qemu.test.ts',
+  'hostile-guests.test.ts',
+];
+
 const playwright = counts => ({
   command: [bin('@playwright/test/cli.js'), 'test', '-c', E2E_CONFIG, '--reporter=list,json'],
   env: {PLAYWRIGHT_JSON_OUTPUT_NAME: counts},
@@ -43,7 +53,20 @@ const STAGES = [
   {name: 'imports', title: 'Imports point down', command: [tool('check-imports.mjs')]},
   {name: 'sizes', title: 'Size budgets', command: [tool('budgets.mjs')]},
   {name: 'dead', title: 'Dead code (knip)', command: [bin('knip/bin/knip.js'), '--no-progress', '--no-config-hints']},
-  {name: 'tests', title: 'Unit and conformance tests', ...vitest(join(scratch, 'node.json'))},
+  {
+    name: 'tests',
+    title: 'Unit and conformance tests',
+    ...vitest(
+      join(scratch, 'node.json'),
+      '--maxWorkers=100%',
+      ...WAITING.map(part => `--exclude=${part.endsWith('/') ? `${part}**` : `**/*${part}`}`),
+    ),
+  },
+  {
+    name: 'kvm',
+    title: 'Tests with KVM, QEMU and servers',
+    ...vitest(join(scratch, 'kvm.json'), ...WAITING),
+  },
   {name: 'sanitizers', title: 'The addon under sanitizers', command: [tool('sanitize.mjs')]},
   {
     name: 'browser',
