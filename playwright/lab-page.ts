@@ -22,6 +22,7 @@ export class LabPage {
   }
 
   async ready(): Promise<void> {
+    await expect(this.page.locator('hs-lab')).toHaveAttribute('aria-busy', 'false');
     await expect(this.stage.getByRole('img')).toBeVisible();
     await expect(this.position).not.toContainText('…');
   }

@@ -38,6 +38,7 @@ test('find, jump from find to find, stop at a breakpoint forwards and backwards,
   await lab.slider.focus();
   await page.keyboard.press('[');
   await page.keyboard.press('End');
+  await expect.poll(() => lab.step()).toBeGreaterThan(exit);
   await page.keyboard.press(']');
   const totals = page.getByRole('status', {name: 'Totals of the selection'});
   await expect(totals).toContainText('cycles');

@@ -135,6 +135,7 @@ export class Lab extends LitElement implements ShellParts {
     this.comparing = new Comparing({start, runOnServer, changed: () => this.requestUpdate()});
     const changed = (next: LabState): void => {
       this.lab = next;
+      this.ariaBusy = String(next.opening === 'under way');
       this.address.keep();
       this.surrounding?.tell(next);
     };
@@ -192,6 +193,8 @@ export class Lab extends LitElement implements ShellParts {
   /** Carries out a command; the hints end when what they tell has been done. */
   private perform(command: Command | TransportCommand): void {
     this.with(lab => {
+      // What is on the screen is about to go: a step would be one of the next run.
+      if (lab.state.opening === 'under way') return;
       perform(command, lab, this);
       if (lab.state.hint === 'exit' && command === 'next-exit') {
         keepHinted();
