@@ -2,6 +2,7 @@ export * from './registers/cells.js';
 export * from './instruction.js';
 export * from './opcodes/form.js';
 export * from './microcode/helper.js';
+export * from './microcode/operands.js';
 export * from './microcode/helpers.js';
 export * from './microcode/integer-operations.js';
 export * from './microcode/intercept.js';

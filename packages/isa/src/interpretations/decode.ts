@@ -2,6 +2,7 @@
 // more bytes are different answers; none is a guess. Rules: SDM vol. 2, "Instruction Format"; where Intel and AMD differ
 // (66h on near branches in 64-bit mode) this is Intel's processor.
 
+import {hexBytes} from '@hyperscope/base';
 import {CONDITIONS} from '../instruction.js';
 import type {CodeSize, Condition, Instruction, OperandSize, Prefixes} from '../instruction.js';
 import type {InstructionFeature, OpcodeForm} from '../opcodes/form.js';
@@ -264,5 +265,5 @@ function fullMnemonic(form: OpcodeForm, condition: Condition | undefined): strin
 /** `0F 58`, with the mandatory prefix before it, for the message. */
 function opcodeText(place: OpcodePlace, opcode: Uint8Array): string {
   const shown = place.prefix === 'NP' ? [...opcode] : [place.prefix, ...opcode];
-  return shown.map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
+  return hexBytes(shown).toUpperCase();
 }

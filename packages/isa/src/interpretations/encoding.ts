@@ -1,6 +1,7 @@
 // Encoding: which of an instruction's bytes say what. Prefixes, opcode, ModR/M, SIB, displacement and immediate, each with what it
 // means here. SDM vol. 2, "Instruction Format".
 
+import {hexBytes} from '@hyperscope/base';
 import type {Instruction} from '../instruction.js';
 
 export type EncodingKind = 'displacement' | 'immediate' | 'modrm' | 'opcode' | 'prefix' | 'sib';
@@ -16,8 +17,7 @@ export interface EncodingPart {
   readonly meaning: string;
 }
 
-const text = (bytes: Uint8Array): string =>
-  [...bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
+const text = (bytes: Uint8Array): string => hexBytes(bytes).toUpperCase();
 
 const bits = (value: number, count: number): string => value.toString(2).padStart(count, '0');
 

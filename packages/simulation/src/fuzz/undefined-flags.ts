@@ -1,7 +1,7 @@
 // Which flags an instruction leaves undefined, defines and depends on, from its recording. A comparison with a processor
 // says nothing about a flag that the manual leaves undefined, nor about what was made from one.
 
-import {FLAG_BITS} from '@hyperscope/isa';
+import {FLAG_BITS, operandsOf} from '@hyperscope/isa';
 import type {FlagRule, Microcode, Operation} from '@hyperscope/isa';
 
 export interface FlagEffects {
@@ -74,42 +74,6 @@ function definedBy(operation: Operation, operations: readonly Operation[]): numb
 
 /** The operations whose values this one uses, less the value that an undefined flag is given. */
 function argumentsOf(operation: Operation): readonly number[] {
-  switch (operation.op) {
-    case 'load':
-    case 'probe':
-      return [operation.offset];
-    case 'binary':
-      return [operation.a, operation.b];
-    case 'unary':
-      return [operation.a];
-    case 'concat':
-      return [operation.high, operation.low];
-    case 'choose':
-      return [operation.condition, operation.a, operation.b];
-    case 'setFlags':
-      return [operation.a, operation.b, operation.result];
-    case 'setRegister':
-      return [operation.value];
-    case 'store':
-      return [operation.offset, operation.value];
-    case 'writeFlags':
-      return [operation.image, operation.mask];
-    case 'call':
-    case 'invoke':
-    case 'intercept':
-      return operation.args;
-    case 'faultIf':
-    case 'finishIf':
-    case 'repeatIf':
-      return [operation.when];
-    case 'checkTarget':
-    case 'jump':
-      return operation.when === undefined ? [operation.target] : [operation.target, operation.when];
-    case 'setFlag': {
-      const when = operation.when === undefined ? [] : [operation.when];
-      return operation.isUndefined ? when : [operation.value, ...when];
-    }
-    default:
-      return [];
-  }
+  if (operation.op !== 'setFlag' || !operation.isUndefined) return operandsOf(operation);
+  return operation.when === undefined ? [] : [operation.when];
 }

@@ -1,5 +1,6 @@
 // The code around the guest's current instruction, disassembled from memory as it is at the playhead.
 
+import {hexBytes} from '@hyperscope/base';
 import {decode, disassemble, encodingParts} from '@hyperscope/isa';
 import type {Instruction} from '@hyperscope/isa';
 import {codeAddress, codeSizeOf} from '@hyperscope/trace';
@@ -66,7 +67,7 @@ function lineOf(
   return {
     address,
     text: disassemble(instruction, address),
-    bytes: [...instruction.bytes].map(byte => byte.toString(16).toUpperCase().padStart(2, '0')).join(''),
+    bytes: hexBytes(instruction.bytes, '').toUpperCase(),
     sourceLine,
     chips: chipsOf(instruction, {exits: executed.exitsAt(address), vtx}),
   };

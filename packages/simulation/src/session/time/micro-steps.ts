@@ -2,7 +2,15 @@
 // registers and memory that the record has before it. Where an operation is a helper's work, the record after the instruction
 // tells what it came to; what neither tells is a question mark. Nothing is run, and nothing is guessed.
 
-import {FLAG_BITS, binaryResult, explainOperations, recordMicrocode, registerName, unaryResult} from '@hyperscope/isa';
+import {
+  FLAG_BITS,
+  binaryResult,
+  explainOperations,
+  operandsOf,
+  recordMicrocode,
+  registerName,
+  unaryResult,
+} from '@hyperscope/isa';
 import type {Instruction, Microcode, Operation} from '@hyperscope/isa';
 import {hex} from '@hyperscope/base';
 import {RecordedValues, is64Bit} from '@hyperscope/trace';
@@ -59,7 +67,9 @@ class MicroWalk {
   reads(id: number): readonly NamedValue[] {
     const operation = this.#microcode.operations[id];
     if (operation === undefined) return [];
-    const operands = operandsOf(operation).flatMap(operand => this.#leaves(operand));
+    // The result that flags are set by is made of the two values before it.
+    const used = operation.op === 'setFlags' ? [operation.a, operation.b] : operandsOf(operation);
+    const operands = used.flatMap(operand => this.#leaves(operand));
     if (operation.op === 'load') return [...operands, ...this.#leaves(id)];
     return operation.op === 'moveStack' ? [{name: 'RSP', value: shown(this.#registers.get(`before ${id}`))}] : operands;
   }
@@ -296,48 +306,6 @@ class MicroWalk {
   #width(id: number): number {
     const operation = this.#microcode.operations[id];
     return operation !== undefined && 'width' in operation ? operation.width : 64;
-  }
-}
-
-/** The operations that an operation is made from. */
-function operandsOf(operation: Operation): readonly number[] {
-  switch (operation.op) {
-    case 'load':
-    case 'probe':
-      return [operation.offset];
-    case 'store':
-      return [operation.value, operation.offset];
-    case 'binary':
-    case 'lanes':
-      return [operation.a, operation.b];
-    case 'unary':
-      return [operation.a];
-    case 'concat':
-      return [operation.high, operation.low];
-    case 'choose':
-      return [operation.condition, operation.a, operation.b];
-    case 'call':
-    case 'invoke':
-    case 'intercept':
-      return operation.args;
-    case 'setRegister':
-    case 'setVector':
-      return [operation.value];
-    case 'setFlags':
-      return [operation.a, operation.b];
-    case 'setFlag':
-      return operation.when === undefined ? [operation.value] : [operation.when, operation.value];
-    case 'writeFlags':
-      return [operation.image, operation.mask];
-    case 'faultIf':
-    case 'finishIf':
-    case 'repeatIf':
-      return [operation.when];
-    case 'checkTarget':
-    case 'jump':
-      return operation.when === undefined ? [operation.target] : [operation.when, operation.target];
-    default:
-      return [];
   }
 }
 
