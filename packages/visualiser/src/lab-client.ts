@@ -19,6 +19,9 @@ import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
 import type {LineupClient} from './compare/lineup-client.js';
 import type {WorkloadClient} from './costs/workload-client.js';
 
+/** The heading of the chooser under which files stand that the reader opened. */
+export const OPENED_FILES = 'Opened files';
+
 export interface GuestEntry {
   readonly id: string;
   readonly title: string;
@@ -133,9 +136,9 @@ export interface LabClient
   /** Makes a file a guest, by its contents; the catalogue has it from then on. @throws UserError when it is no image. */
   addImage(name: string, bytes: Uint8Array): AddedImage;
   /** A new comparison of machines, in this worker. */
-  lineup(): LineupClient & ProxyMarked;
+  lineup(): Promise<LineupClient & ProxyMarked>;
   /** What the paradox of 2005 runs, in this worker. */
-  workloads(): WorkloadClient & ProxyMarked;
+  workloads(): Promise<WorkloadClient & ProxyMarked>;
   /**
    * Starts what was chosen; nothing is recorded yet beyond state 0.
    * @throws UserError when a name is unknown or the text does not assemble: then the old session stays.

@@ -1,7 +1,7 @@
 // The run on real KVM beside the simulated one: asked for, waited for, given up, shown.
 
 import type {Remote} from 'comlink';
-import type {LabClient} from './lab-client.js';
+import {OPENED_FILES, type LabClient} from './lab-client.js';
 import type {LabState} from './lab-state.js';
 import type {LabStore} from './lab-store.js';
 import type {RunOnServer} from './kvm-socket.js';
@@ -33,7 +33,7 @@ export function insteadOfReal(
 ): 'recording' | 'nothing' | {readonly never: string} {
   const never = notOnKvm(state);
   if (never !== undefined) return {never};
-  const isOpened = state.catalogue.guests.some(({id, group}) => id === state.guest && group === 'Opened files');
+  const isOpened = state.catalogue.guests.some(({id, group}) => id === state.guest && group === OPENED_FILES);
   return state.edited === undefined && !isOpened ? 'recording' : 'nothing';
 }
 

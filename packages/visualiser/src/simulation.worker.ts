@@ -32,10 +32,11 @@ import type {
   SelectionTotals,
 } from '@hyperscope/trace';
 import {besideRows, realMarks} from './beside-rows.js';
-import {LineupLab} from './compare/lineup.worker.js';
-import {WorkloadLab} from './costs/workloads.worker.js';
+import type {LineupLab} from './compare/lineup.worker.js';
+import type {WorkloadLab} from './costs/workloads.worker.js';
 import {runChange, samePlace} from './switches/run-change.js';
 import type {RunChange} from './switches/run-change.js';
+import {OPENED_FILES} from './lab-client.js';
 import {linesOfText} from './assembled-lines.js';
 import type {RealProgram} from './kvm-socket.js';
 import type {
@@ -71,12 +72,15 @@ class SimulationLab implements LabClient {
     return [...this.#host.guests(), ...this.#host.singleUserSystems(), ...this.#host.cards()];
   }
 
-  lineup(): LineupLab & ProxyMarked {
-    return proxy(new LineupLab());
+  async lineup(): Promise<LineupLab & ProxyMarked> {
+    // Loaded by who compares: the first page does without.
+    const {LineupLab: Lab} = await import('./compare/lineup.worker.js');
+    return proxy(new Lab());
   }
 
-  workloads(): WorkloadLab & ProxyMarked {
-    return proxy(new WorkloadLab());
+  async workloads(): Promise<WorkloadLab & ProxyMarked> {
+    const {WorkloadLab: Lab} = await import('./costs/workloads.worker.js');
+    return proxy(new Lab());
   }
 
   addImage(name: string, bytes: Uint8Array): AddedImage {
@@ -100,7 +104,7 @@ class SimulationLab implements LabClient {
       teaches: `A ${what}.`,
       isHypervisor: false,
       only: undefined,
-      group: 'Opened files',
+      group: OPENED_FILES,
     }));
     return {guests: [...shipped, ...added], techniques: this.#host.techniques()};
   }

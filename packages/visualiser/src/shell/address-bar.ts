@@ -1,10 +1,10 @@
 // The address of the page, kept in step with the playhead: any moment is a link, and what a link says can be followed.
 
+import {OPENED_FILES} from '../lab-client.js';
 import type {LabController} from '../lab-controller.js';
 import type {LabState} from '../lab-state.js';
 import {PackedText, unpackText} from '../linked-text.js';
 import {readLink, writeLink, type SharedMoment} from '../share-link.js';
-import {FILES} from './opening-files.js';
 
 const DAMAGED_TEXT =
   'The edited program in this link is damaged, so the guest is open as it ships. Ask for the link again, or for the program.';
@@ -34,7 +34,7 @@ export class AddressBar {
   write(): void {
     const {moment, opening, technique, guest, phase, switches, edited, catalogue} = this.#lab();
     if (moment === undefined || phase.kind !== 'ready' || opening === 'under way') return;
-    const isFile = catalogue.guests.some(({id, group}) => id === guest && group === FILES);
+    const isFile = catalogue.guests.some(({id, group}) => id === guest && group === OPENED_FILES);
     // No link can lead to what lies on the reader's own disk.
     if (isFile) return history.replaceState(null, '', location.pathname + location.search);
     const text = this.#packed.of(edited, () => this.write());

@@ -6,9 +6,6 @@ import {openText} from '../editor/text-file.js';
 import type {LabClient} from '../lab-client.js';
 import type {LabController} from '../lab-controller.js';
 
-/** The heading of the chooser under which files stand. */
-export const FILES = 'Opened files';
-
 const isAssembly = (name: string): boolean => /\.(asm|nasm|s)$/i.test(name);
 const isScenario = (name: string): boolean => /\.md$/i.test(name);
 

@@ -1,7 +1,7 @@
 // What "Share" finds on the page: the moment, and the panels that can be saved as pictures.
 
+import {OPENED_FILES} from '../lab-client.js';
 import type {LabState} from '../lab-state.js';
-import {FILES} from './opening-files.js';
 import {ShareDialog, type SharedPanel} from './share-dialog.js';
 
 /** The panels of the lab, by what finds them in its shadow. */
@@ -33,7 +33,7 @@ export async function openShareDialog(
     const element = root.querySelector(selector);
     return element === null || element.getBoundingClientRect().height === 0 ? [] : [{name, element}];
   });
-  const isFile = catalogue.guests.some(({id, group}) => id === guest && group === FILES);
+  const isFile = catalogue.guests.some(({id, group}) => id === guest && group === OPENED_FILES);
   await dialog.show({
     link: location.href,
     without: isFile ? FILE : edited === undefined || location.hash.includes(';text=') ? undefined : TOO_LONG,
