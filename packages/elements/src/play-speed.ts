@@ -57,11 +57,6 @@ export class PlaySpeedControl extends LitElement {
         align-items: center;
       }
       select {
-        font: inherit;
-        color: inherit;
-        background: var(--panel);
-        border: 1px solid var(--strong-line);
-        border-radius: var(--radius);
         min-height: 34px;
         padding: 0 6px;
       }

@@ -58,6 +58,15 @@ export const sharedStyles = css`
     min-height: 30px;
     cursor: pointer;
   }
+  select {
+    font: inherit;
+    color: inherit;
+    background: var(--panel);
+    border: 1px solid var(--strong-line);
+    border-radius: var(--radius);
+    min-height: 30px;
+    padding: 4px 8px;
+  }
   button:hover:not(:disabled) {
     background: var(--sunken);
     border-color: var(--ink);

@@ -77,11 +77,6 @@ export class Transport extends LitElement {
         background: none;
       }
       select {
-        font: inherit;
-        color: inherit;
-        background: var(--panel);
-        border: 1px solid var(--strong-line);
-        border-radius: var(--radius);
         min-height: 34px;
         padding: 0 8px;
       }

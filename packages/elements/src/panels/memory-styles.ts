@@ -67,12 +67,10 @@ export const memoryStyles = css`
     white-space: nowrap;
   }
   select {
-    font: inherit;
-    color: inherit;
     background: var(--sunken);
-    border: 1px solid var(--strong-line);
     border-radius: 5px;
     min-height: 24px;
+    padding: revert;
   }
   .detail {
     border: 1px solid var(--line);

@@ -54,15 +54,6 @@ export class ParadoxDialog extends LitElement {
         display: grid;
         gap: 2px;
       }
-      select {
-        font: inherit;
-        color: inherit;
-        background: var(--panel);
-        border: 1px solid var(--strong-line);
-        border-radius: var(--radius);
-        min-height: 30px;
-        padding: 4px 8px;
-      }
       input[type='range'] {
         width: 220px;
         padding: 0;

@@ -63,15 +63,6 @@ export class ShareDialog extends LitElement {
         padding: 5px 8px;
         resize: vertical;
       }
-      select {
-        font: inherit;
-        color: inherit;
-        background: var(--panel);
-        border: 1px solid var(--strong-line);
-        border-radius: var(--radius);
-        min-height: 30px;
-        padding: 4px 8px;
-      }
       p {
         margin: 4px 0 6px;
         color: var(--mute);

@@ -23,11 +23,6 @@ export const toolbarStyles = css`
     flex: 1;
   }
   select {
-    font: inherit;
-    color: inherit;
-    background: var(--panel);
-    border: 1px solid var(--strong-line);
-    border-radius: var(--radius);
     min-height: 32px;
     padding: 0 8px;
     max-width: 19em;

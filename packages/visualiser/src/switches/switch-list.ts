@@ -93,12 +93,9 @@ export class SwitchList extends LitElement {
         color: inherit;
       }
       select {
-        font: inherit;
         color: var(--ink);
-        background: var(--panel);
-        border: 1px solid var(--strong-line);
         border-radius: 6px;
-        min-height: 30px;
+        padding: revert;
         min-width: 0;
         width: 100%;
       }

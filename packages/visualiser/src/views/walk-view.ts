@@ -27,10 +27,7 @@ export class WalkView extends LitElement {
         min-width: 0;
       }
       select {
-        font: inherit;
-        color: inherit;
         background: var(--sunken);
-        border: 1px solid var(--strong-line);
         border-radius: 6px;
         min-height: 28px;
         align-self: start;
