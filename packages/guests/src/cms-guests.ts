@@ -1,20 +1,20 @@
 // Single-user systems for virtual machines under one control program. Each is a program and, behind it, the nucleus that they share.
 // Alone on a machine each says that there is no control program, does what it can do alone, and stops.
 
-import type {Guest} from './guest.js';
-import {PROGRAMS} from './programs.generated.js';
+import type {GuestOutline} from './guest.js';
+import type {ProgramName} from './program-loading.generated.js';
 
 const ALONE = 'supervisor state, ring 0\nno control program\n';
 const under = (user: string): string => `supervisor state, ring 0\nuser ${user}\n`;
 
-type Program = Extract<keyof typeof PROGRAMS, `cms-${string}`>;
+type Program = Extract<ProgramName, `cms-${string}`>;
 
 const system = (
   program: Program,
-  rest: Pick<Guest, 'controlProgram' | 'expectedSerial' | 'teaches' | 'title'> & {readonly id?: string},
-): Guest => ({
+  rest: Pick<GuestOutline, 'controlProgram' | 'expectedSerial' | 'teaches' | 'title'> & {readonly id?: string},
+): GuestOutline => ({
   id: program,
-  source: PROGRAMS[program] + PROGRAMS['cms-nucleus'],
+  programs: [program, 'cms-nucleus'],
   loadAddress: 0x8000,
   mode: 'protected',
   memoryMiB: 1,
@@ -27,7 +27,7 @@ const PUNCH_CONSOLE = `${under('CMS1')}PUN FILE 0001 TO CMS2\nCMS2 HAS YOUR DECK
 const READER_CONSOLE = `${under('CMS2')}PRIMES BELOW 200\nCOUNTED BY CMS1: 46\nPLEASE ANSWER\nPUN FILE 0001 TO CMS1\nanswered\n`;
 const countConsole = (user: string): string => `${under(user)}most Collatz steps: 112\n`;
 
-export const CMS_GUESTS: readonly Guest[] = [
+export const CMS_OUTLINES: readonly GuestOutline[] = [
   system('cms-punch', {
     title: 'Two users and a deck of cards',
     teaches:

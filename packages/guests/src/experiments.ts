@@ -1,21 +1,21 @@
 // Programs that answer one question each: what an operation costs, how often a guest is left, how many references a page walk
 // makes. `hyperscope cost` and `hyperscope exits` run them. They print nothing; what they found is in registers or in the record.
 
-import type {Guest} from './guest.js';
-import {PROGRAMS} from './programs.generated.js';
+import type {GuestOutline} from './guest.js';
+import type {ProgramName} from './program-loading.generated.js';
 
-type ExperimentId = Extract<keyof typeof PROGRAMS, `nano-${string}` | `page-${string}` | 'workloads'>;
+type ExperimentId = Extract<ProgramName, `nano-${string}` | `page-${string}` | 'workloads'>;
 
 const experiment = (
   id: ExperimentId,
   title: string,
   teaches: string,
-  more: Partial<Pick<Guest, 'irqchip' | 'memoryMiB' | 'mode' | 'needs'>> = {},
-): Guest => ({
+  more: Partial<Pick<GuestOutline, 'irqchip' | 'memoryMiB' | 'mode' | 'needs'>> = {},
+): GuestOutline => ({
   id,
   title,
   teaches,
-  source: PROGRAMS[id],
+  programs: [id],
   loadAddress: 0x8000,
   mode: 'long',
   memoryMiB: 2,
@@ -23,7 +23,7 @@ const experiment = (
   ...more,
 });
 
-export const EXPERIMENTS: readonly Guest[] = [
+export const EXPERIMENT_OUTLINES: readonly GuestOutline[] = [
   experiment('nano-syscall', 'Nanobenchmark: SYSCALL', 'What a system call costs, there and back.'),
   experiment('nano-cpuid', 'Nanobenchmark: CPUID', 'What an exit costs that KVM answers itself.'),
   experiment('nano-in', 'Nanobenchmark: IN', 'What reading a port costs.'),

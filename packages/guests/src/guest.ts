@@ -1,5 +1,7 @@
 // A guest program that ships: commented assembly, where it starts, what it teaches and what it must print.
 
+import type {ProgramName} from './program-loading.generated.js';
+
 /** A guest in a virtual machine of its own, beside another one's under a control program. */
 export interface CompanionGuest {
   /** What its virtual machine is called: up to eight capital letters and digits. */
@@ -15,13 +17,14 @@ export type GuestNeeds =
   /** Its kernel is ported to the hypercalls of this technique, and has no machine to run on without. */
   | {readonly technique: 'paravirtual'; readonly portOf: string | undefined};
 
-export interface Guest {
+/** All of a guest but its text. */
+export interface GuestOutline {
   readonly id: string;
   readonly title: string;
   /** One sentence for a chooser. */
   readonly teaches: string;
-  /** NASM source: the teaching text. */
-  readonly source: string;
+  /** The files of `programs/` that are its source, one behind the other; a card has none, its text is made from the card. */
+  readonly programs: readonly ProgramName[];
   /** Guest-physical address of the first byte, which is also where it starts. */
   readonly loadAddress: number;
   /** The state the loader hands over: real mode; 32-bit flat; 64-bit with identity page tables; or what Xen's domain builder makes. */
@@ -46,4 +49,9 @@ export interface Guest {
   };
   /** What must appear on the serial port, on every technique. */
   readonly expectedSerial: string;
+}
+
+export interface Guest extends GuestOutline {
+  /** NASM source: the teaching text. */
+  readonly source: string;
 }

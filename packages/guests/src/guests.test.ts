@@ -5,7 +5,17 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, test} from 'vitest';
-import {CMS_GUESTS, EXPERIMENTS, GUESTS, assembleGuest, findGuest} from './index.js';
+import {assertExists} from '@hyperscope/base';
+import {
+  CARD_GUESTS,
+  CMS_GUESTS,
+  EXPERIMENTS,
+  GUESTS,
+  assembleGuest,
+  findGuest,
+  findOutline,
+  loadGuestText,
+} from './index.js';
 
 const nasm = hasNasm();
 /** A guest whose program is another one's, in other company. */
@@ -43,7 +53,17 @@ describe.each([...GUESTS, ...EXPERIMENTS, ...CMS_GUESTS].map(guest => [guest.id,
 
 test('an unknown id finds nothing', () => {
   expect(findGuest('no-such-guest')).toBeUndefined();
+  expect(findOutline('no-such-guest')).toBeUndefined();
 });
+
+test.each([...GUESTS, ...EXPERIMENTS, ...CMS_GUESTS, ...CARD_GUESTS].map(guest => [guest.id, guest] as const))(
+  'the text of %s, fetched by itself, is the same',
+  async (id, guest) => {
+    const outline = assertExists(findOutline(id), 'an outline for every guest');
+    expect(outline).not.toHaveProperty('source');
+    expect(await loadGuestText(outline)).toEqual(guest);
+  },
+);
 
 function digest(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');

@@ -4,8 +4,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {assembleGuest} from '../assembled-guest.js';
-import {GUESTS, findGuest} from '../guests.js';
-import {CARD_GUESTS, STEALTH_CARDS} from './cards.js';
+import {CARD_GUESTS, GUESTS, findGuest} from '../guests.js';
+import {STEALTH_CARDS} from './cards.js';
 
 const nasm = hasNasm();
 
