@@ -1,4 +1,4 @@
-// Somebody's plain web server: files of a folder under a path, and 404 for everything else.
+// Somebody's plain web server: files of a folder under a path, a folder by its index.html, and 404 for everything else.
 
 import {readFile} from 'node:fs/promises';
 import {createServer} from 'node:http';
@@ -23,7 +23,7 @@ export async function serveStatic(folder: string, prefix: string): Promise<Stati
   const server = createServer((request, response) => {
     const {pathname} = new URL(request.url ?? '/', 'http://localhost');
     const inside = pathname.startsWith(prefix) ? normalize(`/${pathname.slice(prefix.length)}`) : '/absent';
-    const path = join(root, inside === '/' ? 'index.html' : inside);
+    const path = join(root, inside.endsWith('/') ? `${inside}index.html` : inside);
     readFile(path).then(
       bytes => response.writeHead(200, {'content-type': TYPES[extname(path)] ?? 'application/octet-stream'}).end(bytes),
       () => response.writeHead(404).end(),

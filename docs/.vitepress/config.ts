@@ -1,13 +1,12 @@
 // The documentation as a site beside the lab: the same files that are read in the repository, with live labs in them.
 
 import {readdirSync, readFileSync} from 'node:fs';
+import {relative, sep} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {defineConfig} from 'vitepress';
+import {HOME, anyFolder, pageForAnyFolder} from './any-folder.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-
-/** Folder of the lab on its server, with slashes at both ends; the documentation lies in `docs/` below it. */
-const home = process.env['HYPERSCOPE_BASE'] ?? '/';
 
 /** Decisions in their order, by their first headings. */
 const decisions = readdirSync(here('../decisions'))
@@ -24,15 +23,18 @@ export default defineConfig({
   title: 'Hyperscope',
   description: 'A laboratory that shows how x86 virtualization works by running it.',
   lang: 'en',
-  base: `${home}docs/`,
+  base: `${HOME}docs/`,
   outDir: here('../../packages/visualiser/dist/docs'),
   srcExclude: ['deploy/**', 'node_modules/**'],
   cleanUrls: false,
+  vite: {plugins: [anyFolder()]},
+  transformHtml: (html, file, {siteConfig}) =>
+    pageForAnyFolder(html, relative(siteConfig.outDir, file).replaceAll(sep, '/')),
   // The theme follows the reader's system, as the lab does.
   appearance: true,
   head: [
-    ['link', {rel: 'icon', href: `${home}icon.svg`, type: 'image/svg+xml'}],
-    ['script', {type: 'module', src: `${home}hyperscope-lab.js`}],
+    ['link', {rel: 'icon', href: `${HOME}icon.svg`, type: 'image/svg+xml'}],
+    ['script', {type: 'module', src: `${HOME}hyperscope-lab.js`}],
   ],
   vue: {template: {compilerOptions: {isCustomElement: tag => tag === 'hyperscope-lab'}}},
   themeConfig: {
@@ -45,7 +47,8 @@ export default defineConfig({
       page('For lecturers', 'lecturers-guide'),
       page('For students', 'students-guide'),
       page('The tour', 'tour'),
-      {text: 'Open the lab', link: home, target: '_self'},
+      // The folder above the site.
+      {text: 'Open the lab', link: '/../', target: '_self'},
     ],
     sidebar: [
       {
