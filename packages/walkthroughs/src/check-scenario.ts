@@ -3,8 +3,10 @@
 
 import {UserError} from '@hyperscope/base';
 import type {RunChoice} from '@hyperscope/trace';
+import {arrowFailures} from './crossings.js';
 import {failures} from './expectations.js';
 import {findPlace} from './find-place.js';
+import {measurementFailures} from './measure.js';
 import type {Question, Scenario, ScenarioStep, Trial} from './scenario.js';
 import type {OpenRun, ScenarioRun, SourceOf} from './scenario-run.js';
 import {choiceAt, trialChoice} from './trial.js';
@@ -47,6 +49,7 @@ class ScenarioCheck {
     const {prediction} = step;
     if (prediction?.check !== undefined)
       checked.push({what: `${what}, prediction`, index: undefined, failures: this.#trial(prediction.check, choice)});
+    checked.push(...this.#comparisons(step, what, choice));
     for (const broken of step.breakIt)
       checked.push({
         what: `${what}, break it: ${broken.title}`,
@@ -54,6 +57,24 @@ class ScenarioCheck {
         failures: this.#trial(broken, choice),
       });
     return checked;
+  }
+
+  #comparisons({measurement, arrowGuess}: ScenarioStep, what: string, choice: RunChoice): readonly Checked[] {
+    const checked = (name: string, found: () => readonly string[]): Checked => ({
+      what: `${what}, ${name}`,
+      index: undefined,
+      failures: guarded(() => ({index: undefined, failures: found()})).failures,
+    });
+    const measured =
+      measurement === undefined
+        ? []
+        : [checked(`measured: ${measurement.title}`, () => measurementFailures(this.#run(choice), measurement))];
+    const arrows = (arrowGuess?.arrows ?? []).map(arrow =>
+      checked(`arrow from ${arrow.from} to ${arrow.to}`, () =>
+        arrowFailures(this.#run(trialChoice(choice, arrow, this.#sourceOf)), arrow),
+      ),
+    );
+    return [...measured, ...arrows];
   }
 
   questions(): readonly Checked[] {

@@ -1,8 +1,10 @@
 export type * from './scenario.js';
 export * from './check-scenario.js';
+export * from './crossings.js';
 export * from './expectations.js';
 export * from './find-place.js';
 export * from './markdown.js';
+export * from './measure.js';
 export * from './problem.js';
 export * from './read-scenario.js';
 export type * from './scenario-run.js';

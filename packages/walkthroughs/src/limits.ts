@@ -6,6 +6,8 @@ export const LIMITS = {
   questions: 40,
   choices: 8,
   breakIts: 12,
+  stretches: 12,
+  arrows: 20,
   machines: 8,
   sources: 40,
   /** Characters of a title, a pattern, a choice. */

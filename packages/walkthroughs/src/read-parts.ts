@@ -27,6 +27,7 @@ const KINDS = Object.keys({
   'kvm-exit': true,
   'page-walk': true,
   'shadow-paging': true,
+  'translation-adapted': true,
   'translation-chained': true,
   'translation-invalidated': true,
   'triple-fault': true,

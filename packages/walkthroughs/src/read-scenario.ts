@@ -8,6 +8,7 @@ import {LIMITS} from './limits.js';
 import type {Problem} from './problem.js';
 import {badScenario} from './problem.js';
 import {readBreakIt, readExpectation, readPlace, readQuestion} from './read-parts.js';
+import {readArrows, readMeasurement} from './read-comparisons.js';
 import {outlineOf} from './sections.js';
 import type {BlockKind, FencedBlock, Section} from './sections.js';
 import type {BreakIt, Question, Scenario, ScenarioStep} from './scenario.js';
@@ -104,7 +105,7 @@ function single(section: Section, kind: BlockKind, problems: Problem[]): FencedB
 }
 
 function readStep(section: Section, problems: Problem[]): ScenarioStep {
-  refuse(section, ['step', 'predict', 'break', 'note'], problems);
+  refuse(section, ['step', 'predict', 'break', 'measure', 'arrows', 'note'], problems);
   const block = single(section, 'step', problems);
   const fields = block === undefined ? undefined : fieldsOf(block.text, block.line, 'the step', problems);
   if (block === undefined)
@@ -130,10 +131,24 @@ function readStep(section: Section, problems: Problem[]): ScenarioStep {
     expect: expect === undefined ? undefined : readExpectation(expect),
     prediction: readPrediction(section, expect !== undefined, problems),
     breakIt: breaks.flatMap(each => readBreak(each, problems)),
+    measurement: readSingle(section, 'measure', problems, readMeasurement),
+    arrowGuess: readSingle(section, 'arrows', problems, readArrows),
     note: single(section, 'note', problems)?.text,
   };
   fields?.done(['place', 'panel', 'technique', 'expect']);
   return step;
+}
+
+/** What the one block of a kind says; undefined where there is none, or where it cannot be read. */
+function readSingle<T>(
+  section: Section,
+  kind: BlockKind,
+  problems: Problem[],
+  read: (fields: Fields) => T,
+): T | undefined {
+  const block = single(section, kind, problems);
+  const fields = block === undefined ? undefined : fieldsOf(block.text, block.line, `the block ${kind}`, problems);
+  return fields === undefined ? undefined : read(fields);
 }
 
 function readBreak({text, line}: FencedBlock, problems: Problem[]): readonly BreakIt[] {

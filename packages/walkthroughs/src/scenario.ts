@@ -77,6 +77,43 @@ export interface Question {
   readonly check?: Trial | undefined;
 }
 
+/** A part of a run, from one step to another; both are in it. */
+export interface Stretch {
+  readonly name: string;
+  /** Looked for from where the guest begins. */
+  readonly first: Place;
+  /** Looked for from the first step on; may be the same. */
+  readonly last: Place;
+}
+
+/** Stretches of the run beside each other, by what they cost. */
+export interface Measurement {
+  readonly title: string;
+  readonly stretches: readonly Stretch[];
+  /** They come in ascending order of this, each more than the one before; checked by running. */
+  readonly ascending?: 'cycles' | 'instructions' | undefined;
+  /** Markdown, below the figures. */
+  readonly explanation?: string | undefined;
+}
+
+/** A way from who has the processor to who has it next, without anybody between. */
+export interface Arrow {
+  readonly from: Moment['who'];
+  readonly to: Moment['who'];
+  readonly exists: 'no' | 'yes';
+  /** Why, shown after the guess. Markdown. */
+  readonly because: string;
+  /** Beside the scenario's own, in the run that shows it. */
+  readonly switches?: Switches | undefined;
+}
+
+/** Arrows to choose from: does it exist? */
+export interface ArrowGuess {
+  /** Markdown. */
+  readonly question: string;
+  readonly arrows: readonly Arrow[];
+}
+
 export interface ScenarioStep {
   readonly title: string;
   readonly place: Place;
@@ -86,6 +123,8 @@ export interface ScenarioStep {
   readonly prediction?: Question | undefined;
   readonly expect?: Expectation | undefined;
   readonly breakIt: readonly BreakIt[];
+  readonly measurement?: Measurement | undefined;
+  readonly arrowGuess?: ArrowGuess | undefined;
   /** Only for the speaker. Markdown. */
   readonly note?: string | undefined;
   /** Inspector tab that helps here. */
