@@ -5,13 +5,13 @@ import {describe, expect, test} from 'vitest';
 import {assertExists, recordOf} from '@hyperscope/base';
 import {Playhead} from '@hyperscope/trace';
 import {GUEST_CELLS, virtualGuestCells} from '@hyperscope/vmm';
-import {loadGuest} from './images/guest-program.js';
 import {NO_PORTS} from './session/session.js';
-import {SimulationHost, requireGuest, requireTechnique} from './simulation-host.js';
+import {SimulationHost} from './simulation-host.js';
+import {SHIPPED, loadGuest, requireGuest, requireTechnique} from './shipped.js';
 
 const TECHNIQUE = 'binary-translation';
 const open = (guest: string, steps: number) => {
-  const session = new SimulationHost().open({guest, technique: TECHNIQUE});
+  const session = new SimulationHost(SHIPPED).open({guest, technique: TECHNIQUE});
   session.run(steps);
   return session;
 };

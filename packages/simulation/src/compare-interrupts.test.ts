@@ -5,6 +5,7 @@ import {compareRecords} from '@hyperscope/trace';
 import type {RunRecord} from '@hyperscope/trace';
 import {assembleGuest} from '@hyperscope/guests';
 import {SimulationHost} from './simulation-host.js';
+import {SHIPPED} from './shipped.js';
 
 const LONG_MODE = {
   id: 'test',
@@ -13,6 +14,7 @@ const LONG_MODE = {
   loadAddress: 0x8000,
   mode: 'long',
   memoryMiB: 2,
+  programs: [],
   expectedSerial: '',
 } as const;
 
@@ -64,7 +66,7 @@ idtr:   dw 0x20f
         dq 0xa000
 `;
   const assembly = assembleGuest({...LONG_MODE, source});
-  const session = new SimulationHost().open({
+  const session = new SimulationHost(SHIPPED).open({
     guest: {...LONG_MODE, bytes: assembly.bytes, lines: assembly.lines},
     technique: 'bare',
   });

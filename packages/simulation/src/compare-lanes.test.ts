@@ -6,9 +6,8 @@ import {compareLanes} from '@hyperscope/trace';
 import type {Lane, LaneComparison, RunRecord} from '@hyperscope/trace';
 import {runToResult} from './run/run-to-result.js';
 import type {RunRequest} from './run/run-to-result.js';
-import {loadGuest} from './images/guest-program.js';
 import {guestCellsAt} from './session/guest-view.js';
-import {requireGuest, requireTechnique} from './simulation-host.js';
+import {loadGuest, requireGuest, requireTechnique} from './shipped.js';
 
 const CLOCK = {now: () => 0};
 

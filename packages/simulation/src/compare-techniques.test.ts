@@ -5,9 +5,10 @@ import {compareRecords} from '@hyperscope/trace';
 import type {RunRecord} from '@hyperscope/trace';
 import {guestCellsAt} from './session/guest-view.js';
 import {SimulationHost} from './simulation-host.js';
+import {SHIPPED} from './shipped.js';
 
 function recorded(guest: string, technique: string): RunRecord {
-  const session = new SimulationHost().open({guest, technique});
+  const session = new SimulationHost(SHIPPED).open({guest, technique});
   session.run(10_000);
   return session.record;
 }

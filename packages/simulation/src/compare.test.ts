@@ -6,8 +6,9 @@ import type {Comparison, HostFingerprint, RunRecord} from '@hyperscope/trace';
 import type {VmExit} from '@hyperscope/vmm';
 import {assembleGuest} from '@hyperscope/guests';
 import {SimulationHost} from './simulation-host.js';
+import {SHIPPED} from './shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const LONG_MODE = {
   id: 'test',
   title: 'test',
@@ -15,6 +16,7 @@ const LONG_MODE = {
   loadAddress: 0x8000,
   mode: 'long',
   memoryMiB: 2,
+  programs: [],
   expectedSerial: '',
 } as const;
 

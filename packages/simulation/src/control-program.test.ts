@@ -7,11 +7,11 @@ import {assertExists} from '@hyperscope/base';
 import {CMS_GUESTS} from '@hyperscope/guests';
 import {Playhead, readRecord, writeRecord} from '@hyperscope/trace';
 import {ControlProgramRun, TECHNIQUES} from '@hyperscope/vmm';
-import {loadGuest} from './images/guest-program.js';
 import {runToResult} from './run/run-to-result.js';
 import type {FinishedRun, RunRequest} from './run/run-to-result.js';
 import {NO_PORTS} from './session/session.js';
-import {SimulationHost, requireGuest, requireTechnique} from './simulation-host.js';
+import {SimulationHost} from './simulation-host.js';
+import {SHIPPED, loadGuest, requireGuest, requireTechnique} from './shipped.js';
 
 function finished(id: string, technique: string, more: Partial<RunRequest> = {}): FinishedRun {
   const guest = requireGuest(id);
@@ -75,7 +75,7 @@ test.each(
 describe('its switches', () => {
   test('make the slices shorter', () => {
     const dispatches = (quantum: string): number => {
-      const session = new SimulationHost().open({
+      const session = new SimulationHost(SHIPPED).open({
         guest: 'cms-count',
         technique: 'control-program',
         switches: {quantum},
@@ -88,7 +88,7 @@ describe('its switches', () => {
 });
 
 describe('on an ordinary processor', () => {
-  const session = new SimulationHost().open({
+  const session = new SimulationHost(SHIPPED).open({
     guest: 'cms-punch',
     technique: 'control-program',
     switches: {sensitive: 'x86'},
@@ -125,7 +125,7 @@ describe('on an ordinary processor', () => {
 });
 
 describe('the record', () => {
-  const open = () => new SimulationHost().open({guest: 'cms-punch', technique: 'control-program'});
+  const open = () => new SimulationHost(SHIPPED).open({guest: 'cms-punch', technique: 'control-program'});
   const session = open();
   session.run(40_000);
   const {record} = session;
@@ -187,18 +187,18 @@ describe('the record', () => {
     expect(session.seek(0).virtualMachines?.consoles.map(({text}) => text)).toEqual(['', '']);
   });
 
-  const groupsOf = () => {
-    const looked = session.inspect({panel: 'statistics'});
+  const groupsOf = async () => {
+    const looked = await session.inspect({panel: 'statistics'});
     return looked.panel === 'statistics' ? (looked.content?.groups ?? []) : [];
   };
 
-  test('shows the devices of the one that runs, and the account of each', () => {
+  test('shows the devices of the one that runs, and the account of each', async () => {
     const punched = Array.from(record.steps()).filter(({index}) =>
       record.eventsOf(index).some(event => event.kind === 'port' && event.port === 0xd01),
     );
     const first = assertExists(punched[0], 'a card that is punched');
     session.seek(first.index);
-    const looked = session.inspect({panel: 'devices'});
+    const looked = await session.inspect({panel: 'devices'});
     const devices = looked.panel === 'devices' ? (looked.content ?? []) : [];
     expect(devices).toContainEqual(
       expect.objectContaining({
@@ -209,7 +209,7 @@ describe('the record', () => {
     expect(devices.filter(({name}) => name === 'uart').length).toBe(1);
 
     session.seek(record.length);
-    const groups = groupsOf();
+    const groups = await groupsOf();
     const live = assertExists(session.driver.run.virtualMachines, 'machines');
     for (const machine of live) {
       const group = assertExists(
@@ -225,9 +225,7 @@ describe('the record', () => {
     }
     session.seek(0);
     expect(
-      groupsOf()
-        .filter(({title}) => title.startsWith('Account'))
-        .flatMap(({counters}) => counters),
+      (await groupsOf()).filter(({title}) => title.startsWith('Account')).flatMap(({counters}) => counters),
     ).toSatisfy((counters: readonly {readonly value: number}[]) => counters.every(({value}) => value === 0));
   });
 

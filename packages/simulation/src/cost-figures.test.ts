@@ -1,9 +1,10 @@
 import {expect, test} from 'vitest';
 import {costFigures} from './cost-figures.js';
 import {SimulationHost} from './simulation-host.js';
+import {SHIPPED} from './shipped.js';
 
 test('the figures of a run name the processor, and each says whether it is sourced or assumed', () => {
-  const session = new SimulationHost().open({technique: 'vtx-ept', guest: 'hello-kvm'});
+  const session = new SimulationHost(SHIPPED).open({technique: 'vtx-ept', guest: 'hello-kvm'});
   const {machine} = session.moment().header;
   const costs = costFigures(machine?.costModel ?? '');
   expect(costs.title).toBe('Westmere (2010)');

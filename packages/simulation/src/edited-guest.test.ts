@@ -3,8 +3,9 @@ import {assemblyVocabulary} from './assembly-vocabulary.js';
 import {GUESTS} from '@hyperscope/guests';
 import {PC_TECHNIQUES} from '@hyperscope/vmm';
 import {SimulationHost} from './simulation-host.js';
+import {SHIPPED} from './shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const sourceOf = (id: string): string => GUESTS.find(guest => guest.id === id)?.source ?? '';
 
 test('an edited hello-kvm prints the new text, on every technique', () => {

@@ -5,9 +5,8 @@ import {describe, expect, test} from 'vitest';
 import {TECHNIQUES} from '@hyperscope/vmm';
 import type {TraceEvent} from '@hyperscope/trace';
 import {GUESTS} from '@hyperscope/guests';
-import {loadGuest} from './images/guest-program.js';
 import {runToResult} from './run/run-to-result.js';
-import {requireTechnique} from './simulation-host.js';
+import {loadGuest, requireTechnique} from './shipped.js';
 
 const KVM = TECHNIQUES.map(({id}) => id).filter(id => /^(vtx|svm)-/.test(id));
 const PLAIN = GUESTS.filter(({needs}) => needs === undefined);

@@ -1,9 +1,9 @@
 // A file that somebody drops on the lab runs as it is, or says what it would have to be.
 
 import {expect, test} from 'vitest';
-import {loadGuest} from './images/guest-program.js';
 import {findGuest} from '@hyperscope/guests';
-import {SimulationHost, requireGuest} from './simulation-host.js';
+import {SimulationHost} from './simulation-host.js';
+import {SHIPPED, loadGuest, requireGuest} from './shipped.js';
 
 /** The boot sector that ships, with its mark. */
 function bootSector(): Uint8Array {
@@ -17,7 +17,7 @@ function bootSector(): Uint8Array {
 test.each(['bare', 'vtx-ept', 'svm-npt', 'trap-and-emulate', 'binary-translation'])(
   'a boot sector runs on %s',
   technique => {
-    const host = new SimulationHost();
+    const host = new SimulationHost(SHIPPED);
     const {id, what} = host.addImage('mine.img', bootSector());
     expect(what).toBe('boot sector');
     const session = host.open({technique, guest: id});
@@ -30,7 +30,7 @@ test.each(['bare', 'vtx-ept', 'svm-npt', 'trap-and-emulate', 'binary-translation
 );
 
 test('the same file twice is one guest, two files are two', () => {
-  const host = new SimulationHost();
+  const host = new SimulationHost(SHIPPED);
   const first = host.addImage('a.img', bootSector());
   expect(host.addImage('a.img', bootSector()).id).toBe(first.id);
   const other = bootSector();
@@ -39,7 +39,7 @@ test('the same file twice is one guest, two files are two', () => {
 });
 
 test('a ported kernel’s hypervisor refuses it, and what is no image says what it would have to be', () => {
-  const host = new SimulationHost();
+  const host = new SimulationHost(SHIPPED);
   const {id} = host.addImage('mine.img', bootSector());
   expect(() => host.open({technique: 'paravirtual', guest: id})).toThrow(/ported/);
   expect(() => host.addImage('notes.txt', new TextEncoder().encode('hello'))).toThrow(

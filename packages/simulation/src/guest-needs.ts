@@ -2,18 +2,18 @@
 // others. Whoever starts a guest asks here first, so that what cannot work is a sentence.
 
 import {UserError} from '@hyperscope/base';
-import {GUESTS} from '@hyperscope/guests';
-import type {Guest} from '@hyperscope/guests';
-import {TECHNIQUES} from '@hyperscope/vmm';
-import type {GuestImage, Technique} from '@hyperscope/vmm';
+import {GUEST_OUTLINES} from '@hyperscope/guests';
+import type {GuestOutline} from '@hyperscope/guests';
+import {outlineOfTechnique} from '@hyperscope/vmm';
+import type {GuestImage, TechniqueOutline} from '@hyperscope/vmm';
 
-const kernelsOf = (id: string): Technique['kernels'] => TECHNIQUES.find(technique => technique.id === id)?.kernels;
+const kernelsOf = (id: string): TechniqueOutline['kernels'] => outlineOfTechnique(id)?.kernels;
 
 /**
  * Whether a shipped guest runs on a technique ('kvm' and other real machines count as ones).
  * @throws UserError 'needs-bare-metal', 'needs-hypercalls' or 'needs-ported-kernel'.
  */
-export function requireFit({id, needs}: Pick<Guest, 'id' | 'needs'>, technique: {readonly id: string}): void {
+export function requireFit({id, needs}: Pick<GuestOutline, 'id' | 'needs'>, technique: {readonly id: string}): void {
   if (needs?.technique === technique.id) return;
   if (needs?.technique === 'bare')
     throw new UserError(
@@ -47,7 +47,9 @@ function needsHypercalls(name: string, technique: string, portOf: string | undef
 }
 
 function needsPort(name: string, technique: string): UserError {
-  const ports = GUESTS.flatMap(({id, needs}) => (needs?.technique === 'paravirtual' ? [{id, of: needs.portOf}] : []));
+  const ports = GUEST_OUTLINES.flatMap(({id, needs}) =>
+    needs?.technique === 'paravirtual' ? [{id, of: needs.portOf}] : [],
+  );
   const own = ports.find(({of}) => of === name);
   const hint =
     own === undefined
@@ -60,5 +62,5 @@ function needsPort(name: string, technique: string): UserError {
 }
 
 /** The processor that a guest is made for, where the technique's own will not do. */
-export const processorOf = ({needs}: Pick<Guest, 'needs'>): string | undefined =>
+export const processorOf = ({needs}: Pick<GuestOutline, 'needs'>): string | undefined =>
   needs?.technique === 'bare' ? needs.processor : undefined;

@@ -2,9 +2,8 @@
 // cannot tell.
 
 import {expect, test} from 'vitest';
-import {loadGuest} from './images/guest-program.js';
 import {NO_PORTS} from './session/session.js';
-import {requireGuest, requireTechnique} from './simulation-host.js';
+import {loadGuest, requireGuest, requireTechnique} from './shipped.js';
 
 const STEPS = 1_000_000;
 

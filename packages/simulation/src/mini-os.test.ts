@@ -6,11 +6,11 @@ import {assertExists} from '@hyperscope/base';
 import {Playhead, writeRecord} from '@hyperscope/trace';
 import type {RunRecord} from '@hyperscope/trace';
 import {PC_TECHNIQUES} from '@hyperscope/vmm';
-import {loadGuest} from './images/guest-program.js';
 import {NO_PORTS} from './session/session.js';
-import {SimulationHost, requireGuest, requireTechnique} from './simulation-host.js';
+import {SimulationHost} from './simulation-host.js';
+import {SHIPPED, loadGuest, requireGuest, requireTechnique} from './shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const GUEST = requireGuest('mini-os');
 const STEPS = 1_000_000;
 

@@ -2,9 +2,10 @@
 
 import {describe, expect, test} from 'vitest';
 import {PC_TECHNIQUES} from '@hyperscope/vmm';
-import {SimulationHost, requireGuest} from './simulation-host.js';
+import {SimulationHost} from './simulation-host.js';
+import {SHIPPED, requireGuest} from './shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const GUEST = requireGuest('output-ways');
 const STEPS = 400_000;
 

@@ -3,7 +3,6 @@
 import type {Moment, RunChoice, RunRecord} from '@hyperscope/trace';
 import type {Session} from './session/session.js';
 import {SourceMap} from './session/source-map.js';
-import {requireGuest} from './simulation-host.js';
 import type {SimulationHost} from './simulation-host.js';
 
 /** What packages/walkthroughs asks of a run. */
@@ -50,8 +49,7 @@ export function openScenarioRun(host: SimulationHost, choice: RunChoice): Sessio
 
 /** An open session of a choice, as scenarios look at it. */
 export function scenarioRunOf(host: SimulationHost, session: Session, {guest, edited}: RunChoice): SessionScenarioRun {
-  const shipped = requireGuest(guest);
-  const source = edited ?? shipped.source;
+  const source = edited ?? host.source(guest);
   const assembled = host.assemble({of: guest, source});
   const lines = assembled.ok ? assembled.loaded.assembly.lines : [];
   return new SessionScenarioRun(session, source, new SourceMap(lines).instructions);

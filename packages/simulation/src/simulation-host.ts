@@ -2,16 +2,16 @@
 // out, so that it can be reached over a message channel.
 
 import {UserError, assert} from '@hyperscope/base';
-import {CARD_GUESTS, CMS_GUESTS, GUESTS, findGuest} from '@hyperscope/guests';
-import type {Guest} from '@hyperscope/guests';
+import {CARD_OUTLINES, CMS_OUTLINES, GUEST_OUTLINES, findOutline} from '@hyperscope/guests';
+import type {Guest, GuestOutline} from '@hyperscope/guests';
 import {processorOf, requireFit, requireImageFit} from './guest-needs.js';
 import {readRecord} from '@hyperscope/trace';
 import type {SwitchOffer, Switches} from '@hyperscope/trace';
-import {TECHNIQUES} from '@hyperscope/vmm';
-import type {Technique} from '@hyperscope/vmm';
+import {TECHNIQUE_OUTLINES, outlineOfTechnique} from '@hyperscope/vmm';
+import type {Technique, TechniqueOutline} from '@hyperscope/vmm';
 import {flatCode, readForeignImage} from './images/foreign-image.js';
 import type {ForeignImage} from './images/foreign-image.js';
-import {loadEdited, loadGuest} from './images/guest-program.js';
+import {imageOfGuest, loadEdited} from './images/guest-program.js';
 import type {EditedImage, LoadedGuest} from './images/guest-program.js';
 import type {LoadedImage} from './images/image-options.js';
 import {loadRaw} from './images/raw.js';
@@ -20,9 +20,9 @@ import {createSession} from './session/session.js';
 import {sha256} from './session/sha256.js';
 import type {Session} from './session/session.js';
 import {SourceMap} from './session/source-map.js';
+import {unknownGuest, unknownTechnique} from './shelf.js';
+import type {Shelf} from './shelf.js';
 import {offersFor, settle} from './switches/switches.js';
-
-export type TechniqueSummary = Pick<Technique, 'host' | 'id' | 'kernels' | 'shortTitle' | 'summary' | 'title'>;
 
 /** A guest that somebody assembled elsewhere. */
 export interface Program {
@@ -68,33 +68,47 @@ export interface OpenOptions {
 }
 
 export class SimulationHost {
+  readonly #shelf: Shelf;
   readonly #images = new Map<string, ForeignImage>();
 
-  guests(): readonly Guest[] {
-    return GUESTS;
+  constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+  }
+
+  guests(): readonly GuestOutline[] {
+    return GUEST_OUTLINES;
   }
   /** The kernels of the stealth cards, which a chooser keeps apart. Under some techniques they are meant to go wrong. */
-  cards(): readonly Guest[] {
-    return CARD_GUESTS;
+  cards(): readonly GuestOutline[] {
+    return CARD_OUTLINES;
   }
   /** Single-user systems for the control program, likewise apart: elsewhere each of them is alone. */
-  singleUserSystems(): readonly Guest[] {
-    return CMS_GUESTS;
+  singleUserSystems(): readonly GuestOutline[] {
+    return CMS_OUTLINES;
   }
-  techniques(): readonly TechniqueSummary[] {
-    return TECHNIQUES.map(({id, title, shortTitle, host, summary, kernels}) => ({
-      id,
-      title,
-      shortTitle,
-      host,
-      summary,
-      ...(kernels === undefined ? {} : {kernels}),
-    }));
+  techniques(): readonly TechniqueOutline[] {
+    return TECHNIQUE_OUTLINES;
+  }
+
+  /** Fetches what `open`, `assemble` and the others need of a guest and a technique, where the shelf has it not yet. */
+  async prepare({
+    guest,
+    technique,
+  }: {
+    readonly guest: OpenOptions['guest'];
+    readonly technique?: string;
+  }): Promise<void> {
+    await this.#shelf.prepare({guest: shippedIdOf(guest), technique});
+  }
+
+  /** The text of a shipped guest. UserErrors: unknown-guest, not-fetched. */
+  source(guest: string): string {
+    return this.#shelf.guest(guest).source;
   }
 
   /** What a text in the place of a shipped guest's comes to: bytes and the map to its lines, or diagnostics. UserError: unknown-guest. */
   assemble(edited: EditedGuest): EditedImage {
-    return loadEdited(requireGuest(edited.of), edited.source);
+    return loadEdited(this.#shelf.guest(edited.of), edited.source, this.#find);
   }
 
   /** Makes a file a guest of this host, by its contents. UserErrors: image-too-large, image-unknown, and the loaders'. */
@@ -119,13 +133,15 @@ export class SimulationHost {
 
   /** What can be set before a guest runs on a technique. UserErrors: unknown-guest, unknown-technique. */
   switches(technique: string, guest: string): readonly SwitchOffer[] {
-    if (!this.#images.has(guest)) requireGuest(guest);
-    return offersFor({technique: requireTechnique(technique)});
+    if (!this.#images.has(guest) && findOutline(guest) === undefined) throw unknownGuest(guest);
+    const outline = outlineOfTechnique(technique);
+    if (outline === undefined) throw unknownTechnique(technique);
+    return offersFor({technique: outline});
   }
 
   /** Starts a session at state 0. UserErrors: unknown-switch, unknown-guest, unknown-technique, needs-bare-metal, needs-hypercalls, needs-ported-kernel, does-not-assemble, and the loader's. */
   open(options: OpenOptions): Session {
-    const technique = requireTechnique(options.technique);
+    const technique = this.#shelf.technique(options.technique);
     const {guest, profile, costModel, switches = {}} = options;
     if (typeof guest === 'object' && 'bytes' in guest) {
       const image = loadProgram(guest);
@@ -137,10 +153,10 @@ export class SimulationHost {
     }
     const foreign = typeof guest === 'string' ? this.#images.get(guest) : undefined;
     if (foreign !== undefined) return openForeign(foreign, technique, options);
-    const shipped = requireGuest(typeof guest === 'string' ? guest : guest.of);
+    const shipped = this.#shelf.guest(typeof guest === 'string' ? guest : guest.of);
     requireFit(shipped, technique);
     const isShipped = typeof guest === 'string';
-    const loaded = isShipped ? loadGuest(shipped) : this.#loadEdited(guest);
+    const loaded = isShipped ? imageOfGuest(shipped, this.#find) : this.#loadEdited(guest);
     return createSession({
       technique,
       image: loaded,
@@ -162,7 +178,7 @@ export class SimulationHost {
    * needs-bare-metal, needs-hypercalls, does-not-assemble.
    */
   machineCode(edited: EditedGuest): MachineCode {
-    const guest = requireGuest(edited.of);
+    const guest = this.#shelf.guest(edited.of);
     requireFit(guest, {id: 'kvm'});
     const {mode, memoryMiB} = guest;
     assert(mode !== 'xen', 'only a ported kernel starts as a domain does, and that was refused');
@@ -184,11 +200,14 @@ export class SimulationHost {
   /** Opens a recording. UserErrors: those of readRecord. */
   async openRecording(file: Uint8Array): Promise<PlaybackSession> {
     const record = await readRecord(file);
-    const guest = findGuest(record.header.guest.id);
-    return new PlaybackSession(
-      record,
-      guest === undefined ? undefined : new SourceMap(loadGuest(guest).assembly.lines),
-    );
+    const {id} = record.header.guest;
+    await this.#shelf.prepare({guest: id});
+    return new PlaybackSession(record, findOutline(id) === undefined ? undefined : this.#sourceMap(id));
+  }
+
+  readonly #find = (id: string): Guest => this.#shelf.guest(id);
+  #sourceMap(id: string): SourceMap {
+    return new SourceMap(imageOfGuest(this.#find(id), this.#find).assembly.lines);
   }
 }
 
@@ -207,24 +226,8 @@ function loadProgram({bytes, title, memoryMiB, loadAddress, mode}: Program): Loa
   return loadRaw(bytes, {name: title, memoryBytes, commandLine: '', modules: [], at: loadAddress, mode, set: {}});
 }
 
-/** The technique of this id. UserError: unknown-technique. */
-export function requireTechnique(id: string): Technique {
-  const technique = TECHNIQUES.find(one => one.id === id);
-  if (technique === undefined)
-    throw new UserError(
-      'unknown-technique',
-      `There is no technique ${id}. Choose one of: ${TECHNIQUES.map(one => one.id).join(', ')}.`,
-    );
-  return technique;
-}
-
-/** The shipped guest of this id. UserError: unknown-guest. */
-export function requireGuest(id: string): Guest {
-  const guest = findGuest(id);
-  if (guest === undefined)
-    throw new UserError(
-      'unknown-guest',
-      `There is no guest ${id}. Choose one of: ${GUESTS.map(one => one.id).join(', ')}.`,
-    );
-  return guest;
+/** The shipped guest behind what is opened; a program has none. */
+function shippedIdOf(guest: OpenOptions['guest']): string | undefined {
+  if (typeof guest === 'string') return guest;
+  return 'of' in guest ? guest.of : undefined;
 }

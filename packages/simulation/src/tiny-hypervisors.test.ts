@@ -2,8 +2,9 @@ import {expect, test} from 'vitest';
 import type {Moment} from '@hyperscope/trace';
 import {SimulationHost} from './simulation-host.js';
 import type {Session} from './session/session.js';
+import {SHIPPED} from './shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 
 function started(guest: 'tiny-vmx' | 'tiny-svm'): Session {
   const session = host.open({guest, technique: 'bare'});

@@ -12,6 +12,7 @@ const priorities = (high: number, low: number): Guest => ({
   mode: 'long',
   memoryMiB: 2,
   irqchip: 'kernel',
+  programs: [],
   expectedSerial: '',
   source: `
         bits 64

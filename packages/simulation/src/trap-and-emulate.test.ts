@@ -8,10 +8,10 @@ import {Playhead, compareRecords} from '@hyperscope/trace';
 import type {Comparison, RunRecord} from '@hyperscope/trace';
 import {GUEST_CELLS, TrapAndEmulateRun, virtualGuestCells} from '@hyperscope/vmm';
 import type {RingLayout, RunOutcome, StepReport} from '@hyperscope/vmm';
-import {loadGuest} from './images/guest-program.js';
 import {guestCellsAt} from './session/guest-view.js';
 import {NO_PORTS} from './session/session.js';
-import {SimulationHost, requireGuest} from './simulation-host.js';
+import {SimulationHost} from './simulation-host.js';
+import {SHIPPED, loadGuest, requireGuest} from './shipped.js';
 
 const STRICT = 'westmere,+strict';
 const ORDINARY = 'westmere';
@@ -41,7 +41,7 @@ describe('on a processor where every sensitive instruction traps', () => {
 
 describe('compared with bare metal', () => {
   const recorded = (guest: string, technique: string, profile: string): RunRecord => {
-    const session = new SimulationHost().open({guest, technique, profile});
+    const session = new SimulationHost(SHIPPED).open({guest, technique, profile});
     session.run(5000);
     return session.record;
   };
@@ -100,7 +100,7 @@ describe('on an ordinary processor', () => {
 });
 
 describe('the record', () => {
-  const session = new SimulationHost().open({guest: 'rings', technique: 'trap-and-emulate', profile: STRICT});
+  const session = new SimulationHost(SHIPPED).open({guest: 'rings', technique: 'trap-and-emulate', profile: STRICT});
   session.run(1000);
   const {record} = session;
 
@@ -139,7 +139,7 @@ describe('the record', () => {
   ] as const)(
     'of %s restores every bank exactly, backward over traps, devices and emulated instructions',
     (guest, steps, every) => {
-      const recorded = new SimulationHost().open({guest, technique: 'trap-and-emulate', profile: STRICT});
+      const recorded = new SimulationHost(SHIPPED).open({guest, technique: 'trap-and-emulate', profile: STRICT});
       recorded.run(steps);
       const run = start(guest, STRICT);
       const digest = (bytes: (name: string) => Uint8Array): string => {

@@ -184,5 +184,5 @@ export interface SessionClient {
   /** The step at or before `index` at which the byte was last written. */
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined;
   /** What a panel of the inspector shows of the state at the playhead; asked for the open panel only. */
-  inspect(request: InspectionRequest): Inspection;
+  inspect(request: InspectionRequest): Promise<Inspection>;
 }

@@ -1,11 +1,11 @@
 // The desk between a panel and the worker: one question for each moment, the newest first, nothing late.
 
 import type {Inspection, InspectionRequest, Moment} from '@hyperscope/trace';
-import {SimulationHost} from '@hyperscope/simulation';
+import {SHIPPED, SimulationHost} from '@hyperscope/simulation';
 import {expect, test} from 'vitest';
 import {InspectionDesk} from './inspection.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const session = host.open({guest: 'hello-kvm', technique: 'vtx-ept'});
 const CONTENT = {rows: [], identifierName: 'VPID', capacity: 256, sentence: 'The TLB is empty.'} as const;
 const TLB = {panel: 'tlb'} as const;

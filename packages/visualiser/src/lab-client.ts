@@ -143,17 +143,17 @@ export interface LabClient
    * Starts what was chosen; nothing is recorded yet beyond state 0.
    * @throws UserError when a name is unknown or the text does not assemble: then the old session stays.
    */
-  open(choice: RunChoice): Moment;
+  open(choice: RunChoice): Promise<Moment>;
   /** Where a place of a scenario is in the open run, recording it as far as need be; `here`: the state at which the scenario stands. */
-  findPlace(place: Place, here: number): FoundPlace;
+  findPlace(place: Place, here: number): Promise<FoundPlace>;
   /** What this run does otherwise than the one that was open before, where that was of the same guest. Records both. */
-  change(): RunChange | undefined;
+  change(): Promise<RunChange | undefined>;
   /** The state in which the guest has come as far as it had at a state of the run before. */
-  samePlace(before: number): number | undefined;
+  samePlace(before: number): Promise<number | undefined>;
   /** What can be set before a guest runs on a technique. @throws UserError when either is unknown. */
   switches(technique: string, guest: string): readonly SwitchOffer[];
   /** Assembles a text in the place of a guest's. @throws UserError when there is no such guest. */
-  assemble(guest: string, source: string): AssembledText;
+  assemble(guest: string, source: string): Promise<AssembledText>;
   /** The words of the assembler, for an editor. */
   vocabulary(): AssemblyVocabulary;
   /** Moves on by up to `steps` steps from state `from`, stopping short after the first event of one of the kinds. */
@@ -167,7 +167,7 @@ export interface LabClient
   /** The figures behind the cycles of the open run. */
   costs(): CostFigures | undefined;
   /** What the open guest's kernel gets in every ring, where it is a stealth card. Runs it several times. */
-  card(): StealthCardPicture | undefined;
+  card(): Promise<StealthCardPicture | undefined>;
   /** Cycle counter at the end of what is recorded. */
   endCycle(): number;
   /** The last state that the cycle counter had reached. */

@@ -1,18 +1,9 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import {findPlace} from '@hyperscope/walkthroughs/finding';
 import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
-import {
-  SimulationHost,
-  assemblyVocabulary,
-  cardPicture,
-  costFigures,
-  guestCellsAt,
-  scenarioRunOf,
-} from '@hyperscope/simulation';
+import {FetchingShelf, SimulationHost, assemblyVocabulary, costFigures, loadCardPicture} from '@hyperscope/simulation';
 import {expose, proxy, type ProxyMarked} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
-import {compareRecords} from '@hyperscope/trace';
 import type {
   ExitRow,
   Granularity,
@@ -31,10 +22,8 @@ import type {
   SearchSlice,
   SelectionTotals,
 } from '@hyperscope/trace';
-import {besideRows, realMarks} from './beside-rows.js';
 import type {LineupLab} from './compare/lineup.worker.js';
 import type {WorkloadLab} from './costs/workloads.worker.js';
-import {runChange, samePlace} from './switches/run-change.js';
 import type {RunChange} from './switches/run-change.js';
 import {OPENED_FILES} from './lab-client.js';
 import {linesOfText} from './assembled-lines.js';
@@ -50,11 +39,10 @@ import type {
   RecordingProgress,
 } from './lab-client.js';
 
-/** Steps of two runs that are laid beside each other: all of mini-os. */
-const COMPARED = 160_000;
-
 class SimulationLab implements LabClient {
-  readonly #host = new SimulationHost();
+  readonly #host = new SimulationHost(new FetchingShelf());
+  /** One guest is opened after the other, in the order in which they were asked for. */
+  #opened: Promise<unknown> = Promise.resolve();
   #session: Session | undefined = undefined;
   #guest = '';
   #edited: string | undefined = undefined;
@@ -109,12 +97,16 @@ class SimulationLab implements LabClient {
     return {guests: [...shipped, ...added], techniques: this.#host.techniques()};
   }
 
-  open({technique, guest, edited, switches}: RunChoice): Moment {
-    const session = this.#host.open({
-      technique,
-      guest: edited === undefined ? guest : {of: guest, source: edited},
-      switches,
-    });
+  async open(choice: RunChoice): Promise<Moment> {
+    const opening = this.#opened.then(async () => this.#openNext(choice));
+    this.#opened = opening.catch(() => undefined);
+    return opening;
+  }
+
+  async #openNext({technique, guest, edited, switches}: RunChoice): Promise<Moment> {
+    const opened = edited === undefined ? guest : {of: guest, source: edited};
+    await this.#host.prepare({guest: opened, technique});
+    const session = this.#host.open({technique, guest: opened, switches});
     this.#before = guest === this.#guest ? this.#session : undefined;
     this.#session = session;
     this.#technique = technique;
@@ -123,30 +115,20 @@ class SimulationLab implements LabClient {
     return session.moment();
   }
 
-  findPlace(place: Place, here: number): FoundPlace {
-    const session = this.#open();
-    const at = session.moment().index;
+  async findPlace(place: Place, here: number): Promise<FoundPlace> {
+    const {placeOf} = await import('./beside.worker.js');
     const choice = {technique: this.#technique, guest: this.#guest, edited: this.#edited};
-    const found = findPlace(scenarioRunOf(this.#host, session, choice), place, here);
-    session.seek(at);
-    return found;
+    return placeOf(this.#host, this.#open(), choice, place, here);
   }
 
-  change(): RunChange | undefined {
-    const [before, after] = [this.#before, this.#open()];
-    if (before === undefined) return undefined;
-    for (const session of [before, after]) {
-      const at = session.moment().index;
-      session.driver.advanceBy(Math.max(0, COMPARED - session.record.length));
-      session.seek(at);
-    }
-    return runChange(before, after, guestCellsAt);
+  async change(): Promise<RunChange | undefined> {
+    const {changeOf} = await import('./beside.worker.js');
+    return this.#before === undefined ? undefined : changeOf(this.#before, this.#open());
   }
 
-  samePlace(at: number): number | undefined {
-    return this.#before === undefined
-      ? undefined
-      : samePlace(this.#before.record, at, this.#open().record, guestCellsAt);
+  async samePlace(at: number): Promise<number | undefined> {
+    const {samePlaceOf} = await import('./beside.worker.js');
+    return this.#before === undefined ? undefined : samePlaceOf(this.#before, at, this.#open());
   }
 
   switches(technique: string, guest: string): readonly SwitchOffer[] {
@@ -154,11 +136,13 @@ class SimulationLab implements LabClient {
   }
 
   source(): ReturnType<LabClient['source']> {
-    const shipped = this.#guests().find(guest => guest.id === this.#guest)?.source;
-    return shipped === undefined ? undefined : {running: this.#edited ?? shipped, shipped};
+    if (!this.#guests().some(guest => guest.id === this.#guest)) return undefined;
+    const shipped = this.#host.source(this.#guest);
+    return {running: this.#edited ?? shipped, shipped};
   }
 
-  assemble(guest: string, source: string): AssembledText {
+  async assemble(guest: string, source: string): Promise<AssembledText> {
+    await this.#host.prepare({guest});
     const result = this.#host.assemble({of: guest, source});
     if (!result.ok) return {isRunnable: false, diagnostics: result.diagnostics, lines: []};
     const {assembly} = result.loaded;
@@ -176,8 +160,8 @@ class SimulationLab implements LabClient {
     return assemblyVocabulary();
   }
 
-  card(): ReturnType<typeof cardPicture> {
-    return cardPicture(this.#guest);
+  async card(): ReturnType<typeof loadCardPicture> {
+    return loadCardPicture(this.#guest);
   }
 
   costs(): CostFigures | undefined {
@@ -211,22 +195,12 @@ class SimulationLab implements LabClient {
   }
 
   async compareWith(file: Uint8Array): Promise<RealComparison> {
-    const real = await this.#host.openRecording(file);
-    const {record} = this.#open();
-    const found = compareRecords(record, real.record, guestCellsAt);
-    const exitSteps = [...record.events.allOf('vm-exit')].map(({step}) => step);
-    const run = {exitSteps, cycleAt: (state: number) => record.cycleAt(state)};
-    const rows = besideRows(found, run);
-    return {
-      header: real.record.header,
-      sentences: found.sentences,
-      rows,
-      exits: found.exits,
-      unexplained: found.unexplained,
-      adapts: this.#guests().some(({id, adapts}) => id === this.#guest && adapts !== undefined),
-      marks: realMarks(rows, run),
-      serial: found.b.serial,
-    };
+    const [real, {realComparison}] = await Promise.all([
+      this.#host.openRecording(file),
+      import('./beside.worker.js'),
+    ]);
+    const adapts = this.#guests().some(guest => guest.id === this.#guest && guest.adapts !== undefined);
+    return realComparison(this.#open().record, real.record, adapts);
   }
 
   endCycle(): number {
@@ -250,7 +224,7 @@ class SimulationLab implements LabClient {
   exits(): readonly ExitRow[] {
     return this.#open().exits();
   }
-  inspect(request: InspectionRequest): Inspection {
+  async inspect(request: InspectionRequest): Promise<Inspection> {
     return this.#open().inspect(request);
   }
 }

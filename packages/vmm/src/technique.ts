@@ -139,7 +139,8 @@ export interface TechniqueOptions {
 /** What keeps the guest apart: nobody; a VMM above a guest in lesser rings; VT-x or SVM with a hypervisor on it. */
 export type TechniqueHost = 'none' | 'software' | 'hardware';
 
-export interface Technique {
+/** A technique in words. */
+export interface TechniqueOutline {
   readonly id: string;
   readonly title: string;
   /** The title where there is little room: a few words of at most a dozen letters. */
@@ -149,5 +150,11 @@ export interface Technique {
   readonly summary: string;
   /** 'ported': it runs kernels that are ported to its hypercalls, and no others; absent: whatever runs on a PC. */
   readonly kernels?: 'ported' | undefined;
-  start(options: TechniqueOptions): TechniqueRun;
+}
+
+/** Puts an image in the technique's machine. @throws UserErrors of the technique, for options that it cannot follow */
+export type StartTechnique = (options: TechniqueOptions) => TechniqueRun;
+
+export interface Technique extends TechniqueOutline {
+  readonly start: StartTechnique;
 }

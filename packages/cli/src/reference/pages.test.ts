@@ -1,7 +1,7 @@
 // The pages of the documentation that are made from the program say what the program says.
 
 import {expect, test} from 'vitest';
-import {SimulationHost} from '@hyperscope/simulation';
+import {SHIPPED, SimulationHost} from '@hyperscope/simulation';
 import {COMMANDS} from '../commands/commands.js';
 import {runInProcess} from '../testing/run-in-process.js';
 import {commandLinePage, guestsPage} from './pages.js';
@@ -15,7 +15,7 @@ test('docs/command-line.md is what --help prints', async () => {
 });
 
 test('docs/guests.md is what the guests say of themselves', async () => {
-  const host = new SimulationHost();
+  const host = new SimulationHost(SHIPPED);
   await expect(guestsPage(host.guests(), host.singleUserSystems(), host.cards())).toMatchFileSnapshot(
     `${DOCS}/guests.md`,
   );

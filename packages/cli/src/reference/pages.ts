@@ -1,6 +1,6 @@
 // Pages of the documentation that are made from the program itself, so that they cannot say anything else.
 
-import type {Guest} from '@hyperscope/simulation';
+import type {GuestOutline} from '@hyperscope/simulation';
 import type {Command} from '../commands/command.js';
 
 const MADE = (how: string): string =>
@@ -33,7 +33,7 @@ export function commandLinePage(commands: readonly Command[], helpOf: ReadonlyMa
     .concat('\n');
 }
 
-const MODES: Readonly<Record<Guest['mode'], string>> = {
+const MODES: Readonly<Record<GuestOutline['mode'], string>> = {
   real: 'real mode',
   protected: '32-bit protected mode, flat',
   long: '64-bit mode, identity page tables',
@@ -41,7 +41,7 @@ const MODES: Readonly<Record<Guest['mode'], string>> = {
 };
 
 /** A user, with whom it runs, and what stands on each console then. */
-function userSection({id, title, teaches, controlProgram}: Guest): readonly string[] {
+function userSection({id, title, teaches, controlProgram}: GuestOutline): readonly string[] {
   const beside = controlProgram?.beside.map(({user, guest}) => `\`${guest}\` as ${user}`) ?? [];
   const consoles = Object.entries(controlProgram?.expectedConsoles ?? {}).flatMap(([user, text]) =>
     text
@@ -59,7 +59,7 @@ function userSection({id, title, teaches, controlProgram}: Guest): readonly stri
 }
 
 /** The page on the guests: what each is, starts as, and must print. */
-export function guestsPage(guests: readonly Guest[], users: readonly Guest[], cards: readonly Guest[]): string {
+export function guestsPage(guests: readonly GuestOutline[], users: readonly GuestOutline[], cards: readonly GuestOutline[]): string {
   const sections = guests.flatMap(({id, title, teaches, mode, loadAddress, memoryMiB, needs, expectedSerial}) => [
     `## ${id}`,
     '',

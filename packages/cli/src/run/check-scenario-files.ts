@@ -1,12 +1,12 @@
 // Scenarios checked by running them on the simulated machines.
 
-import {SimulationHost, openScenarioRun, requireGuest} from '@hyperscope/simulation';
+import {SHIPPED, SimulationHost, openScenarioRun, requireGuest} from '@hyperscope/simulation';
 import {checkScenario} from '@hyperscope/walkthroughs';
 import type {Checked, Scenario} from '@hyperscope/walkthroughs';
 
 /** Every step, every thing to break and every question, with what does not hold of it. */
 export function runScenario(scenario: Scenario): readonly Checked[] {
-  const host = new SimulationHost();
+  const host = new SimulationHost(SHIPPED);
   return checkScenario(
     scenario,
     choice => openScenarioRun(host, choice),

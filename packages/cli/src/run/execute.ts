@@ -1,6 +1,7 @@
 // Runs a program on any technique, simulated or real, and gives one kind of answer.
 
 import {
+  SHIPPED,
   SimulationHost,
   findGuest,
   requireFit,
@@ -71,7 +72,7 @@ export function execute(execution: Execution): Executed {
   if (guest !== undefined) requireFit(guest, {id: execution.technique});
   requireImageFit(execution.program.loaded.image, execution.program.title, {id: execution.technique});
   if (execution.technique === 'kvm') return executeOnKvm(execution);
-  const techniques = new SimulationHost().techniques().map(({id}) => id);
+  const techniques = new SimulationHost(SHIPPED).techniques().map(({id}) => id);
   if (!techniques.includes(execution.technique))
     throw usage(`There is no technique ${execution.technique}. Choose one of: ${[...techniques, 'kvm'].join(', ')}.`);
   const {program, dumps, ...rest} = execution;

@@ -4,13 +4,13 @@ import {createHash} from 'node:crypto';
 import {readFileSync, readdirSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {skipKvmTests} from '@hyperscope/kvm';
-import {GUESTS, SimulationHost, loadGuest} from '@hyperscope/simulation';
+import {GUESTS, SHIPPED, SimulationHost, loadGuest, requireGuest} from '@hyperscope/simulation';
 import {compareRecords, readRecord} from '@hyperscope/trace';
 import {styles} from '../terminal/colours.js';
 import {recordOf} from './record-source.js';
 
 /** Guests that have one: all but those that are hypervisors, which need VT-x or SVM, and the page says so of them. */
-const RECORDED = [...GUESTS, ...new SimulationHost().cards()].filter(({needs}) => needs === undefined);
+const RECORDED = [...GUESTS, ...new SimulationHost(SHIPPED).cards()].filter(({needs}) => needs === undefined);
 
 const shipped = (id: string): Uint8Array =>
   readFileSync(new URL(`../../../guests/recordings/${id}.kvm.hsr`, import.meta.url));
@@ -45,7 +45,7 @@ test('there is one for each, none more, and they are small', () => {
 describe.each(RECORDED)('the recording of $id', guest => {
   test('is of the bytes that the guest has now', async () => {
     const {header} = await readRecord(shipped(guest.id));
-    const {bytes} = loadGuest(guest).assembly;
+    const {bytes} = loadGuest(requireGuest(guest.id)).assembly;
     expect(header.guest.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
     expect(header.host?.flavour.length).toBeGreaterThan(0);
   });

@@ -218,7 +218,11 @@ export class SampleSession implements SessionClient {
   }
 
   /** Where an address cannot be read the answer says so; everything else is a sample. */
-  inspect(request: InspectionRequest): Inspection {
+  async inspect(request: InspectionRequest): Promise<Inspection> {
+    return Promise.resolve(this.#answer(request));
+  }
+
+  #answer(request: InspectionRequest): Inspection {
     const index = this.#index;
     const isEmpty = request.panel === 'kvm-run' && index === 0;
     if (isEmpty) return {panel: 'kvm-run', index, content: undefined, why: 'KVM_RUN has not returned yet.'};

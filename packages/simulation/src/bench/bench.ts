@@ -3,11 +3,10 @@
 import {UserError} from '@hyperscope/base';
 import type {RegisterValues, RunObserver, StepReport, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
 import type {Guest} from '@hyperscope/guests';
-import {loadGuest} from '../images/guest-program.js';
 import {outcomeSentence} from '../session/outcome.js';
 import {NO_PORTS} from '../session/session.js';
 import {requireFit} from '../guest-needs.js';
-import {requireTechnique} from '../simulation-host.js';
+import {loadGuest, requireTechnique} from '../shipped.js';
 
 /** What to run on: the id of a technique, a processor and a cost model as `--cpu` and `--cost-model` take them, and switches. */
 export interface Bench extends Pick<TechniqueOptions, 'nestedPage' | 'leafTables' | 'executor'> {

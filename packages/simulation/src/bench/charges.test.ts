@@ -2,9 +2,9 @@
 // cycles more for each such event in it.
 
 import {describe, expect, test} from 'vitest';
-import {requireGuest} from '../simulation-host.js';
 import {runBench} from './bench.js';
 import type {TraceEvent} from '@hyperscope/trace';
+import {requireGuest} from '../shipped.js';
 
 interface Counted {
   readonly cycles: number;

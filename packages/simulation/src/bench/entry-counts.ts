@@ -3,9 +3,9 @@
 
 import type {MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver, StepReport} from '@hyperscope/vmm';
-import {requireGuest} from '../simulation-host.js';
 import {startBench, toItsEnd} from './bench.js';
 import type {Bench} from './bench.js';
+import {requireGuest} from '../shipped.js';
 
 const MARK_PORT = 0x80;
 const MARK_HYPERCALL = 17;

@@ -4,9 +4,9 @@
 import {exitNumber, exitTitle} from '@hyperscope/isa';
 import type {MachineEvent} from '@hyperscope/machine';
 import type {HypervisorEvent, RunObserver} from '@hyperscope/vmm';
-import {requireGuest} from '../simulation-host.js';
 import {runBench} from './bench.js';
 import type {Bench} from './bench.js';
+import {requireGuest} from '../shipped.js';
 
 const MARK_PORT = 0x80;
 

@@ -1,10 +1,10 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, test} from 'vitest';
 import {costFigures} from '../cost-figures.js';
-import {requireGuest} from '../simulation-host.js';
 import {runBench} from './bench.js';
 import {measure} from './nanobenchmark.js';
 import {PUBLISHED_OPERATIONS, otherWay} from './published-figures.js';
+import {requireGuest} from '../shipped.js';
 
 const P4 = {profile: 'prescott', costModel: undefined} as const;
 

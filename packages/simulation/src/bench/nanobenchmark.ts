@@ -3,9 +3,9 @@
 
 import {assert} from '@hyperscope/base';
 import type {CostModel} from '@hyperscope/machine';
-import {requireGuest} from '../simulation-host.js';
 import {runBench} from './bench.js';
 import type {Bench} from './bench.js';
+import {requireGuest} from '../shipped.js';
 
 export interface Measurement {
   /** Cycles of one operation, without the loop around it; to the tenth. */

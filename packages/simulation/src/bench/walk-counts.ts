@@ -3,9 +3,9 @@
 
 import type {MachineEvent, WalkReference} from '@hyperscope/machine';
 import type {RunObserver} from '@hyperscope/vmm';
-import {requireGuest} from '../simulation-host.js';
 import {runBench} from './bench.js';
 import type {Bench} from './bench.js';
+import {requireGuest} from '../shipped.js';
 
 /** The addresses that the guest page-walks uses, one in a page of each size. */
 const PLACES = [

@@ -3,9 +3,9 @@
 
 import {assertExists} from '@hyperscope/base';
 import type {StepReport, TechniqueRun} from '@hyperscope/vmm';
-import {requireGuest} from '../simulation-host.js';
 import {QUIET, startBench, toItsEnd} from './bench.js';
 import type {Bench} from './bench.js';
+import {requireGuest} from '../shipped.js';
 
 /** Of a thousand system calls of the mixed workload, so many change a page-table entry. */
 export const MIXED_EDITS = 100;

@@ -5,9 +5,9 @@ import {assertExists} from '@hyperscope/base';
 import type {AssembledGuest, Guest, StealthCard} from '@hyperscope/guests';
 import {techniqueById} from '@hyperscope/vmm';
 import type {TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
-import {loadGuest} from '../images/guest-program.js';
 import type {LoadedGuest} from '../images/guest-program.js';
 import {NO_PORTS} from '../session/session.js';
+import {loadGuest} from '../shipped.js';
 
 export interface CardSetting {
   /** `ring 1`: a column. */

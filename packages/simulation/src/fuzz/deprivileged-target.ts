@@ -4,10 +4,10 @@
 import {gpa} from '@hyperscope/base';
 import {CELLS} from '@hyperscope/isa';
 import type {RingLayout, RunOutcome} from '@hyperscope/vmm';
-import {requireTechnique} from '../simulation-host.js';
 import {FUZZ_LAYOUT, FUZZ_MODES, vectorAt} from './fuzz-image.js';
 import {FuzzStarts, stateOf} from './fuzz-program.js';
 import type {FuzzEnding, FuzzOutcome, FuzzProgram, FuzzTarget} from './fuzz-program.js';
+import {requireTechnique} from '../shipped.js';
 
 const STEP_LIMIT = 60_000;
 const NO_PORTS = {exitPort: undefined, powerOffPort: undefined, capturePorts: []};

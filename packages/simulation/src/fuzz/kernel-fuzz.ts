@@ -6,10 +6,10 @@ import {gpa} from '@hyperscope/base';
 import {GENERAL_REGISTERS} from '@hyperscope/isa';
 import {START, startImage} from '@hyperscope/vmm';
 import type {GuestImage, RegisterValues, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
-import {requireTechnique} from '../simulation-host.js';
 import {KERNEL_LAYOUT} from './kernel-programs.js';
 import type {KernelMode} from './kernel-programs.js';
 import {Random} from './random.js';
+import {requireTechnique} from '../shipped.js';
 
 const NO_PORTS = {exitPort: undefined, powerOffPort: undefined, capturePorts: []};
 const MOST_STEPS = 60_000;

@@ -1,8 +1,8 @@
 // A shipped guest as an image: assembled by our own assembler, loaded in the mode that it is written for. A student's text
 // takes the place of a guest's source, and the address, mode and memory stay.
 
-import {UserError, assertExists} from '@hyperscope/base';
-import {assembleGuest, assembleInPlace, findGuest} from '@hyperscope/guests';
+import {UserError} from '@hyperscope/base';
+import {assembleGuest, assembleInPlace} from '@hyperscope/guests';
 import type {AssembledGuest, Guest} from '@hyperscope/guests';
 import type {GuestImage} from '@hyperscope/vmm';
 import type {LoadedImage} from './image-options.js';
@@ -12,12 +12,15 @@ export interface LoadedGuest extends LoadedImage {
   readonly assembly: AssembledGuest;
 }
 
+/** Knows guests by their ids: those that stand beside another under a control program. */
+export type GuestFinder = (id: string) => Guest;
+
 /** The image of a shipped guest, with the assembler's map from addresses to source lines. */
-export function loadGuest(guest: Guest): LoadedGuest {
-  return place(guest, assembleGuest(guest));
+export function imageOfGuest(guest: Guest, find: GuestFinder): LoadedGuest {
+  return place(guest, assembleGuest(guest), find);
 }
 
-function place(guest: Guest, assembly: AssembledGuest): LoadedGuest {
+function place(guest: Guest, assembly: AssembledGuest, find: GuestFinder): LoadedGuest {
   const loaded = loadRaw(assembly.bytes, {
     name: guest.id,
     memoryBytes: guest.memoryMiB * 2 ** 20,
@@ -27,18 +30,18 @@ function place(guest: Guest, assembly: AssembledGuest): LoadedGuest {
     mode: guest.mode,
     set: {},
   });
-  return {...loaded, image: {...loaded.image, irqchip: guest.irqchip, ...besideOf(guest)}, assembly};
+  return {...loaded, image: {...loaded.image, irqchip: guest.irqchip, ...besideOf(guest, find)}, assembly};
 }
 
 /** The guests that stand beside it under a control program, where it names any. */
-function besideOf({controlProgram}: Guest): Pick<GuestImage, 'companions' | 'userName'> {
+function besideOf({controlProgram}: Guest, find: GuestFinder): Pick<GuestImage, 'companions' | 'userName'> {
   if (controlProgram === undefined) return {};
   return {
     userName: controlProgram.user,
-    companions: controlProgram.beside.map(({user, guest}) => {
-      const companion = assertExists(findGuest(guest), `the guest ${guest} beside another`);
-      return {name: user, image: loadGuest(companion).image};
-    }),
+    companions: controlProgram.beside.map(({user, guest}) => ({
+      name: user,
+      image: imageOfGuest(find(guest), find).image,
+    })),
   };
 }
 
@@ -50,11 +53,11 @@ export type EditedImage =
   | {readonly ok: false; readonly diagnostics: Diagnostics};
 
 /** Assembles and loads a text in the place of a guest's. Never throws for what the text says. */
-export function loadEdited(guest: Guest, source: string): EditedImage {
+export function loadEdited(guest: Guest, source: string, find: GuestFinder): EditedImage {
   const assembly = assembleInPlace(guest, source);
   if (!assembly.ok) return assembly;
   try {
-    return {ok: true, loaded: place(guest, assembly)};
+    return {ok: true, loaded: place(guest, assembly, find)};
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return {ok: false, diagnostics: [wontLoad(guest, error)]};

@@ -6,7 +6,7 @@ import type {MachineEvent} from '@hyperscope/machine';
 import {ParavirtualRun} from '@hyperscope/vmm';
 import type {HypervisorEvent, RunOutcome} from '@hyperscope/vmm';
 import {NO_PORTS} from '../session/session.js';
-import {requireGuest} from '../simulation-host.js';
+import {requireGuest} from '../shipped.js';
 
 type AnyEvent = HypervisorEvent | MachineEvent;
 const LOAD = 0x7c00;

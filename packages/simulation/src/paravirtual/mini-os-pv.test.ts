@@ -6,13 +6,13 @@ import {assertExists} from '@hyperscope/base';
 import {Playhead, explainEvent, labelEvent, readRecord, writeRecord} from '@hyperscope/trace';
 import type {RunRecord} from '@hyperscope/trace';
 import {describe, expect, test} from 'vitest';
-import {loadGuest} from '../images/guest-program.js';
 import {NO_PORTS} from '../session/session.js';
 import type {Session} from '../session/session.js';
-import {SimulationHost, requireGuest, requireTechnique} from '../simulation-host.js';
+import {SimulationHost} from '../simulation-host.js';
+import {SHIPPED, loadGuest, requireGuest, requireTechnique} from '../shipped.js';
 
 const GUEST = requireGuest('mini-os-pv');
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const STEPS = 1_000_000;
 /** The hypercalls that it makes. */
 const USED = (

@@ -7,8 +7,8 @@ import {TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
 import {assertExists} from '@hyperscope/base';
 import {describe, expect, test} from 'vitest';
-import {loadGuest} from '../images/guest-program.js';
 import {runToResult} from './run-to-result.js';
+import {loadGuest} from '../shipped.js';
 
 /** Instructions: of the long ones the beginning is enough here, and of the one that does nothing but leave the guest, less. */
 const limitOf = (id: string): number => (id === 'output-ways' ? 4000 : 25_000);

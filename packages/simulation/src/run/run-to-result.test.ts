@@ -4,7 +4,6 @@ import {TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
 import {assertExists} from '@hyperscope/base';
 import {GUESTS} from '@hyperscope/guests';
-import {loadGuest} from '../images/guest-program.js';
 import {loadRaw} from '../images/raw.js';
 import {loadRom} from '../images/rom.js';
 import {exitStatusOf} from './exit-status.js';
@@ -12,6 +11,7 @@ import {RESULT_OUTCOMES} from './run-result.js';
 import {runToResult} from './run-to-result.js';
 import type {FinishedRun, RunRequest} from './run-to-result.js';
 import {parseSerialScript} from './serial-script.js';
+import {loadGuest} from '../shipped.js';
 
 /** A clock that moves one second at each look. */
 const ticking = (): {now(): number} => {

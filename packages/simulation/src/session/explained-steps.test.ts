@@ -3,8 +3,9 @@
 import {describe, expect, test} from 'vitest';
 import type {Moment} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
+import {SHIPPED} from '../shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 
 /** The first moment of a guest whose step's title matches. */
 function momentOf(guest: string, technique: string, title: RegExp): Moment {

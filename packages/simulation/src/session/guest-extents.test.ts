@@ -1,8 +1,8 @@
 import {gpa} from '@hyperscope/base';
 import {expect, test} from 'vitest';
-import {requireTechnique} from '../simulation-host.js';
 import {guestExtents} from './guest-extents.js';
 import {NO_PORTS} from './session.js';
+import {requireTechnique} from '../shipped.js';
 
 const ROM = gpa(0xffff_f000);
 const MEMORY = 0x10_0000;

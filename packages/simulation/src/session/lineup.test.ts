@@ -3,6 +3,7 @@
 import {beforeAll, expect, test} from 'vitest';
 import type {LaneSummary} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
+import {SHIPPED} from '../shipped.js';
 import {Lineup} from './lineup.js';
 
 const MACHINES = ['bare', 'trap-and-emulate', 'binary-translation', 'vtx-ept', 'svm-npt'];
@@ -10,7 +11,7 @@ const lineup = new Lineup();
 let lanes: readonly LaneSummary[] = [];
 
 beforeAll(() => {
-  const host = new SimulationHost();
+  const host = new SimulationHost(SHIPPED);
   for (const technique of MACHINES) {
     const session = host.open({technique, guest: 'popf'});
     session.run(100_000);
@@ -93,7 +94,7 @@ test('where a lane goes wrong is said as an instruction of the reference', () =>
 });
 
 test('a tenth machine is one too many', () => {
-  const host = new SimulationHost();
+  const host = new SimulationHost(SHIPPED);
   const many = new Lineup();
   for (let i = 0; i < 9; i++) many.add(host.open({technique: 'bare', guest: 'popf'}));
   expect(() => many.add(host.open({technique: 'bare', guest: 'popf'}))).toThrow(/leave one out/);

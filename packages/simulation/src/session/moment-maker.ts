@@ -21,8 +21,6 @@ import type {
   Actor,
   ExitRow,
   Explanation,
-  Inspection,
-  InspectionRequest,
   Moment,
   RecordHeader,
   RunRecord,
@@ -34,7 +32,7 @@ import {domainFacts} from '@hyperscope/vmm';
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
-import {StateInspector} from './inspect/inspector.js';
+import type {StateInspector} from './inspect/inspector.js';
 import {machineBanks} from './machine-banks.js';
 import {screenView} from './screen-view.js';
 import {SerialText} from './serial-text.js';
@@ -59,8 +57,8 @@ export class MomentMaker {
   readonly #source: SourceMap | undefined;
   /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
   #scout: Playhead | undefined;
-  /** Made when the first panel is asked for. */
-  #inspector: StateInspector | undefined;
+  /** Fetched when the first panel is asked for. */
+  #inspector: Promise<StateInspector> | undefined;
   readonly #texts = new Map<number, string>();
   #start: number | undefined;
 
@@ -120,10 +118,20 @@ export class MomentMaker {
     };
   }
 
-  /** What a panel shows of the state `index`, which `banks` hold. */
-  inspect(banks: readonly Bank[], index: number, request: InspectionRequest): Inspection {
-    this.#inspector ??= new StateInspector(this.record, step => this.textOf(step));
-    return this.#inspector.inspect(banks, index, request);
+  /** Who answers what the panels ask: one for the record. Rejects where it cannot be fetched, and may be asked again then. */
+  async inspector(): Promise<StateInspector> {
+    this.#inspector ??= this.#fetchInspector();
+    return this.#inspector;
+  }
+
+  async #fetchInspector(): Promise<StateInspector> {
+    try {
+      const {StateInspector: Inspector} = await import('./inspect/inspector.js');
+      return new Inspector(this.record, step => this.textOf(step));
+    } catch (error) {
+      this.#inspector = undefined;
+      throw error;
+    }
   }
 
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {

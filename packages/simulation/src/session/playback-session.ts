@@ -59,8 +59,9 @@ export class PlaybackSession implements SessionClient {
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined {
     return lastWriterOf(this.record, this.#state(), space, address, this.#playhead.index);
   }
-  inspect(request: InspectionRequest): Inspection {
-    return this.#maker.inspect(this.#playhead.banks, this.#playhead.index, request);
+  async inspect(request: InspectionRequest): Promise<Inspection> {
+    const inspector = await this.#maker.inspector();
+    return inspector.inspect(this.#playhead.banks, this.#playhead.index, request);
   }
 
   #state(): StateView {

@@ -4,8 +4,9 @@ import {writeRecord} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
 import {PlaybackSession} from './playback-session.js';
 import type {Session} from './session.js';
+import {SHIPPED} from '../shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const digest = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex');
 /** The whole state of the machine, bank by bank, as digests. */
 const snapshot = (session: Session): readonly string[] => session.driver.run.banks.map(bank => digest(bank.bytes));

@@ -169,9 +169,11 @@ export class Session implements SessionClient {
     return lastWriterOf(this.record, this.#state(), space, address, this.#index);
   }
 
-  inspect(request: InspectionRequest): Inspection {
+  async inspect(request: InspectionRequest): Promise<Inspection> {
+    const inspector = await this.#maker.inspector();
+    // Only now: the playhead may have moved meanwhile, and the answer says which state it is about.
     this.#driver.seek(this.#index);
-    return this.#maker.inspect(this.#driver.run.banks, this.#index, request);
+    return inspector.inspect(this.#driver.run.banks, this.#index, request);
   }
 
   /** Types at the first serial port, at the frontier. */

@@ -8,8 +8,9 @@ import type {Moment} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
 import {PlaybackSession} from './playback-session.js';
 import type {Session} from './session.js';
+import {SHIPPED} from '../shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 
 function recorded(technique: string): Session {
   const session = host.open({guest: 'mini-os', technique});

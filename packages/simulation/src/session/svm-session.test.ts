@@ -4,8 +4,9 @@ import {assertExists} from '@hyperscope/base';
 import {describe, expect, test} from 'vitest';
 import type {Moment} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
+import {SHIPPED} from '../shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 const STEPS = 20_000;
 
 /** The first moment of hello-kvm whose title matches. */

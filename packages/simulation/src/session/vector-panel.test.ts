@@ -6,11 +6,12 @@ import type {Moment} from '@hyperscope/trace';
 import {expect, test} from 'vitest';
 import {SimulationHost} from '../simulation-host.js';
 import {vectorPanel} from './vector-panel.js';
+import {SHIPPED} from '../shipped.js';
 
 /** The panel before the first instruction and after each, on `technique`; moments without a change are left out. */
 function panels(code: string, technique = 'bare'): readonly Moment['vector'][] {
   const bytes = Uint8Array.from(code.split(' '), byte => parseInt(byte, 16));
-  const session = new SimulationHost().open({
+  const session = new SimulationHost(SHIPPED).open({
     guest: {id: 'vectors', title: 'vectors', bytes, lines: [], loadAddress: 0x8000, memoryMiB: 2, mode: 'real'},
     technique,
   });
@@ -50,7 +51,7 @@ test.each(['bare', 'vtx-ept', 'vtx-shadow'])(
 
 test('where every vector register is as after RESET again, nothing is shown', () => {
   const bytes = Uint8Array.from(`${ENABLE} 66 0f 74 c0 66 0f ef c0 90 f4`.split(' '), byte => parseInt(byte, 16));
-  const session = new SimulationHost().open({
+  const session = new SimulationHost(SHIPPED).open({
     guest: {id: 'vectors', title: 'vectors', bytes, lines: [], loadAddress: 0x8000, memoryMiB: 2, mode: 'real'},
     technique: 'bare',
   });

@@ -4,8 +4,9 @@ import {describe, expect, test} from 'vitest';
 import type {Switches} from '@hyperscope/trace';
 import type {Session} from '../session/session.js';
 import {SimulationHost} from '../simulation-host.js';
+import {SHIPPED} from '../shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 
 function run(guest: string, technique: string, switches: Switches): Session {
   const session = host.open({guest, technique, switches});

@@ -4,7 +4,7 @@ import type {LaneMoment, LaneStrip, LaneSummary, RunChoice} from '@hyperscope/tr
 
 export interface LineupClient {
   /** Adds a machine with its guest. @throws UserError when the guest cannot run there. */
-  add(choice: RunChoice): void;
+  add(choice: RunChoice): Promise<void>;
   /** Adds a run on real KVM: a record's bytes. @throws UserError when they are none. */
   addRecord(record: Uint8Array): Promise<void>;
   /** Records up to `steps` more steps of the machine that was added last. */

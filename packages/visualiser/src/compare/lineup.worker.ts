@@ -1,17 +1,18 @@
 // The half of the comparison that runs in a worker: a lineup of sessions behind a message channel.
 
-import {Lineup, SimulationHost} from '@hyperscope/simulation';
+import {FetchingShelf, Lineup, SimulationHost} from '@hyperscope/simulation';
 import type {Session} from '@hyperscope/simulation';
 import type {LaneMoment, LaneStrip, LaneSummary, RunChoice} from '@hyperscope/trace';
 import type {LineupClient} from './lineup-client.js';
 
 export class LineupLab implements LineupClient {
-  readonly #host = new SimulationHost();
+  readonly #host = new SimulationHost(new FetchingShelf());
   readonly #lineup = new Lineup();
   #newest: Session | undefined = undefined;
   #comparison: Generator<LaneSummary> | undefined = undefined;
 
-  add({technique, guest, edited, switches = {}}: RunChoice): void {
+  async add({technique, guest, edited, switches = {}}: RunChoice): Promise<void> {
+    await this.#host.prepare({guest, technique});
     // Machines beside each other have different switches: each takes those that it has.
     const offered = new Set(this.#host.switches(technique, guest).map(({id}) => id));
     const session = this.#host.open({

@@ -7,7 +7,14 @@ import {Machine, WESTMERE, ramOf, virtualizationOf} from '@hyperscope/machine';
 import type {Bank, MmioRegion, VirtioConsole, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf, setRegisters} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
-import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import type {
+  RunObserver,
+  RunOutcome,
+  StartTechnique,
+  StepReport,
+  TechniqueOptions,
+  TechniqueRun,
+} from '../technique.js';
 import type {RegisterValues} from '../virtual-machine.js';
 import {GUEST_CELLS} from '../kvm-role/guest-view.js';
 import {FIRMWARE_PORT_WRITES} from '../user-space/firmware-code.js';
@@ -168,3 +175,5 @@ function rom(start: Gpa, bytes: Uint8Array): MmioRegion {
     write: () => undefined,
   };
 }
+
+export const startBare: StartTechnique = options => new BareRun(options);

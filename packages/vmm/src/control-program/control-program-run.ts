@@ -12,7 +12,15 @@ import {RunObservation} from '../run-observer.js';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {LARGEST_WEIGHT} from '../scheduling/stride-scheduler.js';
 import type {ProcessorSharing, VirtualMachineAccount, VirtualMachineRun} from '../sharing.js';
-import type {GuestImage, RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import type {
+  GuestImage,
+  RunObserver,
+  RunOutcome,
+  StartTechnique,
+  StepReport,
+  TechniqueOptions,
+  TechniqueRun,
+} from '../technique.js';
 import {writeReturnCode} from '../trap-and-emulate/guest-entry.js';
 import {hostBytesFor} from '../trap-and-emulate/guest-physical.js';
 import {requirePae} from '../trap-and-emulate/trap-and-emulate-run.js';
@@ -267,3 +275,5 @@ function checkedSharing(
   }
   return {quantum, weights: names.map(name => weights[name] ?? 1)};
 }
+
+export const startControlProgram: StartTechnique = options => new ControlProgramRun(options);

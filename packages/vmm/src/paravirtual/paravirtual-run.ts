@@ -14,7 +14,14 @@ import {HostCode} from '../host/host-program.js';
 import {GUEST_CELLS} from '../kvm-role/guest-view.js';
 import {RunObservation} from '../run-observer.js';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
-import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import type {
+  RunObserver,
+  RunOutcome,
+  StartTechnique,
+  StepReport,
+  TechniqueOptions,
+  TechniqueRun,
+} from '../technique.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {PcChipset} from '../user-space/pc-chipset.js';
 import type {Actor, HypervisorEvent, RegisterValues} from '../virtual-machine.js';
@@ -200,3 +207,5 @@ function requireLongMode(profile: ProcessorProfile): void {
     `The processor ${profile.id} has no 64-bit mode, in which paravirtual’s guests begin. Choose prescott or a later one.`,
   );
 }
+
+export const startParavirtual: StartTechnique = options => new ParavirtualRun(options);

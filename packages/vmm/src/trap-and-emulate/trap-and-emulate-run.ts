@@ -10,7 +10,14 @@ import type {Bank, ProcessorProfile} from '@hyperscope/machine';
 import {HostCode} from '../host/host-program.js';
 import {RunObservation} from '../run-observer.js';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
-import type {RunObserver, RunOutcome, StepReport, TechniqueOptions, TechniqueRun} from '../technique.js';
+import type {
+  RunObserver,
+  RunOutcome,
+  StartTechnique,
+  StepReport,
+  TechniqueOptions,
+  TechniqueRun,
+} from '../technique.js';
 import type {PcChipset} from '../user-space/pc-chipset.js';
 import type {RegisterValues} from '../virtual-machine.js';
 import {writeReturnCode} from './guest-entry.js';
@@ -166,3 +173,5 @@ export function requirePae(profile: ProcessorProfile): void {
     `The processor ${profile.id} has no PAE, which the shadow page tables of trap-and-emulate need. Choose pentium-iii or a later one.`,
   );
 }
+
+export const startTrapAndEmulate: StartTechnique = options => new TrapAndEmulateRun(options);

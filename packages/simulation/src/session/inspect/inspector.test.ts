@@ -9,14 +9,15 @@ import {describe, expect, test} from 'vitest';
 import {SimulationHost} from '../../simulation-host.js';
 import {PlaybackSession} from '../playback-session.js';
 import type {Session} from '../session.js';
+import {SHIPPED} from '../../shipped.js';
 
-const host = new SimulationHost();
+const host = new SimulationHost(SHIPPED);
 /** What a panel shows. */
-function shown<P extends InspectionPanel>(
+async function shown<P extends InspectionPanel>(
   session: Pick<Session, 'inspect'>,
   request: InspectionRequest & {readonly panel: P},
-): InspectionContents[P] {
-  const told: Inspection = session.inspect(request);
+): Promise<InspectionContents[P]> {
+  const told: Inspection = await session.inspect(request);
   if (!isShown(told, request.panel)) throw new Error(told.content === undefined ? told.why : told.panel);
   return told.content;
 }
@@ -63,25 +64,25 @@ function hiddenWrite(): {readonly session: Session; readonly writer: number} {
 }
 
 describe('the TLB', () => {
-  test('an entry whose table was changed is stale until CR3 is loaded, and names the step', () => {
+  test('an entry whose table was changed is stale until CR3 is loaded, and names the step', async () => {
     const {session, writer} = hiddenWrite();
     session.seek(writer);
-    expect(shown(session, {panel: 'tlb'}).rows.map(row => row.state)).not.toContain('stale');
+    expect((await shown(session, {panel: 'tlb'})).rows.map(row => row.state)).not.toContain('stale');
     session.seek(writer + 1);
-    const stale = shown(session, {panel: 'tlb'}).rows.filter(row => row.state === 'stale');
+    const stale = (await shown(session, {panel: 'tlb'})).rows.filter(row => row.state === 'stale');
     expect(stale.map(row => row.linear)).toContain(0x8000n);
     expect(stale[0]).toMatchObject({changedAt: writer});
     expect(stale[0]?.why).toContain('not writable any more');
     session.seek(writer + 5);
-    expect(shown(session, {panel: 'tlb'}).rows.filter(row => row.state === 'stale')).toEqual([]);
+    expect((await shown(session, {panel: 'tlb'})).rows.filter(row => row.state === 'stale')).toEqual([]);
   });
 
   test.each(['bare', 'vtx-ept', 'vtx-shadow', 'svm-npt', 'trap-and-emulate'])(
     'on %s the entries are those that the machine itself would use',
-    technique => {
+    async technique => {
       const session = recorded('mini-os', technique);
       session.seek(session.record.length);
-      const {rows} = shown(session, {panel: 'tlb'});
+      const {rows} = await shown(session, {panel: 'tlb'});
       const known = session.driver.run.machine.tlb.entries().map(entry => entry.linearPage);
       const told = rows.filter(row => row.current).map(row => Number(BigInt.asUintN(64, row.linear) >> 12n));
       expect(told.toSorted((a, b) => a - b)).toEqual(known.toSorted((a, b) => a - b));
@@ -93,12 +94,12 @@ describe('the TLB', () => {
 describe('a walk of any address', () => {
   test.each(['bare', 'vtx-ept', 'svm-npt', 'vtx-shadow'])(
     'on %s it reads what the processor has just read for the same address',
-    technique => {
+    async technique => {
       const session = recorded('mini-os', technique);
       const walks = [...session.record.events.allOf('page-walk')].filter(({event}) => event.outcome === 'mapped');
       const {step, event} = assertExists(walks.at(-1), 'a walk');
       session.seek(step);
-      const looked = shown(session, {panel: 'walk', address: event.linear, access: event.access}).walk;
+      const looked = (await shown(session, {panel: 'walk', address: event.linear, access: event.access})).walk;
       expect(looked.outcome).toBe('mapped');
       expect(looked.references.map(({table, level, address}) => ({table, level, address}))).toEqual(
         event.references.map(({table, level, address}) => ({table, level, address})),
@@ -106,47 +107,47 @@ describe('a walk of any address', () => {
     },
   );
 
-  test('an address that the guest’s tables do not have ends in the guest’s own fault', () => {
+  test('an address that the guest’s tables do not have ends in the guest’s own fault', async () => {
     const session = recorded('mini-os', 'vtx-ept');
-    const content = shown(session, {panel: 'walk', address: 0x7000_0000_0000n, access: 'read'});
+    const content = await shown(session, {panel: 'walk', address: 0x7000_0000_0000n, access: 'read'});
     expect(content.walk.outcome).toBe('page-fault');
     expect(content.sentences.join(' ')).toContain('delivered inside the guest');
   });
 });
 
 describe('memory', () => {
-  test('a stored byte is marked as changed, and its writer is the step that stored it', () => {
+  test('a stored byte is marked as changed, and its writer is the step that stored it', async () => {
     const {session, writer: wanted} = hiddenWrite();
     session.seek(wanted + 2);
-    const {walk} = shown(session, {panel: 'walk', address: 0x8000n, access: 'read'});
+    const {walk} = await shown(session, {panel: 'walk', address: 0x8000n, access: 'read'});
     const address = BigInt(assertExists(walk.references.at(-1), 'the entry').address);
-    const writer = shown(session, {panel: 'writer', space: 'gpa', address});
+    const writer = await shown(session, {panel: 'writer', space: 'gpa', address});
     expect(writer.step?.index).toBe(wanted);
     expect(writer.sentence).toContain(`Step ${wanted + 1}, the guest kernel, and qword [rax], `);
-    const memory = (): InspectionContents['memory'] =>
+    const memory = async (): Promise<InspectionContents['memory']> =>
       shown(session, {panel: 'memory', space: 'gpa', address, length: 16});
-    expect(memory().changed).toEqual([]);
+    expect((await memory()).changed).toEqual([]);
     session.seek(wanted + 1);
-    expect(memory().changed).toEqual([0]);
-    expect(memory().bytes[0]).toBe(writer.after);
+    expect((await memory()).changed).toEqual([0]);
+    expect((await memory()).bytes[0]).toBe(writer.after);
     session.seek(wanted);
-    expect(memory().bytes[0]).toBe(writer.before);
+    expect((await memory()).bytes[0]).toBe(writer.before);
     session.seek(wanted + 3);
-    expect(memory()).toMatchObject({changed: [], rewritten: [0, 1, 2, 3, 4, 5, 6, 7]});
+    expect(await memory()).toMatchObject({changed: [], rewritten: [0, 1, 2, 3, 4, 5, 6, 7]});
   });
 
-  test('where nothing is mapped it says so, page by page', () => {
+  test('where nothing is mapped it says so, page by page', async () => {
     const session = recorded('rings', 'bare');
-    const {stretches} = shown(session, {panel: 'memory', space: 'gva', address: 0x1f_fff8n, length: 16});
+    const {stretches} = await shown(session, {panel: 'memory', space: 'gva', address: 0x1f_fff8n, length: 16});
     expect(stretches.map(({length}) => length)).toEqual([8, 8]);
     expect(stretches[0]?.missing).toBeUndefined();
     expect(stretches[1]?.missing).toContain('no memory of the guest’s is here');
   });
 });
 
-test('descriptors are decoded, and the registers that were loaded from them named', () => {
+test('descriptors are decoded, and the registers that were loaded from them named', async () => {
   const session = recorded('rings', 'bare');
-  const {sets} = shown(session, {panel: 'descriptors'});
+  const {sets} = await shown(session, {panel: 'descriptors'});
   const [gdt, idt, tss] = assertExists(sets[0], 'the processor’s own').tables;
   const code = gdt?.entries.find(entry => entry.marks.includes('CS'));
   expect(code).toMatchObject({type: 'code, readable, 64-bit', present: true, limit: 0xffff_ffffn});
@@ -164,9 +165,9 @@ describe('without hardware there are two of everything', () => {
     'a step of the guest’s kernel',
   ).index;
 
-  test('the shadow GDT pushes the guest’s kernel segments out of ring 0', () => {
+  test('the shadow GDT pushes the guest’s kernel segments out of ring 0', async () => {
     session.seek(inGuest);
-    const {sets} = shown(session, {panel: 'descriptors'});
+    const {sets} = await shown(session, {panel: 'descriptors'});
     expect(sets.map(({owner}) => owner)).toEqual(['guest', 'processor']);
     const [own, shadow] = sets.map(set => set.tables.find(table => table.name === 'GDT'));
     const code = assertExists(
@@ -177,9 +178,9 @@ describe('without hardware there are two of everything', () => {
     expect(shadow?.entries.find(entry => entry.index === code.index)?.dpl).toBe(3);
   });
 
-  test('the virtual CPU differs from the processor where the VMM wants it to', () => {
+  test('the virtual CPU differs from the processor where the VMM wants it to', async () => {
     session.seek(inGuest);
-    const {rows} = shown(session, {panel: 'vcpu'});
+    const {rows} = await shown(session, {panel: 'vcpu'});
     const row = (name: string): (typeof rows)[number] | undefined => rows.find(each => each.register === name);
     expect(row('CPL')).toMatchObject({guest: 0n, processor: 3n, differs: true});
     expect(row('CR3')?.differs).toBe(true);
@@ -187,37 +188,39 @@ describe('without hardware there are two of everything', () => {
   });
 });
 
-test('the interrupt controller is told as the guest has set it up, and the step that set it is marked', () => {
+test('the interrupt controller is told as the guest has set it up, and the step that set it is marked', async () => {
   const session = recorded('mini-os', 'bare');
   const write = [...session.record.events.allOf('port')].findLast(
     ({event}) => event.port === 0x21 && event.direction === 'out',
   );
   const {step} = assertExists(write, 'a write of the mask');
   session.seek(step + 1);
-  const pic = shown(session, {panel: 'devices'}).find(device => device.name === 'pic');
+  const pic = (await shown(session, {panel: 'devices'})).find(device => device.name === 'pic');
   expect(pic?.changed).toBe(true);
   expect(pic?.rows.find(row => row.name === 'first: vectors')?.meaning).toContain('vectors 32 to 39');
   expect(pic?.rows.filter(row => row.changed).map(row => row.name)).toContain('first: IMR');
 });
 
-test('kvm_run is laid out as KVM leaves it, and is spent when the guest has been entered again', () => {
+test('kvm_run is laid out as KVM leaves it, and is spent when the guest has been entered again', async () => {
   const session = recorded('hello-kvm', 'vtx-ept');
   const out = [...session.record.events.allOf('kvm-exit')].find(({event}) => event.exit.reason === 'io');
   const {step} = assertExists(out, 'KVM_EXIT_IO');
   session.seek(step + 1);
-  const content = shown(session, {panel: 'kvm-run'});
+  const content = await shown(session, {panel: 'kvm-run'});
   expect(content.spent).toBe(false);
   const field = (name: string): unknown => content.rows.find(row => row.name === name);
   expect(field('exit_reason')).toMatchObject({offset: 8, size: 4, value: '2'});
   expect(field('io.port')).toMatchObject({offset: 34, size: 2, value: '0x3f8'});
   session.seek(session.record.length);
-  expect(session.inspect({panel: 'kvm-run'})).toMatchObject({content: {reason: expect.stringContaining('KVM_EXIT')}});
+  expect(await session.inspect({panel: 'kvm-run'})).toMatchObject({
+    content: {reason: expect.stringContaining('KVM_EXIT')},
+  });
 });
 
-test('the statistics at the end are those of the record', () => {
+test('the statistics at the end are those of the record', async () => {
   const session = recorded('mini-os', 'vtx-ept');
   session.seek(session.record.length);
-  const content = shown(session, {panel: 'statistics'});
+  const content = await shown(session, {panel: 'statistics'});
   const rows = new Map(session.exits().map(row => [row.reason, row.count]));
   expect(new Map(content.exits.map(row => [row.reason, row.count]))).toEqual(rows);
   expect(content.actors.reduce((sum, row) => sum + row.steps, 0)).toBe(session.record.length);
@@ -227,7 +230,7 @@ test('the statistics at the end are those of the record', () => {
     expect(row.most).toBeGreaterThanOrEqual(row.cycles / row.answered);
   }
   session.seek(0);
-  expect(shown(session, {panel: 'statistics'})).toMatchObject({steps: 0, exits: []});
+  expect(await shown(session, {panel: 'statistics'})).toMatchObject({steps: 0, exits: []});
 });
 
 test.each([
@@ -235,14 +238,14 @@ test.each([
   ['svm-npt', 'VMRUN', 'CURRENT_VMCB', vmcbField('GUEST_ASID').offset, /ASID/],
 ] as const)(
   'on %s the doctor finds nothing before %s succeeds, and a broken field at once',
-  (technique, how, pointer, at, rule) => {
+  async (technique, how, pointer, at, rule) => {
     const session = recorded('hello-kvm', technique);
     const {step} = assertExists([...session.record.events.allOf('vm-entry')][3], 'a fourth entry');
     session.seek(step);
-    expect(shown(session, {panel: 'entry-checks'})).toMatchObject({how, verdict: 'enters'});
+    expect(await shown(session, {panel: 'entry-checks'})).toMatchObject({how, verdict: 'enters'});
     const {memory, registers} = session.driver.run.machine;
     memory.bytes.fill(0, registers.number(pointer) + at, registers.number(pointer) + at + 4);
-    const {verdict, groups} = shown(session, {panel: 'entry-checks'});
+    const {verdict, groups} = await shown(session, {panel: 'entry-checks'});
     expect(verdict).toBe('refused');
     expect(groups.flatMap(group => group.failed.map(check => check.rule)).join('; ')).toMatch(rule);
   },
@@ -262,5 +265,5 @@ test.each(['vtx-ept', 'svm-shadow', 'trap-and-emulate'])('a file of a run on %s 
     {panel: 'walk', address: 0x8000n, access: 'read'},
   ] as const;
   for (const request of [...PANELS.map(panel => ({panel})), ...rest])
-    expect(file.inspect(request)).toEqual(session.inspect(request));
+    expect(await file.inspect(request)).toEqual(await session.inspect(request));
 });

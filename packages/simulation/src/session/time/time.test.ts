@@ -6,9 +6,10 @@ import type {Breakpoint, SearchQuery} from '@hyperscope/trace';
 import {describe, expect, test} from 'vitest';
 import {SimulationHost} from '../../simulation-host.js';
 import type {Session} from '../session.js';
+import {SHIPPED} from '../../shipped.js';
 
 function finished(guest: string, technique: string): Session {
-  const session = new SimulationHost().open({guest, technique});
+  const session = new SimulationHost(SHIPPED).open({guest, technique});
   while (!session.record.finished) session.run(10_000);
   return session;
 }
@@ -173,7 +174,7 @@ describe('a run to a breakpoint', () => {
   });
 
   test('records on where nothing is recorded yet', () => {
-    const fresh = new SimulationHost().open({guest: 'hello-kvm', technique: 'vtx-ept'});
+    const fresh = new SimulationHost(SHIPPED).open({guest: 'hello-kvm', technique: 'vtx-ept'});
     const answer = fresh.time.runTo([{kind: 'exit', reason: ''}], 0, 'forward', 100_000);
     expect(answer.index - 1).toBe(hello.record.events.firstOfKind('vm-exit', 0) === undefined ? -1 : firstExit(hello));
     expect(fresh.record.length).toBe(answer.index);

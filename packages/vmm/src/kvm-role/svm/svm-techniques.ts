@@ -5,9 +5,11 @@ import {AMD_SVM} from '@hyperscope/machine';
 import {HYPERVISOR_DEFAULTS} from '../host-context.js';
 import type {HypervisorOptions} from '../host-context.js';
 import type {MmuKind} from '../hardware.js';
+import type {StartTechnique} from '../../technique.js';
+import {HypervisorRun} from '../hypervisor-run.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
 import {kvmAmd} from './kvm-amd.js';
-import {SVM_DEFAULTS} from './vmcb-controls.js';
+import {SVM_DEFAULTS, svmIntercepts} from './vmcb-controls.js';
 import type {SvmOptions} from './vmcb-controls.js';
 
 /** What a lesson may flip; the rest stays as KVM has it. */
@@ -22,3 +24,8 @@ const definition =
 
 export const svmNpt = definition('nested');
 export const svmShadow = definition('shadow');
+
+export const startSvmNpt: StartTechnique = options =>
+  new HypervisorRun(options, svmNpt(svmIntercepts(options.controls)));
+export const startSvmShadow: StartTechnique = options =>
+  new HypervisorRun(options, svmShadow(svmIntercepts(options.controls)));

@@ -3,8 +3,10 @@
 import {WESTMERE} from '@hyperscope/machine';
 import {HYPERVISOR_DEFAULTS} from '../host-context.js';
 import type {HypervisorOptions} from '../host-context.js';
+import type {StartTechnique} from '../../technique.js';
+import {HypervisorRun} from '../hypervisor-run.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
-import {VTX_EPT_CONTROLS} from './controls.js';
+import {VTX_EPT_CONTROLS, vmxControls} from './controls.js';
 import type {VmxOptions} from './controls.js';
 import {kvmIntel} from './kvm-intel.js';
 
@@ -20,3 +22,6 @@ export function vtxEpt(
     options: {...HYPERVISOR_DEFAULTS, ...options},
   };
 }
+
+export const startVtxEpt: StartTechnique = options =>
+  new HypervisorRun(options, vtxEpt(vmxControls(VTX_EPT_CONTROLS, options.controls)));

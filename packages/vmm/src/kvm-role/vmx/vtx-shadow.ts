@@ -4,8 +4,10 @@
 import {PRESCOTT} from '@hyperscope/machine';
 import {HYPERVISOR_DEFAULTS} from '../host-context.js';
 import type {HypervisorOptions} from '../host-context.js';
+import type {StartTechnique} from '../../technique.js';
+import {HypervisorRun} from '../hypervisor-run.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
-import {VTX_SHADOW_CONTROLS} from './controls.js';
+import {VTX_SHADOW_CONTROLS, vmxControls} from './controls.js';
 import type {VmxOptions} from './controls.js';
 import {kvmIntel} from './kvm-intel.js';
 
@@ -21,3 +23,6 @@ export function vtxShadow(
     options: {...HYPERVISOR_DEFAULTS, ...options},
   };
 }
+
+export const startVtxShadow: StartTechnique = options =>
+  new HypervisorRun(options, vtxShadow(vmxControls(VTX_SHADOW_CONTROLS, options.controls)));

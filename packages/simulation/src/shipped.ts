@@ -1,0 +1,33 @@
+// All guests and techniques that ship, at hand at once: for the command line, servers and tests. A page fetches what it needs.
+
+import {findGuest} from '@hyperscope/guests';
+import type {Guest} from '@hyperscope/guests';
+import {TECHNIQUES} from '@hyperscope/vmm';
+import type {Technique} from '@hyperscope/vmm';
+import {imageOfGuest} from './images/guest-program.js';
+import type {LoadedGuest} from './images/guest-program.js';
+import {unknownGuest, unknownTechnique} from './shelf.js';
+import type {Shelf} from './shelf.js';
+
+/** The technique of this id. UserError: unknown-technique. */
+export function requireTechnique(id: string): Technique {
+  const technique = TECHNIQUES.find(one => one.id === id);
+  if (technique === undefined) throw unknownTechnique(id);
+  return technique;
+}
+
+/** The shipped guest of this id. UserError: unknown-guest. */
+export function requireGuest(id: string): Guest {
+  const guest = findGuest(id);
+  if (guest === undefined) throw unknownGuest(id);
+  return guest;
+}
+
+/** The image of a shipped guest, with the assembler's map from addresses to source lines. */
+export const loadGuest = (guest: Guest): LoadedGuest => imageOfGuest(guest, requireGuest);
+
+export const SHIPPED: Shelf = {
+  technique: requireTechnique,
+  guest: requireGuest,
+  prepare: async () => Promise.resolve(),
+};
