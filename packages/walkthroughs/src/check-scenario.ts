@@ -6,9 +6,12 @@ import type {RunChoice} from '@hyperscope/trace';
 import {arrowFailures} from './crossings.js';
 import {failures} from './expectations.js';
 import {findPlace} from './find-place.js';
+import {makeQuestion} from './make-question.js';
+import type {MadeQuestion} from './make-question.js';
 import {measurementFailures} from './measure.js';
 import type {Question, Scenario, ScenarioStep, Trial} from './scenario.js';
 import type {OpenRun, ScenarioRun, SourceOf} from './scenario-run.js';
+import type {SeededQuestion} from './seeded-question.js';
 import {choiceAt, trialChoice} from './trial.js';
 
 export interface Checked {
@@ -16,14 +19,28 @@ export interface Checked {
   readonly what: string;
   /** The state of a step; undefined for whatever else is checked. */
   readonly index: number | undefined;
+  /** What it came to, where that is not in the file: a seeded question with its answer. */
+  readonly found?: string | undefined;
   /** Sentences; empty where all is well. */
   readonly failures: readonly string[];
 }
 
-/** In the order of the file. Never throws for what the scenario says. */
-export function checkScenario(scenario: Scenario, open: OpenRun, sourceOf: SourceOf): readonly Checked[] {
+/** Sets in which each seeded question is made. */
+const CHECKED_SETS = [1, 2, 3] as const;
+
+/** In the order of the file. Never throws for what the scenario says. `sets`: those in which seeded questions are made. */
+export function checkScenario(
+  scenario: Scenario,
+  open: OpenRun,
+  sourceOf: SourceOf,
+  sets: readonly number[] = CHECKED_SETS,
+): readonly Checked[] {
   const check = new ScenarioCheck(scenario, open, sourceOf);
-  return [...scenario.steps.flatMap((step, number) => check.step(step, number)), ...check.questions()];
+  return [
+    ...scenario.steps.flatMap((step, number) => check.step(step, number)),
+    ...check.questions(),
+    ...check.seeded(sets),
+  ];
 }
 
 class ScenarioCheck {
@@ -91,6 +108,20 @@ class ScenarioCheck {
     );
   }
 
+  seeded(sets: readonly number[]): readonly Checked[] {
+    return this.#scenario.seeded.flatMap(question => sets.map(set => this.#seededIn(question, set)));
+  }
+
+  #seededIn(question: SeededQuestion, set: number): Checked {
+    let found: string | undefined;
+    const {failures} = guarded(() => {
+      const machine = {open: (choice: RunChoice) => this.#run(choice), sourceOf: this.#sourceOf};
+      found = shown(finished(makeQuestion(question, this.#scenario.choice, set, machine)));
+      return {index: undefined, failures: []};
+    });
+    return {what: `seeded question ${question.name}, set ${set}`, index: undefined, failures, found};
+  }
+
   #place(
     step: ScenarioStep,
     choice: RunChoice,
@@ -119,6 +150,17 @@ class ScenarioCheck {
     return run;
   }
 }
+
+function finished<T>(slices: Generator<unknown, T>): T {
+  for (;;) {
+    const next = slices.next();
+    if (next.done === true) return next.value;
+  }
+}
+
+/** `which exits? [cpuid] cli, nop (3 runs)` */
+const shown = ({text, choices, answer, runs}: MadeQuestion): string =>
+  `${text.replaceAll(/\s+/g, ' ').trim()} ${choices.map((each, index) => (index === answer ? `[${each}]` : each)).join(' | ')} (${runs} ${runs === 1 ? 'run' : 'runs'})`;
 
 type Found = {readonly index: number | undefined; readonly failures: readonly string[]};
 

@@ -1,7 +1,7 @@
 // Whether a run shows what a scenario says of it: each thing that it does not show is a sentence.
 
-import {findPlace, occurs, patternWords} from './find-place.js';
-import type {Expectation} from './scenario.js';
+import {countOf, findPlace, occurs, patternWords} from './find-place.js';
+import type {EventCount, Expectation} from './scenario.js';
 import type {ScenarioRun} from './scenario-run.js';
 
 /** The outcome of a run that does not end by itself, as far as it is watched. */
@@ -26,7 +26,15 @@ export function failures(run: ScenarioRun, expectation: Expectation, index: numb
     if (!occurs(run, pattern)) found.push(`There is no ${patternWords(pattern)} in the run.`);
   for (const pattern of occursNot)
     if (occurs(run, pattern)) found.push(`There is a ${patternWords(pattern)} in the run.`);
+  for (const count of expectation.counts ?? []) found.push(...wrongCount(run, count));
   return registers === undefined ? found : [...found, ...wrongRegisters(run, registers, index)];
+}
+
+function wrongCount(run: ScenarioRun, {event, least, most}: EventCount): readonly string[] {
+  const found = countOf(run, event);
+  if (found >= least && found <= most) return [];
+  const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+  return [`There are ${found} of ${patternWords(event)} in the run and not ${wanted}.`];
 }
 
 /** How a run ended, recording it to its end. */

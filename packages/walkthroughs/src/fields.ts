@@ -158,6 +158,10 @@ export class Fields {
     return undefined;
   }
 
+  isList(name: string): boolean {
+    return isSeq(this.#items.get(name)?.value);
+  }
+
   /** A list of maps; a single map counts as a list of one. */
   maps(name: string, most: number): readonly Fields[] | undefined {
     const value = this.#value(name);

@@ -90,6 +90,14 @@ function find(run: ScenarioRun, pattern: EventPattern, from: number, occurrence:
 /** Whether a pattern occurs anywhere in a run. */
 export const occurs = (run: ScenarioRun, pattern: EventPattern): boolean => find(run, pattern, 0, 1) !== undefined;
 
+/** How many steps of the whole run are what a pattern describes. */
+export function countOf(run: ScenarioRun, pattern: EventPattern): number {
+  const matches = matcher(run, pattern);
+  let found = 0;
+  for (let step = 0; reaches(run, step); step++) if (matches(step)) found++;
+  return found;
+}
+
 /** Whether a step is what the pattern describes; the cheap questions come first. */
 function matcher(run: ScenarioRun, pattern: EventPattern): (step: number) => boolean {
   const {record} = run;

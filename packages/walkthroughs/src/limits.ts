@@ -8,6 +8,8 @@ export const LIMITS = {
   breakIts: 12,
   stretches: 12,
   arrows: 20,
+  /** Values of a list that is drawn from. */
+  draws: 40,
   machines: 8,
   sources: 40,
   /** Characters of a title, a pattern, a choice. */

@@ -4,7 +4,7 @@ import {ACTOR_ORDER, GRANULARITIES} from '@hyperscope/trace';
 import type {TraceEvent} from '@hyperscope/trace';
 import type {Fields} from './fields.js';
 import {LIMITS} from './limits.js';
-import type {BreakIt, EventPattern, Expectation, Place, Question, Trial} from './scenario.js';
+import type {BreakIt, EventCount, EventPattern, Expectation, Place, Question, Trial} from './scenario.js';
 
 const KINDS = Object.keys({
   delivery: true,
@@ -79,7 +79,7 @@ export function readPlace(fields: Fields | undefined): Place {
   return place;
 }
 
-const EXPECTATION = ['prints', 'printsNot', 'outcome', 'occurs', 'occursNot', 'registers'] as const;
+const EXPECTATION = ['prints', 'printsNot', 'outcome', 'occurs', 'occursNot', 'counts', 'registers'] as const;
 
 export function readExpectation(fields: Fields): Expectation {
   const registers = fields.map('registers');
@@ -89,6 +89,7 @@ export function readExpectation(fields: Fields): Expectation {
     outcome: fields.text('outcome'),
     occurs: fields.maps('occurs', 20)?.map(readPattern),
     occursNot: fields.maps('occursNot', 20)?.map(readPattern),
+    counts: fields.maps('counts', 20)?.map(readCount),
     registers: registers?.dictionary(),
   };
   fields.done(EXPECTATION);
@@ -97,16 +98,29 @@ export function readExpectation(fields: Fields): Expectation {
   return expectation;
 }
 
-const TRIAL = ['switches', 'technique', 'replace', 'expect'] as const;
+const MOST_COUNTED = 10_000_000;
 
-function readTrial(fields: Fields): Trial {
-  const expect = fields.map('expect');
-  if (expect === undefined && !fields.has('expect'))
+function readCount(fields: Fields): EventCount {
+  const event = fields.map('event');
+  const [exactly, least, most] = ['exactly', 'least', 'most'].map(name => fields.integer(name, 0, MOST_COUNTED));
+  if (event === undefined || (exactly ?? least ?? most) === undefined)
     fields.problem(
       fields.line,
-      'What must this run show?',
-      'Write expect: {prints: …} or another expectation: it is checked by running.',
+      'It must be said what is counted, and how often it occurs.',
+      'Write counts: [{event: {kind: vm-exit}, exactly: 3}], or least: and most:.',
     );
+  fields.done(['event', 'exactly', 'least', 'most']);
+  return {
+    event: event === undefined ? {} : readPattern(event),
+    least: exactly ?? least ?? 0,
+    most: exactly ?? most ?? Infinity,
+  };
+}
+
+const TRIAL = ['switches', 'technique', 'replace', 'expect'] as const;
+
+/** What is run otherwise than the scenario. */
+export function readTrial(fields: Fields): Omit<Trial, 'expect'> {
   return {
     switches: fields.map('switches')?.dictionary(),
     technique: fields.text('technique'),
@@ -115,8 +129,18 @@ function readTrial(fields: Fields): Trial {
       each.done(['text', 'by']);
       return replacement;
     }),
-    expect: expect === undefined ? {} : readExpectation(expect),
   };
+}
+
+function readCheckedTrial(fields: Fields): Trial {
+  const expect = fields.map('expect');
+  if (expect === undefined && !fields.has('expect'))
+    fields.problem(
+      fields.line,
+      'What must this run show?',
+      'Write expect: {prints: …} or another expectation: it is checked by running.',
+    );
+  return {...readTrial(fields), expect: expect === undefined ? {} : readExpectation(expect)};
 }
 
 const LONG = 8000;
@@ -125,7 +149,7 @@ export function readBreakIt(fields: Fields): BreakIt {
   const breakIt = {
     title: fields.required('title'),
     explanation: fields.required('explanation', LONG),
-    ...readTrial(fields),
+    ...readCheckedTrial(fields),
   };
   fields.done(['title', 'explanation', ...TRIAL]);
   if (breakIt.switches === undefined && breakIt.technique === undefined && breakIt.replace === undefined)
@@ -146,7 +170,7 @@ export function readQuestion(fields: Fields, isPrediction: 'a prediction' | 'a q
     choices,
     answer: (answer ?? 1) - 1,
     because: fields.required('because', LONG),
-    check: check === undefined ? undefined : readTrial(check),
+    check: check === undefined ? undefined : readCheckedTrial(check),
   };
   check?.done(TRIAL);
   if (isPrediction === 'a question' && check === undefined)

@@ -9,8 +9,10 @@ import type {Problem} from './problem.js';
 import {badScenario} from './problem.js';
 import {readBreakIt, readExpectation, readPlace, readQuestion} from './read-parts.js';
 import {readArrows, readMeasurement} from './read-comparisons.js';
+import {readSeeded} from './read-seeded.js';
 import {outlineOf} from './sections.js';
 import type {BlockKind, FencedBlock, Section} from './sections.js';
+import type {SeededQuestion} from './seeded-question.js';
 import type {BreakIt, Question, Scenario, ScenarioStep} from './scenario.js';
 
 export type ReadScenario =
@@ -34,11 +36,12 @@ export function readScenario(text: string, name: string): ReadScenario {
   const parts = sections.filter(section => section !== first);
   const steps = parts.filter(({title}) => title !== QUESTIONS).map(section => readStep(section, problems));
   const questions = parts.filter(({title}) => title === QUESTIONS).flatMap(section => readQuestions(section, problems));
+  const seeded = parts.filter(({title}) => title === QUESTIONS).flatMap(section => readSeededs(section, problems));
   if (first !== undefined) refuse(first, ['program', 'note'], problems);
-  checkCounts(steps, questions, problems);
+  checkCounts(steps, [...questions, ...seeded], problems);
   const front = head === undefined ? undefined : readHead(head, first);
   if (front === undefined || problems.length > 0) return {ok: false, problems: byLine(problems)};
-  return {ok: true, scenario: {id: idOf(name), ...front, introduction: first?.text ?? '', steps, questions}};
+  return {ok: true, scenario: {id: idOf(name), ...front, introduction: first?.text ?? '', steps, questions, seeded}};
 }
 
 /** The same for who can do nothing without it. @throws UserError 'bad-scenario' */
@@ -59,7 +62,7 @@ const idOf = (name: string): string =>
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 60) || 'scenario';
 
-type Head = Omit<Scenario, 'id' | 'introduction' | 'questions' | 'steps'>;
+type Head = Omit<Scenario, 'id' | 'introduction' | 'questions' | 'seeded' | 'steps'>;
 
 function readHead(fields: Fields, first: Section | undefined): Head {
   const machine = fields.required('machine');
@@ -171,7 +174,7 @@ function readPrediction(section: Section, isShown: boolean, problems: Problem[])
 }
 
 function readQuestions(section: Section, problems: Problem[]): readonly Question[] {
-  refuse(section, ['question', 'note'], problems);
+  refuse(section, ['question', 'seeded', 'note'], problems);
   return section.blocks
     .filter(({kind}) => kind === 'question')
     .flatMap(({text, line}) => {
@@ -180,7 +183,22 @@ function readQuestions(section: Section, problems: Problem[]): readonly Question
     });
 }
 
-function checkCounts(steps: readonly ScenarioStep[], questions: readonly Question[], problems: Problem[]): void {
+function readSeededs(section: Section, problems: Problem[]): readonly SeededQuestion[] {
+  const names = new Set<string>();
+  return section.blocks
+    .filter(({kind}) => kind === 'seeded')
+    .flatMap(({text, line}) => {
+      const fields = fieldsOf(text, line, 'the seeded question', problems);
+      if (fields === undefined) return [];
+      const question = readSeeded(fields);
+      if (names.has(question.name))
+        fields.problem(fields.lineOf('name'), `Two seeded questions are called ${question.name}.`, 'Rename one.');
+      names.add(question.name);
+      return [question];
+    });
+}
+
+function checkCounts(steps: readonly ScenarioStep[], questions: readonly unknown[], problems: Problem[]): void {
   if (steps.length === 0)
     problems.push({
       line: 1,

@@ -9,8 +9,13 @@ export interface SourcePlace {
   readonly line: number;
 }
 
+/** What of a record is looked at. */
+export interface ScenarioRecord extends Pick<RunRecord, 'cycleAt' | 'eventsOf' | 'finished' | 'length' | 'outcome'> {
+  readonly columns: Pick<RunRecord['columns'], 'instructionLength' | 'kind' | 'rip' | 'who'>;
+}
+
 export interface ScenarioRun {
-  readonly record: RunRecord;
+  readonly record: ScenarioRecord;
   /** The text of a recorded step's instruction; '' for steps that are none. */
   textOf(step: number): string;
   /** By address. */

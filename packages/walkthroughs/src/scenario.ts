@@ -1,5 +1,6 @@
 // A scenario as data: what a Markdown file with front matter comes to once it is read. Nothing here runs anything.
 
+import type {SeededQuestion} from './seeded-question.js';
 import type {Granularity, Moment, RunChoice, Switches, TraceEvent} from '@hyperscope/trace';
 
 /** A place in a run, said so that it stays right when the hypervisor's set-up gets longer. */
@@ -61,8 +62,17 @@ export interface Expectation {
   /** Events that occur somewhere in the run, and events that do not. */
   readonly occurs?: readonly EventPattern[] | undefined;
   readonly occursNot?: readonly EventPattern[] | undefined;
+  /** How often events occur in the whole run. */
+  readonly counts?: readonly EventCount[] | undefined;
   /** Registers at the place, by cell name: `{"rax": "0x2a"}`. */
   readonly registers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How often an event occurs: at least, at most; both the same where it says exactly. */
+export interface EventCount {
+  readonly event: EventPattern;
+  readonly least: number;
+  readonly most: number;
 }
 
 export interface Question {
@@ -150,5 +160,7 @@ export interface Scenario {
   readonly steps: readonly ScenarioStep[];
   /** Asked at the end. */
   readonly questions: readonly Question[];
+  /** Asked behind them: each set of values is another question. */
+  readonly seeded: readonly SeededQuestion[];
   readonly sources: readonly string[];
 }

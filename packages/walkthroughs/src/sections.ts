@@ -8,7 +8,17 @@
 
 import type {Problem} from './problem.js';
 
-export const BLOCK_KINDS = ['step', 'predict', 'break', 'measure', 'arrows', 'question', 'note', 'program'] as const;
+export const BLOCK_KINDS = [
+  'step',
+  'predict',
+  'break',
+  'measure',
+  'arrows',
+  'question',
+  'seeded',
+  'note',
+  'program',
+] as const;
 export type BlockKind = (typeof BLOCK_KINDS)[number];
 
 export interface FencedBlock {

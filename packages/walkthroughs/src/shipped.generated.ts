@@ -1041,6 +1041,68 @@ check:
   switches: {umip: 'on'}
   expect: {prints: 'IF 1', occursNot: {kind: emulation, label: popfq}}
 \`\`\`
+
+\`\`\`seeded
+name: popf-grid
+question: A program on bare metal runs at CPL {cpl}, with IOPL {iopl} and IF = 0. It executes POPF with an image in which IF is 1. What happens?
+draw: {cpl: [0, 1, 2, 3], iopl: [0, 1, 2, 3]}
+technique: bare
+replace:
+  - text: "        pushfq                  ; before: interrupts are off\\n"
+    by: |2
+              lgdt [gdt_register]
+              mov rax, cr3            ; ring 3 may use the first 2 MiB, too
+              mov rbx, [rax]
+              and rbx, -4096
+              mov rcx, [rbx]
+              and rcx, -4096
+              or qword [rax], 4
+              or qword [rbx], 4
+              or qword [rcx], 4
+              mov cr3, rax
+              push 0x28 + 16 * {cpl} | {cpl}  ; to the ring, with the IOPL
+              push 0x9000
+              push {iopl} << 12 | 2
+              push 0x20 + 16 * {cpl} | {cpl}
+              push probe
+              iretq
+      probe:  push {iopl} << 12 | 1 << IF_BIT | 2
+              popfq
+              pushfq
+              pop rax
+              test ah, 2
+              jnz obeyed
+      kept:   hlt
+      obeyed: hlt
+              align 8
+      gdt:    dq 0, 0, 0, 0
+              dq 0x00af9b000000ffff, 0x00cf93000000ffff
+              dq 0x00afbb000000ffff, 0x00cfb3000000ffff
+              dq 0x00afdb000000ffff, 0x00cfd3000000ffff
+              dq 0x00affb000000ffff, 0x00cff3000000ffff
+      gdt_register:
+              dw gdt_register - gdt - 1
+              dq gdt
+outcomes:
+  - {says: IF becomes 1, expect: {occurs: {at: obeyed}}}
+  - {says: 'Nothing traps, and IF stays 0', expect: {occurs: {at: kept}}}
+  - {says: '#GP', expect: {occursNot: [{at: obeyed}, {at: kept}]}}
+because: |
+  IF may be changed where CPL ≤ IOPL. Elsewhere POPF leaves it as it is and says nothing. In these sixteen cases there is no trap at all: the only one is in
+  virtual-8086 mode, with IOPL below 3.
+\`\`\`
+
+\`\`\`seeded
+name: who-traps
+question: The VMM runs this kernel in ring 3. Which of these instructions of the kernel’s does trap, so that the VMM hears of it?
+draw:
+  instruction: [cli, sti, hlt, 'lidt [rsp]', 'mov rax, cr0', 'mov rax, dr7', clts, rdmsr, 'invlpg [rsp]', pushfq, 'smsw ax', 'sidt [rsp - 16]', 'sgdt [rsp - 16]', 'str ax', 'sldt ax', 'lar eax, eax', 'lsl eax, eax', 'verr ax', 'mov eax, cs']
+replace:
+  - text: "        popfq                   ; and put them back: does IF change?\\n"
+    by: "        add rsp, 8\\n        sub rsp, 16\\nprobe:  {instruction}\\n"
+which: {draw: instruction, choices: 4, expect: {occurs: {kind: exception, label: '#GP', at: probe}}}
+because: '\`{answer}\` is privileged: outside ring 0 it is #GP. The others read or test what belongs to the VMM, and say nothing. They are sensitive and unprivileged.'
+\`\`\`
 `},
   {name: 'd8-binary-translation.md', text: `---
 title: Dynamic binary translation

@@ -60,7 +60,7 @@ type Terminal = CommandContext['terminal'];
 function list(terminal: Terminal, form: 'JSON' | 'text'): number {
   const scenarios = SHIPPED.map(({name, text}) => requireScenario(text, name));
   if (form === 'JSON') {
-    const rows = scenarios.map(({id, title, demonstration, teaches, choice, machines, steps, questions}) => ({
+    const rows = scenarios.map(({id, title, demonstration, teaches, choice, machines, steps, questions, seeded}) => ({
       id,
       title,
       demonstration,
@@ -69,13 +69,13 @@ function list(terminal: Terminal, form: 'JSON' | 'text'): number {
       machine: choice.technique,
       machines,
       steps: steps.length,
-      questions: questions.length,
+      questions: questions.length + seeded.length,
     }));
     terminal.line(JSON.stringify(rows, undefined, 2));
     return EXIT.ok;
   }
-  for (const {id, title, teaches, steps, questions} of scenarios) {
-    const facts = `${steps.length} steps, ${questions.length} questions`;
+  for (const {id, title, teaches, steps, questions, seeded} of scenarios) {
+    const facts = `${steps.length} steps, ${questions.length + seeded.length} questions`;
     terminal.line(`${terminal.style('bold', id)}  ${title}  ${terminal.style('dim', facts)}`);
     for (const line of wrap(teaches, Math.min(100, terminal.width), '  ')) terminal.line(line);
   }
@@ -125,9 +125,9 @@ function check(paths: readonly string[], terminal: Terminal, {form, detail}: Che
 
 function tell({file, problems, checked}: Report, terminal: Terminal, detail: CheckOptions['detail']): void {
   if (detail === 'everything')
-    for (const {what, index, failures} of checked)
+    for (const {what, index, failures, found} of checked)
       terminal.line(
-        `  ${failures.length === 0 ? 'holds' : 'FAILS'}  ${what}${index === undefined ? '' : `, at step ${index}`}`,
+        `  ${failures.length === 0 ? 'holds' : 'FAILS'}  ${what}${index === undefined ? '' : `, at step ${index}`}${found === undefined ? '' : `: ${found}`}`,
       );
   for (const problem of problems) terminal.line(terminal.style('red', problem));
   const sum = problems.length === 0 ? `${checked.length} checks, all hold` : `${problems.length} of them not so`;
