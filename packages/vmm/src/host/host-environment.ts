@@ -5,27 +5,22 @@ import {hpa} from '@hyperscope/base';
 import type {Machine} from '@hyperscope/machine';
 import {NO_POINTER} from '@hyperscope/machine';
 import {
+  DIRECT_MAP,
   HOST_GDT,
   HOST_IDT,
   HOST_PAGE_TABLES,
   HOST_TR,
   HOST_TSS,
-  DIRECT_MAP,
-  KERNEL_CODE,
   KERNEL_CS,
   KERNEL_SS,
   KERNEL_STACK,
-  KERNEL_WINDOW,
-  USER_CODE,
   USER_CS,
   USER_SS,
   USER_STACK,
-  USER_WINDOW,
 } from './host-layout.js';
+import {writeHostPageTables} from './host-page-tables.js';
+import type {HostPageSize} from './host-page-tables.js';
 
-const PRESENT_WRITABLE = 3n;
-const USER = 4n;
-const LARGE = 0x80n;
 /** PE MP ET NE WP AM PG; PAE PGE OSFXSR OSXMMEXCPT. VMXE comes when KVM is loaded. */
 export const HOST_CR0 = 0x8005_0033n;
 export const HOST_CR4 = 0x6a0n;
@@ -44,10 +39,16 @@ const USER_DATA = 0xc0f3;
 const UNUSABLE = 0x1_0000;
 const FLAT = 0xffff_ffff;
 
-/** `entry`: where SYSCALL leads, the kernel's entry_SYSCALL_64. Leaves the processor in QEMU's first instruction, at ring 3. */
-export function buildHostEnvironment(machine: Machine, entry: bigint, start: bigint): void {
+/**
+ * `entry`: where SYSCALL leads, the kernel's entry_SYSCALL_64; `start`: QEMU's first instruction, in which the processor is left,
+ * at ring 3; `ramPages`: by which pages QEMU's process has the guest's RAM.
+ */
+export function buildHostEnvironment(
+  machine: Machine,
+  {entry, start, ramPages}: {readonly entry: bigint; readonly start: bigint; readonly ramPages: HostPageSize},
+): void {
   writeDescriptorTables(machine);
-  writePageTables(machine);
+  writeHostPageTables(machine, ramPages);
   const r = machine.registers;
   r.set('CR0', HOST_CR0);
   r.set('CR3', BigInt(HOST_PAGE_TABLES));
@@ -109,25 +110,4 @@ function writeDescriptorTables(machine: Machine): void {
 /** The low half of a busy 64-bit TSS descriptor with limit 67h. */
 function systemDescriptor(base: bigint): bigint {
   return 0x67n | ((base & 0xff_ffffn) << 16n) | (0x8bn << 40n) | (((base >> 24n) & 0xffn) << 56n);
-}
-
-function writePageTables(machine: Machine): void {
-  let next = HOST_PAGE_TABLES + 0x1000;
-  const table = (at: number, linear: bigint, level: bigint): number => {
-    const slot = at + Number((linear >> (12n + 9n * (level - 1n))) & 511n) * 8;
-    const entry = machine.memory.read(hpa(slot), 8);
-    if (entry !== 0n) return Number(entry & ~0xfffn);
-    machine.memory.write(hpa(slot), 8, BigInt(next) | PRESENT_WRITABLE | USER);
-    next += 0x1000;
-    return next - 0x1000;
-  };
-  const map = (linear: bigint, physical: number, user: bigint): void => {
-    const directory = table(table(HOST_PAGE_TABLES, linear, 4n), linear, 3n);
-    const slot = directory + Number((linear >> 21n) & 511n) * 8;
-    machine.memory.write(hpa(slot), 8, BigInt(physical & ~0x1f_ffff) | PRESENT_WRITABLE | LARGE | user);
-  };
-  for (let at = 0; at < machine.memory.size && at < 2 ** 30; at += 0x20_0000) map(DIRECT_MAP + BigInt(at), at, 0n);
-  map(KERNEL_WINDOW, KERNEL_CODE, 0n);
-  map(USER_WINDOW, USER_CODE, USER);
-  map(USER_STACK, USER_CODE, USER);
 }

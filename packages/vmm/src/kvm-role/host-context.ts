@@ -1,10 +1,10 @@
 // What the host's routines share: the machine they run on, the guest they run, and ways to tell of what they do.
 // There is no state here that a step changes, apart from the outcome that ends the run: everything else is in memory.
 
-import {assertExists, hpa} from '@hyperscope/base';
+import {assertExists, hex, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
-import type {DeviceMemory, FaultLink, Machine, PhysicalMemory} from '@hyperscope/machine';
-import {VIDEO_TEXT, ramOf} from '@hyperscope/machine';
+import type {FaultLink, Machine} from '@hyperscope/machine';
+import {VIDEO_TEXT} from '@hyperscope/machine';
 import type {WrongField} from '../control-changes.js';
 import {NO_FAULTS} from '../deliberate-faults.js';
 import type {DeliberateFaults} from '../deliberate-faults.js';
@@ -13,66 +13,20 @@ import type {DeviceBoard} from '../user-space/device-board.js';
 import type {GuestImage, RunOutcome} from '../technique.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
 import {GUEST_RAM} from '../host/host-layout.js';
-import {coalescedZone, ramRanges} from '../user-space/video-memory.js';
+import {coalescedZone} from '../user-space/video-memory.js';
 import type {AddressRange, CoalescedMmio} from '../user-space/video-memory.js';
 import {CoalescedMmioRing} from './coalesced-mmio.js';
 import type {GuestMmu} from './guest-mmu.js';
 import {GuestEmulator} from './guest-emulator.js';
 import type {Hardware, HardwareKind, MmuKind} from './hardware.js';
 import {KvmVcpu} from './kvm-vcpu.js';
+import {hvaOf} from './memory-slots.js';
+import type {MemorySlot} from './memory-slots.js';
 import {ShadowGuestMmu} from './kvm-shadow.js';
 import {NestedGuestMmu} from './kvm-tdp.js';
 import type {LeafTables} from '../shadow-paging/ports.js';
 import {VirtualChipset} from './virtual-chipset.js';
 import type {IrqchipPlace} from './virtual-chipset.js';
-
-/** A memory slot, as KVM_SET_USER_MEMORY_REGION makes it. */
-export interface MemorySlot {
-  readonly gpa: number;
-  readonly bytes: number;
-  readonly host: number;
-  readonly access: 'read-write' | 'read-only';
-}
-
-const PAGE = 4096;
-const upTo = (bytes: number, unit: number): number => Math.ceil(bytes / unit) * unit;
-
-/**
- * RAM from 0, with a hole where the video card's text memory is; and a slot of its own for every segment that lies outside
- * (a ROM at the top of 4 GiB). The RAM lies in the host's memory as if there were no hole.
- */
-export function memorySlots(image: GuestImage, ofKvm?: HardwareKind['privateMemory']): readonly MemorySlot[] {
-  const slots: MemorySlot[] = ramRanges(image.memoryBytes).map(({start, end}) => ({
-    gpa: start,
-    bytes: end - start,
-    host: GUEST_RAM + start,
-    access: 'read-write',
-  }));
-  let next = GUEST_RAM + upTo(image.memoryBytes, 0x20_0000);
-  for (const {gpa, bytes} of image.segments) {
-    if (gpa + bytes.length <= image.memoryBytes) continue;
-    const size = upTo(bytes.length, PAGE);
-    slots.push({gpa, bytes: size, host: next, access: 'read-only'});
-    next += size;
-  }
-  if (ofKvm !== undefined) slots.push({...ofKvm, host: next, access: 'read-write'});
-  return slots;
-}
-
-/** Bytes of host-physical memory that the host and the slots need. */
-export function hostMemoryBytes(slots: readonly MemorySlot[]): number {
-  return upTo(Math.max(...slots.map(slot => slot.host + slot.bytes)), PAGE);
-}
-
-/** The guest's RAM as a device of QEMU's reaches it: QEMU's own memory, behind the slots. */
-export function guestRam(memory: PhysicalMemory, slots: readonly MemorySlot[]): DeviceMemory {
-  return ramOf(memory, (gpa, length, access) => {
-    const slot = slots.find(each => gpa >= each.gpa && gpa + length <= each.gpa + each.bytes);
-    return slot === undefined || (access === 'write' && slot.access !== 'read-write')
-      ? undefined
-      : slot.host + gpa - slot.gpa;
-  });
-}
 
 /** Choices of KVM and of its user space that are the same on either vendor's hardware. */
 export interface HypervisorOptions {
@@ -172,6 +126,11 @@ export class HostContext {
   guestToHost(gpa: number): Hpa | undefined {
     const slot = this.slotAt(gpa);
     return slot === undefined ? undefined : hpa(slot.host + gpa - slot.gpa);
+  }
+  /** Where QEMU has that address, in words; the memory slot says so. */
+  hvaText(gpa: number): string {
+    const slot = this.slotAt(gpa);
+    return slot === undefined ? 'no HVA' : `HVA ${hex(hvaOf(slot, gpa))}`;
   }
   /** As `guestToHost`, and where the bytes of the video card's memory are: for loaders and views. */
   guestBytes(gpa: number): Hpa | undefined {

@@ -17,7 +17,7 @@ import {DeviceBoard} from '../user-space/device-board.js';
 import {GUEST_CELLS, guestCells} from './guest-view.js';
 import {initialState} from './guest-initial-state.js';
 import type {HardwareKind, MmuKind} from './hardware.js';
-import {HostContext, guestRam, hostMemoryBytes, memorySlots} from './host-context.js';
+import {HostContext} from './host-context.js';
 import type {HypervisorOptions} from './host-context.js';
 import {buildHostEnvironment} from '../host/host-environment.js';
 import {TABLE_POOL, TABLE_POOL_END} from '../host/host-layout.js';
@@ -26,6 +26,7 @@ import {HANDLER_ROUTINES} from './kvm-exit-handlers.js';
 import {registerRoutines} from './kvm-registers.js';
 import {RUN_ROUTINES} from './kvm-run.js';
 import {SETUP_ROUTINES} from './kvm-setup.js';
+import {guestRam, hostMemoryBytes, memorySlots} from './memory-slots.js';
 import {QEMU_ROUTINES} from './qemu.js';
 
 const NON_ROOT = 2;
@@ -99,7 +100,11 @@ export class HypervisorRun implements TechniqueRun {
     ];
     this.code = new HostCode(this.machine, this.host, routines, tell);
     this.host.code = this.code;
-    buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
+    buildHostEnvironment(this.machine, {
+      entry: this.code.address('entry_SYSCALL_64'),
+      start: this.code.address('kvm_init'),
+      ramPages: this.host.options.nestedPage,
+    });
     this.#load(options, profile);
     this.machine.hostProgram = this.code;
     this.banks = [...this.machine.banks, ...this.#board.banks, ...this.host.devices.banks];

@@ -2,8 +2,9 @@
 // Routine names: Linux, virt/kvm/kvm_main.c.
 
 import {hex} from '@hyperscope/base';
-import {KVM_RUN_PAGE} from '../host/host-layout.js';
+import {KVM_RUN_PAGE, KVM_RUN_WINDOW} from '../host/host-layout.js';
 import type {Host} from './host-context.js';
+import {noteMemorySlots} from './memory-slots.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {returnToUser, requestedIoctl, saveUserState} from './system-calls.js';
 import type {Ioctl} from './system-calls.js';
@@ -50,12 +51,13 @@ function createdVm(host: Host): StepResult {
 const TABLES = {VMX: 'EPT', SVM: 'nested page tables', shadow: 'shadow page tables'} as const;
 
 function setMemoryRegion(host: Host): StepResult {
+  noteMemorySlots(host.machine.memory, host.slots);
   const text = host.slots.map(
     slot =>
-      `GPA ${hex(slot.gpa)} … ${hex(slot.gpa + slot.bytes - 1)} at HPA ${hex(slot.host)}${slot.access === 'read-only' ? ' (read-only)' : ''}`,
+      `GPA ${hex(slot.gpa)} … ${hex(slot.gpa + slot.bytes - 1)} is QEMU’s memory from HVA ${hex(slot.hva)} on${slot.access === 'read-only' ? ' (read-only)' : ''}`,
   );
   return {
-    say: `the guest’s memory: ${text.join('; ')}. Nothing is mapped in ${TABLES[host.mmu.kind === 'shadow' ? 'shadow' : host.hardware.name]} yet: each page on its first touch.`,
+    say: `memory slots: ${text.join('; ')}. Which pages these are, only the host’s page tables know. Nothing is mapped in ${TABLES[host.mmu.kind === 'shadow' ? 'shadow' : host.hardware.name]} yet: each page on its first touch.`,
   };
 }
 
@@ -71,7 +73,10 @@ function registerCoalescedMmio(host: Host): StepResult {
 
 function createdVcpu(host: Host): StepResult {
   returnToUser(host, 'KVM_CREATE_VCPU', VCPU_FD, `file descriptor ${VCPU_FD}`);
-  return {say: `a vCPU exists; kvm_run will be at HPA ${hex(KVM_RUN_PAGE)}, mapped by user space`, go: 'processor'};
+  return {
+    say: `a vCPU exists; user space maps its kvm_run: HVA ${hex(KVM_RUN_WINDOW)}, which is HPA ${hex(KVM_RUN_PAGE)}`,
+    go: 'processor',
+  };
 }
 
 const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({

@@ -141,7 +141,7 @@ function answer(host: Host, what: string, linear: bigint, verdict: ShadowVerdict
         'a hidden page fault: the guest’s own tables allow the access, only the shadow did not have it',
       );
       return {
-        say: `${what}: the guest’s tables lead to GPA ${hex(verdict.gpa)} and allow it; the shadow is mended, the access will be repeated`,
+        say: `${what}: the guest’s tables lead to GPA ${hex(verdict.gpa)} and allow it; QEMU has that at ${host.hvaText(verdict.gpa)}; the shadow is mended, the access will be repeated`,
         go: 'vcpu_enter_guest',
       };
     case 'true':

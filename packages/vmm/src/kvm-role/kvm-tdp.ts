@@ -96,7 +96,7 @@ function mapPage(host: Host): StepResult {
   host.vcpu.set('ept_mapped', host.vcpu.get('ept_mapped') + 1n);
   host.handled('kvm', `first touch of a ${mapping.size} page of RAM: KVM maps it and the guest repeats the access`);
   return {
-    say: `${tables}: GPA ${hex(mapping.gpa)} → HPA ${hex(mapping.host)}, ${mapping.size}; the access will be repeated`,
+    say: `the memory slot makes GPA ${hex(mapping.gpa)} ${host.hvaText(mapping.gpa)}, the host’s page tables make that HPA ${hex(mapping.host)}; ${tables}: GPA ${hex(mapping.gpa)} → HPA ${hex(mapping.host)}, ${mapping.size}; the access will be repeated`,
     go: 'vcpu_enter_guest',
   };
 }
