@@ -33,6 +33,7 @@ export const SECOND_ENTRIES = new Set([
   '@hyperscope/elements/panels',
   '@hyperscope/elements/paradox-chart',
   '@hyperscope/walkthroughs/finding',
+  '@hyperscope/walkthroughs/questions',
 ]);
 
 /** What tests may use beside their package's arrows: oracles, runners, and Node itself. */

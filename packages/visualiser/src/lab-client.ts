@@ -18,6 +18,7 @@ import type {RunChange} from './switches/run-change.js';
 import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
 import type {LineupClient} from './compare/lineup-client.js';
 import type {WorkloadClient} from './costs/workload-client.js';
+import type {QuestionClient} from './scenario/question-client.js';
 
 /** The heading of the chooser under which files stand that the reader opened. */
 export const OPENED_FILES = 'Opened files';
@@ -137,6 +138,8 @@ export interface LabClient
   addImage(name: string, bytes: Uint8Array): AddedImage;
   /** A new comparison of machines, in this worker. */
   lineup(): Promise<LineupClient & ProxyMarked>;
+  /** What makes seeded questions, in this worker. */
+  questions(): Promise<QuestionClient & ProxyMarked>;
   /** What the paradox of 2005 runs, in this worker. */
   workloads(): Promise<WorkloadClient & ProxyMarked>;
   /**

@@ -24,6 +24,7 @@ import type {
 } from '@hyperscope/trace';
 import type {LineupLab} from './compare/lineup.worker.js';
 import type {WorkloadLab} from './costs/workloads.worker.js';
+import type {QuestionLab} from './scenario/questions.worker.js';
 import type {RunChange} from './switches/run-change.js';
 import {OPENED_FILES} from './lab-client.js';
 import {linesOfText} from './assembled-lines.js';
@@ -63,6 +64,11 @@ class SimulationLab implements LabClient {
   async lineup(): Promise<LineupLab & ProxyMarked> {
     // Loaded by who compares: the first page does without.
     const {LineupLab: Lab} = await import('./compare/lineup.worker.js');
+    return proxy(new Lab());
+  }
+
+  async questions(): Promise<QuestionLab & ProxyMarked> {
+    const {QuestionLab: Lab} = await import('./scenario/questions.worker.js');
     return proxy(new Lab());
   }
 
@@ -195,10 +201,7 @@ class SimulationLab implements LabClient {
   }
 
   async compareWith(file: Uint8Array): Promise<RealComparison> {
-    const [real, {realComparison}] = await Promise.all([
-      this.#host.openRecording(file),
-      import('./beside.worker.js'),
-    ]);
+    const [real, {realComparison}] = await Promise.all([this.#host.openRecording(file), import('./beside.worker.js')]);
     const adapts = this.#guests().some(guest => guest.id === this.#guest && guest.adapts !== undefined);
     return realComparison(this.#open().record, real.record, adapts);
   }

@@ -51,6 +51,18 @@ export function makeQuestion(
   return new QuestionMaker(question, base, numbersFor(question.name, set), machine).make();
 }
 
+/** Every technique that a question may run on. */
+export function techniquesOf({technique, draws}: SeededQuestion, base: RunChoice): readonly string[] {
+  if (technique === undefined) return [base.technique];
+  const lists = draws.flatMap(draw => (draw.kind === 'list' ? [draw] : []));
+  const all = lists.reduce<readonly string[]>(
+    (made, {name, values}) =>
+      made.flatMap(text => (text.includes(`{${name}}`) ? values.map(value => filled(text, {[name]: value})) : [text])),
+    [technique],
+  );
+  return [...new Set(all)];
+}
+
 type InSlices<T> = Generator<Making, T>;
 
 class QuestionMaker {

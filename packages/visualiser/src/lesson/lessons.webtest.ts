@@ -9,6 +9,7 @@ import {expect, test} from 'vitest';
 import {ScenarioChooser} from '../scenario/scenario-chooser.js';
 import {ScenarioPanel} from '../scenario/scenario-panel.js';
 import {ScenarioPlayer} from '../scenario/player.js';
+import type {MakingSlice} from '../scenario/question-client.js';
 import {SwitchList, SwitchesEvent} from '../switches/switch-list.js';
 
 const OFFERS: readonly SwitchOffer[] = [
@@ -53,6 +54,18 @@ async function troubles(): Promise<readonly string[]> {
 }
 const switchList = (): SwitchList => Object.assign(new SwitchList(), {offers: OFFERS, switches: {'user-bit': 'off'}});
 
+const MADE: MakingSlice = {
+  kind: 'made',
+  made: {
+    text: 'What is `RAX`?',
+    choices: ['1', '2'],
+    answer: 0,
+    because: 'It was run.',
+    shown: {choice: scenario.choice, place: {from: 'end', occurrence: 1}},
+    runs: 2,
+  },
+};
+
 function panel(part: number): ScenarioPanel {
   const lab = {
     choice: () => scenario.choice,
@@ -62,6 +75,7 @@ function panel(part: number): ScenarioPanel {
     start: () => 0,
     source: () => '',
     change: async () => undefined,
+    questions: async () => ({begin: async () => undefined, next: async () => MADE}),
     panel: () => undefined,
   };
   const player = new ScenarioPlayer(scenario, lab, () => undefined);
@@ -77,6 +91,29 @@ test.each(THEMES)('in the theme %s the switches and the scenario are accessible'
     expect(await troubles()).toEqual([]);
   }
 });
+
+test.each(THEMES)(
+  'in the theme %s questions of a set are accessible: waiting, being made, stopped, asked',
+  async theme => {
+    const shown = await mount(panel(scenario.steps.length + 1), theme);
+    const {player} = shown;
+    if (player === undefined) throw new Error('the panel has a player');
+    const look = async (): Promise<readonly string[]> => {
+      shown.version++;
+      await shown.updateComplete;
+      return troubles();
+    };
+    const making = player.seeded.make();
+    expect(await look()).toEqual([]);
+    await making;
+    expect(await look()).toEqual([]);
+    expect(shown.shadowRoot?.querySelectorAll('.set .choices')).toHaveLength(scenario.seeded.length);
+    player.seeded.choose(9);
+    expect(await look()).toEqual([]);
+    player.seeded.stop();
+    expect(await look()).toEqual([]);
+  },
+);
 
 test('the list of scenarios is accessible, and says what each teaches', async () => {
   const chooser = await mount(Object.assign(new ScenarioChooser(), {scenarios: [scenario]}), 'light');

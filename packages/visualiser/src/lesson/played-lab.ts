@@ -29,6 +29,7 @@ export function playedLab(
     start: () => controller.state.moment?.start ?? 0,
     source: () => controller.state.shipped ?? '',
     change: async () => client.change(),
+    questions: async () => client.questions(),
     panel,
   };
 }

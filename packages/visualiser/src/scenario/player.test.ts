@@ -5,6 +5,8 @@ import type {RunChoice} from '@hyperscope/trace';
 import {expect, test} from 'vitest';
 import {ScenarioPlayer} from './player.js';
 import type {PlayedLab} from './player.js';
+import type {MakingSlice} from './question-client.js';
+import type {QuestionMaking} from './seeded-set.js';
 
 const POPF = SHIPPED.find(({name}) => name === 'd6-popf.md');
 const scenario = requireScenario(POPF?.text ?? '', 'd6-popf.md');
@@ -40,6 +42,27 @@ class NotingLab implements PlayedLab {
   }
   async change(): Promise<undefined> {
     return undefined;
+  }
+  async questions(): Promise<QuestionMaking> {
+    const slices: MakingSlice[] = [];
+    return {
+      begin: async ({question: {name}, set}) => {
+        this.asked.push(`make ${name} of set ${set}`);
+        slices.push({kind: 'making', making: {found: 0, wanted: 2, runs: 0, steps: 100}});
+        slices.push({
+          kind: 'made',
+          made: {
+            text: `${name} ${set}`,
+            choices: ['no', 'yes'],
+            answer: 1,
+            because: 'so',
+            shown: {choice: {technique: 'bare', guest: 'popf'}, place: {from: 'end', occurrence: 1}},
+            runs: 1,
+          },
+        });
+      },
+      next: async () => slices.shift() ?? {kind: 'trouble', why: 'nothing was begun'},
+    };
   }
   panel(): void {}
 }
@@ -97,4 +120,46 @@ test('a run that cannot be opened leaves a sentence, and the scenario where it i
   await player.start(1);
   expect(player.trouble).toBe('There is no switch of this name.');
   expect(player.part).toBe(1);
+});
+
+const QUESTIONS = scenario.steps.length + 1;
+const names = scenario.seeded.map(({name}) => name);
+
+test('at the questions those of the set are made, one after the other; an answer counts in its set only', async () => {
+  const {lab, player} = played();
+  await player.start(QUESTIONS);
+  await player.seeded.make();
+  expect(lab.asked.filter(each => each.startsWith('make'))).toEqual(names.map(name => `make ${name} of set 1`));
+  const [question] = scenario.seeded;
+  if (question === undefined) throw new Error('the scenario has a seeded question');
+  expect(player.seeded.of(question)).toMatchObject({kind: 'made', made: {text: `${question.name} 1`}});
+  await player.answer(player.seededKey(question), 1);
+  expect(player.score()).toMatchObject({right: 1, answered: 1});
+  await player.chooseSet(2);
+  expect(player.score()).toMatchObject({right: 0, answered: 0});
+  await player.chooseSet(1);
+  expect(player.score()).toMatchObject({right: 1, answered: 1});
+});
+
+test('what is being made can be stopped, and taken up again', async () => {
+  const {player} = played();
+  await player.start(QUESTIONS);
+  player.seeded.choose(3);
+  const making = player.seeded.make();
+  player.seeded.stop();
+  await making;
+  expect(scenario.seeded.map(question => player.seeded.of(question).kind)).toEqual(names.map(() => 'stopped'));
+  await player.seeded.make();
+  expect(scenario.seeded.map(question => player.seeded.of(question).kind)).toEqual(names.map(() => 'made'));
+});
+
+test('the run that shows an answer is opened at its place', async () => {
+  const {lab, player} = played();
+  await player.start(QUESTIONS);
+  await player.seeded.make();
+  const [question] = scenario.seeded;
+  const state = question === undefined ? undefined : player.seeded.of(question);
+  if (state?.kind !== 'made') throw new Error('it was made');
+  await player.showRun(state.made);
+  expect(lab.asked.slice(-2)).toEqual(['open bare', 'seek 110']);
 });

@@ -1,11 +1,21 @@
 // A scenario while it is played: which part is shown, what was answered, what is broken. Parts are the introduction, the steps and
-// the questions, in this order. It moves the lab, and knows no page.
+// the questions, in this order; those whose values are drawn come last. It moves the lab, and knows no page.
 
-import {choiceAt, trialChoice} from '@hyperscope/walkthroughs';
-import type {BreakIt, Place, Question, Scenario, ScenarioStep} from '@hyperscope/walkthroughs';
+import {SETS, choiceAt, trialChoice} from '@hyperscope/walkthroughs';
+import type {
+  BreakIt,
+  MadeQuestion,
+  Place,
+  Question,
+  Scenario,
+  ScenarioStep,
+  SeededQuestion,
+} from '@hyperscope/walkthroughs';
 import type {RunChoice} from '@hyperscope/trace';
 import type {RunChange} from '../switches/run-change.js';
 import {keepProgress, readProgress} from './progress.js';
+import {SeededSet} from './seeded-set.js';
+import type {QuestionMaking} from './seeded-set.js';
 
 /** What a player needs of the lab. */
 export interface PlayedLab {
@@ -23,6 +33,8 @@ export interface PlayedLab {
   source(): string;
   /** What the run that is open does otherwise than the one before it. */
   change(): Promise<RunChange | undefined>;
+  /** Fetches what makes seeded questions. */
+  questions(): Promise<QuestionMaking>;
   /** Shows a tab of the inspector. */
   panel(name: string): void;
 }
@@ -39,6 +51,7 @@ export class ScenarioPlayer {
   readonly scenario: Scenario;
   readonly #lab: PlayedLab;
   readonly #changed: () => void;
+  readonly seeded: SeededSet;
   /** 0 is the introduction; after the steps come the questions. */
   part = 0;
   /** Whether the place of the step is shown; a prediction comes before it. */
@@ -52,15 +65,23 @@ export class ScenarioPlayer {
   /** Counts moves: an answer that comes too late is dropped. */
   #move = 0;
 
-  constructor(scenario: Scenario, lab: PlayedLab, changed: () => void) {
+  /** `set`: of the seeded questions, as a link names it; else the one that was shown last. */
+  constructor(scenario: Scenario, lab: PlayedLab, changed: () => void, set?: number) {
     this.scenario = scenario;
     this.#lab = lab;
     this.#changed = changed;
-    this.answers = readProgress(scenario.id).answers;
+    const kept = readProgress(scenario.id);
+    this.answers = kept.answers;
+    let maker: Promise<QuestionMaking> | undefined;
+    this.seeded = new SeededSet(scenario, set ?? kept.set ?? SETS.first, {
+      maker: async () => (maker ??= lab.questions()),
+      source: () => lab.source(),
+      changed,
+    });
   }
 
   get parts(): number {
-    return 1 + this.scenario.steps.length + (this.scenario.questions.length > 0 ? 1 : 0);
+    return 1 + this.scenario.steps.length + (this.scenario.questions.length + this.scenario.seeded.length > 0 ? 1 : 0);
   }
   get step(): ScenarioStep | undefined {
     return this.scenario.steps[this.part - 1];
@@ -95,7 +116,9 @@ export class ScenarioPlayer {
     this.#keep();
     this.#changed();
     const shown = this.isRevealed ? this.part - 1 : this.part - 2;
+    if (!this.isAtQuestions && this.seeded.isMaking) this.seeded.stop();
     await this.#show(Math.min(shown, this.scenario.steps.length - 1));
+    if (this.isAtQuestions) void this.seeded.make();
   }
 
   /** The place that was predicted. */
@@ -108,6 +131,25 @@ export class ScenarioPlayer {
   /** `prediction`, or the number of a question. */
   key(question: number | 'prediction'): string {
     return question === 'prediction' ? `step-${this.part}` : `question-${question}`;
+  }
+  /** Of a seeded question in the set that is shown. */
+  seededKey({name}: SeededQuestion): string {
+    return `set-${this.seeded.set}-${name}`;
+  }
+  /** Another set of the seeded questions. */
+  async chooseSet(set: number): Promise<void> {
+    this.seeded.choose(set);
+    this.#keep();
+    await this.seeded.make();
+  }
+  /** Opens the run that shows a seeded question’s answer, at its place. */
+  async showRun({shown: {choice, place}}: MadeQuestion): Promise<void> {
+    const move = ++this.#move;
+    const trouble = await this.#open(choice);
+    if (move !== this.#move) return;
+    this.trouble = trouble ?? '';
+    if (trouble === undefined) await this.#seekIn(place, move);
+    this.#changed();
   }
   async answer(key: string, choice: number): Promise<void> {
     if (this.answers[key] !== undefined) return;
@@ -124,11 +166,15 @@ export class ScenarioPlayer {
   /** Of those that were answered, how many are right. */
   score(): {readonly right: number; readonly answered: number; readonly all: number} {
     const {steps, questions} = this.scenario;
-    const asked: readonly (readonly [string, Question])[] = [
+    const asked: readonly (readonly [string, Pick<Question, 'answer'>])[] = [
       ...steps.flatMap(({prediction}, index) =>
         prediction === undefined ? [] : [[`step-${index + 1}`, prediction] as const],
       ),
       ...questions.map((question, index) => [`question-${index}`, question] as const),
+      ...this.seeded.questions.flatMap(question => {
+        const state = this.seeded.of(question);
+        return state.kind === 'made' ? [[this.seededKey(question), state.made] as const] : [];
+      }),
     ];
     const answered = asked.filter(([key]) => this.answers[key] !== undefined);
     return {
@@ -221,7 +267,7 @@ export class ScenarioPlayer {
   }
 
   #keep(): void {
-    keepProgress(this.scenario.id, {part: this.part, answers: this.answers});
+    keepProgress(this.scenario.id, {part: this.part, answers: this.answers, set: this.seeded.set});
   }
 }
 

@@ -5,6 +5,8 @@ export interface Progress {
   readonly part: number;
   /** The choice for each question that was answered, by its key. */
   readonly answers: Readonly<Record<string, number>>;
+  /** The set of seeded questions that was shown last; the first where absent. */
+  readonly set?: number | undefined;
 }
 
 const NOTHING: Progress = {part: 0, answers: {}};
@@ -31,6 +33,13 @@ export function keepProgress(scenario: string, progress: Progress): void {
 function isProgress(value: unknown): value is Progress {
   if (typeof value !== 'object' || value === null || !('part' in value) || !('answers' in value)) return false;
   const {part, answers} = value;
+  const set = 'set' in value ? value.set : 1;
   const isCount = (each: unknown): boolean => typeof each === 'number' && Number.isInteger(each) && each >= 0;
-  return isCount(part) && typeof answers === 'object' && answers !== null && Object.values(answers).every(isCount);
+  return (
+    isCount(part) &&
+    isCount(set) &&
+    typeof answers === 'object' &&
+    answers !== null &&
+    Object.values(answers).every(isCount)
+  );
 }

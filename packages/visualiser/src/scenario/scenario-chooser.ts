@@ -117,7 +117,7 @@ export class ScenarioChooser extends LitElement {
   }
 
   private entry(scenario: Scenario): TemplateResult {
-    const {id, demonstration, title, teaches, steps, questions} = scenario;
+    const {id, demonstration, title, teaches, steps, questions, seeded} = scenario;
     const {part} = readProgress(id);
     const standing = part === 0 ? '' : part > steps.length ? ' · read to the end' : ` · you were at step ${part}`;
     return html`<li>
@@ -125,8 +125,8 @@ export class ScenarioChooser extends LitElement {
         <b>${title}</b>
         <span>${teaches}</span>
         <small
-          >${demonstration === undefined ? '' : `${demonstration} · `}${steps.length} steps, ${questions.length}
-          questions${standing}</small
+          >${demonstration === undefined ? '' : `${demonstration} · `}${steps.length} steps,
+          ${questions.length + seeded.length} questions${standing}</small
         >
       </button>
     </li>`;

@@ -8,7 +8,9 @@ import '../switches/change-view.js';
 import {inline, markdown, markdownStyles} from './markdown-view.js';
 import type {ScenarioWish} from '../lesson/lesson-events.js';
 import type {ScenarioPlayer} from './player.js';
+import {questionView} from './question-view.js';
 import {scenarioStyles} from './scenario-styles.js';
+import {seededView} from './seeded-view.js';
 
 /** What the reader wants beside going on. */
 export class ScenarioEvent extends CustomEvent<ScenarioWish> {
@@ -105,6 +107,7 @@ export class ScenarioPanel extends LitElement {
       ${player.scenario.questions.map((question, index) =>
         this.question(player, question, player.key(index), `Question ${index + 1}`),
       )}
+      ${seededView(player)}
       <p role="status">
         ${answered === 0 ? 'Each answer is shown by a run of the machine.' : `${right} of ${answered} right; ${all} in all, predictions included.`}
       </p>
@@ -114,30 +117,13 @@ export class ScenarioPanel extends LitElement {
   private question(player: ScenarioPlayer, question: Question, key: string, title: string): TemplateResult {
     const given = player.answers[key];
     const isOpen = given === undefined && !(key === player.key('prediction') && player.isRevealed);
-    const mark = (index: number): string =>
-      isOpen ? '' : index === question.answer ? 'right' : index === given ? 'wrong' : '';
-    return html`<section class="ask" aria-label=${title}>
-      <h3>${title}</h3>
-      ${markdown(question.text)}
-      <ol class="choices">
-        ${question.choices.map(
-          (choice, index) =>
-            html`<li>
-              <button class=${mark(index)} ?disabled=${!isOpen} @click=${() => void player.answer(key, index)}>
-                <span aria-hidden="true"
-                  >${isOpen ? String.fromCharCode(65 + index) : {right: '✓', wrong: '✗', '': '·'}[mark(index)]}</span
-                ><span>${inline(choice)}</span>
-              </button>
-            </li>`,
-        )}
-      </ol>
-      ${
-        isOpen
-          ? nothing
-          : html`${given === undefined ? nothing : html`<p class="verdict">${given === question.answer ? 'Right.' : 'Not so.'}</p>`}
-            ${markdown(question.because)}`
-      }
-    </section>`;
+    return questionView({
+      title,
+      question,
+      given,
+      state: isOpen ? 'open' : 'answered',
+      answer: choice => void player.answer(key, choice),
+    });
   }
 
   private breakIts(player: ScenarioPlayer, all: readonly BreakIt[]): TemplateResult {

@@ -43,6 +43,34 @@ export const scenarioStyles = css`
     display: grid;
     gap: 8px;
   }
+  .set {
+    display: grid;
+    gap: 10px;
+    border-top: 1px solid var(--line);
+    padding-top: 8px;
+  }
+  .sets,
+  .sets label {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px;
+    align-items: center;
+  }
+  .sets input {
+    width: 6em;
+    font: inherit;
+  }
+  .about {
+    margin: 0;
+    color: var(--mute);
+  }
+  .about progress {
+    display: block;
+    width: 100%;
+    margin-top: 6px;
+    accent-color: var(--accent);
+  }
+  .set > h3,
   .ask h3,
   .break h3 {
     margin: 0;
