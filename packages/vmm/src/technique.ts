@@ -6,6 +6,7 @@ import type {ControlChanges, WrongField} from './control-changes.js';
 import type {DeliberateFaults} from './deliberate-faults.js';
 import type {Bank, FaultLink, Machine, MachineOptions, Observer} from '@hyperscope/machine';
 import type {CompanionImage, ProcessorSharing, VirtualMachineRun} from './sharing.js';
+import type {InterruptedActor} from './kvm-role/host-interrupt.js';
 import type {LeafTables} from './shadow-paging/ports.js';
 import type {RingLayout} from './trap-and-emulate/rings.js';
 import type {CoalescedMmio} from './user-space/video-memory.js';
@@ -134,6 +135,8 @@ export interface TechniqueOptions {
   readonly undecoded?: string | undefined;
   /** VT-x: what stands in a field of the VMCS at the first VM entry, although it must not. */
   readonly wrongField?: WrongField | undefined;
+  /** Under VT-x and SVM: a network card of the host's interrupts once, while this one has the processor. */
+  readonly hostInterrupt?: InterruptedActor | undefined;
 }
 
 /** What keeps the guest apart: nobody; a VMM above a guest in lesser rings; VT-x or SVM with a hypervisor on it. */

@@ -25,6 +25,7 @@ export interface Settings {
   readonly faults: readonly DeliberateFault[];
   readonly undecoded?: string;
   readonly wrongField?: WrongField;
+  readonly hostInterrupt?: TechniqueOptions['hostInterrupt'];
 }
 
 const NOTHING = {on: [], off: []} as const;

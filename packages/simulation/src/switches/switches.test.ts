@@ -72,6 +72,14 @@ describe('execution controls', {timeout: 60_000}, () => {
     expect(exits(session)).toEqual(expect.arrayContaining(['access to GDTR or IDTR', 'access to LDTR or TR']));
     expect(printed(session)).toBe('03G3\n');
   });
+  test.each(['guest-user', 'guest-kernel', 'hypervisor', 'vmm'])(
+    'a network card of the host’s interrupts %s, and the guest prints the same',
+    who => {
+      const session = run('rings', 'vtx-ept', {'host-interrupt': who});
+      expect(printed(session)).toBe('03G3\n');
+      expect(exits(session).includes('external interrupt')).toBe(who.startsWith('guest'));
+    },
+  );
   test('without I/O exiting the guest’s output is lost', () =>
     expect(printed(run('hello-kvm', 'vtx-ept', {'io-exiting': 'off'}))).toBe(''));
   test('the processor of 2005 insists on CR3-load exiting', () =>

@@ -44,6 +44,7 @@ export type SwitchedOptions = Partial<
     | 'controls'
     | 'costModel'
     | 'faults'
+    | 'hostInterrupt'
     | 'irqchip'
     | 'leafTables'
     | 'nestedPage'

@@ -102,4 +102,37 @@ const irqchip: Switch = {
   set: (value, settings) => (value === 'kernel' || value === 'user' ? {...settings, irqchip: value} : settings),
 };
 
-export const TECHNIQUE_SWITCHES: readonly Switch[] = [rings, leafTables, nestedPage, coalescedMmio, irqchip];
+const INTERRUPTED = [
+  {id: 'guest-user', title: 'the guest’s program', sentence: 'Non-root, ring 3: a VM exit.'},
+  {
+    id: 'guest-kernel',
+    title: 'the guest’s kernel',
+    sentence: 'Non-root, ring 0: a VM exit, whatever the guest’s IF says.',
+  },
+  {id: 'hypervisor', title: 'KVM', sentence: 'Root, ring 0: through the host’s IDT. No exit, since no guest runs.'},
+  {id: 'vmm', title: 'QEMU', sentence: 'Root, ring 3: through the host’s IDT into ring 0, as with any program.'},
+] as const;
+
+const hostInterrupt: Switch = {
+  id: 'host-interrupt',
+  title: 'An interrupt for the host, while this one runs',
+  group: GROUP,
+  sentence:
+    'A network card of the host’s interrupts once, as soon as the chosen one has the processor after the first VM entry.',
+  values: [{id: 'none', title: 'nobody: the card is silent'}, ...INTERRUPTED],
+  initial: 'none',
+  isOffered: onHardware,
+  set: (value, settings) => {
+    const found = INTERRUPTED.find(({id}) => id === value);
+    return found === undefined ? settings : {...settings, hostInterrupt: found.id};
+  },
+};
+
+export const TECHNIQUE_SWITCHES: readonly Switch[] = [
+  rings,
+  leafTables,
+  nestedPage,
+  coalescedMmio,
+  irqchip,
+  hostInterrupt,
+];

@@ -20,6 +20,7 @@ import type {GuestMmu} from './guest-mmu.js';
 import {GuestEmulator} from './guest-emulator.js';
 import type {Hardware, HardwareKind, MmuKind} from './hardware.js';
 import {KvmVcpu} from './kvm-vcpu.js';
+import type {InterruptedActor} from './host-interrupt.js';
 import {hvaOf} from './memory-slots.js';
 import type {MemorySlot} from './memory-slots.js';
 import {ShadowGuestMmu} from './kvm-shadow.js';
@@ -44,6 +45,8 @@ export interface HypervisorOptions {
   readonly undecoded?: string | undefined;
   /** What stands in the VMCS at the first VM entry, although it must not. */
   readonly wrongField?: WrongField | undefined;
+  /** Whom a network card of the host's interrupts, once. */
+  readonly hostInterrupt?: InterruptedActor | undefined;
 }
 
 /**

@@ -20,6 +20,7 @@ import type {HardwareKind, MmuKind} from './hardware.js';
 import {HostContext} from './host-context.js';
 import type {HypervisorOptions} from './host-context.js';
 import {buildHostEnvironment} from '../host/host-environment.js';
+import {HOST_INTERRUPT_ROUTINES, installHandler, interruptIfDue, isWaiting} from './host-interrupt.js';
 import {TABLE_POOL, TABLE_POOL_END} from '../host/host-layout.js';
 import {HostCode} from '../host/host-program.js';
 import {HANDLER_ROUTINES} from './kvm-exit-handlers.js';
@@ -58,7 +59,7 @@ export class HypervisorRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu);
     const slots = memorySlots(options.image, definition.hardware.privateMemory);
-    const {coalescedMmio, nestedPage, leafTables, irqchip, faults, undecoded, wrongField} = options;
+    const {coalescedMmio, nestedPage, leafTables, irqchip, faults, undecoded, wrongField, hostInterrupt} = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
@@ -81,6 +82,7 @@ export class HypervisorRun implements TechniqueRun {
         ...(faults === undefined ? {} : {faults}),
         undecoded,
         wrongField,
+        hostInterrupt,
       },
       hardware: definition.hardware,
       mmu: definition.mmu,
@@ -96,10 +98,13 @@ export class HypervisorRun implements TechniqueRun {
       ...registerRoutines(initial),
       ...RUN_ROUTINES,
       ...HANDLER_ROUTINES,
+      ...HOST_INTERRUPT_ROUTINES,
       ...this.host.hardware.routines,
     ];
     this.code = new HostCode(this.machine, this.host, routines, tell);
     this.host.code = this.code;
+    buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
+    installHandler(this.host);
     buildHostEnvironment(this.machine, {
       entry: this.code.address('entry_SYSCALL_64'),
       start: this.code.address('kvm_init'),
@@ -135,6 +140,8 @@ export class HypervisorRun implements TechniqueRun {
     const rip = this.machine.registers.cells[RIP] ?? 0n;
     const actor = this.#actor(rip);
     if (this.#outcome !== undefined) return {actor, kind: 'host-action', rip, length: 0, outcome: this.#outcome};
+    if (interruptIfDue(this.host, actor) === 'delivered')
+      return {actor, kind: 'delivery', rip, length: 0, outcome: undefined};
     const step = this.machine.step();
     this.#outcome = this.host.outcome ?? outcomeOf(step);
     const kind = step.kind === 'host-action' || step.kind === 'delivery' ? step.kind : 'instruction';
@@ -151,7 +158,7 @@ export class HypervisorRun implements TechniqueRun {
   }
 
   runAhead(limit: number): number {
-    return this.#outcome === undefined ? this.machine.runAhead(limit) : 0;
+    return this.#outcome === undefined && !isWaiting(this.host) ? this.machine.runAhead(limit) : 0;
   }
 
   guestRegisters(): RegisterValues {

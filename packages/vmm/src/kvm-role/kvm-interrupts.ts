@@ -7,7 +7,8 @@ import {bit, hex} from '@hyperscope/base';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
-import {HOST_TIMER_VECTOR} from './virtual-chipset.js';
+import {HOST_DEVICE_VECTOR} from './host-interrupt.js';
+import {HOST_TIMER_VECTOR, RESCHEDULE_VECTOR} from './virtual-chipset.js';
 
 const NMI_VECTOR = 2;
 const IF = 9;
@@ -157,10 +158,16 @@ function setWindow(host: Host, state: 'on' | 'off'): string {
   return host.hardware.setInterruptWindow(state);
 }
 
+const INTERRUPTERS: ReadonlyMap<number, string> = new Map([
+  [HOST_TIMER_VECTOR, 'the host’s own timer'],
+  [RESCHEDULE_VECTOR, 'a kick from another thread of QEMU'],
+  [HOST_DEVICE_VECTOR, 'a network card of the host’s'],
+]);
+
 /** An interrupt of the host’s took the processor out of the guest; `read` says how the vendor half knows its vector. */
 export function hostInterrupt(host: Host, vector: number, read: string): StepResult {
   const isTimer = vector === HOST_TIMER_VECTOR;
-  const what = isTimer ? 'the host’s own timer' : 'a kick from another thread of QEMU';
+  const what = INTERRUPTERS.get(vector) ?? 'a device of the host’s';
   host.handled(
     'kvm',
     `vector ${hex(vector)} is the host’s, ${what}: it never reaches the guest, whose own interrupts are injected`,

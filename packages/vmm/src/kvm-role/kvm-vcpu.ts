@@ -95,6 +95,8 @@ const SLOTS = [
   /** 1 where CR8 is in the virtual-APIC page, and the TPR threshold that the VMCS has. */
   'tpr_shadow',
   'tpr_threshold',
+  /** Of a network card that is made to interrupt once: whether the guest has run, whether it was raised (host-interrupt.ts). */
+  'host_interrupt',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
