@@ -103,13 +103,12 @@ export class HypervisorRun implements TechniqueRun {
     ];
     this.code = new HostCode(this.machine, this.host, routines, tell);
     this.host.code = this.code;
-    buildHostEnvironment(this.machine, this.code.address('entry_SYSCALL_64'), this.code.address('kvm_init'));
-    installHandler(this.host);
     buildHostEnvironment(this.machine, {
       entry: this.code.address('entry_SYSCALL_64'),
       start: this.code.address('kvm_init'),
       ramPages: this.host.options.nestedPage,
     });
+    installHandler(this.host);
     this.#load(options, profile);
     this.machine.hostProgram = this.code;
     this.banks = [...this.machine.banks, ...this.#board.banks, ...this.host.devices.banks];
