@@ -13,8 +13,13 @@ type Text = Readonly<{start: number; end: number; value: string}>;
 /** Global name under which a page keeps the path of its lab's folder. */
 const KEPT = '__HYPERSCOPE_HOME__';
 
-/** Puts the folder in its place, once the page is there and before any module runs: links are absolute then, as VitePress expects. */
-const PLACE_LINKS = `for(const a of document.querySelectorAll('a[href^="."]'))a.setAttribute('href',a.pathname+a.search+a.hash);`;
+/**
+ * Run once the page is there and before any module: its links become absolute, as VitePress expects, which changes the page's address
+ * and keeps the elements. The icon is one of them: a browser looks for it again at each address.
+ */
+const PLACE_LINKS =
+  `for(const e of document.querySelectorAll('a[href^="."],link[rel="icon"]')){` +
+  `const u=new URL(e.href);e.setAttribute('href',u.pathname+u.search+u.hash)}`;
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;

@@ -2,11 +2,11 @@
 // With --serve it then serves the lab, in this process, so that Ctrl-C reaches the server and nobody else.
 
 import {spawnSync} from 'node:child_process';
-import {createHash} from 'node:crypto';
 import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {join, relative, sep} from 'node:path';
+import {join} from 'node:path';
 import {brotliCompressSync, constants} from 'node:zlib';
 import {fileURLToPath} from 'node:url';
+import {listForOffline} from './offline-files.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const page = join(root, 'packages/visualiser');
@@ -29,24 +29,6 @@ function compress(folder) {
       writeFileSync(`${path}.br`, brotliCompressSync(bytes, {params}));
     }
   }
-}
-
-/** Every file under a folder, by its path from there, in one order everywhere. */
-function filesUnder(folder) {
-  return readdirSync(folder, {withFileTypes: true, recursive: true})
-    .filter(entry => entry.isFile())
-    .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
-    .toSorted();
-}
-
-/** Tells the service worker which files the lab is made of, and a version that changes with their contents. */
-function listForOffline(folder) {
-  const worker = join(folder, 'service-worker.js');
-  const paths = filesUnder(folder).filter(path => !/\.(map|br)$|^service-worker\.js$/.test(path));
-  const hash = createHash('sha256');
-  for (const path of paths) hash.update(path).update(readFileSync(join(folder, path)));
-  const list = JSON.stringify({version: hash.digest('hex').slice(0, 16), paths});
-  writeFileSync(worker, `const OFFLINE_FILES = ${list};\n${readFileSync(worker, 'utf8')}`);
 }
 
 const packages = run('node_modules/typescript/bin/tsc', ['-b'], root);

@@ -4,4 +4,4 @@ import {bootLab} from './boot.js';
 import {keepForOffline} from './offline/register.js';
 
 bootLab(() => new Worker(new URL('./simulation.worker.ts', import.meta.url), {type: 'module'}));
-if (import.meta.env.PROD) keepForOffline();
+if (import.meta.env.PROD) void keepForOffline(document.querySelector('hs-lab'));

@@ -4,6 +4,7 @@ import {ACTOR_LOOKS, actorGlyph, sharedStyles} from '@hyperscope/elements';
 import {LitElement, css, html, type TemplateResult} from 'lit';
 import {customElement} from 'lit/decorators.js';
 import {KEY_ROWS} from '../keys.js';
+import {loadReading, reading, readingStyles} from './help-reading.js';
 
 export const dialogStyles = css`
   dialog {
@@ -44,6 +45,7 @@ export class Help extends LitElement {
   static override readonly styles = [
     sharedStyles,
     dialogStyles,
+    readingStyles,
     css`
       kbd {
         font: 600 12px var(--mono);
@@ -103,6 +105,7 @@ export class Help extends LitElement {
   ];
 
   show(): void {
+    loadReading();
     this.renderRoot.querySelector('dialog')?.showModal();
   }
 
@@ -134,6 +137,7 @@ export class Help extends LitElement {
             Cold colours are the guest, warm ones the host. On the timeline: wheel or <kbd>+</kbd> <kbd>−</kbd> zoom,
             <kbd>0</kbd> shows all, shift and wheel pan; shift and drag, or <kbd>[</kbd> <kbd>]</kbd>, select a stretch.
           </p>
+          ${reading()}
         </div>
       </div>
       <form method="dialog"><button class="close">Close</button></form>
