@@ -84,7 +84,69 @@ test.each([
   expect(readLink(hash).kind).toBe('unreadable'),
 );
 
+test('a link of version 2, as it was shared, is read for ever', () => {
+  const shared =
+    '#v2/vtx-ept/hello-kvm/88;switches=ept:off,tpr-shadow:on;scenario=d5-exit:3;panel=vmcs;theme=contrast;text=Sy1KVUgsSwQA';
+  expect(readLink(shared)).toEqual({
+    kind: 'moment',
+    moment: {
+      technique: 'vtx-ept',
+      guest: 'hello-kvm',
+      step: 88,
+      switches: {ept: 'off', 'tpr-shadow': 'on'},
+      scenario: {id: 'd5-exit', part: 3},
+      panel: 'vmcs',
+      theme: 'contrast',
+      text: 'Sy1KVUgsSwQA',
+    },
+  });
+});
+
+test('an address, a comparison and present mode make it a link of version 3, and come back', () => {
+  const moment: SharedMoment = {
+    technique: 'vtx-ept',
+    guest: 'mini-os',
+    step: 7,
+    panel: 'memory',
+    look: {space: 'gva', address: 0xffff_8000_0000_1000n},
+    compare: {machines: ['bare', 'vtx-ept', 'kvm'], instruction: 120, chosen: 'vtx-ept'},
+    mode: 'present',
+  };
+  const link =
+    '#v3/vtx-ept/mini-os/7;panel=memory;look=gva:ffff800000001000;compare=bare,vtx-ept,kvm:120:vtx-ept;mode=present';
+  expect(writeLink(moment)).toBe(link);
+  expect(readLink(link)).toEqual({kind: 'moment', moment});
+});
+
+test('a comparison may leave out where its scrubber is', () => {
+  const link = readLink('#v3/bare/popf/;compare=bare,trap-and-emulate');
+  expect(link.kind === 'moment' ? link.moment.compare : undefined).toEqual({
+    machines: ['bare', 'trap-and-emulate'],
+    instruction: 0,
+    chosen: undefined,
+  });
+});
+
+test.each([
+  '#v2/bare/popf/1;mode=present',
+  '#v2/bare/popf/1;compare=bare',
+  '#v3/bare/popf/1;mode=absent',
+  '#v3/bare/popf/1;look=gva:',
+  '#v3/bare/popf/1;look=gva:-1',
+  '#v3/bare/popf/1;look=gva:11111111111111111',
+  '#v3/bare/popf/1;look=eva:10',
+  '#v3/bare/popf/1;compare=',
+  '#v3/bare/popf/1;compare=bare,bare',
+  '#v3/bare/popf/1;compare=bare,,kvm',
+  '#v3/bare/popf/1;compare=bare:1e9',
+  '#v3/bare/popf/1;compare=bare:1:kvm:kvm',
+  '#v3/bare/popf/1;compare=__proto__:1',
+  '#v3/bare/popf/1;compare=a,b,c,d,e,f,g,h,i,j:1',
+  `#v3/bare/popf/1;compare=${'a,'.repeat(9000)}a`,
+  '#v3/bare/popf/1;constructor=x',
+])('%s is unreadable as a whole', hash => expect(readLink(hash).kind).toBe('unreadable'));
+
 test('a link from a newer version says so', () => {
-  const link = readLink('#v3/whatever');
+  const link = readLink('#v4/whatever');
   expect(link.kind === 'unreadable' ? link.why : '').toContain('newer Hyperscope');
 });

@@ -1,9 +1,10 @@
-// Why a machine's guest was left, counted and timed as `perf kvm stat` does it, with the guest's instruction.
+// Why a machine's guest was left, counted and timed as `perf kvm stat` does it, with the guest's instruction, and in words.
 
-import {LitElement, css, html, type TemplateResult} from 'lit';
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
-import type {LaneExit} from '@hyperscope/trace';
+import type {LaneReason} from '@hyperscope/trace';
 import {sharedStyles} from '../shared-styles.js';
+import {ProgressEvent} from './lineup.js';
 import {shortCount} from './lane-picture.js';
 
 @customElement('hs-lane-exit-table')
@@ -17,8 +18,15 @@ export class LaneExitTable extends LitElement {
       th,
       td {
         padding: 3px 12px 3px 0;
-        border-bottom: 1px solid var(--line);
         vertical-align: top;
+      }
+      thead th,
+      tr.words td {
+        border-bottom: 1px solid var(--line);
+      }
+      tr.words td {
+        padding: 0 0 8px;
+        color: var(--mute);
       }
       .number {
         text-align: end;
@@ -29,7 +37,7 @@ export class LaneExitTable extends LitElement {
     `,
   ];
 
-  @property({attribute: false}) exits: readonly LaneExit[] = [];
+  @property({attribute: false}) exits: readonly LaneReason[] = [];
 
   override render(): TemplateResult {
     const {exits} = this;
@@ -55,22 +63,37 @@ export class LaneExitTable extends LitElement {
           </tr>
         </thead>
         <tbody>
-          ${exits.map(
-            row =>
-              html`<tr>
-                <th scope="row">${row.reason}</th>
-                <td class="number">${row.count.toLocaleString('en')}</td>
-                <td class="number">${percent(row.count, samples)}</td>
-                <td class="number">${row.cycles === undefined ? '–' : percent(row.cycles, cycles)}</td>
-                <td class="number">${shortCount(row.shortest)}</td>
-                <td class="number">${shortCount(row.longest)}</td>
-                <td class="number">${shortCount(row.cycles === undefined ? undefined : row.cycles / row.count)}</td>
-                <td class="mono">${row.instruction}</td>
-              </tr>`,
-          )}
+          ${exits.map(row => this.row(row, samples, cycles))}
         </tbody>
       </table>
     </div>`;
+  }
+
+  private row(row: LaneReason, samples: number, cycles: number): TemplateResult {
+    return html`<tr>
+        <th scope="row">${row.reason}</th>
+        <td class="number">${row.count.toLocaleString('en')}</td>
+        <td class="number">${percent(row.count, samples)}</td>
+        <td class="number">${row.cycles === undefined ? '–' : percent(row.cycles, cycles)}</td>
+        <td class="number">${shortCount(row.shortest)}</td>
+        <td class="number">${shortCount(row.longest)}</td>
+        <td class="number">${shortCount(row.cycles === undefined ? undefined : row.cycles / row.count)}</td>
+        <td class="mono">${row.instruction}</td>
+      </tr>
+      <tr class="words">
+        <td colspan="8">${row.words.join(' ')} ${this.way(row)}</td>
+      </tr>`;
+  }
+
+  /** Where it happened for the first time. */
+  private way({firstAt, reason}: LaneReason): TemplateResult | typeof nothing {
+    if (firstAt === undefined) return nothing;
+    return html`<button
+      aria-label=${`Go to the first: ${reason}`}
+      @click=${() => this.dispatchEvent(new ProgressEvent(firstAt))}
+    >
+      Go to the first
+    </button>`;
   }
 }
 

@@ -4,9 +4,9 @@ import {css} from 'lit';
 
 export const lineupStyles = css`
   .lanes {
-    --columns: minmax(8.6em, 12em) minmax(120px, 1fr) minmax(8.4em, 12em) 5em 5.4em 6.4em;
+    --columns: minmax(9.6em, 12em) minmax(120px, 1fr) minmax(8.4em, 12em) 5em 5.4em 6.4em;
     display: grid;
-    gap: 2px;
+    gap: 1px;
   }
   .head,
   .lane {
@@ -14,7 +14,7 @@ export const lineupStyles = css`
     grid-template-columns: var(--columns);
     gap: 12px;
     align-items: center;
-    padding: 3px 10px;
+    padding: 1px 10px;
   }
   .head {
     border-inline-start: 4px solid transparent;
@@ -23,13 +23,16 @@ export const lineupStyles = css`
   }
   .head > * {
     font-size: 0.857em;
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
   .lane {
     border: 1px solid transparent;
     border-inline-start: 4px solid transparent;
     border-radius: 6px;
     cursor: pointer;
-    min-height: 48px;
+    min-height: 42px;
   }
   .lane:hover {
     background: var(--sunken);
@@ -45,7 +48,12 @@ export const lineupStyles = css`
   }
   .name {
     display: grid;
-    gap: 1px;
+    line-height: 1.2;
+  }
+  .name b {
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
   .verdict {
     font-size: 0.9em;
@@ -64,7 +72,7 @@ export const lineupStyles = css`
   }
   .strip {
     position: relative;
-    height: 40px;
+    height: 36px;
     cursor: ew-resize;
     touch-action: pan-y;
   }
@@ -81,7 +89,7 @@ export const lineupStyles = css`
   .strip::after {
     content: '';
     position: absolute;
-    inset: -6px auto -6px calc(var(--at) * 100%);
+    inset: -5px auto -5px calc(var(--at) * 100%);
     width: 2px;
     margin-inline-start: -1px;
     background: var(--ink);
@@ -92,7 +100,7 @@ export const lineupStyles = css`
     grid-template-columns: 18px 1fr;
     align-items: center;
     font-weight: 600;
-    line-height: 1.25;
+    line-height: 1.15;
   }
   .who small {
     grid-column: 2;
@@ -107,14 +115,14 @@ export const lineupStyles = css`
   .number {
     text-align: end;
     font-variant-numeric: tabular-nums;
-    line-height: 1.25;
+    line-height: 1.15;
   }
   .scrub {
     display: grid;
-    grid-template-columns: minmax(8.6em, 12em) minmax(120px, 1fr) minmax(8.4em, 12em) 5em 5.4em 6.4em;
+    grid-template-columns: minmax(9.6em, 12em) minmax(120px, 1fr) minmax(8.4em, 12em) 5em 5.4em 6.4em;
     gap: 12px;
     align-items: center;
-    padding: 4px 10px;
+    padding: 3px 10px;
     border-inline-start: 4px solid transparent;
     color: var(--mute);
   }
@@ -130,10 +138,10 @@ export const lineupStyles = css`
   }
   @media (max-width: 1100px) {
     .lanes {
-      --columns: minmax(7em, 8.6em) minmax(120px, 1fr) minmax(8em, 9.4em) 4.2em 5.6em;
+      --columns: minmax(8.8em, 9.6em) minmax(100px, 1fr) minmax(8em, 9.4em) 3.2em 5.6em;
     }
     .scrub {
-      grid-template-columns: minmax(7em, 8.6em) minmax(120px, 1fr) minmax(8em, 9.4em) 4.2em 5.6em;
+      grid-template-columns: minmax(8.8em, 9.6em) minmax(100px, 1fr) minmax(8em, 9.4em) 3.2em 5.6em;
     }
     .head > :nth-child(5),
     .lane.compared > :nth-child(5) {

@@ -6,10 +6,11 @@ import {customElement, property} from 'lit/decorators.js';
 import {actorGlyph, actorLook, actorName} from '../actors.js';
 import {sharedStyles} from '../shared-styles.js';
 import {
-  VERDICT_NAMES,
+  isUndecided,
   laneSentence,
   laneRing,
   shortCount,
+  verdictName,
   type ComparedLane,
   type LanePicture,
 } from './lane-picture.js';
@@ -60,7 +61,7 @@ export class LineupView extends LitElement {
         @pointerup=${() => (this.#sliding = false)}
       >
         <div class="head" aria-hidden="true">
-          <span>machine</span><span>the guest’s progress, and where it was left</span><span>the processor is in</span
+          <span>machine</span><span>the guest’s way, and where it was left</span><span>the processor is in</span
           ><span class="number">exits</span><span class="number">switches</span><span class="number">cycles</span>
         </div>
         ${this.lanes.map(lane => this.row(lane, most))}
@@ -98,11 +99,18 @@ export class LineupView extends LitElement {
 
   private verdict(lane: LanePicture): TemplateResult | typeof nothing {
     if (lane.kind !== 'compared') return nothing;
-    const {verdict} = lane.summary;
-    const mark = verdict === 'wrong' ? '✗' : verdict === 'state-differs' ? '≠' : verdict === 'right' ? '✓' : '●';
-    return html`<span class="verdict ${verdict}"
-      ><span aria-hidden="true">${mark}</span> ${VERDICT_NAMES[verdict]}</span
-    >`;
+    const verdict = isUndecided(lane) ? 'cut' : lane.summary.verdict;
+    const mark =
+      verdict === 'wrong'
+        ? '✗'
+        : verdict === 'state-differs'
+          ? '≠'
+          : verdict === 'right'
+            ? '✓'
+            : verdict === 'cut'
+              ? '…'
+              : '●';
+    return html`<span class="verdict ${verdict}"><span aria-hidden="true">${mark}</span> ${verdictName(lane)}</span>`;
   }
 
   private compared(lane: ComparedLane, most: number): TemplateResult {
@@ -180,6 +188,6 @@ export class LineupView extends LitElement {
 
 function word(lane: Exclude<LanePicture, {kind: 'compared'}>): string {
   if (lane.kind === 'waiting') return 'waits for its turn';
-  if (lane.kind === 'running') return `running… ${lane.steps.toLocaleString('en')} steps`;
+  if (lane.kind === 'running') return `${lane.standing}…`;
   return lane.why;
 }

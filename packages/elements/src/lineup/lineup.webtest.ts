@@ -2,7 +2,7 @@
 
 import {expect, test} from 'vitest';
 import {mount, textOf} from '../testing/mounting.js';
-import {SAMPLE_LANES} from '../samples/sample-lanes.js';
+import {SAMPLE_LANES, SAMPLE_REASONS} from '../samples/sample-lanes.js';
 import {LaneExitTable} from './lane-exit-table.js';
 import {LaneEvent, LineupView, ProgressEvent} from './lineup.js';
 
@@ -49,20 +49,19 @@ test('the scrubber and the keys ask, and change nothing themselves', async () =>
 
 test('the table counts as perf kvm stat does, and says nothing of time that nobody measured', async () => {
   const table = new LaneExitTable();
-  table.exits = [
-    {
-      reason: 'I/O instruction',
-      count: 3,
-      cycles: 900,
-      shortest: 200,
-      longest: 400,
-      first: 5,
-      instruction: 'out dx, al',
-    },
-    {reason: 'HLT', count: 1, cycles: 100, shortest: 100, longest: 100, first: 9, instruction: 'hlt'},
-  ];
+  const asked: number[] = [];
+  table.addEventListener(
+    'hs-progress',
+    event => event instanceof ProgressEvent && asked.push(event.detail.instruction),
+  );
+  table.exits = SAMPLE_REASONS;
   await mount(table);
-  expect(textOf(table)).toMatch(/I\/O instruction 3 75\.0 % 90\.0 % 200 400 300 out dx, al/);
+  expect(textOf(table)).toMatch(/I\/O instruction 3 75\.0 % 90\.0 % 200 400 300 out dx, al The guest kernel executed/);
+  // Only the way to what the reference came to is offered.
+  const ways = [...(table.shadowRoot?.querySelectorAll('button') ?? [])];
+  expect(ways.map(way => way.getAttribute('aria-label'))).toEqual(['Go to the first: I/O instruction']);
+  ways[0]?.click();
+  expect(asked).toEqual([4]);
   table.exits = [
     {
       reason: 'KVM_EXIT_IO',
@@ -72,6 +71,8 @@ test('the table counts as perf kvm stat does, and says nothing of time that nobo
       longest: undefined,
       first: 1,
       instruction: '',
+      words: [],
+      firstAt: undefined,
     },
   ];
   await table.updateComplete;

@@ -1,6 +1,6 @@
 // A comparison as a page has it half way: compared, wrong, running, waiting, absent.
 
-import type {LaneSummary} from '@hyperscope/trace';
+import type {LaneReason, LaneSummary} from '@hyperscope/trace';
 import type {ComparedLane, LanePicture} from '../lineup/lane-picture.js';
 import {SampleSession} from './sample-session.js';
 
@@ -22,6 +22,32 @@ const summary = (change: Partial<LaneSummary>): LaneSummary => ({
   wrongAt: undefined,
   ...change,
 });
+
+/** Why a guest was left, as a table has it. */
+export const SAMPLE_REASONS: readonly LaneReason[] = [
+  {
+    reason: 'I/O instruction',
+    count: 3,
+    cycles: 900,
+    shortest: 200,
+    longest: 400,
+    first: 5,
+    instruction: 'out dx, al',
+    words: ['The guest kernel executed out dx, al at 0x803a.', 'VM exit, reason 30: I/O instruction.'],
+    firstAt: 4,
+  },
+  {
+    reason: 'HLT',
+    count: 1,
+    cycles: 100,
+    shortest: 100,
+    longest: 100,
+    first: 9,
+    instruction: 'hlt',
+    words: ['The guest kernel executed hlt at 0x8050.'],
+    firstAt: undefined,
+  },
+];
 
 const bare: ComparedLane = {
   id: 'bare',
@@ -57,7 +83,7 @@ const wrong: ComparedLane = {
 export const SAMPLE_LANES: readonly LanePicture[] = [
   bare,
   wrong,
-  {id: 'vtx-ept', title: 'VT-x EPT', host: 'hardware', kind: 'running', steps: 1200},
+  {id: 'vtx-ept', title: 'VT-x EPT', host: 'hardware', kind: 'running', standing: 'running, 1,200 steps so far'},
   {id: 'svm-npt', title: 'SVM NPT', host: 'hardware', kind: 'waiting'},
   {id: 'kvm', title: 'Real KVM', host: 'hardware', kind: 'absent', why: 'This server has no KVM.'},
 ];

@@ -22,7 +22,7 @@ import {
   routeMarks,
   stagePicture,
 } from '../index.js';
-import {SAMPLE_LANES} from '../samples/sample-lanes.js';
+import {SAMPLE_LANES, SAMPLE_REASONS} from '../samples/sample-lanes.js';
 import {SAMPLE_CARD, SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from '../samples/index.js';
 import {ParadoxChart} from '../paradox-chart.js';
 import {SAMPLE_PARADOX} from '../samples/sample-paradox.js';
@@ -139,4 +139,5 @@ export const CORE_STORIES: Stories = {
   'machines being compared': () =>
     made(new LineupView(), {lanes: SAMPLE_LANES, instruction: 30, instructions: 100, chosen: 'bare'}),
   'no exits of a machine': () => new LaneExitTable(),
+  'why a machine’s guest was left': () => made(new LaneExitTable(), {exits: SAMPLE_REASONS}),
 };

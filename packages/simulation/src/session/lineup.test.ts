@@ -3,8 +3,8 @@
 import {beforeAll, expect, test} from 'vitest';
 import type {LaneSummary} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
-import {SHIPPED} from '../shipped.js';
 import {Lineup} from './lineup.js';
+import {SHIPPED} from '../shipped.js';
 
 const MACHINES = ['bare', 'trap-and-emulate', 'binary-translation', 'vtx-ept', 'svm-npt'];
 const lineup = new Lineup();
@@ -12,12 +12,12 @@ let lanes: readonly LaneSummary[] = [];
 
 beforeAll(() => {
   const host = new SimulationHost(SHIPPED);
-  for (const technique of MACHINES) {
+  lanes = MACHINES.flatMap(technique => {
     const session = host.open({technique, guest: 'popf'});
     session.run(100_000);
     lineup.add(session);
-  }
-  lanes = [...lineup.compare()];
+    return [...lineup.compare()];
+  });
 });
 
 test('every machine has a lane, and only the one without a way around POPF is wrong', () => {
@@ -56,8 +56,8 @@ test('half way, right machines have printed the same; what they have counted nev
 
 test('a picture of a lane counts every exit once, whatever its width', () => {
   for (const columns of [7, 64, 1000]) {
-    const strips = lineup.strips(columns);
-    strips.forEach(({exits, runs}, index) => {
+    lanes.forEach((_, index) => {
+      const {exits, runs} = lineup.strip(index, columns);
       expect(runs.length).toBe(columns);
       const last = lineup.at(lineup.instructions)[index]?.exits;
       const first = lineup.at(0)[index]?.exits ?? 0;
@@ -71,7 +71,7 @@ test('from exit to exit, forward and back, every exit of a lane is met', () => {
   let at: number | undefined = 0;
   let before = lineup.at(0)[vtx]?.exits ?? 0;
   const met: number[] = [];
-  while ((at = lineup.besideExit(vtx, at, 'forward')) !== undefined) {
+  while ((at = lineup.beside('exit', vtx, at, 'forward')) !== undefined) {
     const exits = lineup.at(at)[vtx]?.exits ?? 0;
     expect(exits).toBeGreaterThan(before);
     before = exits;
@@ -80,9 +80,9 @@ test('from exit to exit, forward and back, every exit of a lane is met', () => {
   expect(before).toBe(lanes[vtx]?.exitCount);
   at = lineup.instructions;
   const back: number[] = [];
-  while ((at = lineup.besideExit(vtx, at, 'back')) !== undefined) back.push(at);
+  while ((at = lineup.beside('exit', vtx, at, 'back')) !== undefined) back.push(at);
   expect(back.length).toBeGreaterThanOrEqual(met.length - 1);
-  expect(lineup.besideExit(0, 0, 'forward')).toBeUndefined();
+  expect(lineup.beside('exit', 0, 0, 'forward')).toBeUndefined();
 });
 
 test('where a lane goes wrong is said as an instruction of the reference', () => {
@@ -91,6 +91,39 @@ test('where a lane goes wrong is said as an instruction of the reference', () =>
   const at = ring1?.wrongAt ?? -1;
   expect(at).toBeGreaterThanOrEqual(0);
   expect(lineup.at(at)[0]?.state).toBe(ring1?.wrongStep?.at.reference);
+});
+
+test('a machine alone stands where all of them together show it', () => {
+  const all = lineup.at(40);
+  MACHINES.forEach((_, lane) => expect(lineup.moment(lane, 40)).toEqual(all[lane]));
+});
+
+test('each reason for leaving the guest is told in words, and when it came first', () => {
+  for (const lane of lanes)
+    for (const {reason, words, firstAt, first} of lane.exits) {
+      expect(words.length, reason).toBeGreaterThan(0);
+      expect(lineup.at(firstAt ?? -1)[lanes.indexOf(lane)]?.state, reason).toBeGreaterThan(first);
+    }
+  const io = lanes[3]?.exits.find(({reason}) => reason === 'I/O instruction');
+  expect(io?.words.join(' ')).toMatch(/executed out dx, al.*The check that decided/s);
+});
+
+test('from ring change to ring change of the reference, there and back', () => {
+  const host = new SimulationHost(SHIPPED);
+  const rings = new Lineup();
+  const session = host.open({technique: 'bare', guest: 'rings'});
+  session.run(100_000);
+  rings.add(session);
+  rings.compareNext();
+  const met: number[] = [];
+  for (let at: number | undefined = 0; at !== undefined; at = rings.beside('ring', 0, at, 'forward')) met.push(at);
+  const back: number[] = [];
+  for (let at = met.at(-1); at !== undefined; at = rings.beside('ring', 0, at, 'back')) back.push(at);
+  expect(met.slice(1).map(at => rings.moment(0, at).cpl)).toContain(3);
+  for (const at of met.slice(1)) expect(rings.moment(0, at).cpl).not.toBe(rings.moment(0, at - 1).cpl);
+  expect(back.length).toBe(met.length);
+  // It is in long mode from its first instruction to its last.
+  expect(rings.beside('mode', 0, 0, 'forward')).toBeUndefined();
 });
 
 test('a tenth machine is one too many', () => {

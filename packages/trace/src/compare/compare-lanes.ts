@@ -30,19 +30,31 @@ export const compareLanes = (records: Lineup, view: GuestView = PROCESSOR_VIEW):
   lanes: [...laneByLane(records, view)],
 });
 
-/** The same, a lane at a time: for whoever shows how far it is, or may have to stop. */
-export function* laneByLane([reference, ...others]: Lineup, view: GuestView = PROCESSOR_VIEW): Generator<Lane> {
-  const instructions = guestInstructions(reference, view);
-  const first = {record: reference, instructions};
-  const states = Int32Array.from([...instructions.map(({step}) => step), reference.length]);
-  yield {
-    ...facts(first, view),
+/**
+ * The same, a lane at a time: for whoever shows how far it is, or may have to stop. `records`, the reference first, is asked for
+ * the next record when the next lane is: a run can be made while those before it are looked at.
+ */
+export function* laneByLane(records: Iterable<RunRecord>, view: GuestView = PROCESSOR_VIEW): Generator<Lane> {
+  let reference: Listed | undefined;
+  for (const record of records) {
+    if (reference !== undefined) {
+      yield lane(reference, record, view);
+      continue;
+    }
+    reference = {record, instructions: guestInstructions(record, view)};
+    yield referenceLane(reference, view);
+  }
+}
+
+function referenceLane(listed: Listed, view: GuestView): Lane {
+  const {record, instructions} = listed;
+  return {
+    ...facts(listed, view),
     verdict: 'reference',
     sentence: 'What the others are compared with.',
-    states,
+    states: Int32Array.from([...instructions.map(({step}) => step), record.length]),
     ...NOTHING_WRONG,
   };
-  for (const record of others) yield lane(first, record, view);
 }
 
 const NOTHING_WRONG = {wrongStep: undefined, comparison: undefined} as const;

@@ -4,10 +4,20 @@ import type {Actor} from '../record-format.js';
 import type {RunRecord} from '../record/run-record.js';
 import type {Moment} from '../session-view.js';
 import {exitsOf} from './lane-exits.js';
-import type {Lane} from './lane.js';
+import type {Lane, LaneExit} from './lane.js';
+
+/** A reason why the guest was left, with what was told of the first time. */
+export interface LaneReason extends LaneExit {
+  /** What the guest did and why that left it, in sentences. */
+  readonly words: readonly string[];
+  /** The instruction of the reference by which it happened for the first time; undefined where the reference never came as far. */
+  readonly firstAt: number | undefined;
+}
 
 /** What a view shows of a lane as a whole: the comparison, without what only the worker needs. */
-export interface LaneSummary extends Omit<Lane, 'comparison' | 'states'> {
+export interface LaneSummary extends Omit<Lane, 'comparison' | 'exits' | 'states'> {
+  /** The most frequent first. */
+  readonly exits: readonly LaneReason[];
   /** The instruction of the reference at which the lane goes wrong; undefined where `wrongStep` is. */
   readonly wrongAt: number | undefined;
 }
@@ -45,11 +55,16 @@ export interface LaneMoment extends LaneStanding {
   readonly serial: string;
 }
 
+/** What a playhead can be moved to beside the guest's instructions: where it was left, and where its ring or its mode changed. */
+export type LaneStop = 'exit' | 'mode' | 'ring';
+
 export class LaneProgress {
   readonly #record: RunRecord;
   readonly #states: Int32Array;
   readonly #exits: readonly number[];
   readonly #switches: readonly number[];
+  /** Found when they are first asked for. */
+  readonly #changes = new Map<'mode' | 'ring', readonly number[]>();
 
   /** `states`: those of the lane, by the instructions of the reference. */
   constructor(record: RunRecord, states: Int32Array) {
@@ -72,17 +87,35 @@ export class LaneProgress {
   }
 
   /**
-   * The nearest instruction, after or before one, by which the guest has been left once more or once less; undefined when
-   * there is none.
+   * The nearest instruction, after or before one, by which the guest has been left, or has changed its ring or its mode, once
+   * more or once less; undefined when there is none.
    */
-  besideExit(instruction: number, direction: 'back' | 'forward'): number | undefined {
+  beside(stop: LaneStop, instruction: number, direction: 'back' | 'forward'): number | undefined {
+    const steps = stop === 'exit' ? this.#exits : this.#stepsOf(stop);
     const state = this.#states[Math.min(instruction, this.#states.length - 1)] ?? 0;
-    const so = countBelow(this.#exits, state);
-    const exit = this.#exits[direction === 'forward' ? so : so - 1];
-    if (exit === undefined) return undefined;
-    const after = countBelow(this.#states, exit + 1);
-    const found = direction === 'forward' ? after : after - 1;
-    return found >= 0 && found < this.#states.length ? found : undefined;
+    const so = countBelow(steps, state);
+    const step = steps[direction === 'forward' ? so : so - 1];
+    if (step === undefined) return undefined;
+    return direction === 'forward' ? this.instructionAfter(step) : this.#instructionBefore(step);
+  }
+
+  /** The first instruction of the reference by which a step of this lane is over; undefined where there is none. */
+  instructionAfter(step: number): number | undefined {
+    const found = countBelow(this.#states, step + 1);
+    return found < this.#states.length ? found : undefined;
+  }
+
+  #instructionBefore(step: number): number | undefined {
+    const after = countBelow(this.#states, step + 1);
+    return after > 0 ? after - 1 : undefined;
+  }
+
+  #stepsOf(kind: 'mode' | 'ring'): readonly number[] {
+    const known = this.#changes.get(kind);
+    if (known !== undefined) return known;
+    const steps = [...new Set([...this.#record.events.allOf(kind)].map(({step}) => step))];
+    this.#changes.set(kind, steps);
+    return steps;
   }
 
   /** The lane in so many columns. */

@@ -1,11 +1,22 @@
 // The view that compares: machines under one scrubber, and of the chosen one what it does here, whether it is right, and why it was
 // left.
 
-import {ProgressEvent, sharedStyles, type ComparedLane, type LanePicture} from '@hyperscope/elements';
+import {ProgressEvent, isUndecided, sharedStyles, type ComparedLane, type LanePicture} from '@hyperscope/elements';
+import type {LaneMoment, LaneSummary, WrongStep} from '@hyperscope/trace';
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {LeaveComparisonEvent} from './leave-comparison.js';
 import type {LineupState} from './lineup-run.js';
+
+/** Differences that are listed; the first tell the most. */
+const MOST_DIFFERENCES = 6;
+
+/** A button of the view asks for what a key does, too. */
+export class LineupWishEvent extends CustomEvent<{readonly command: 'play' | 'stop'}> {
+  constructor(command: 'play' | 'stop') {
+    super('hs-lineup-wish', {detail: {command}});
+  }
+}
 
 @customElement('hs-compare-view')
 export class CompareView extends LitElement {
@@ -37,12 +48,12 @@ export class CompareView extends LitElement {
       }
       header p {
         margin: 0;
-        flex: 1 1 200px;
+        flex: 1 1 0;
         color: var(--mute);
       }
       .details {
         display: grid;
-        grid-template-columns: minmax(0, 1fr) minmax(0, 1.2fr);
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1.4fr);
         gap: 12px 28px;
         align-content: start;
         overflow: auto;
@@ -72,7 +83,29 @@ export class CompareView extends LitElement {
       p {
         margin: 0 0 8px;
       }
-      @media (max-width: 1100px) {
+      .note {
+        border-inline-start: 5px solid var(--device);
+        padding-inline-start: 12px;
+      }
+      progress {
+        inline-size: 140px;
+        accent-color: var(--ink);
+      }
+      table {
+        margin-block-end: 8px;
+      }
+      caption {
+        text-align: start;
+        color: var(--mute);
+      }
+      td,
+      table th {
+        padding: 2px 16px 2px 0;
+        text-align: start;
+        font-weight: inherit;
+        border-block-end: 1px solid var(--line);
+      }
+      @media (max-width: 900px) {
         .details {
           grid-template-columns: minmax(0, 1fr);
         }
@@ -88,15 +121,7 @@ export class CompareView extends LitElement {
     const {state} = this;
     if (state === undefined) return html`<header><p role="status">Starting…</p></header>`;
     const chosen = state.lanes.find(({id}) => id === state.chosen);
-    return html`<header>
-        <h2>${this.guest} on ${state.lanes.length} machines</h2>
-        <p role="status" class=${state.trouble === undefined ? '' : 'trouble'}>
-          ${state.trouble ?? (state.standing === undefined ? nothing : `${state.standing}…`)}
-        </p>
-        <button @click=${() => this.dispatchEvent(new LeaveComparisonEvent())}>
-          ${state.standing === undefined ? 'Back to the lab' : 'Cancel'}
-        </button>
-      </header>
+    return html`${this.heading(state)}
       <section aria-label="Machines beside each other">
         <hs-lineup
           .lanes=${state.lanes}
@@ -110,49 +135,115 @@ export class CompareView extends LitElement {
       </section>`;
   }
 
+  private heading(state: LineupState): TemplateResult {
+    const {lanes, standing, trouble, playing} = state;
+    const done = lanes.filter(({kind}) => kind === 'compared' || kind === 'absent').length;
+    const compared = lanes.filter(({kind}) => kind === 'compared').length;
+    return html`<header>
+      <h2>${this.guest} on ${compared} of ${lanes.length} machines</h2>
+      ${standing === undefined ? nothing : html`<progress max=${lanes.length} value=${done} aria-label="Machines compared"></progress>`}
+      <p role="status" class=${trouble === undefined ? '' : 'trouble'}>
+        ${trouble ?? (standing === undefined ? nothing : `${standing}…`)}
+      </p>
+      ${standing === undefined ? nothing : html`<button @click=${() => this.wish('stop')}>Stop</button>`}
+      <button
+        ?disabled=${state.instructions === 0}
+        aria-pressed=${playing !== undefined}
+        title="Space; < slower, > faster"
+        @click=${() => this.wish('play')}
+      >
+        ${playing === undefined ? 'Play' : `Pause · ${playing}`}
+      </button>
+      <button @click=${() => this.dispatchEvent(new LeaveComparisonEvent())}>Back to the lab</button>
+    </header>`;
+  }
+
+  private wish(command: LineupWishEvent['detail']['command']): void {
+    this.dispatchEvent(new LineupWishEvent(command));
+  }
+
   private details(lane: ComparedLane): TemplateResult {
     const {summary, moment} = lane;
-    const {wrongStep, wrongAt} = summary;
-    const isReal = summary.header.engine === 'kvm';
     return html`<div>
         <h3>${lane.title} · what it has printed</h3>
         <pre tabindex="0" aria-label="Printed so far">
 ${moment === undefined || moment.serial === '' ? 'nothing yet' : moment.serial}</pre>
-        ${
-          moment === undefined
-            ? nothing
-            : html`<h3>Here</h3>
-                <p><b>${moment.title}.</b> ${moment.sentence}</p>
-                ${
-                  isReal
-                    ? nothing
-                    : html`<p>
-                        <button @click=${() => this.dispatchEvent(new LeaveComparisonEvent(lane.id, moment.state))}>
-                          Open this machine in the lab, here
-                        </button>
-                      </p>`
-                }`
-        }
+        ${moment === undefined ? nothing : this.here(lane, moment)}
       </div>
       <div>
-        <h3>${wrongStep === undefined ? 'The whole run' : 'What goes wrong'}</h3>
-        <div class=${wrongStep === undefined ? '' : 'wrong'}>
-          <p>${summary.sentence}</p>
-          ${wrongStep?.sentences.map(sentence => html`<p>${sentence}</p>`)}
-          ${
-            wrongAt === undefined
-              ? nothing
-              : html`<p>
-                  <button @click=${() => this.dispatchEvent(new ProgressEvent(wrongAt))}>
-                    Go to where it goes wrong
-                  </button>
-                </p>`
-          }
-        </div>
+        ${this.verdict(lane)}
         <h3>Why the guest was left</h3>
         <hs-lane-exit-table .exits=${summary.exits}></hs-lane-exit-table>
       </div>`;
   }
+
+  private here({id, summary}: ComparedLane, moment: LaneMoment): TemplateResult {
+    return html`<h3>Here</h3>
+      <p><b>${moment.title}.</b> ${moment.sentence}</p>
+      ${
+        summary.header.engine === 'kvm'
+          ? nothing
+          : html`<p>
+              <button @click=${() => this.dispatchEvent(new LeaveComparisonEvent(id, moment.state))}>
+                Open this machine in the lab, here
+              </button>
+            </p>`
+      }`;
+  }
+
+  /** Whether it is right; where not, from which instruction on, and why. */
+  private verdict(lane: ComparedLane): TemplateResult {
+    const {summary, note} = lane;
+    const {wrongStep, wrongAt} = summary;
+    return html`<h3>${wrongStep === undefined ? 'The whole run' : 'What goes wrong'}</h3>
+      ${note === undefined ? nothing : html`<p class="note">${note}${madeOn(summary.header)}</p>`}
+      <div class=${wrongStep === undefined ? '' : 'wrong'}>
+        ${isUndecided(lane) ? nothing : html`<p>${summary.sentence}</p>`}
+        ${wrongStep?.sentences.map(sentence => html`<p>${sentence}</p>`)}
+        ${wrongStep === undefined ? nothing : differences(wrongStep, lane.title)}
+        ${
+          wrongAt === undefined
+            ? nothing
+            : html`<p>
+                <button @click=${() => this.dispatchEvent(new ProgressEvent(wrongAt))}>
+                  Go to where it goes wrong
+                </button>
+              </p>`
+        }
+      </div>`;
+  }
+}
+
+/** The host of a run on real KVM. */
+function madeOn({host}: LaneSummary['header']): string {
+  if (host === undefined) return '';
+  return ` It was made on ${host.recordedOn} by ${host.flavour}, Linux ${host.kernel}.`;
+}
+
+/** What the guest finds behind the instruction, on both machines. */
+function differences({differences: rows, instruction}: WrongStep, machine: string): TemplateResult {
+  return html`<table>
+    <caption>
+      Behind “${instruction}”
+    </caption>
+    <thead>
+      <tr>
+        <th scope="col">what</th>
+        <th scope="col">reference</th>
+        <th scope="col">${machine}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.slice(0, MOST_DIFFERENCES).map(
+        ({what, reference, lane}) =>
+          html`<tr>
+            <th scope="row">${what}</th>
+            <td class="mono">${reference}</td>
+            <td class="mono">${lane}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
 }
 
 function waiting(lane: LanePicture): TemplateResult {

@@ -5,30 +5,43 @@ import {LaneEvent, ProgressEvent} from '@hyperscope/elements';
 import type {Remote} from 'comlink';
 import type {Command} from '../keys.js';
 import type {RunOnServer} from '../kvm-socket.js';
-import type {LabClient, TechniqueEntry} from '../lab-client.js';
+import type {LabClient} from '../lab-client.js';
 import type {LabState} from '../lab-state.js';
-import {askKvm, realRun} from '../real-kvm.js';
+import type {ComparedPlace} from '../share-link.js';
 import type {CompareView} from './compare-view.js';
-import {LineupRun, type LineupState} from './lineup-run.js';
+import type * as Parts from './comparison-parts.js';
+import type {LineupRun} from './lineup-run.js';
 
 const NOT_LOADED =
   'The comparison could not be loaded. Check the connection to where this page came from, and press Compare again.';
-
-/** Those of the lecture, in its order, before real KVM; what else there is can be opened in the lab. */
-const SIX: readonly string[] = ['bare', 'trap-and-emulate', 'binary-translation', 'vtx-shadow', 'vtx-ept', 'svm-npt'];
 
 export interface ComparingSurroundings {
   /** Starts another worker of the simulator. */
   readonly start: () => {readonly client: Remote<LabClient>; readonly end: () => void};
   readonly runOnServer: RunOnServer;
-  /** Called when the view opens, closes or changes. */
+  readonly motion: () => 'full' | 'reduced';
+  /** Called when the view opens or closes. */
   readonly changed: () => void;
+  /** Called when the playhead moves, a machine is compared or another is chosen. */
+  readonly moved: () => void;
 }
+
+/** A file that the reader opened: another worker of the simulator does not know it. */
+export interface OpenedImage {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Keys that mean the same whatever is shown: the view is left, the screen is black, the speaker's notes. */
+export const KEYS_OF_ANY_VIEW: ReadonlySet<string> = new Set(['Escape', 'F5', 'b', '.', 'n']);
 
 export class Comparing {
   readonly #around: ComparingSurroundings;
+  #parts: typeof Parts | undefined = undefined;
   #view: CompareView | undefined = undefined;
   #run: LineupRun | undefined = undefined;
+  /** Counts openings: one that was overtaken by another shows nothing. */
+  #opening = 0;
 
   constructor(around: ComparingSurroundings) {
     this.#around = around;
@@ -39,42 +52,83 @@ export class Comparing {
     return this.#view;
   }
 
-  /** Compares what the lab has open on `machines`, or on those of the lecture. What goes wrong is a sentence. */
-  async open(lab: LabState, machines: readonly string[] = [...SIX, 'kvm']): Promise<string | undefined> {
+  /** The machines, the playhead and the chosen machine, for a link. */
+  get place(): ComparedPlace | undefined {
+    const state = this.#run?.state;
+    if (state === undefined) return undefined;
+    const {lanes, instruction, chosen} = state;
+    return {machines: lanes.map(({id}) => id), instruction, chosen};
+  }
+
+  /** Where the playhead is, and how far it goes; undefined while nothing is compared. */
+  get range(): {readonly instruction: number; readonly instructions: number} | undefined {
+    return this.#run?.state;
+  }
+
+  /**
+   * Compares what the lab has open, on the machines of the lecture or as a link says. What goes wrong is a sentence. `image`: what
+   * is open, where that is a file of the reader's.
+   */
+  async open(
+    lab: LabState,
+    of: Pick<Remote<LabClient>, 'program'>,
+    place: Partial<ComparedPlace> = {},
+    image?: OpenedImage,
+  ): Promise<string | undefined> {
     this.close();
+    const opening = ++this.#opening;
     try {
-      const {CompareView: View} = await import('./compare-view.js');
-      this.#view = new View();
+      this.#parts = await import('./comparison-parts.js');
     } catch {
       // Offline and not kept, or the page's files were replaced by newer ones.
       return NOT_LOADED;
     }
-    const view = this.#view;
-    const guest = lab.catalogue.guests.find(({id}) => id === lab.guest);
-    view.guest = guest?.title ?? lab.guest;
-    const run = new LineupRun({
+    if (opening !== this.#opening) return undefined;
+    const {CompareView: View, LineupRun: Run, plannedLanes, USUAL_LANES, realLane} = this.#parts;
+    const view = new View();
+    this.#view = view;
+    view.guest = lab.catalogue.guests.find(({id}) => id === lab.guest)?.title ?? lab.guest;
+    const run = new Run({
       start: async () => {
-        const {client, end} = this.#around.start();
-        return {client: await client.lineup(), end};
+        const {client: another, end} = this.#around.start();
+        const client = await another.lineup();
+        if (image !== undefined) await client.addImage(image.name, image.bytes);
+        return {client, end};
       },
-      realRecord: async signal => this.#realRecord(lab, signal),
-      changed: state => this.#show(view, state),
+      realRecord: realLane(lab, async () => of.program(), this.#around.runOnServer),
+      motion: this.#around.motion,
+      changed: state => {
+        view.state = state;
+        this.#around.moved();
+      },
     });
     this.#run = run;
-    view.addEventListener('hs-progress', event => event instanceof ProgressEvent && run.go(event.detail.instruction));
-    view.addEventListener('hs-lane', event => event instanceof LaneEvent && run.choose(event.detail.id));
+    this.#listen(view, run);
     this.#around.changed();
-    const {techniques: all} = lab.catalogue;
-    const named = machines.flatMap(id => all.filter(entry => entry.id === id));
-    const techniques: readonly TechniqueEntry[] =
-      guest?.only === undefined ? named : all.filter(({id}) => id === guest.only);
-    const withReal = machines.includes('kvm') && guest?.only === undefined ? 'with real KVM' : 'alone';
+    const plan = plannedLanes(lab, place.machines ?? USUAL_LANES);
     // Not awaited: it shows itself how far it is.
-    void run.start({guest: lab.guest, edited: lab.edited, switches: lab.switches}, techniques, withReal);
+    void run.start({guest: lab.guest, edited: lab.edited, switches: lab.switches}, plan, {
+      instruction: place.instruction ?? 0,
+      chosen: place.chosen,
+    });
     return undefined;
   }
 
+  #listen(view: CompareView, run: LineupRun): void {
+    view.addEventListener('hs-progress', event => {
+      if (event instanceof ProgressEvent) this.go(event.detail.instruction);
+    });
+    view.addEventListener('hs-lane', event => event instanceof LaneEvent && run.choose(event.detail.id));
+    view.addEventListener('hs-lineup-wish', event => {
+      if (this.#parts === undefined || !(event instanceof this.#parts.LineupWishEvent)) return;
+      if (event.detail.command === 'stop') run.stop();
+      else run.playing.toggle();
+    });
+  }
+
+  /** Leaves the comparison, also one that is still being loaded. */
   close(): void {
+    this.#opening++;
     if (this.#view === undefined) return;
     this.#run?.end();
     this.#run = undefined;
@@ -82,45 +136,18 @@ export class Comparing {
     this.#around.changed();
   }
 
-  /** Carries out a command of a key. False when it is none of the comparison's. */
-  perform(command: Command): boolean {
+  /** Moves all machines; whoever does that does not want them to play on. */
+  go(instruction: number): void {
+    this.#run?.playing.pause();
+    this.#run?.go(instruction);
+  }
+
+  /** Carries out the command of a key. Of those that only the lab knows nothing comes; what the shell does is left to it. */
+  perform(command: Command): 'done' | 'of the shell' {
     const run = this.#run;
-    if (run === undefined) return false;
-    const {instruction, instructions} = run.state;
-    switch (command) {
-      case 'forward':
-        run.go(instruction + 1);
-        return true;
-      case 'back':
-        run.go(instruction - 1);
-        return true;
-      case 'first':
-        run.go(0);
-        return true;
-      case 'last':
-        run.go(instructions);
-        return true;
-      case 'next-exit':
-        void run.goBesideExit('forward');
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  #show(view: CompareView, state: LineupState): void {
-    view.state = state;
-  }
-
-  async #realRecord(
-    {guest, edited, availability}: LabState,
-    signal: AbortSignal,
-  ): Promise<Uint8Array | {readonly why: string}> {
-    if (edited !== undefined) return {why: 'An edited program is compared on the simulated machines.'};
-    const get = (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => fetch(input, init);
-    const standing = availability ?? (await askKvm(get));
-    const parts = {fetch: get, runOnServer: this.#around.runOnServer, tell: () => undefined, signal};
-    const record = await realRun(parts, standing, {guest});
-    return record.kind === 'record' ? record.bytes : {why: record.why};
+    if (run === undefined || this.#parts === undefined) return 'done';
+    if (this.#parts.isOfTheShell(command)) return 'of the shell';
+    this.#parts.performIn(run, command);
+    return 'done';
   }
 }

@@ -2,14 +2,13 @@
 
 import {FetchingShelf, Lineup, SimulationHost} from '@hyperscope/simulation';
 import type {Session} from '@hyperscope/simulation';
-import type {LaneMoment, LaneStrip, LaneSummary, RunChoice} from '@hyperscope/trace';
+import type {LaneMoment, LaneStop, LaneStrip, LaneSummary, RunChoice} from '@hyperscope/trace';
 import type {LineupClient} from './lineup-client.js';
 
 export class LineupLab implements LineupClient {
   readonly #host = new SimulationHost(new FetchingShelf());
   readonly #lineup = new Lineup();
   #newest: Session | undefined = undefined;
-  #comparison: Generator<LaneSummary> | undefined = undefined;
 
   async add({technique, guest, edited, switches = {}}: RunChoice): Promise<void> {
     await this.#host.prepare({guest, technique});
@@ -35,22 +34,26 @@ export class LineupLab implements LineupClient {
     return {length, finished};
   }
 
-  compareNext(): LaneSummary | undefined {
-    this.#comparison ??= this.#lineup.compare();
-    const next = this.#comparison.next();
-    return next.done === true ? undefined : next.value;
+  addImage(name: string, bytes: Uint8Array): void {
+    this.#host.addImage(name, bytes);
   }
 
+  compareNext(): LaneSummary | undefined {
+    return this.#lineup.compareNext();
+  }
   instructions(): number {
     return this.#lineup.instructions;
   }
   at(instruction: number): readonly LaneMoment[] {
     return this.#lineup.at(instruction);
   }
-  strips(columns: number): readonly LaneStrip[] {
-    return this.#lineup.strips(columns);
+  moment(lane: number, instruction: number): LaneMoment {
+    return this.#lineup.moment(lane, instruction);
   }
-  besideExit(lane: number, instruction: number, direction: 'back' | 'forward'): number | undefined {
-    return this.#lineup.besideExit(lane, instruction, direction);
+  strip(lane: number, columns: number): LaneStrip {
+    return this.#lineup.strip(lane, columns);
+  }
+  beside(stop: LaneStop, lane: number, instruction: number, direction: 'back' | 'forward'): number | undefined {
+    return this.#lineup.beside(stop, lane, instruction, direction);
   }
 }

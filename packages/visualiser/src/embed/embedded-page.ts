@@ -3,7 +3,7 @@
 import {THEMES, type Theme} from '@hyperscope/elements';
 import type {LabController} from '../lab-controller.js';
 import type {LabState} from '../lab-state.js';
-import {readLink, writeLink} from '../share-link.js';
+import {readLink, type SharedMoment} from '../share-link.js';
 import {momentMessage, readCommand, readPanels, type EmbedPanel} from './embed-messages.js';
 
 export interface Embedding {
@@ -24,13 +24,8 @@ export function readEmbedding(search: string): Embedding | undefined {
 export class EmbeddedPage {
   #told = '';
 
-  /** The address of the whole lab at the moment that was told last. */
-  get whole(): string {
-    return `./index.html${this.#told.replace(/ .*$/, '')}`;
-  }
-
-  /** Follows what the page around the frame asks; gives what ends that. */
-  listen(controller: LabController): () => void {
+  /** Follows what the page around the frame asks; `open` follows a link. Gives what ends that. */
+  listen(controller: LabController, open: (moment: SharedMoment) => void): () => void {
     const hear = (event: MessageEvent<unknown>): void => {
       if (event.source !== window.parent) return;
       const command = readCommand(event.data);
@@ -38,7 +33,7 @@ export class EmbeddedPage {
       if (command?.kind === 'step') controller.step(command.direction, command.granularity);
       if (command?.kind === 'open') {
         const link = readLink(command.link);
-        if (link.kind === 'moment') void controller.open(link.moment).catch((error: unknown) => controller.fail(error));
+        if (link.kind === 'moment') open(link.moment);
         if (link.kind === 'unreadable') controller.notice(link.why);
       }
     };
@@ -46,10 +41,9 @@ export class EmbeddedPage {
     return () => removeEventListener('message', hear);
   }
 
-  /** Tells the page around the frame where the playhead is. What is told is public: any page may frame a lab. */
-  tell({moment, technique, guest, phase}: LabState): void {
+  /** Tells the page around the frame where the playhead is, with the link that leads there. What is told is public: any page may frame a lab. */
+  tell({moment, technique, guest, phase}: LabState, link: string): void {
     if (moment === undefined || phase.kind !== 'ready') return;
-    const link = writeLink({technique, guest, step: moment.index});
     const told = `${link} ${moment.length}`;
     if (told === this.#told) return;
     this.#told = told;

@@ -12,16 +12,44 @@ const DAMAGED_TEXT =
 /** How long the playhead rests before its link is written, in milliseconds. */
 const REST = 400;
 
+/** What a link carries of the page around the run. */
+export type LinkedSurroundings = Pick<SharedMoment, 'compare' | 'look' | 'panel' | 'scenario' | 'theme'>;
+
 export class AddressBar {
   readonly #lab: () => LabState;
-  readonly #scenario: () => SharedMoment['scenario'];
+  readonly #around: () => LinkedSurroundings;
+  readonly #ready: () => void;
   readonly #packed = new PackedText();
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
-  /** `lab`: what is shown now; `scenario`: the one that is played. */
-  constructor(lab: () => LabState, scenario: () => SharedMoment['scenario']) {
+  /** `lab`: what is shown now; `around`: what around it; `ready` is called when an edited program has been packed. */
+  constructor(lab: () => LabState, around: () => LinkedSurroundings, ready: () => void) {
     this.#lab = lab;
-    this.#scenario = scenario;
+    this.#around = around;
+    this.#ready = ready;
+  }
+
+  /** What is shown now, for a link; undefined while there is nothing, and where no link can lead to it. */
+  get moment(): SharedMoment | undefined {
+    const {moment, opening, technique, guest, phase, switches, edited} = this.#lab();
+    if (moment === undefined || phase.kind !== 'ready' || opening === 'under way' || this.#isFile) return undefined;
+    const text = this.#packed.of(edited, () => {
+      this.write();
+      this.#ready();
+    });
+    return {technique, guest, step: moment.index, switches, text, ...this.#around()};
+  }
+
+  /** The fragment that leads to what is shown now; '' where none does. */
+  get link(): string {
+    const {moment} = this;
+    return moment === undefined ? '' : writeLink(moment);
+  }
+
+  /** No link can lead to what lies on the reader's own disk. */
+  get #isFile(): boolean {
+    const {catalogue, guest} = this.#lab();
+    return catalogue.guests.some(({id, group}) => id === guest && group === OPENED_FILES);
   }
 
   /** Writes the link once the playhead has come to rest. */
@@ -32,14 +60,9 @@ export class AddressBar {
 
   /** Writes the link now. */
   write(): void {
-    const {moment, opening, technique, guest, phase, switches, edited, catalogue} = this.#lab();
-    if (moment === undefined || phase.kind !== 'ready' || opening === 'under way') return;
-    const isFile = catalogue.guests.some(({id, group}) => id === guest && group === OPENED_FILES);
-    // No link can lead to what lies on the reader's own disk.
-    if (isFile) return history.replaceState(null, '', location.pathname + location.search);
-    const text = this.#packed.of(edited, () => this.write());
-    const scenario = this.#scenario();
-    history.replaceState(null, '', writeLink({technique, guest, step: moment.index, switches, scenario, text}));
+    const {link} = this;
+    if (link !== '') history.replaceState(null, '', link);
+    else if (this.#isFile) history.replaceState(null, '', location.pathname + location.search);
   }
 }
 

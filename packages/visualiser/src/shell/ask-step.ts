@@ -1,4 +1,4 @@
-// "Go to step": a number, in a dialog.
+// "Go to step": a number, in a dialog. While machines are compared, "Go to instruction".
 
 import {SeekEvent, sharedStyles} from '@hyperscope/elements';
 import {LitElement, html, type TemplateResult} from 'lit';
@@ -11,6 +11,7 @@ export class AskStep extends LitElement {
 
   @property({type: Number}) index = 0;
   @property({type: Number}) length = 0;
+  @property() of: 'instruction' | 'step' = 'step';
 
   show(): void {
     const input = this.renderRoot.querySelector('input');
@@ -21,9 +22,12 @@ export class AskStep extends LitElement {
 
   override render(): TemplateResult {
     return html`<dialog aria-labelledby="title">
-      <h2 id="title">Go to step</h2>
+      <h2 id="title">Go to ${this.of}</h2>
       <form method="dialog" @submit=${this.submit}>
-        <label>Step, 0 to ${this.length} <input type="number" min="0" max=${this.length} step="1" required /></label>
+        <label
+          >${this.of === 'step' ? 'Step' : 'Instruction of the guest'}, 0 to ${this.length}
+          <input type="number" min="0" max=${this.length} step="1" required
+        /></label>
         <button value="go">Go</button><button value="cancel" formnovalidate>Cancel</button>
       </form>
     </dialog>`;

@@ -2,6 +2,7 @@
 // of the guest that is open. Nothing of them leaves the page.
 
 import type {Remote} from 'comlink';
+import type {OpenedImage} from '../compare/comparing.js';
 import {openText} from '../editor/text-file.js';
 import type {LabClient} from '../lab-client.js';
 import type {LabController} from '../lab-controller.js';
@@ -9,8 +10,13 @@ import type {LabController} from '../lab-controller.js';
 const isAssembly = (name: string): boolean => /\.(asm|nasm|s)$/i.test(name);
 const isScenario = (name: string): boolean => /\.md$/i.test(name);
 
-/** Opens a file; what goes wrong is a sentence on the page. */
-export async function openFile(file: File, client: Remote<LabClient>, lab: LabController): Promise<void> {
+/** Opens a file; what goes wrong is a sentence on the page. `keep` is given an image that became a guest, by the guest's id. */
+export async function openFile(
+  file: File,
+  client: Remote<LabClient>,
+  lab: LabController,
+  keep: (id: string, image: OpenedImage) => void,
+): Promise<void> {
   try {
     if (isScenario(file.name))
       return lab.notice(`${file.name} looks like a scenario: open Scenarios and choose it there.`);
@@ -18,7 +24,9 @@ export async function openFile(file: File, client: Remote<LabClient>, lab: LabCo
       const read = await openText(file);
       return read.kind === 'text' ? await lab.runEdited(read.text) : lab.notice(read.why);
     }
-    const image = await client.addImage(file.name, new Uint8Array(await file.arrayBuffer()));
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const image = await client.addImage(file.name, bytes);
+    keep(image.id, {name: file.name, bytes});
     await lab.openAdded(image.id);
     lab.notice(`${file.name} is a ${image.what}. It runs here as it is; nothing of it leaves this page.`);
   } catch (error) {
