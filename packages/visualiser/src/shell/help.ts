@@ -1,11 +1,11 @@
 // The keys and the colours, in a dialog: what `?` opens.
 
-import { ACTOR_LOOKS, actorGlyph, sharedStyles } from "@hyperscope/elements";
-import { LitElement, css, html, nothing, type TemplateResult } from "lit";
-import { customElement, property } from "lit/decorators.js";
-import { COMPARISON_ROWS } from "../compare/comparison-keys.js";
-import { KEY_ROWS } from "../keys.js";
-import { loadReading, reading, readingStyles } from "./help-reading.js";
+import {ACTOR_LOOKS, actorGlyph, sharedStyles} from '@hyperscope/elements';
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property} from 'lit/decorators.js';
+import {COMPARISON_ROWS} from '../compare/comparison-keys.js';
+import {KEY_ROWS} from '../keys.js';
+import {loadReading, reading, readingStyles} from './help-reading.js';
 
 export const dialogStyles = css`
   dialog {
@@ -41,19 +41,13 @@ export const dialogStyles = css`
   }
 `;
 
-const keyRow = ({
-  keys,
-  name,
-}: {
-  readonly keys: readonly string[];
-  readonly name: string;
-}): TemplateResult =>
+const keyRow = ({keys, name}: {readonly keys: readonly string[]; readonly name: string}): TemplateResult =>
   html`<div>
-    <dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt>
+    <dt>${keys.map(key => html`<kbd>${key}</kbd>`)}</dt>
     <dd>${name}</dd>
   </div>`;
 
-@customElement("hs-help")
+@customElement('hs-help')
 export class Help extends LitElement {
   static override readonly styles = [
     sharedStyles,
@@ -118,26 +112,26 @@ export class Help extends LitElement {
   ];
 
   /** Whose keys are listed. */
-  @property() view: "comparison" | "lab" = "lab";
+  @property() view: 'comparison' | 'lab' = 'lab';
 
   show(): void {
     loadReading();
-    this.renderRoot.querySelector("dialog")?.showModal();
+    this.renderRoot.querySelector('dialog')?.showModal();
   }
 
   override render(): TemplateResult {
     return html`<dialog aria-labelledby="title">
       <h2 id="title" tabindex="-1" autofocus>
-        ${this.view === "lab" ? "Keys and colours" : "Keys while machines are compared, and colours"}
+        ${this.view === 'lab' ? 'Keys and colours' : 'Keys while machines are compared, and colours'}
       </h2>
       <div>
-        <dl>${(this.view === "lab" ? KEY_ROWS : COMPARISON_ROWS).map(keyRow)}</dl>
-        ${this.view === "lab" ? nothing : html`<p class="mute">Other keys of the lab do nothing until you are back there.</p>`}
+        <dl>${(this.view === 'lab' ? KEY_ROWS : COMPARISON_ROWS).map(keyRow)}</dl>
+        ${this.view === 'lab' ? nothing : html`<p class="mute">Other keys of the lab do nothing until you are back there.</p>`}
         <div>
           <h3>Who runs</h3>
           <ul>
             ${ACTOR_LOOKS.map(
-              (look) =>
+              look =>
                 html`<li>
                   <svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(look.actor)}</svg>
                   <span><b>${look.name}</b> <span class="mute">${look.place}</span></span>
@@ -145,9 +139,8 @@ export class Help extends LitElement {
             )}
           </ul>
           <p class="mute">
-            Cold colours are the guest, warm ones the host. On the timeline: wheel or <kbd>+</kbd>
-            <kbd>−</kbd> zoom, <kbd>0</kbd> shows all, shift and wheel pan; shift and drag, or
-            <kbd>[</kbd> <kbd>]</kbd>, select a stretch.
+            Cold colours are the guest, warm ones the host. On the timeline: wheel or <kbd>+</kbd> <kbd>−</kbd> zoom,
+            <kbd>0</kbd> shows all, shift and wheel pan; shift and drag, or <kbd>[</kbd> <kbd>]</kbd>, select a stretch.
           </p>
           ${reading()}
         </div>
