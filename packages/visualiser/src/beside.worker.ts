@@ -5,8 +5,10 @@ import {guestCellsAt, scenarioRunOf} from '@hyperscope/simulation';
 import type {Session, SimulationHost} from '@hyperscope/simulation';
 import {compareRecords} from '@hyperscope/trace';
 import type {RunChoice, RunRecord} from '@hyperscope/trace';
+import {crossings} from '@hyperscope/walkthroughs/crossings';
 import {findPlace} from '@hyperscope/walkthroughs/finding';
-import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
+import {measure} from '@hyperscope/walkthroughs/measuring';
+import type {Crossing, FoundPlace, Measured, Measurement, NotMeasured, Place} from '@hyperscope/walkthroughs';
 import {besideRows, realMarks} from './beside-rows.js';
 import type {RealComparison} from './lab-client.js';
 import {runChange, samePlace} from './switches/run-change.js';
@@ -15,18 +17,24 @@ import type {RunChange} from './switches/run-change.js';
 /** Steps of two runs that are laid beside each other: all of mini-os. */
 const COMPARED = 160_000;
 
-/** Where a place of a scenario is in a session, recording it as far as need be. The playhead stays. */
-export function placeOf(
-  host: SimulationHost,
-  session: Session,
-  choice: RunChoice,
-  place: Place,
-  here: number,
-): FoundPlace {
+/** What a scenario asks of an open run. */
+interface AskedRun {
+  place(place: Place, here: number): FoundPlace;
+  measured(measurement: Measurement): readonly (Measured | NotMeasured)[];
+  crossings(): readonly Crossing[];
+}
+
+/** Asks a session, recording it as far as need be. The playhead stays. */
+export function inRun<T>(host: SimulationHost, session: Session, choice: RunChoice, ask: (run: AskedRun) => T): T {
   const at = session.moment().index;
-  const found = findPlace(scenarioRunOf(host, session, choice), place, here);
+  const run = scenarioRunOf(host, session, choice);
+  const answer = ask({
+    place: (place, here) => findPlace(run, place, here),
+    measured: measurement => measure(run, measurement),
+    crossings: () => crossings(run),
+  });
   session.seek(at);
-  return found;
+  return answer;
 }
 
 /** What the second run does otherwise than the first. Records both. */

@@ -15,7 +15,7 @@ import type {
 } from '@hyperscope/trace';
 import type {RealProgram} from './kvm-socket.js';
 import type {RunChange} from './switches/run-change.js';
-import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
+import type {Crossing, FoundPlace, Measured, Measurement, NotMeasured, Place} from '@hyperscope/walkthroughs';
 import type {LineupClient} from './compare/lineup-client.js';
 import type {WorkloadClient} from './costs/workload-client.js';
 import type {QuestionClient} from './scenario/question-client.js';
@@ -149,6 +149,10 @@ export interface LabClient
   open(choice: RunChoice): Promise<Moment>;
   /** Where a place of a scenario is in the open run, recording it as far as need be; `here`: the state at which the scenario stands. */
   findPlace(place: Place, here: number): Promise<FoundPlace>;
+  /** What stretches of the open run cost, recording it as far as need be. */
+  measure(measurement: Measurement): Promise<readonly (Measured | NotMeasured)[]>;
+  /** The ways that the processor took in the open run, from who had it to who had it next. */
+  crossings(): Promise<readonly Crossing[]>;
   /** What this run does otherwise than the one that was open before, where that was of the same guest. Records both. */
   change(): Promise<RunChange | undefined>;
   /** The state in which the guest has come as far as it had at a state of the run before. */

@@ -1,6 +1,6 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
-import type {FoundPlace, Place} from '@hyperscope/walkthroughs';
+import type {Crossing, FoundPlace, Measured, Measurement, NotMeasured, Place} from '@hyperscope/walkthroughs';
 import {FetchingShelf, SimulationHost, assemblyVocabulary, costFigures, loadCardPicture} from '@hyperscope/simulation';
 import {expose, proxy, type ProxyMarked} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
@@ -122,9 +122,19 @@ class SimulationLab implements LabClient {
   }
 
   async findPlace(place: Place, here: number): Promise<FoundPlace> {
-    const {placeOf} = await import('./beside.worker.js');
-    const choice = {technique: this.#technique, guest: this.#guest, edited: this.#edited};
-    return placeOf(this.#host, this.#open(), choice, place, here);
+    const {inRun} = await import('./beside.worker.js');
+    return inRun(this.#host, this.#open(), this.#choice, run => run.place(place, here));
+  }
+  async measure(measurement: Measurement): Promise<readonly (Measured | NotMeasured)[]> {
+    const {inRun} = await import('./beside.worker.js');
+    return inRun(this.#host, this.#open(), this.#choice, run => run.measured(measurement));
+  }
+  async crossings(): Promise<readonly Crossing[]> {
+    const {inRun} = await import('./beside.worker.js');
+    return inRun(this.#host, this.#open(), this.#choice, run => run.crossings());
+  }
+  get #choice(): RunChoice {
+    return {technique: this.#technique, guest: this.#guest, edited: this.#edited};
   }
 
   async change(): Promise<RunChange | undefined> {

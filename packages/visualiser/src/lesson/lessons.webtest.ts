@@ -74,6 +74,8 @@ function panel(part: number): ScenarioPanel {
     seek: () => undefined,
     start: () => 0,
     source: () => '',
+    measure: async () => [],
+    crossings: async () => [],
     change: async () => undefined,
     questions: async () => ({begin: async () => undefined, next: async () => MADE}),
     panel: () => undefined,

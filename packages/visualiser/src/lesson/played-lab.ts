@@ -28,6 +28,8 @@ export function playedLab(
     },
     start: () => controller.state.moment?.start ?? 0,
     source: () => controller.state.shipped ?? '',
+    measure: async measurement => client.measure(measurement),
+    crossings: async () => client.crossings(),
     change: async () => client.change(),
     questions: async () => client.questions(),
     panel,

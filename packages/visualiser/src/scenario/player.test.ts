@@ -1,12 +1,14 @@
 // A scenario as it is played: predictions come before places, what is broken is repaired, and late answers are dropped.
 
 import {SHIPPED, requireScenario} from '@hyperscope/walkthroughs';
+import type {Crossing} from '@hyperscope/walkthroughs';
 import type {RunChoice} from '@hyperscope/trace';
 import {expect, test} from 'vitest';
 import {ScenarioPlayer} from './player.js';
 import type {PlayedLab} from './player.js';
 import type {MakingSlice} from './question-client.js';
 import type {QuestionMaking} from './seeded-set.js';
+import type {MeasuredRow} from './step-comparisons.js';
 
 const POPF = SHIPPED.find(({name}) => name === 'd6-popf.md');
 const scenario = requireScenario(POPF?.text ?? '', 'd6-popf.md');
@@ -39,6 +41,14 @@ class NotingLab implements PlayedLab {
   }
   source(): string {
     return '';
+  }
+  async measure(): Promise<readonly MeasuredRow[]> {
+    this.asked.push('measure');
+    return [{name: 'a', ok: true, from: 1, to: 2, instructions: 1, cycles: 3}];
+  }
+  async crossings(): Promise<readonly Crossing[]> {
+    this.asked.push('crossings');
+    return [{from: 'vmm', to: 'hypervisor', count: 2, first: 7, how: 'ioctl(KVM_RUN)'}];
   }
   async change(): Promise<undefined> {
     return undefined;
@@ -162,4 +172,52 @@ test('the run that shows an answer is opened at its place', async () => {
   if (state?.kind !== 'made') throw new Error('it was made');
   await player.showRun(state.made);
   expect(lab.asked.slice(-2)).toEqual(['open bare', 'seek 110']);
+});
+
+const COMPARING = `---
+title: T
+teaches: x
+guest: popf
+machine: bare
+---
+
+## One
+
+\`\`\`step
+place: {from: start}
+\`\`\`
+
+\`\`\`measure
+title: Costs
+stretches: [{name: a, first: {instruction: mov}, last: {instruction: ret}}]
+\`\`\`
+
+\`\`\`arrows
+question: Which?
+arrows:
+  - {from: vmm, to: hypervisor, exists: yes, because: an ioctl}
+  - {from: vmm, to: guest-user, exists: no, because: nobody}
+\`\`\`
+
+## Two
+
+\`\`\`step
+place: {from: start}
+\`\`\`
+`;
+
+test('a step’s figures are counted in its run; arrows are told by the next key, and only then it goes on', async () => {
+  const lab = new NotingLab();
+  const player = new ScenarioPlayer(requireScenario(COMPARING, 'x.md'), lab, () => undefined);
+  await player.start(1);
+  expect(lab.asked.slice(-2)).toEqual(['measure', 'crossings']);
+  const {step, compared} = player;
+  if (step?.arrowGuess === undefined) throw new Error('it has arrows');
+  expect(compared.rowsOf(step)).toMatchObject([{cycles: 3}]);
+  expect(step.arrowGuess.arrows.map(arrow => compared.crossingOf(arrow)?.how)).toEqual(['ioctl(KVM_RUN)', undefined]);
+  expect(compared.areShown).toBe(false);
+  await player.next();
+  expect([player.part, compared.areShown]).toEqual([1, true]);
+  await player.next();
+  expect([player.part, compared.rowsOf(step)]).toEqual([2, []]);
 });

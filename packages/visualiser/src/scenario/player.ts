@@ -16,9 +16,11 @@ import type {RunChange} from '../switches/run-change.js';
 import {keepProgress, readProgress} from './progress.js';
 import {SeededSet} from './seeded-set.js';
 import type {QuestionMaking} from './seeded-set.js';
+import {StepComparisons} from './step-comparisons.js';
+import type {ComparedLab} from './step-comparisons.js';
 
 /** What a player needs of the lab. */
-export interface PlayedLab {
+export interface PlayedLab extends ComparedLab {
   /** What is open. */
   choice(): RunChoice;
   /** Opens a run and resolves when it can be moved in; gives a sentence where it cannot be opened. */
@@ -52,6 +54,7 @@ export class ScenarioPlayer {
   readonly #lab: PlayedLab;
   readonly #changed: () => void;
   readonly seeded: SeededSet;
+  readonly compared: StepComparisons;
   /** 0 is the introduction; after the steps come the questions. */
   part = 0;
   /** Whether the place of the step is shown; a prediction comes before it. */
@@ -71,6 +74,7 @@ export class ScenarioPlayer {
     this.#lab = lab;
     this.#changed = changed;
     const kept = readProgress(scenario.id);
+    this.compared = new StepComparisons(lab, changed);
     this.answers = kept.answers;
     let maker: Promise<QuestionMaking> | undefined;
     this.seeded = new SeededSet(scenario, set ?? kept.set ?? SETS.first, {
@@ -95,10 +99,11 @@ export class ScenarioPlayer {
     await this.go(part);
   }
 
-  /** On: a prediction is revealed first. */
+  /** On: a prediction is revealed first, and arrows are told. */
   async next(): Promise<void> {
     if (this.broken !== undefined) return this.repair();
     if (this.step?.prediction !== undefined && !this.isRevealed) return this.reveal();
+    if (this.step?.arrowGuess !== undefined && !this.compared.areShown) return this.compared.show();
     if (this.part + 1 < this.parts) await this.go(this.part + 1);
   }
   async previous(): Promise<void> {
@@ -119,6 +124,11 @@ export class ScenarioPlayer {
     if (!this.isAtQuestions && this.seeded.isMaking) this.seeded.stop();
     await this.#show(Math.min(shown, this.scenario.steps.length - 1));
     if (this.isAtQuestions) void this.seeded.make();
+  }
+
+  /** Moves the playhead in the run that is open. */
+  seek(index: number): void {
+    this.#lab.seek(index);
   }
 
   /** The place that was predicted. */
@@ -239,6 +249,7 @@ export class ScenarioPlayer {
     if (panel !== undefined) this.#lab.panel(panel);
     if (index !== undefined) this.#lab.seek(index);
     this.#changed();
+    await this.compared.load(this.scenario.steps[step]);
   }
 
   async #open(choice: RunChoice): Promise<string | undefined> {

@@ -1,11 +1,13 @@
 // The panel of a scenario: its text, predictions before what surprises, what can be broken, and the questions at the end.
 
 import {sharedStyles} from '@hyperscope/elements';
-import type {BreakIt, Question} from '@hyperscope/walkthroughs';
+import type {BreakIt, Question, ScenarioStep} from '@hyperscope/walkthroughs';
 import {LitElement, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import '../switches/change-view.js';
+import {arrowStyles, arrowsView} from './arrows-view.js';
 import {inline, markdown, markdownStyles} from './markdown-view.js';
+import {measurementStyles, measurementView} from './measurement-view.js';
 import type {ScenarioWish} from '../lesson/lesson-events.js';
 import type {ScenarioPlayer} from './player.js';
 import {questionView} from './question-view.js';
@@ -21,7 +23,7 @@ export class ScenarioEvent extends CustomEvent<ScenarioWish> {
 
 @customElement('hs-scenario')
 export class ScenarioPanel extends LitElement {
-  static override readonly styles = [sharedStyles, markdownStyles, scenarioStyles];
+  static override readonly styles = [sharedStyles, markdownStyles, scenarioStyles, measurementStyles, arrowStyles];
 
   @property({attribute: false}) player: ScenarioPlayer | undefined = undefined;
   /** Grows with each change of the player, which is one object all the time. */
@@ -98,6 +100,7 @@ export class ScenarioPanel extends LitElement {
           : this.question(player, step.prediction, player.key('prediction'), 'What do you think?')
       }
       ${player.isRevealed ? markdown(step.text) : nothing}
+      ${player.isRevealed && player.broken === undefined ? comparisons(player, step) : nothing}
       ${player.isRevealed && step.breakIt.length > 0 ? this.breakIts(player, step.breakIt) : nothing}`;
   }
 
@@ -181,9 +184,19 @@ export class ScenarioPanel extends LitElement {
   }
 }
 
+function comparisons(player: ScenarioPlayer, step: ScenarioStep): TemplateResult {
+  const {measurement, arrowGuess} = step;
+  const {part, compared, answers} = player;
+  const seek = (index: number): void => player.seek(index);
+  const answer = (key: string, choice: number): void => void player.answer(key, choice);
+  return html`${measurement === undefined ? nothing : measurementView(measurement, compared.rowsOf(step), seek)}
+  ${arrowGuess === undefined ? nothing : arrowsView({guess: arrowGuess, part, compared, answers, answer, seek})}`;
+}
+
 function nextWord(player: ScenarioPlayer): string {
   if (player.broken !== undefined) return 'Repair it';
   if (player.step?.prediction !== undefined && !player.isRevealed) return 'Show it';
+  if (player.step?.arrowGuess !== undefined && !player.compared.areShown) return 'Show the arrows';
   if (player.part === 0) return 'Begin';
   return player.part + 2 === player.parts && player.scenario.questions.length > 0 ? 'To the questions' : 'Next';
 }
