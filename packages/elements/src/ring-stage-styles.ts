@@ -81,23 +81,25 @@ export const ringStageStyles = css`
   .ghost {
     opacity: 0.35;
   }
+  /* It lies over the edges of both ring 3, where nothing stands, so that a reason has few lines. */
   .card {
     position: absolute;
     left: 50%;
     top: 54%;
     transform: translate(-50%, -50%);
-    width: 21%;
+    width: 25%;
     text-align: center;
     background: var(--panel);
     border: 2px solid var(--strong-line);
     border-radius: 10px;
     padding: 0.5em 0.4em;
-    font-size: clamp(11px, var(--card-type, 1.55cqw), 24px);
+    font-size: clamp(11px, var(--card-type, 1.75cqw), 24px);
     line-height: 1.25;
     box-shadow: var(--shadow);
     overflow-wrap: anywhere;
   }
   .card.quiet {
+    width: 19%;
     border: 0;
     box-shadow: none;
     color: var(--mute);
@@ -121,7 +123,7 @@ export const ringStageStyles = css`
     font-size: 0.9em;
   }
   /* Little room between the rings: the reason is left to the sentence below. Less: the card stands below the rings. */
-  @container (max-width: 600px) {
+  @container (max-width: 520px) {
     .both .card .reason {
       display: none;
     }
@@ -133,6 +135,39 @@ export const ringStageStyles = css`
       width: auto;
       margin-top: 4px;
     }
+  }
+  /* In a hall: 26 units of a picture that is 930 px wide are 24 px. */
+  :host([hall]) :is(.side, .ring, .role, .leg-name, .leg-name.now) {
+    font-size: 26px;
+  }
+  :host([hall]) .role:not(:has(.ring)) {
+    transform: translateY(6px);
+  }
+  :host([hall]) .card {
+    font-size: clamp(24px, 2.6cqw, 40px);
+    top: 56%;
+    padding: 0.3em;
+  }
+  :host([hall]) .both .card {
+    width: 22.4%;
+  }
+  :host([hall]) :is(.reason, .whose, .whose-side, .thin, .leg-name.idle, .both .kind) {
+    display: none;
+  }
+  :host([hall]) .card .model {
+    font-size: 1em;
+  }
+  :host([hall]) :is(table, th) {
+    font-size: clamp(24px, 2.4cqw, 34px);
+  }
+  :host([hall]) tbody th {
+    width: 6.6em;
+  }
+  :host([hall]) :is(th, td) {
+    padding: 1px 4px;
+  }
+  :host([hall]) .strip {
+    font-size: clamp(24px, 1.7cqw, 30px);
   }
   table {
     margin-top: 6px;
@@ -178,17 +213,42 @@ export const ringStageStyles = css`
       --stage-type: 1.12;
     }
   }
+  /* A picture too small for words of that size has none: the table below says them. */
+  @container (max-width: 860px) {
+    :host([hall]) :is(text, .card) {
+      display: none;
+    }
+  }
   .strip {
     display: var(--strip-display, flex);
     flex-wrap: wrap;
     align-items: baseline;
     gap: 4px 20px;
-    margin: 8px 0 0;
-    padding: 6px 12px;
+    margin: 6px 0 0;
+    padding: 4px 12px;
     background: var(--sunken);
     border-radius: 6px;
     font-family: var(--mono);
     font-size: clamp(11px, 1.35cqw, 20px);
+  }
+  /* Beside one set of rings there is room for it. */
+  @container (min-width: 620px) {
+    :host(:not([hall])) .alone {
+      position: relative;
+    }
+    :host(:not([hall])) .alone .strip {
+      position: absolute;
+      inset: 12% auto auto 0;
+      max-width: 29%;
+      margin: 0;
+      padding: 8px 12px;
+      flex-direction: column;
+      gap: 6px;
+    }
+    :host(:not([hall])) .alone .strip div {
+      flex-wrap: wrap;
+      gap: 0 0.6em;
+    }
   }
   .strip div {
     display: flex;

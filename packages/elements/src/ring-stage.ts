@@ -111,12 +111,15 @@ export class RingStage extends LitElement {
   @property({attribute: false}) picture: StagePicture | undefined = undefined;
   /** The processor whose figures the cycles are: 'Westmere (2010)'. They are a model's, never this machine's. */
   @property() model = '';
+  /** For the last row of a lecture hall: every word is large, or left out where the table says it. */
+  @property({type: Boolean, reflect: true}) hall = false;
 
   override render(): TemplateResult {
     const picture = this.picture;
     if (picture === undefined) return html`<p class="empty">The stage is empty: no run has started.</p>`;
     const diagrams = DIAGRAMS[picture.host];
-    return html` <div class="stage ${picture.hypervised ? 'both' : 'alone'}">
+    return html`<div class="picture ${picture.hypervised ? 'both' : 'alone'}">
+      <div class="stage">
         <svg viewBox="0 0 ${VIEW.width} ${VIEW.height}" role="img" aria-label=${stageSentence(picture)}>
           <defs>${arrowHeads()}</defs>
           ${diagrams.map(diagram => drawDiagram(diagram, picture))} ${picture.hypervised ? drawRoute(picture) : nothing}
@@ -124,7 +127,8 @@ export class RingStage extends LitElement {
         </svg>
         ${card(picture, this.model)}
       </div>
-      ${grid(picture)} ${strip(picture)}`;
+      ${grid(picture)} ${strip(picture)}
+    </div>`;
   }
 }
 
@@ -152,7 +156,8 @@ function drawDiagram(diagram: Diagram, picture: StagePicture): SVGTemplateResult
     const outer = RING_RADII[ring] ?? 0;
     if (actor === undefined) return svg`<text class="thin" x=${x} y=${y - outer + 18}>ring ${ring}</text>`;
     if (ring === 3)
-      return svg`<text class="role" x=${x} y=${y - outer + 36}><tspan class="ring">ring 3</tspan> · ${diagram.ring3 ?? actorLook(actor).name}</text>`;
+      return svg`<text class="ring" x=${x} y=${y - outer + 24}>ring 3</text>
+        <text class="role" x=${x} y=${y - outer + 44}>${diagram.ring3 ?? actorLook(actor).name}</text>`;
     return svg`<text class="ring" x=${x} y=${y - 52}>ring ${ring}</text>
       <text class="role" x=${x} y=${y - 30}>${actorName(actor, picture.host)}</text>`;
   };
@@ -255,6 +260,13 @@ function breakable(name: string): readonly (string | TemplateResult)[] {
   return name.split('(').map((part, at) => (at === 0 ? part : html`(<wbr />${part}`));
 }
 
+/** `VM exit · 28 control-register access`: what stands at the arrow too is left out in a hall. */
+function cardName(name: string): TemplateResult {
+  const [kind = '', ...rest] = name.split(' · ');
+  if (rest.length === 0) return html`${breakable(name)}`;
+  return html`<span class="kind">${breakable(kind)} · </span>${breakable(rest.join(' · '))}`;
+}
+
 function card(picture: StagePicture, model: string): TemplateResult {
   const moved = picture.transition;
   if (moved === undefined) {
@@ -263,19 +275,25 @@ function card(picture: StagePicture, model: string): TemplateResult {
     </div>`;
   }
   return html`<div class="card" aria-hidden="true" .style=${`border-color: var(${actorLook(moved.who).token})`}>
-    <b>${breakable(moved.name)}</b> ${moved.reason === '' ? nothing : html`<span class="reason">${moved.reason}</span>`}
-    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} ${moved.cycles === 1 ? 'cycle' : 'cycles'}${model === '' ? nothing : html`, <span class="model">by the model ${model}</span>`}</span>`}
+    <b>${cardName(moved.name)}</b> ${moved.reason === '' ? nothing : html`<span class="reason">${moved.reason}</span>`}
+    ${moved.cycles === undefined ? nothing : html`<span class="cost">${moved.cycles.toLocaleString('en')} ${moved.cycles === 1 ? 'cycle' : 'cycles'}${model === '' ? nothing : html`, <span class="model">by the model<span class="whose"> ${model}</span></span>`}</span>`}
   </div>`;
 }
 
 function grid(picture: StagePicture): TemplateResult {
-  const rows: readonly {readonly name: string; readonly operations: readonly Place['operation'][]}[] =
-    picture.hypervised
-      ? [
-          {name: picture.unit === 'SVM' ? 'host' : 'root · host', operations: ['root', 'none']},
-          {name: picture.unit === 'SVM' ? 'guest mode' : 'non-root · guest', operations: ['non-root']},
-        ]
-      : [{name: picture.host === 'none' ? 'bare metal' : 'one set of rings', operations: ['none']}];
+  const rows: readonly {
+    readonly name: string;
+    readonly side?: string;
+    readonly operations: readonly Place['operation'][];
+  }[] = picture.hypervised
+    ? [
+        {...(picture.unit === 'SVM' ? {name: 'host'} : {name: 'root', side: 'host'}), operations: ['root', 'none']},
+        {
+          ...(picture.unit === 'SVM' ? {name: 'guest mode'} : {name: 'non-root', side: 'guest'}),
+          operations: ['non-root'],
+        },
+      ]
+    : [{name: picture.host === 'none' ? 'bare metal' : 'one set of rings', operations: ['none']}];
   const look = actorLook(picture.who);
   const here = html`<svg viewBox="0 0 16 16" aria-hidden="true">${actorGlyph(picture.who)}</svg
     >${actorName(picture.who, picture.host)}`;
@@ -294,7 +312,9 @@ function grid(picture: StagePicture): TemplateResult {
       ${rows.map(
         row =>
           html`<tr>
-            <th scope="row">${row.name}</th>
+            <th scope="row">
+              ${row.name}${row.side === undefined ? nothing : html`<span class="whose-side"> · ${row.side}</span>`}
+            </th>
             ${[0, 1, 2, 3].map(ring =>
               row.operations.includes(picture.here.operation) && picture.here.ring === ring
                 ? html`<td class="here" aria-current="true">${here}</td>`

@@ -129,9 +129,11 @@ export function fitted(canvas: Element | null, width: number, height: number): C
   if (!(canvas instanceof HTMLCanvasElement) || width === 0) return undefined;
   const context = canvas.getContext('2d');
   if (context === null) return undefined;
-  const [columns, rows] = [Math.round(width * devicePixelRatio), Math.round(height * devicePixelRatio)];
+  // While presenting the whole timeline is magnified.
+  const density = devicePixelRatio * (canvas.currentCSSZoom ?? 1);
+  const [columns, rows] = [Math.round(width * density), Math.round(height * density)];
   if (canvas.width !== columns || canvas.height !== rows) [canvas.width, canvas.height] = [columns, rows];
-  context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+  context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, width, height);
   return context;
 }

@@ -235,11 +235,17 @@ export class Timeline extends LitElement {
     this.zoom((event.ctrlKey ? 1.012 : 1.0016) ** event.deltaY, this.cycleAt(event));
   }
 
-  private cycleAt(event: MouseEvent): number {
-    const {window} = this;
+  /** A place of the window in the track's own pixels, which are larger where the timeline is magnified. */
+  private inTrack({clientX, clientY}: {readonly clientX: number; readonly clientY: number}): {x: number; y: number} {
     const box = this.renderRoot.querySelector('.track')?.getBoundingClientRect();
-    if (window === undefined || box === undefined) return 0;
-    const cycle = cycleScale(this.view, this.width).invert(event.clientX - box.left);
+    if (box === undefined || box.width === 0) return {x: 0, y: 0};
+    const scale = this.width / box.width;
+    return {x: (clientX - box.left) * scale, y: (clientY - box.top) * scale};
+  }
+
+  private cycleAt(event: MouseEvent): number {
+    if (this.window === undefined) return 0;
+    const cycle = cycleScale(this.view, this.width).invert(this.inTrack(event).x);
     return Math.min(Math.max(0, cycle), this.end);
   }
 
@@ -300,8 +306,7 @@ export class Timeline extends LitElement {
     const before = Math.max(8, Math.abs(second - first));
     this.fingers.set(event.pointerId, event.clientX);
     const [left = 0, right = 0] = [...this.fingers.values()];
-    const box = this.renderRoot.querySelector('.track')?.getBoundingClientRect();
-    const middle = (left + right) / 2 - (box?.left ?? 0);
+    const middle = this.inTrack({clientX: (left + right) / 2, clientY: 0}).x;
     this.zoom(before / Math.max(8, Math.abs(right - left)), cycleScale(this.view, this.width).invert(middle));
   }
 
@@ -315,9 +320,8 @@ export class Timeline extends LitElement {
     event: PointerEvent,
   ): {readonly index: number; readonly cycle: number; readonly label: string} | undefined {
     const {window} = this;
-    const box = this.renderRoot.querySelector('.track')?.getBoundingClientRect();
-    if (window === undefined || box === undefined) return undefined;
-    const y = event.clientY - box.top;
+    if (window === undefined) return undefined;
+    const {x, y} = this.inTrack(event);
     const realTop = LANE.marks + this.lanes.length * LANE.pitch;
     const marks =
       y < LANE.marks
@@ -330,7 +334,6 @@ export class Timeline extends LitElement {
           ? (this.real ?? [])
           : [];
     const scale = cycleScale(this.view, this.width);
-    const x = event.clientX - box.left;
     return marks.find(mark => Math.abs(scale(mark.cycle) - x) < 7);
   }
 

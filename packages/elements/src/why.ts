@@ -1,12 +1,14 @@
 // Why it happened: one sentence, the checks that the processor made with the decisive one marked, where it is written,
 // and what would have happened otherwise.
 
-import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor, Explanation} from '@hyperscope/trace';
 import {actorLook} from './actors.js';
 import {sharedStyles} from './shared-styles.js';
 
+/** A sentence that says in words what the marked check shows. */
+const BECAUSE = 'The check that decided: ';
 /** As many lines as are shown without being asked for. */
 const SHORT = 4;
 
@@ -37,7 +39,7 @@ export class Why extends LitElement {
           var(--who-tint);
         --shade: color-mix(in srgb, var(--who) 55%, transparent);
         border-radius: 0 var(--radius) var(--radius) 0;
-        padding: 10px 16px;
+        padding: 8px 16px;
       }
       h2 {
         margin: 0 0 4px;
@@ -53,10 +55,10 @@ export class Why extends LitElement {
       }
       ol {
         list-style: none;
-        margin: 8px 0 4px;
+        margin: 6px 0 4px;
         padding: 0;
         display: grid;
-        gap: 3px;
+        gap: 2px;
       }
       li {
         display: grid;
@@ -66,9 +68,16 @@ export class Why extends LitElement {
         padding: 2px 6px;
         border-radius: 5px;
       }
+      /* What decided is the point: where the panel is too low for every check it stays at its edge, over the others. */
       li.decided {
+        position: sticky;
+        inset-block: -7px;
+        z-index: 1;
         background: var(--panel);
-        box-shadow: inset 0 0 0 1.5px var(--who);
+        box-shadow:
+          inset 0 0 0 1.5px var(--who),
+          0 -3px 3px var(--who-tint),
+          0 3px 3px var(--who-tint);
         font-weight: 600;
       }
       li svg {
@@ -132,12 +141,39 @@ export class Why extends LitElement {
       :host([brief]) :is(article, p, h2) {
         line-height: 1.28;
       }
-      @media (max-width: 1399px) {
-        :host([brief]) :is(li:not(.decided), .meaning, .whole, .foot) {
+      /* What decided stands first: it is never scrolled for. Of a long list it is all that a hall needs. */
+      :host([brief]) li.decided {
+        order: -1;
+      }
+      :host([brief]) ol:has(.decided):has(:nth-child(6)) li:not(.decided) {
+        display: none;
+      }
+      :host([brief]) :is(.decisive, .more, .source, .cause, .foot) {
+        font-size: 1em;
+      }
+      @media (max-width: 1799px) {
+        :host([brief]) :is(.meaning, .whole, .foot),
+        :host([brief]) ol:has(.decided) li:not(.decided) {
           display: none;
         }
-        :host([brief]) ol:not(:has(.decided)) li {
-          display: grid;
+        :host([brief]) :is(article, h2, p) {
+          line-height: 1.24;
+        }
+        :host([brief]) article {
+          display: flex;
+          flex-direction: column;
+          padding-block: 4px;
+        }
+        :host([brief]) article > * {
+          flex: none;
+        }
+        :host([brief]) article > h2 {
+          order: -2;
+          margin: 0;
+        }
+        :host([brief]) article > ol:has(.decided) {
+          order: -1;
+          margin: 2px 0;
         }
       }
       .foot {
@@ -159,10 +195,18 @@ export class Why extends LitElement {
   ];
 
   @property({attribute: false}) explanation: Explanation | undefined = undefined;
-  /** For the last row of a lecture hall: on a small screen only the check that decided. */
+  /** For the last row of a lecture hall: what decided first, and on a small screen only that. */
   @property({type: Boolean, reflect: true}) brief = false;
+  /** On a screen for a hall the check that decided is scrolled into sight by itself. */
+  @property({type: Boolean, reflect: true}) hall = false;
   /** Who acted, for the colour of the edge. */
   @property({attribute: false}) who: Actor = 'guest-kernel';
+
+  override updated(changed: PropertyValues<this>): void {
+    if (!this.hall || !(changed.has('explanation') || changed.has('brief'))) return;
+    this.renderRoot.querySelector('article')?.scrollTo({top: 0});
+    this.renderRoot.querySelector('.decided')?.scrollIntoView({block: 'nearest'});
+  }
 
   override render(): TemplateResult {
     const why = this.explanation;
@@ -185,7 +229,10 @@ export class Why extends LitElement {
               ${why.checks.map(check => checkRow(check, why.sources))}
             </ol>`
       }
-      ${why.sentences.slice(1).map(sentence => html`<p class="more">${sentence}</p>`)}
+      ${why.sentences
+        .slice(1)
+        .filter(sentence => !stopped || !sentence.startsWith(BECAUSE))
+        .map(sentence => html`<p class="more">${sentence}</p>`)}
       ${stopped ? meaning(why, stopped) : nothing} ${changes(why)}
       ${
         why.otherwise === undefined

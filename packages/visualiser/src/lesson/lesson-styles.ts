@@ -1,5 +1,4 @@
-// Where a scenario stands in the lab: a column of its own, the code and the inspector sharing what is left of the sides; while
-// presenting, beside the stage.
+// Where a scenario stands in the lab: a column of its own, the code and the inspector sharing what is left of the sides.
 
 import {css} from 'lit';
 
@@ -73,41 +72,6 @@ export const lessonStyles = css`
     }
     .lesson.editing .left {
       grid-row: 1;
-    }
-  }
-  :host([presenting]) main.lesson:not(.center) {
-    display: grid;
-    gap: 1px;
-    background: var(--line);
-    grid-template: minmax(0, 1fr) / minmax(0, 2fr) minmax(0, 3fr);
-  }
-  :host([presenting]) .lesson .scenario {
-    grid-row: 1;
-    padding: 18px 24px;
-  }
-  :host([presenting]) main.lesson .middle {
-    grid-column: 2;
-    grid-row: 1;
-    display: flex;
-    flex-direction: column;
-    gap: 10px;
-    padding: 14px 20px;
-    align-items: stretch;
-    --stage-height: 46vh;
-  }
-  :host([presenting]) .lesson .story {
-    justify-content: start;
-  }
-  @media (max-width: 1399px) {
-    :host([presenting]) main.lesson:not(.center) {
-      grid-template: minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1.1fr);
-    }
-    :host([presenting]) .lesson .scenario {
-      padding: 10px 16px;
-    }
-    :host([presenting]) main.lesson .middle {
-      --stage-height: 34vh;
-      padding: 8px 14px;
     }
   }
 `;

@@ -1,11 +1,12 @@
 // The keys and the colours, in a dialog: what `?` opens.
 
 import {ACTOR_LOOKS, actorGlyph, sharedStyles} from '@hyperscope/elements';
-import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {LitElement, css, html, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {COMPARISON_ROWS} from '../compare/comparison-keys.js';
 import {KEY_ROWS} from '../keys.js';
 import {loadReading, reading, readingStyles} from './help-reading.js';
+import {PRESENT_ROWS} from './presentation.js';
 
 export const dialogStyles = css`
   dialog {
@@ -105,6 +106,9 @@ export class Help extends LitElement {
         width: 16px;
         height: 16px;
       }
+      h3.present {
+        margin-top: 10px;
+      }
       .close {
         margin-top: 14px;
       }
@@ -126,7 +130,12 @@ export class Help extends LitElement {
       </h2>
       <div>
         <dl>${(this.view === 'lab' ? KEY_ROWS : COMPARISON_ROWS).map(keyRow)}</dl>
-        ${this.view === 'lab' ? nothing : html`<p class="mute">Other keys of the lab do nothing until you are back there.</p>`}
+        ${
+          this.view === 'lab'
+            ? html`<h3 class="present">While presenting</h3>
+                <dl>${PRESENT_ROWS.map(keyRow)}</dl>`
+            : html`<p class="mute">Other keys of the lab do nothing until you are back there.</p>`
+        }
         <div>
           <h3>Who runs</h3>
           <ul>

@@ -1,5 +1,5 @@
-// The arrangement of the lab: code, stage, inspector, and the timeline below. Two columns on a small projector,
-// one column and large type while presenting.
+// The arrangement of the lab: code, stage, inspector, and the timeline below; two columns on a small projector. How it is
+// arranged while presenting stands in present-styles.ts.
 
 import {css} from 'lit';
 
@@ -31,7 +31,7 @@ export const labStyles = css`
   }
   main {
     display: grid;
-    grid-template-columns: minmax(330px, 24%) minmax(0, 1fr) minmax(340px, 25%);
+    grid-template-columns: minmax(330px, 23%) minmax(0, 1fr) minmax(350px, 27.5%);
     gap: 1px;
     min-height: 0;
   }
@@ -39,7 +39,7 @@ export const labStyles = css`
   .panel {
     position: relative;
     contain: layout paint style;
-    padding: 12px 14px;
+    padding: 10px 14px;
     min-width: 0;
     min-height: 0;
     overflow: auto;
@@ -47,7 +47,7 @@ export const labStyles = css`
   .left {
     display: flex;
     flex-direction: column;
-    gap: 14px;
+    gap: 10px;
   }
   .left .code {
     flex: 1 1 auto;
@@ -66,12 +66,22 @@ export const labStyles = css`
     flex: none;
     max-height: 40%;
     overflow: auto;
-    margin-block: -8px;
+    margin-block: -4px;
   }
   .encoding summary {
     cursor: pointer;
     font-size: 0.9em;
     min-height: 24px;
+  }
+  /* Whose code it is where that is not the guest of the top bar, and whether it was changed. */
+  .whose {
+    margin-inline: auto 8px;
+    align-self: center;
+    font-weight: 650;
+    font-size: 0.9em;
+    white-space: nowrap;
+    overflow: hidden;
+    text-overflow: ellipsis;
   }
   .edited {
     color: var(--hypervisor-ink);
@@ -81,8 +91,14 @@ export const labStyles = css`
     min-height: 26px;
     padding: 1px 12px;
   }
+  .whose + .edit {
+    margin-inline-start: 0;
+  }
   .left:has(hs-console:nth-of-type(3)) hs-console {
     --console-height: 5.8em;
+  }
+  .left hs-console {
+    flex: none;
   }
   /* The editor has room for a line with its bytes; its lists may reach over the edge of the panel. */
   main.editing {
@@ -145,9 +161,14 @@ export const labStyles = css`
     font-weight: 650;
   }
   footer {
-    padding: 8px 14px 4px;
+    position: relative;
+    padding: 7px 14px 3px;
     display: grid;
-    gap: 6px;
+    gap: 5px;
+    min-width: 0;
+  }
+  footer hs-cost-note {
+    margin-inline-start: auto;
     min-width: 0;
   }
   .busy {
@@ -212,12 +233,6 @@ export const labStyles = css`
     text-align: center;
     pointer-events: none;
   }
-  .blackout {
-    position: fixed;
-    inset: 0;
-    background: #000;
-    z-index: 10;
-  }
   @media (min-width: 1200px) {
     .middle {
       padding: 12px 22px;
@@ -229,9 +244,19 @@ export const labStyles = css`
       --code: 13.5px;
     }
   }
+  @media (max-width: 1329px) {
+    .record:not([role]) {
+      display: none;
+    }
+  }
   @media (max-height: 900px) {
     .left .exits {
       display: none;
+    }
+    .middle h2,
+    .left .code h2 {
+      position: absolute;
+      clip-path: inset(50%);
     }
     :host {
       --stage-height: 38vh;
@@ -239,13 +264,13 @@ export const labStyles = css`
   }
   @media (max-height: 800px) {
     :host {
-      --stage-height: 30vh;
-    }
-    .middle h2 {
-      display: none;
+      --stage-height: 29vh;
     }
     .panel {
       padding-block: 8px;
+    }
+    .middle {
+      gap: 6px;
     }
     /* With the real run beside it the story needs the room more than the stage does. */
     .middle:has(hs-beside) {
@@ -260,8 +285,26 @@ export const labStyles = css`
   }
   @media (max-width: 1199px) {
     main:not(.center) {
-      grid-template-columns: 318px minmax(0, 1fr);
+      grid-template-columns: 330px minmax(0, 1fr);
       grid-template-rows: minmax(0, 1fr) minmax(0, 1fr);
+    }
+    .panel {
+      padding-inline: 10px;
+    }
+    .middle {
+      padding-inline: 12px;
+    }
+    .left {
+      gap: 6px;
+    }
+    .encoding {
+      margin-block: -2px;
+    }
+    /* Under the names of the lanes, beside the axis. */
+    footer hs-cost-note {
+      position: absolute;
+      inset: auto auto 1px 8px;
+      width: 126px;
     }
     main.editing:not(.center) {
       grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr);
@@ -281,8 +324,15 @@ export const labStyles = css`
       grid-column: 1;
     }
     .left .exits,
-    main:not(.editing) .left hs-console {
+    main:not(.editing) .left hs-console[empty] {
       display: none;
+    }
+    /* One line, the newest. */
+    main:not(.editing) .left hs-console {
+      --console-height: 2em;
+      --console-least: 0;
+      --console-padding: 2px 10px;
+      --console-name: none;
     }
   }
   /* A small window, or a large one at 200 %: the page scrolls, and the transport stays at hand. */
@@ -313,6 +363,10 @@ export const labStyles = css`
     :host(:not([presenting])) .left hs-source-editor {
       flex: none;
       height: 70vh;
+    }
+    :host(:not([presenting])) footer hs-cost-note {
+      position: static;
+      width: auto;
     }
     :host(:not([presenting])) footer {
       position: sticky;
@@ -407,69 +461,10 @@ export const labStyles = css`
       flex-direction: column;
     }
   }
-  :host([presenting]) {
-    --size: clamp(24px, 1.4vw, 34px);
-    --code: clamp(24px, 1.3vw, 32px);
-    --stage-height: 100vh;
-    --stage-type: 1.2;
-    --card-type: 1.75cqw;
-    grid-template-rows: auto minmax(0, 1fr);
-  }
-  :host([presenting]) :is(hs-toolbar, .left, .right, footer, .middle h2) {
-    display: none;
-  }
-  /* The inspector itself is in the top layer while it is large; its panel takes no room. */
-  :host([presenting]) .right:has(hs-inspector[size='large']) {
-    display: block;
-    position: absolute;
-    inline-size: 0;
-    block-size: 0;
-    padding: 0;
-    border: 0;
-  }
-  :host([presenting]) main:not(.center) {
-    display: block;
-    background: var(--panel);
-  }
-  /* On a wide screen beside each other, on an old projector below: nothing of the first sentences is scrolled for. */
-  :host([presenting]) .middle {
-    height: 100%;
-    padding: 16px 24px;
-    display: grid;
-    grid-template: minmax(0, 1fr) / minmax(0, 1.15fr) minmax(0, 1fr);
-    gap: 24px;
-    align-items: center;
-  }
-  :host([presenting]) .story {
-    max-height: 100%;
-    min-height: 0;
-    justify-content: center;
-  }
-  :host([presenting]) .notice {
-    display: none;
-  }
-  @media (max-width: 1399px) {
-    :host([presenting]) {
-      --stage-height: 30vh;
-    }
-    :host([presenting]) .middle {
-      display: flex;
-      padding: 8px 20px;
-      gap: 8px;
-      align-items: stretch;
-    }
-    :host([presenting]) .story {
-      justify-content: start;
-    }
-  }
   main.comparing:not(.center) {
     display: grid;
     grid-template: minmax(0, 1fr) / minmax(0, 1fr);
     grid-row: 3 / 5;
     min-height: 0;
-  }
-  :host([presenting]) main.comparing:not(.center) {
-    display: grid;
-    grid-row: 2;
   }
 `;

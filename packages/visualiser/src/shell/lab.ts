@@ -18,7 +18,7 @@ import type {Remote} from 'comlink';
 import {LitElement, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
 import {EmbeddedPage, readEmbedding} from '../embed/embedded-page.js';
-import {commandFor, focusOf, type Command} from '../keys.js';
+import {commandFor, focusOf, type Command, type Focus} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
 import {Comparing, KEYS_OF_ANY_VIEW, type ComparingSurroundings, type OpenedImage} from '../compare/comparing.js';
 import {LeaveComparisonEvent} from '../compare/leave-comparison.js';
@@ -45,20 +45,27 @@ import {labStyles} from './lab-styles.js';
 import {codePanel} from './code-panel.js';
 import {Editing, isRunSource} from './editing.js';
 import {chooseFile, openFile, watchDrops} from './opening-files.js';
+import {Presentation} from './presentation.js';
+import {hasPanel, presentationParts, showPresentation} from './presented-panels.js';
+import {presentStyles} from './present-styles.js';
 import {stagePanel} from './stage-panel.js';
 import {timelinePanel} from './timeline-panel.js';
 import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
 
+/** What a key means while presenting, whatever is shown. */
+const ALWAYS_PRESENT: ReadonlySet<string> = new Set(['b', '.', 'F5', 'Escape']);
+
 @customElement('hs-lab')
 export class Lab extends LitElement implements ShellParts {
-  static override readonly styles = [sharedStyles, labStyles, lessonStyles, changedBarStyles];
+  static override readonly styles = [sharedStyles, labStyles, lessonStyles, presentStyles, changedBarStyles];
 
   @state() private lab: LabState = FIRST_STATE;
   private readonly embedding = readEmbedding(location.search);
   @state() private theme: Theme = this.embedding?.theme ?? readTheme();
   @state() private tab: Tab = 'registers';
-  @state() private dark: 'screen on' | 'screen off' = 'screen on';
   @property({type: Boolean, reflect: true}) presenting = false;
+  /** What fills the screen while presenting. */
+  private readonly presentation = new Presentation(() => this.requestUpdate());
   /** The panels shown inside somebody else's page; absent where the lab has the window for itself. */
   @property({reflect: true}) embed = this.embedding?.panels.join(' ');
   private readonly surrounding = this.embedding === undefined ? undefined : new EmbeddedPage();
@@ -351,12 +358,25 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   togglePresent(): void {
+    if (this.inspectorElement?.size === 'large') this.inspector();
     this.presenting = !this.presenting;
-    this.dark = 'screen on';
+    this.presentation.reset();
   }
 
   toggleBlackout(): void {
-    if (this.presenting) this.dark = this.dark === 'screen on' ? 'screen off' : 'screen on';
+    if (this.presenting) this.presentKey('b', 'page');
+  }
+
+  /** A key that was pressed while presenting; true where it was one of the presentation's. */
+  private presentKey(key: string, focus: Focus): boolean {
+    // Machines beside each other have keys of their own.
+    if (this.comparing?.element !== undefined && !ALWAYS_PRESENT.has(key)) return false;
+    const what = this.presentation.key(key, focus, panel => hasPanel(this.renderRoot, panel));
+    if (what === 'leave') this.togglePresent();
+    else if (what === 'notes') this.lessons?.openNotes();
+    else if (what === 'next-tab') this.inspectorElement?.openBeside(1);
+    else if (what === 'previous-tab') this.inspectorElement?.openBeside(-1);
+    return what !== 'not-mine';
   }
 
   realKvm(): void {
@@ -417,7 +437,7 @@ export class Lab extends LitElement implements ShellParts {
   private async share(): Promise<void> {
     this.address.write();
     const {openShareDialog} = await import('./sharing.js');
-    await openShareDialog(this, this.lab);
+    await openShareDialog(this, this.lab, this.address.moment, this.theme);
   }
 
   private readonly followLink = (): void => {
@@ -440,7 +460,7 @@ export class Lab extends LitElement implements ShellParts {
     const comparing = this.comparing?.element === undefined ? undefined : this.comparing;
     // Panels that are not there cannot fill the screen, and a scenario does not go on behind a comparison.
     const isForAll = comparing === undefined || KEYS_OF_ANY_VIEW.has(event.key);
-    if (event.key === 'Escape' && this.presenting) return this.togglePresent();
+    if (this.presenting && isForAll && this.presentKey(event.key, focus)) return event.preventDefault();
     if (event.key === 'Escape' && comparing !== undefined) return comparing.close();
     if (
       focus !== 'types' &&
@@ -453,6 +473,10 @@ export class Lab extends LitElement implements ShellParts {
     event.preventDefault();
     if (comparing?.perform(command) !== 'done') this.perform(command);
   };
+
+  protected override updated(): void {
+    showPresentation(this, this.presenting ? this.presentation : undefined);
+  }
 
   override render(): TemplateResult {
     const {lab} = this;
@@ -482,7 +506,7 @@ export class Lab extends LitElement implements ShellParts {
               >Open in the lab</a
             >`
       }
-      ${this.dialogs()} ${this.dark === 'screen off' ? html`<div class="blackout"></div>` : nothing}`;
+      ${this.dialogs()} ${this.presenting ? presentationParts(this.presentation) : nothing}`;
   }
 
   private dialogs(): TemplateResult {
@@ -529,7 +553,7 @@ export class Lab extends LitElement implements ShellParts {
     return html`<main class=${kinds.join(' ').trim()}>
         ${scenario === undefined ? nothing : html`<section class="panel scenario">${scenario}</section>`}
         ${codePanel(this.lab, hypervised, editor)}
-        ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working')}
+        ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working', this.presentation.panel)}
         <section class="panel right" aria-label="Inspector">
           <hs-inspector
             .state=${this.lab}
@@ -538,6 +562,7 @@ export class Lab extends LitElement implements ShellParts {
             ?hypervised=${hasExits}
             .under=${host}
             technique=${technique?.title ?? ''}
+            ?hall=${this.presenting}
           ></hs-inspector>
         </section>
       </main>

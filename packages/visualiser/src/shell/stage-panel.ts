@@ -4,6 +4,7 @@
 import type {StagePicture} from '@hyperscope/elements';
 import {html, nothing, type TemplateResult} from 'lit';
 import type {LabState} from '../lab-state.js';
+import type {Filling} from './presentation.js';
 import {rowAt} from '../views/real-kvm-view.js';
 
 /** A stealth card: what the kernel gets in the other rings. */
@@ -16,8 +17,13 @@ function cardOf({guest, catalogue, card}: LabState): TemplateResult | typeof not
   </details>`;
 }
 
-/** The panel at the moment of `lab`. */
-export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenting' | 'working'): TemplateResult {
+/** The panel at the moment of `lab`; `filling`: the panel that fills the screen while presenting. */
+export function stagePanel(
+  lab: LabState,
+  picture: StagePicture,
+  mode: 'presenting' | 'working',
+  filling: Filling | undefined,
+): TemplateResult {
   const {moment} = lab;
   if (moment === undefined) return html`<section class="panel middle"></section>`;
   const row = rowAt(lab.real, moment.index);
@@ -25,7 +31,7 @@ export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenti
   return html`<section class="panel middle" aria-label="Stage">
     <div class="stage">
       <h2>Where the processor is</h2>
-      <hs-ring-stage .picture=${picture} model=${lab.costs?.title ?? ''}></hs-ring-stage>
+      <hs-ring-stage ?hall=${mode === 'presenting'} .picture=${picture} model=${lab.costs?.title ?? ''}></hs-ring-stage>
     </div>
     <div class="story">
       ${
@@ -40,7 +46,8 @@ export function stagePanel(lab: LabState, picture: StagePicture, mode: 'presenti
       ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
       <div class="why" aria-live="polite">
         <hs-why
-          ?brief=${mode === 'presenting'}
+          ?brief=${mode === 'presenting' && filling !== 'why'}
+          ?hall=${mode === 'presenting'}
           .explanation=${moment.why}
           .who=${picture.transition?.who ?? moment.last?.who ?? moment.who}
         ></hs-why>

@@ -24,6 +24,13 @@ export const inspectorStyles = css`
   :host([size='large']) .bar {
     top: -12px;
   }
+  :host([hall]) .size {
+    display: none;
+  }
+  /* A name and its value stand close enough to be read as a line. */
+  :host([hall]) hs-register-file {
+    max-width: 560px;
+  }
   .size {
     flex: none;
     width: 28px;
@@ -32,8 +39,8 @@ export const inspectorStyles = css`
   }
   .bar {
     display: flex;
-    align-items: start;
-    gap: 6px;
+    align-items: end;
+    gap: 4px;
     border-bottom: 1px solid var(--line);
     margin-bottom: 10px;
     position: sticky;
@@ -53,10 +60,10 @@ export const inspectorStyles = css`
     border-bottom: 3px solid transparent;
     border-radius: 0;
     background: none;
-    padding: 3px 6px;
+    padding: 2px 5px;
     color: var(--mute);
-    min-height: 28px;
-    font-size: 0.9em;
+    min-height: 26px;
+    font-size: 0.88em;
     white-space: nowrap;
     flex: none;
   }
@@ -100,9 +107,6 @@ export const inspectorStyles = css`
       overflow-x: auto;
       scrollbar-width: none;
       mask-image: linear-gradient(to right, #000 calc(100% - 18px), transparent);
-    }
-    [role='tab'] {
-      padding: 3px 5px;
     }
     .all {
       display: grid;

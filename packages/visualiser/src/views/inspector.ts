@@ -71,6 +71,24 @@ export class Inspector extends LitElement {
     }
   }
 
+  /** Opens the panel beside the open one; after the last comes the first. */
+  openBeside(by: 1 | -1): void {
+    const {tabs, open} = this.offered;
+    const tab = tabs[(tabs.indexOf(open) + by + tabs.length) % tabs.length];
+    if (tab !== undefined) this.dispatchEvent(new TabEvent(tab));
+  }
+
+  /** The panels that make sense now, and the one that is shown. */
+  private get offered(): {readonly tabs: readonly Tab[]; readonly open: Tab} {
+    const tabs = offeredTabs({
+      hasExits: this.hypervised,
+      under: this.under,
+      hasScreen: this.state?.moment?.screen !== undefined || this.tab === 'screen',
+      translates: this.state?.moment?.header.technique === 'binary-translation',
+    });
+    return {tabs, open: tabs.includes(this.tab) ? this.tab : 'registers'};
+  }
+
   private readonly shrink = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || this.size === 'small') return;
     event.preventDefault();
@@ -94,7 +112,7 @@ export class Inspector extends LitElement {
 
   /** Looks at memory there; the shell opens the tab. */
   follow(space: AddressSpace, address: bigint): void {
-    const spaces = {GVA: 'gva', GPA: 'gpa', HPA: 'hpa', HVA: 'hpa'} as const;
+    const spaces = {GVA: 'gva', GPA: 'gpa', HVA: 'hva', HPA: 'hpa'} as const;
     this.places = this.places.go({space: spaces[space], address});
   }
 
@@ -113,13 +131,7 @@ export class Inspector extends LitElement {
   }
 
   override render(): TemplateResult {
-    const tabs = offeredTabs({
-      hasExits: this.hypervised,
-      under: this.under,
-      hasScreen: this.state?.moment?.screen !== undefined || this.tab === 'screen',
-      translates: this.state?.moment?.header.technique === 'binary-translation',
-    });
-    const open = tabs.includes(this.tab) ? this.tab : 'registers';
+    const {tabs, open} = this.offered;
     return html`<div class="bar">
         <div role="tablist" aria-label="Inspector" @keydown=${(event: KeyboardEvent) => this.roam(event, tabs, open)}>
           ${tabs.map(
@@ -203,8 +215,7 @@ export class Inspector extends LitElement {
     if (asks(tab) || LOADED_LATE.has(tab)) {
       if (this.late === 'failed')
         return html`<div class="empty" role="alert">
-          This panel could not be loaded.
-          <button @click=${() => void this.load()}>Try again</button>
+          This panel could not be loaded. <button @click=${() => void this.load()}>Try again</button>
         </div>`;
       if (this.late !== 'here') return html`<p class="empty" role="status">Loading the panel…</p>`;
     }
@@ -223,7 +234,7 @@ export class Inspector extends LitElement {
       case 'vmcs':
         return html`<hs-control-block-view .moment=${moment} .client=${this.client}></hs-control-block-view>`;
       case 'walk':
-        return html`<hs-walk-view .moment=${moment} .client=${this.client}></hs-walk-view>`;
+        return html`<hs-walk-view .moment=${moment} .client=${this.client} .under=${this.under}></hs-walk-view>`;
       case 'exits':
         return html`<hs-exit-table .rows=${state.exits} .index=${moment.index}></hs-exit-table>`;
       case 'screen':
