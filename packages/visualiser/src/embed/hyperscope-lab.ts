@@ -4,6 +4,8 @@
 //   <script type="module" src="https://…/hyperscope-lab.js"></script>
 //   <hyperscope-lab technique="vtx-ept" guest="hello-kvm" panels="stage why" step="82"></hyperscope-lab>
 
+import {packText} from '../linked-text.js';
+import {LINK_ATTRIBUTES, linkOfAttributes} from './link-attributes.js';
 import {commandMessage, readMoment, readPanels, type EmbedCommand, type EmbeddedMoment} from './embed-messages.js';
 
 /** The folder of this file, which is the lab's. */
@@ -25,18 +27,23 @@ export class HyperscopeMomentEvent extends CustomEvent<EmbeddedMoment> {
 /**
  * A lab in a page of somebody else's.
  *
- * Attributes: `technique`, `guest` and `step`, or `link` (the fragment of a shared link) instead of them; `panels`, words of
- * `code console stage why inspector timeline`, all when absent; `theme`, `light`, `dark` or `contrast`; `src`, the address of
- * a lab elsewhere, with a slash at its end; `label`, what a screen reader calls it.
+ * Attributes: `technique`, `guest` and `step`; `switches`, `id:value, id:value`; `program`, NASM text that runs in the place of
+ * the guest's own, or `text`, the same packed as in a link; `tab` of the inspector, and `look`, an address in memory, `gva:8000`;
+ * `scenario`, `id:part`; `compare`, machines and the instruction under their scrubber, `bare,vtx-ept,kvm:40`; `mode`, `present`.
+ * Or `link`, the fragment of a shared link, instead of them. `panels`, words of `code console stage why inspector timeline`, all
+ * when absent; `theme`, `light`, `dark` or `contrast`; `src`, the address of a lab elsewhere, with a slash at its end; `label`,
+ * what a screen reader calls it.
  *
  * Fires `hyperscope-moment` each time the playhead has moved.
  */
 export class HyperscopeLab extends HTMLElement {
-  static readonly observedAttributes = ['technique', 'guest', 'step', 'link', 'panels', 'theme', 'src', 'label'];
+  static readonly observedAttributes = [...LINK_ATTRIBUTES, 'panels', 'theme', 'src', 'label'];
 
   readonly #frame: HTMLIFrameElement;
   #moment: EmbeddedMoment | undefined = undefined;
-  #loading = false;
+  /** Counts what was asked for: what is overtaken is not done. */
+  #calls = 0;
+  #needsFrame = false;
 
   constructor() {
     super();
@@ -69,7 +76,8 @@ export class HyperscopeLab extends HTMLElement {
 
   connectedCallback(): void {
     addEventListener('message', this.#hear);
-    this.#load();
+    this.#needsFrame = true;
+    void this.#follow();
   }
 
   disconnectedCallback(): void {
@@ -79,34 +87,32 @@ export class HyperscopeLab extends HTMLElement {
   attributeChangedCallback(name: string): void {
     if (!this.isConnected) return;
     // A lab that runs already is told where to go; another look needs another frame.
-    const goes = name === 'technique' || name === 'guest' || name === 'step' || name === 'link';
-    if (goes && this.#moment !== undefined) this.#send({kind: 'open', link: this.#link()});
-    else this.#load();
+    if (!LINK_ATTRIBUTES.includes(name) || this.#moment === undefined) this.#needsFrame = true;
+    void this.#follow();
   }
 
-  /** Several attributes set in one go load one frame. */
-  #load(): void {
-    if (this.#loading) return;
-    this.#loading = true;
-    queueMicrotask(() => {
-      this.#loading = false;
-      const query = new URLSearchParams({embed: readPanels(this.getAttribute('panels') ?? '').join(' ')});
-      const theme = this.getAttribute('theme');
-      if (theme !== null) query.set('theme', theme);
-      const address = new URL(`./index.html?${query.toString()}${this.#link()}`, this.getAttribute('src') ?? HOME);
-      this.#frame.title = this.getAttribute('label') ?? 'Hyperscope, a virtualization lab';
-      this.#moment = undefined;
-      if (this.#frame.src !== address.href) this.#frame.src = address.href;
-    });
+  /** Goes where the attributes say; several that are set in one go lead to one place. */
+  async #follow(): Promise<void> {
+    const call = ++this.#calls;
+    await Promise.resolve();
+    if (call !== this.#calls) return;
+    const program = this.getAttribute('program');
+    const text = program === null ? undefined : await packText(program);
+    if (call !== this.#calls || !this.isConnected) return;
+    const link = linkOfAttributes(name => this.getAttribute(name), text);
+    if (this.#needsFrame) this.#load(link);
+    else this.#send({kind: 'open', link});
+    this.#needsFrame = false;
   }
 
-  #link(): string {
-    const link = this.getAttribute('link');
-    if (link !== null) return link.startsWith('#') ? link : `#${link}`;
-    const technique = this.getAttribute('technique') ?? 'vtx-ept';
-    const guest = this.getAttribute('guest') ?? 'hello-kvm';
-    const step = this.getAttribute('step');
-    return step === null ? `#v1/${technique}/${guest}` : `#v1/${technique}/${guest}/${step}`;
+  #load(link: string): void {
+    const query = new URLSearchParams({embed: readPanels(this.getAttribute('panels') ?? '').join(' ')});
+    const theme = this.getAttribute('theme');
+    if (theme !== null) query.set('theme', theme);
+    const address = new URL(`./index.html?${query.toString()}${link}`, this.getAttribute('src') ?? HOME);
+    this.#frame.title = this.getAttribute('label') ?? 'Hyperscope, a virtualization lab';
+    this.#moment = undefined;
+    if (this.#frame.src !== address.href) this.#frame.src = address.href;
   }
 
   #send(command: EmbedCommand): void {

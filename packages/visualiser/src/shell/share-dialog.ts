@@ -1,11 +1,13 @@
 // "Share": the moment as a link, the lab as an element for a page of one's own, and any panel as a picture.
 
-import {sharedStyles} from '@hyperscope/elements';
+import {sharedStyles, type Theme} from '@hyperscope/elements';
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
 import {pngOf} from '../export/png-picture.js';
 import {svgPicture} from '../export/svg-picture.js';
 import {saveFile} from '../save-file.js';
+import {writeLink, type SharedMoment} from '../share-link.js';
+import {embeddingHtml} from './embedding-html.js';
 import {dialogStyles} from './help.js';
 
 /** A part of the page that can be saved: its name, and where it is. */
@@ -15,8 +17,12 @@ export interface SharedPanel {
 }
 
 export interface Shared {
-  /** Address of this moment. */
-  readonly link: string;
+  /** Address of the page, without a fragment. */
+  readonly page: string;
+  /** What the link says; undefined where no link can lead here. */
+  readonly moment: SharedMoment | undefined;
+  /** What the reader sees the lab in, for a link that is to show it so. */
+  readonly theme: Theme;
   /** What the link leaves out, in a sentence; undefined when it has everything. */
   readonly without: string | undefined;
   readonly technique: string;
@@ -25,12 +31,11 @@ export interface Shared {
   readonly panels: readonly SharedPanel[];
 }
 
-/** HTML that shows the lab at this moment in somebody's own page. */
-function embedding({link, technique, guest, step}: Shared): string {
-  const home = link.replace(/[?#].*$/, '').replace(/[^/]*$/, '');
-  return `<script type="module" src="${home}hyperscope-lab.js"></script>
-<hyperscope-lab technique="${technique}" guest="${guest}" step="${step}" panels="stage why timeline"></hyperscope-lab>`;
-}
+const THEME_NAMES: Readonly<Record<Exclude<Theme, 'auto'>, string>> = {
+  light: 'light',
+  dark: 'dark',
+  contrast: 'high contrast',
+};
 
 @customElement('hs-share')
 export class ShareDialog extends LitElement {
@@ -50,7 +55,7 @@ export class ShareDialog extends LitElement {
         align-items: center;
         flex-wrap: wrap;
       }
-      .row :is(input, textarea) {
+      .row :is(input:not([type='checkbox']), textarea) {
         flex: 1 1 260px;
         min-width: 0;
         font: var(--code) / 1.5 var(--mono);
@@ -76,14 +81,24 @@ export class ShareDialog extends LitElement {
 
   @property({attribute: false}) shared: Shared | undefined = undefined;
   @state() private said = '';
+  /** What the link asks for beside what is shown. */
+  @state() private withTheme: Theme | undefined = undefined;
+  @state() private mode: SharedMoment['mode'] = undefined;
+
+  private get link(): string {
+    const {moment, page = ''} = this.shared ?? {};
+    return moment === undefined ? page : page + writeLink({...moment, theme: this.withTheme, mode: this.mode});
+  }
 
   /** Opens the dialog, with the link in the clipboard where the browser lets us. */
   async show(shared: Shared): Promise<void> {
     this.shared = shared;
     this.said = '';
+    this.withTheme = shared.moment?.theme;
+    this.mode = undefined;
     await this.updateComplete;
     this.renderRoot.querySelector('dialog')?.showModal();
-    await this.copy(shared.link, 'The link is in the clipboard.');
+    await this.copy(this.link, 'The link is in the clipboard.');
   }
 
   private async copy(text: string, done: string): Promise<void> {
@@ -107,13 +122,14 @@ export class ShareDialog extends LitElement {
   }
 
   private content(shared: Shared): TemplateResult {
-    const code = embedding(shared);
+    const code = embeddingHtml(shared.page, {guest: shared.guest, technique: shared.technique, ...shared.moment});
     return html`<section>
         <h3>As a link</h3>
         <div class="row">
-          <input aria-label="Link" readonly .value=${shared.link} @focus=${selectAll} />
-          <button @click=${() => this.copy(shared.link, 'The link is in the clipboard.')}>Copy link</button>
+          <input aria-label="Link" readonly .value=${this.link} @focus=${selectAll} />
+          <button @click=${() => this.copy(this.link, 'The link is in the clipboard.')}>Copy link</button>
         </div>
+        ${shared.moment === undefined ? nothing : this.choices(shared)}
         ${shared.without === undefined ? nothing : html`<p>${shared.without}</p>`}
       </section>
       <section>
@@ -137,6 +153,33 @@ export class ShareDialog extends LitElement {
         </div>
         <p>SVG is drawn with lines and text: it stays sharp at any size and can be edited.</p>
       </section>`;
+  }
+
+  /** What the link may ask for of whoever opens it. */
+  private choices({theme}: Shared): TemplateResult {
+    const shown = this.withTheme ?? theme;
+    return html`<div class="row">
+      ${
+        shown === 'auto'
+          ? nothing
+          : html`<label
+              ><input
+                type="checkbox"
+                .checked=${this.withTheme !== undefined}
+                @change=${() => (this.withTheme = this.withTheme === undefined ? shown : undefined)}
+              />
+              in this theme (${THEME_NAMES[shown]})</label
+            >`
+      }
+      <label
+        ><input
+          type="checkbox"
+          .checked=${this.mode !== undefined}
+          @change=${() => (this.mode = this.mode === undefined ? 'present' : undefined)}
+        />
+        in present mode</label
+      >
+    </div>`;
   }
 
   private async save(format: 'png' | 'svg'): Promise<void> {
