@@ -38,7 +38,8 @@ export class PageWalk extends LitElement {
         font: calc(var(--code) * 0.86)/1.4 var(--mono);
         white-space: nowrap;
       }
-      td.ept {
+      td.ept,
+      td.host {
         background: var(--hypervisor-tint);
         color: var(--hypervisor-ink);
       }
@@ -71,6 +72,8 @@ export class PageWalk extends LitElement {
   ];
 
   @property({attribute: false}) walk: Moment['walk'] = undefined;
+  /** Whose linear address is walked: the guest's, or the host's through its own tables. */
+  @property() space: 'GVA' | 'HVA' = 'GVA';
 
   override render(): TemplateResult {
     const walk = this.walk;
@@ -81,7 +84,7 @@ export class PageWalk extends LitElement {
       (a, b) => b - a,
     );
     return html`<p>
-        ${walk.access} of ${address('GVA', walk.linear)} read <b>${walk.references.length}</b>
+        ${walk.access} of ${address(this.space, walk.linear)} read <b>${walk.references.length}</b>
         ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
         <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}"
           >${nested === 'NPT' && walk.outcome === 'ept-violation' ? 'nested-page-fault' : walk.outcome}</span
@@ -131,7 +134,7 @@ export class PageWalk extends LitElement {
 
   /** The guest's own entry, below the EPT entries that found it. */
   private guestCell({reference, order}: Reference, columns: number): TemplateResult {
-    return html`<td class="guest" colspan=${Math.max(1, columns)}>
+    return html`<td class=${this.space === 'HVA' ? 'host' : 'guest'} colspan=${Math.max(1, columns)}>
       <sup>${order}</sup>${addressValue(guestSpace(columns), BigInt(reference.address), reference.entry.toString(16))}
       <span class="words">${entryWords(reference.entry, 'guest')}</span>
     </td>`;

@@ -5,8 +5,8 @@ import type {Actor, Step, TraceEvent} from './record-format.js';
 import type {ShadowMoment} from './session-view.js';
 import type {TranslationContent} from './translation-cache-content.js';
 
-/** Address spaces that a session can read: guest-virtual, guest-physical, host-physical. */
-export type MemorySpace = 'gva' | 'gpa' | 'hpa';
+/** Address spaces that a session can read: guest-virtual, guest-physical, host-virtual (of QEMU and the kernel under it), host-physical. */
+export type MemorySpace = 'gva' | 'gpa' | 'hva' | 'hpa';
 
 export type InspectionRequest =
   /** `length` bytes at most 4096. */
@@ -14,7 +14,12 @@ export type InspectionRequest =
   /** Who last wrote a byte before the playhead. */
   | {readonly panel: 'writer'; readonly space: MemorySpace; readonly address: bigint}
   /** A walk of an address through the tables as they are: looking changes nothing, and no TLB answers. */
-  | {readonly panel: 'walk'; readonly address: bigint; readonly access: 'read' | 'write' | 'execute'}
+  | {
+      readonly panel: 'walk';
+      readonly space: 'gva' | 'hva';
+      readonly address: bigint;
+      readonly access: 'read' | 'write' | 'execute';
+    }
   /** The translation cache, and the block that lies at an address in it; the one that runs or ran last where absent. */
   | {readonly panel: 'translation'; readonly at: bigint | undefined}
   | {readonly panel: 'descriptors' | 'tlb' | 'devices' | 'kvm-run' | 'statistics' | 'vcpu' | 'entry-checks'};
@@ -28,6 +33,8 @@ export interface MemoryStretch {
   readonly length: number;
   /** Where the first byte of it lies; undefined where it lies nowhere, or the record does not tell. */
   readonly gpa: number | undefined;
+  /** Where the host's own page tables have it, under a hypervisor with a user space. */
+  readonly hva: bigint | undefined;
   readonly hpa: number | undefined;
   /** Why there are no bytes; undefined where there are. */
   readonly missing: string | undefined;
@@ -58,7 +65,19 @@ export interface WriterContent {
   readonly sentence: string;
 }
 
+/** One station of an address on its way to memory. */
+export interface PathStation {
+  readonly space: MemorySpace;
+  readonly address: bigint;
+  /** What leads here from the station before: 'memory slot 0'; '' for the first. */
+  readonly by: string;
+}
+
 export interface WalkContent {
+  /** Through all spaces, as far as tables and slots lead; KVM goes this way when it maps a page, the processor has shorter ones. */
+  readonly path: readonly PathStation[];
+  /** Why the path ends before memory; undefined where it does not. */
+  readonly end: string | undefined;
   readonly walk: Extract<TraceEvent, {kind: 'page-walk'}>;
   /** What the walk leads to, or the fault that ends it and who gets it, in sentences. */
   readonly sentences: readonly string[];
@@ -119,6 +138,10 @@ export interface DescriptorContent {
 
 export interface TlbRow {
   readonly linear: bigint;
+  /** Whose linear address it is: a guest's (or of a machine that has only one space), or the host's. */
+  readonly space: 'gva' | 'hva';
+  /** 'host', 'VPID 1'; '' where nobody shares the TLB. */
+  readonly whose: string;
   readonly physical: number;
   /** log2 of the size of the page that the entry is a part of. */
   readonly pageBits: number;
@@ -165,6 +188,8 @@ export interface DeviceContent {
 }
 
 export interface KvmRunContent {
+  /** Where the page lies; a recording of real KVM does not tell. */
+  readonly at: {readonly hva: bigint; readonly hpa: number} | undefined;
   /** The step in which KVM_RUN returned. */
   readonly step: number;
   readonly reason: string;

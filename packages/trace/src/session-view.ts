@@ -102,7 +102,7 @@ export interface Moment {
     readonly label: string;
     readonly value: string;
     /** Where it points, if one can look there. */
-    readonly at?: {readonly space: 'GVA' | 'GPA' | 'HPA'; readonly address: bigint} | undefined;
+    readonly at?: {readonly space: 'GVA' | 'GPA' | 'HVA' | 'HPA'; readonly address: bigint} | undefined;
   }[];
   /** VMCS fields by area, when there is a current VMCS. */
   readonly vmcs: readonly {
@@ -180,7 +180,7 @@ export interface SessionClient {
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow;
   exits(): readonly ExitRow[];
   /** Bytes of memory at the playhead. */
-  memory(space: 'hpa' | 'gpa' | 'gva', address: bigint, length: number): Uint8Array | undefined;
+  memory(space: 'hpa' | 'hva' | 'gpa' | 'gva', address: bigint, length: number): Uint8Array | undefined;
   /** The step at or before `index` at which the byte was last written. */
   lastWriter(space: 'hpa' | 'gpa', address: bigint): number | undefined;
   /** What a panel of the inspector shows of the state at the playhead; asked for the open panel only. */

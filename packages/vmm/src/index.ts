@@ -10,6 +10,7 @@ export {BareRun} from './bare/bare-run.js';
 export * from './kvm-role/vmx/controls.js';
 export {vtxEpt} from './kvm-role/vmx/vtx-ept.js';
 export * from './kvm-role/guest-view.js';
+export {HOST_CR0, HOST_CR4, HOST_EFER} from './host/host-environment.js';
 export * from './host/host-layout.js';
 export {hvaOf, notedMemorySlots} from './kvm-role/memory-slots.js';
 export type {NotedSlot} from './kvm-role/memory-slots.js';

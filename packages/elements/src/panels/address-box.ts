@@ -6,6 +6,7 @@ import {hex} from '@hyperscope/base';
 import type {MemorySpace} from '@hyperscope/trace';
 import {sharedStyles} from '../shared-styles.js';
 import {readAddress} from './address-text.js';
+import {SPACES, SPACE_NAMES} from './space-names.js';
 
 /** Asks for another place. A 'go' is a place to come back to, a 'scroll' is not. */
 export class LookEvent extends CustomEvent<{
@@ -17,12 +18,6 @@ export class LookEvent extends CustomEvent<{
     super('hs-look', {detail: {space, address, how}, bubbles: true, composed: true});
   }
 }
-
-const SPACES: readonly (readonly [MemorySpace, string])[] = [
-  ['gva', 'GVA'],
-  ['gpa', 'GPA'],
-  ['hpa', 'HPA'],
-];
 
 @customElement('hs-address-box')
 export class AddressBox extends LitElement {
@@ -57,6 +52,10 @@ export class AddressBox extends LitElement {
         background: var(--guest-kernel-tint);
         color: var(--guest-kernel-ink);
       }
+      .hva {
+        background: var(--vmm-tint);
+        color: var(--vmm-ink);
+      }
       .hpa {
         background: var(--hypervisor-tint);
         color: var(--hypervisor-ink);
@@ -78,7 +77,7 @@ export class AddressBox extends LitElement {
   /** What the button does. */
   @property() verb = 'Show';
   /** Spaces to choose from; with one there is nothing to choose. */
-  @property({attribute: false}) spaces: readonly MemorySpace[] = ['gva', 'gpa', 'hpa'];
+  @property({attribute: false}) spaces: readonly MemorySpace[] = SPACES;
   /** Registers that can be named, in capitals. */
   @property({attribute: false}) registers: ReadonlyMap<string, bigint> = new Map();
   @state() private trouble = '';
@@ -94,8 +93,8 @@ export class AddressBox extends LitElement {
             if (space !== undefined) this.dispatchEvent(new LookEvent(space, this.address, 'go'));
           }}
         >
-          ${SPACES.filter(([space]) => this.spaces.includes(space)).map(
-            ([space, name]) => html`<option value=${space} ?selected=${space === this.space}>${name}</option>`,
+          ${SPACES.filter(space => this.spaces.includes(space)).map(
+            space => html`<option value=${space} ?selected=${space === this.space}>${SPACE_NAMES[space]}</option>`,
           )}
         </select>
         <input

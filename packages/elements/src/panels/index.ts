@@ -1,11 +1,13 @@
 // The panels of the inspector that a page loads when they are first opened.
 
 export * from './address-box.js';
+export * from './address-path.js';
 export * from './descriptor-tables.js';
 export * from './device-list.js';
 export * from './entry-doctor.js';
 export * from './kvm-run.js';
 export * from './memory-view.js';
+export * from './space-names.js';
 export * from './statistics-view.js';
 export * from './tlb-view.js';
 export * from './translation-cache.js';

@@ -3,6 +3,7 @@
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {InspectionContents} from '@hyperscope/trace';
+import {address, addressStyles} from '../address.js';
 import {sharedStyles} from '../shared-styles.js';
 import {panelStyles} from './panel-styles.js';
 
@@ -12,6 +13,7 @@ type Content = InspectionContents['kvm-run'];
 export class KvmRunView extends LitElement {
   static override readonly styles = [
     sharedStyles,
+    addressStyles,
     panelStyles,
     css`
       .page {
@@ -38,6 +40,14 @@ export class KvmRunView extends LitElement {
     const {content} = this;
     if (content === undefined) return html`<p class="empty" role="status">Asking for kvm_run…</p>`;
     return html`<p>${content.sentence}</p>
+      ${
+        content.at === undefined
+          ? nothing
+          : html`<p>
+              The page is ${address('HVA', content.at.hva)} in QEMU’s address space and
+              ${address('HPA', content.at.hpa)} in memory, where KVM writes it.
+            </p>`
+      }
       <div class="page scroll" tabindex="0" role="region" aria-label="struct kvm_run">
         <table class=${content.spent ? 'spent' : ''}>
           <caption class="visually-hidden">

@@ -8,16 +8,15 @@ import type {InspectionContents} from '@hyperscope/trace';
 import {address, addressStyles} from '../address.js';
 import {characterOf} from '../code-page-437.js';
 import {SeekEvent} from '../exit-table.js';
-import type {AddressSpace} from '../follow.js';
 import {sharedStyles} from '../shared-styles.js';
 import {LookEvent} from './address-box.js';
 import {memoryStyles} from './memory-styles.js';
 import {panelStyles} from './panel-styles.js';
+import {SPACE_NAMES} from './space-names.js';
 
 type Memory = InspectionContents['memory'];
 type Writer = InspectionContents['writer'];
 
-const SPACE_NAMES = {gva: 'GVA', gpa: 'GPA', hpa: 'HPA'} as const satisfies Record<string, AddressSpace>;
 /** From this width on sixteen bytes stand in a row. */
 const WIDE = 560;
 const CHARACTER_SETS = ['ASCII', 'CP 437'] as const;
@@ -169,6 +168,7 @@ export class MemoryView extends LitElement {
       <p>
         ${address(SPACE_NAMES[memory.space], this.selected)}
         ${memory.space === 'gpa' || stretch.gpa === undefined ? nothing : address('GPA', stretch.gpa + inside)}
+        ${memory.space === 'hva' || stretch.hva === undefined ? nothing : address('HVA', stretch.hva + BigInt(inside))}
         ${memory.space === 'hpa' || stretch.hpa === undefined ? nothing : address('HPA', stretch.hpa + inside)}
       </p>
       <dl>

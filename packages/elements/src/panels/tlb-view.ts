@@ -2,12 +2,12 @@
 
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
-import {hex} from '@hyperscope/base';
 import type {InspectionContents} from '@hyperscope/trace';
 import {address, addressStyles} from '../address.js';
 import {SeekEvent} from '../exit-table.js';
 import {sharedStyles} from '../shared-styles.js';
 import {panelStyles} from './panel-styles.js';
+import {SPACE_NAMES} from './space-names.js';
 
 type Content = InspectionContents['tlb'];
 type Row = Content['rows'][number];
@@ -68,24 +68,19 @@ export class TlbView extends LitElement {
             </tr>
           </thead>
           <tbody>
-            ${rows.map(row => this.row(row, content))}
+            ${rows.map(row => this.row(row))}
           </tbody>
         </table>
       </div>`;
   }
 
-  private row(row: Row, {identifierName}: Content): TemplateResult {
+  private row(row: Row): TemplateResult {
     const classes = `${row.state} ${row.current ? '' : 'away'}`;
-    const whose = row.identifier === 0 ? 'host' : `${identifierName} ${row.identifier}`;
     const {changedAt} = row;
     return html`<tr class=${classes}>
-        <th scope="row">
-          ${row.identifier === 0 && row.root === undefined ? html`<span class="mono">${hex(row.linear)}</span>` : address('GVA', row.linear)}
-          → ${address('HPA', row.physical)}
-        </th>
+        <th scope="row">${address(SPACE_NAMES[row.space], row.linear)} → ${address('HPA', row.physical)}</th>
         <td>
-          <span class="tag">${whose}</span
-          >${row.pcid === undefined ? nothing : html`<span class="tag">PCID ${row.pcid}</span>`}${row.global ? html`<span class="tag">global</span>` : nothing}
+          ${row.whose === '' ? nothing : html`<span class="tag">${row.whose}</span>`}${row.pcid === undefined ? nothing : html`<span class="tag">PCID ${row.pcid}</span>`}${row.global ? html`<span class="tag">global</span>` : nothing}
           <span class="words"
             >${SIZES[row.pageBits] ?? `2^${row.pageBits} bytes`}${row.rights.map(right => `, ${right}`)}</span
           >

@@ -16,8 +16,15 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
     address: 0x8000n,
     bytes: bytes('\x66\xba\xf8\x03\xb0Hello from ring 0\n\0\0\0\0\0\0\0\0\0\0'.padEnd(64, '\0')),
     stretches: [
-      {offset: 0, length: 48, gpa: 0x8000, hpa: 0x100_8000, missing: undefined},
-      {offset: 48, length: 16, gpa: undefined, hpa: undefined, missing: 'the guest’s page tables map nothing here'},
+      {offset: 0, length: 48, gpa: 0x8000, hva: 0x7ffe_0000_8000n, hpa: 0x100_8000, missing: undefined},
+      {
+        offset: 48,
+        length: 16,
+        gpa: undefined,
+        hva: undefined,
+        hpa: undefined,
+        missing: 'the guest’s page tables map nothing here',
+      },
     ],
     changed: [5, 6],
     rewritten: [7],
@@ -33,6 +40,13 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
   },
   walk: {
     walk: SAMPLE_WALK,
+    path: [
+      {space: 'gva', address: SAMPLE_WALK.linear, by: ''},
+      {space: 'gpa', address: 0x8000n, by: 'the guest’s page tables'},
+      {space: 'hva', address: 0x7ffe_0000_8000n, by: 'memory slot 0'},
+      {space: 'hpa', address: 0x100_8000n, by: 'the host’s page tables'},
+    ],
+    end: undefined,
     sentences: [
       'A fetch of 0x8000 is guest-physical 0x8000 by the guest’s tables and host-physical 0x1008000 by EPT; 24 table entries are read.',
     ],
@@ -138,6 +152,8 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
     rows: [
       {
         linear: 0x8000n,
+        space: 'gva',
+        whose: 'VPID 1',
         physical: 0x100_8000,
         pageBits: 21,
         rights: ['writable', 'dirty'],
@@ -152,6 +168,8 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
       },
       {
         linear: 0x4000_0000n,
+        space: 'gva',
+        whose: 'VPID 1',
         physical: 0x101_0000,
         pageBits: 12,
         rights: ['user', 'writable'],
@@ -161,11 +179,13 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
         global: true,
         current: true,
         state: 'stale',
-        why: 'The page is not writable any more, in the TLB it still is. The entry that decides is last written in step 4. That is legal: until INVLPG for this page, a load of CR3 or another flush, the processor may use what it remembers.',
+        why: 'The page is not writable any more, in the TLB it still is. Step 4, guest kernel, and qword [rax], -3, changed the PT entry at GPA 0x5000: 0x10003 became 0x10001. In the 2 steps since then there was no INVLPG for this page (a load of CR3 would leave it: the page is global): the entry would be gone. Until there is, the processor may use what it remembers, and that is legal.',
         changedAt: 3,
       },
       {
         linear: 0xffff_8880_0000_1000n,
+        space: 'hva',
+        whose: 'host',
         physical: 0x1000,
         pageBits: 30,
         rights: [],
@@ -210,6 +230,7 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
     },
   ],
   'kvm-run': {
+    at: {hva: 0x7fff_f7ff_a000n, hpa: 0x7000},
     step: 6,
     reason: 'KVM_EXIT_IO',
     spent: false,

@@ -30,7 +30,16 @@ export const PANEL_STORIES: Stories = {
     made(new MemoryView(), {
       memory: {
         ...SAMPLES.memory,
-        stretches: [{offset: 0, length: 64, gpa: undefined, hpa: undefined, missing: 'no memory is installed here'}],
+        stretches: [
+          {
+            offset: 0,
+            length: 64,
+            gpa: undefined,
+            hva: undefined,
+            hpa: undefined,
+            missing: 'no memory is installed here',
+          },
+        ],
       },
       selected: 0x8000n,
     }),

@@ -1,13 +1,13 @@
-// Memory at the playhead, in the three spaces that a view can name.
+// Memory at the playhead, in the spaces that a view can name.
 
 import {assertUnreachable} from '@hyperscope/base';
-import type {RunRecord} from '@hyperscope/trace';
+import type {MemorySpace, RunRecord} from '@hyperscope/trace';
+import {HostSpace} from './host-space.js';
 import type {StateView} from './state-view.js';
-
-export type MemorySpace = 'hpa' | 'gpa' | 'gva';
 
 /** The most bytes that one question may ask for. */
 const MOST = 1 << 20;
+const PAGE = 4096;
 
 /** A copy of bytes; shorter where memory ends, undefined where there is none. */
 export function readMemory(
@@ -22,6 +22,8 @@ export function readMemory(
       return address < 0n || address >= BigInt(state.memory.length)
         ? undefined
         : state.memory.slice(Number(address), Number(address) + wanted);
+    case 'hva':
+      return readHost(state, BigInt.asUintN(64, address), wanted);
     case 'gpa':
       return address < 0n ? undefined : state.guestMemory.readPhysical(Number(address), wanted);
     case 'gva':
@@ -29,6 +31,20 @@ export function readMemory(
     default:
       return assertUnreachable(space);
   }
+}
+
+/** Page by page; ends where the host maps nothing. */
+function readHost(state: StateView, address: bigint, length: number): Uint8Array | undefined {
+  const host = HostSpace.of(state);
+  const out = new Uint8Array(length);
+  for (let done = 0; done < length;) {
+    const at = host?.translate(address + BigInt(done));
+    if (at === undefined) return done === 0 ? undefined : out.slice(0, done);
+    const part = Math.min(length - done, PAGE - (at % PAGE));
+    out.set(state.memory.subarray(at, at + part), done);
+    done += part;
+  }
+  return out;
 }
 
 /** The step before state `before` that wrote the byte last. */

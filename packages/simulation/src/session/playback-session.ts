@@ -6,6 +6,7 @@ import type {
   Granularity,
   Inspection,
   InspectionRequest,
+  MemorySpace,
   Moment,
   RunRecord,
   SessionClient,
@@ -13,7 +14,6 @@ import type {
 } from '@hyperscope/trace';
 import {MomentMaker} from './moment-maker.js';
 import {lastWriterOf, readMemory} from './memory-access.js';
-import type {MemorySpace} from './memory-access.js';
 import type {SourceMap} from './source-map.js';
 import {StateView} from './state-view.js';
 

@@ -7,6 +7,7 @@ import type {
   Granularity,
   Inspection,
   InspectionRequest,
+  MemorySpace,
   Moment,
   RunRecord,
   SessionClient,
@@ -18,7 +19,6 @@ import {requireImageFit} from '../guest-needs.js';
 import type {LoadedImage} from '../images/image-options.js';
 import {MomentMaker} from './moment-maker.js';
 import {lastWriterOf, readMemory} from './memory-access.js';
-import type {MemorySpace} from './memory-access.js';
 import {RunDriver} from './run-driver.js';
 import {sha256} from './sha256.js';
 import type {SwitchedOptions} from '../switches/switches.js';

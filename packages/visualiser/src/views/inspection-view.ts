@@ -2,7 +2,7 @@
 // the elements that it needs are loaded when the first of them is opened.
 
 import '@hyperscope/elements/panels';
-import {AskWriterEvent, FragmentEvent} from '@hyperscope/elements/panels';
+import {AskWriterEvent, FragmentEvent, SPACES} from '@hyperscope/elements/panels';
 import {sharedStyles} from '@hyperscope/elements';
 import type {StageHost} from '@hyperscope/elements';
 import type {Inspection, InspectionContents, InspectionPanel, InspectionRequest, Moment} from '@hyperscope/trace';
@@ -16,6 +16,8 @@ import type {AskingTab} from './inspector-tabs.js';
 /** Bytes of memory on the screen: sixteen rows of sixteen, or thirty-two of eight. */
 const WINDOW = 256;
 const ROW = 16n;
+/** Where no process has the guest's memory, no address is host-virtual. */
+const WITHOUT_HOST = SPACES.filter(space => space !== 'hva');
 
 /** Back or forward over the places that were looked at. */
 export class PlacesEvent extends CustomEvent<{readonly to: 'back' | 'forward'}> {
@@ -155,7 +157,12 @@ export class InspectionView extends LitElement {
         >
           ›
         </button>
-        <hs-address-box .space=${space} .address=${address} .registers=${guestRegisters(moment)}></hs-address-box>
+        <hs-address-box
+          .space=${space}
+          .spaces=${this.under === 'hardware' || space === 'hva' ? SPACES : WITHOUT_HOST}
+          .address=${address}
+          .registers=${guestRegisters(moment)}
+        ></hs-address-box>
       </div>
       ${this.panel(moment, request, content => {
         const asked = this.asked === undefined ? undefined : this.askWriter(moment, this.asked);

@@ -4,6 +4,7 @@
 import '@hyperscope/elements/panels';
 import {LookEvent} from '@hyperscope/elements/panels';
 import {sharedStyles} from '@hyperscope/elements';
+import type {StageHost} from '@hyperscope/elements';
 import type {Moment} from '@hyperscope/trace';
 import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
@@ -11,6 +12,8 @@ import {InspectionDesk, type Inspectable} from '../inspection.js';
 import {guestRegisters} from './guest-registers.js';
 
 const ACCESSES = ['read', 'write', 'execute'] as const;
+const WALKED = ['gva', 'hva'] as const;
+const GUEST_ONLY = ['gva'] as const;
 
 @customElement('hs-walk-view')
 export class WalkView extends LitElement {
@@ -46,8 +49,10 @@ export class WalkView extends LitElement {
 
   @property({attribute: false}) moment: Moment | undefined = undefined;
   @property({attribute: false}) client: Inspectable | undefined = undefined;
+  @property() under: StageHost = 'hardware';
   /** The address to walk; the processor's own last walk where nobody asks for one. */
   @state() private wanted: bigint | undefined = undefined;
+  @state() private space: 'gva' | 'hva' = 'gva';
   @state() private access: (typeof ACCESSES)[number] = 'read';
   private desk: InspectionDesk | undefined = undefined;
 
@@ -57,6 +62,7 @@ export class WalkView extends LitElement {
       if (!(event instanceof LookEvent)) return;
       event.stopPropagation();
       this.wanted = event.detail.address;
+      this.space = event.detail.space === 'hva' ? 'hva' : 'gva';
     });
   }
 
@@ -72,8 +78,8 @@ export class WalkView extends LitElement {
     return html`<div class="tools">
         <hs-address-box
           verb="Walk"
-          .space=${'gva'}
-          .spaces=${['gva']}
+          .space=${this.space}
+          .spaces=${this.under === 'hardware' ? WALKED : GUEST_ONLY}
           .address=${shown}
           .registers=${guestRegisters(moment)}
         ></hs-address-box>
@@ -88,15 +94,28 @@ export class WalkView extends LitElement {
           ${ACCESSES.map(each => html`<option ?selected=${each === this.access}>${each}</option>`)}
         </select>
       </div>
-      ${this.wanted === undefined ? last(moment) : this.walked(moment, this.wanted)}`;
+      ${this.wanted === undefined ? html`${this.wayOfLast(moment)} ${last(moment)}` : this.walked(moment, this.wanted)}`;
+  }
+
+  /** The way of the address that the processor walked last, through the tables as they are now. */
+  private wayOfLast(moment: Moment): TemplateResult | typeof nothing {
+    const {walk} = moment;
+    if (walk === undefined) return nothing;
+    const request = {panel: 'walk', space: 'gva', address: walk.linear, access: walk.access} as const;
+    const {answer} = this.desk?.about(moment, request) ?? {};
+    return answer?.panel !== 'walk' || answer.content === undefined || answer.content.walk.linear !== walk.linear
+      ? nothing
+      : html`<hs-address-path .content=${answer.content}></hs-address-path>`;
   }
 
   private walked(moment: Moment, address: bigint): TemplateResult {
-    const {answer, failed} = this.desk?.about(moment, {panel: 'walk', address, access: this.access}) ?? {};
+    const {answer, failed} =
+      this.desk?.about(moment, {panel: 'walk', space: this.space, address, access: this.access}) ?? {};
     const back = html`<button
       class="back"
       @click=${() => {
         this.wanted = undefined;
+        this.space = 'gva';
       }}
     >
       Show the processor’s last walk
@@ -109,9 +128,10 @@ export class WalkView extends LitElement {
       return html`<p>${answer.why}</p>
         ${back}`;
     const {walk, sentences, shadow} = answer.content;
-    return html`<div role="status">${sentences.map(sentence => html`<p>${sentence}</p>`)}</div>
+    return html`<hs-address-path .content=${answer.content}></hs-address-path>
+      <div role="status">${sentences.map(sentence => html`<p>${sentence}</p>`)}</div>
       ${back} ${shadow === undefined ? nothing : html`<hs-shadow-walk .shadow=${shadow}></hs-shadow-walk>`}
-      <hs-page-walk .walk=${walk}></hs-page-walk>`;
+      <hs-page-walk .walk=${walk} .space=${this.space === 'hva' ? 'HVA' : 'GVA'}></hs-page-walk>`;
   }
 }
 

@@ -73,6 +73,16 @@ describe('the TLB', () => {
     expect(stale.map(row => row.linear)).toContain(0x8000n);
     expect(stale[0]).toMatchObject({changedAt: writer});
     expect(stale[0]?.why).toContain('not writable any more');
+    expect(stale[0]?.why).toMatch(
+      new RegExp(
+        `Step ${writer + 1}, the guest kernel, and .* changed the PD entry at HPA 0x\\w+: 0x\\w+3 became 0x\\w+1`,
+      ),
+    );
+    expect(stale[0]?.why).toContain('Since then there was no INVLPG for this page and no load of CR3');
+    session.seek(writer + 3);
+    const later = (await shown(session, {panel: 'tlb'})).rows.find(row => row.state === 'stale');
+    expect(later).toMatchObject({changedAt: writer});
+    expect(later?.why).toContain('In the 2 steps since then');
     session.seek(writer + 5);
     expect((await shown(session, {panel: 'tlb'})).rows.filter(row => row.state === 'stale')).toEqual([]);
   });
@@ -99,7 +109,8 @@ describe('a walk of any address', () => {
       const walks = [...session.record.events.allOf('page-walk')].filter(({event}) => event.outcome === 'mapped');
       const {step, event} = assertExists(walks.at(-1), 'a walk');
       session.seek(step);
-      const looked = (await shown(session, {panel: 'walk', address: event.linear, access: event.access})).walk;
+      const looked = (await shown(session, {panel: 'walk', space: 'gva', address: event.linear, access: event.access}))
+        .walk;
       expect(looked.outcome).toBe('mapped');
       expect(looked.references.map(({table, level, address}) => ({table, level, address}))).toEqual(
         event.references.map(({table, level, address}) => ({table, level, address})),
@@ -109,9 +120,54 @@ describe('a walk of any address', () => {
 
   test('an address that the guest’s tables do not have ends in the guest’s own fault', async () => {
     const session = recorded('mini-os', 'vtx-ept');
-    const content = await shown(session, {panel: 'walk', address: 0x7000_0000_0000n, access: 'read'});
+    const content = await shown(session, {panel: 'walk', space: 'gva', address: 0x7000_0000_0000n, access: 'read'});
     expect(content.walk.outcome).toBe('page-fault');
     expect(content.sentences.join(' ')).toContain('delivered inside the guest');
+  });
+});
+
+describe('the way of an address through its spaces', () => {
+  test.each(['vtx-ept', 'vtx-shadow', 'svm-npt', 'svm-shadow'])(
+    'on %s the memory slot and the host’s tables lead where the processor’s tables lead',
+    async technique => {
+      const session = recorded('hello-kvm', technique);
+      const {step} = assertExists([...session.record.events.allOf('vm-exit')].at(-2), 'an exit');
+      session.seek(step);
+      const address = assertExists(session.moment().next, 'an instruction').rip;
+      const {path, end, hostPhysical} = await shown(session, {panel: 'walk', space: 'gva', address, access: 'execute'});
+      expect(path.map(station => station.space)).toEqual(['gva', 'gpa', 'hva', 'hpa']);
+      expect(path.at(-1)?.address).toBe(BigInt(assertExists(hostPhysical, 'a mapped address')));
+      expect(end).toBeUndefined();
+      const at = assertExists(path[2], 'its HVA').address;
+      const host = await shown(session, {panel: 'walk', space: 'hva', address: at, access: 'read'});
+      expect(host.hostPhysical).toBe(hostPhysical);
+      const bytes = async (space: 'gva' | 'hva', from: bigint): Promise<Uint8Array> =>
+        (await shown(session, {panel: 'memory', space, address: from, length: 32})).bytes;
+      expect(await bytes('hva', at)).toEqual(await bytes('gva', address));
+    },
+  );
+
+  test('before KVM_SET_USER_MEMORY_REGION KVM knows of no slot', async () => {
+    const session = recorded('hello-kvm', 'vtx-ept');
+    session.seek(0);
+    const told = await session.inspect({panel: 'memory', space: 'gpa', address: 0x8000n, length: 8});
+    expect(told).toMatchObject({content: {stretches: [{hva: 0x7ffe_0000_8000n, hpa: 0x100_8000}]}});
+    const walk = await shown(session, {panel: 'walk', space: 'gva', address: 0x8000n, access: 'read'});
+    expect(walk.end).toContain('not been told of any memory slot');
+  });
+
+  test.each([
+    ['bare', ['gva', 'hpa'], 'no host under this guest'],
+    ['trap-and-emulate', ['gva', 'gpa', 'hpa'], 'no process of a host'],
+    ['binary-translation', ['gva', 'gpa', 'hpa'], 'no process of a host'],
+  ])('on %s nothing is host-virtual', async (technique, spaces, why) => {
+    const session = recorded('hello-kvm', technique);
+    const {path} = await shown(session, {panel: 'walk', space: 'gva', address: 0x8000n, access: 'read'});
+    expect(path.map(station => station.space)).toEqual(spaces);
+    expect(await session.inspect({panel: 'memory', space: 'hva', address: 0n, length: 8})).toMatchObject({
+      content: undefined,
+      why: expect.stringContaining(why),
+    });
   });
 });
 
@@ -119,7 +175,7 @@ describe('memory', () => {
   test('a stored byte is marked as changed, and its writer is the step that stored it', async () => {
     const {session, writer: wanted} = hiddenWrite();
     session.seek(wanted + 2);
-    const {walk} = await shown(session, {panel: 'walk', address: 0x8000n, access: 'read'});
+    const {walk} = await shown(session, {panel: 'walk', space: 'gva', address: 0x8000n, access: 'read'});
     const address = BigInt(assertExists(walk.references.at(-1), 'the entry').address);
     const writer = await shown(session, {panel: 'writer', space: 'gpa', address});
     expect(writer.step?.index).toBe(wanted);
@@ -208,6 +264,9 @@ test('kvm_run is laid out as KVM leaves it, and is spent when the guest has been
   session.seek(step + 1);
   const content = await shown(session, {panel: 'kvm-run'});
   expect(content.spent).toBe(false);
+  const at = assertExists(content.at, 'where it lies');
+  const page = await shown(session, {panel: 'memory', space: 'hva', address: at.hva + 8n, length: 4});
+  expect(page.bytes).toEqual(Uint8Array.of(2, 0, 0, 0));
   const field = (name: string): unknown => content.rows.find(row => row.name === name);
   expect(field('exit_reason')).toMatchObject({offset: 8, size: 4, value: '2'});
   expect(field('io.port')).toMatchObject({offset: 34, size: 2, value: '0x3f8'});
@@ -262,7 +321,7 @@ test.each(['vtx-ept', 'svm-shadow', 'trap-and-emulate'])('a file of a run on %s 
   const rest = [
     {panel: 'memory', space: 'gva', address: 0x8000n, length: 64},
     {panel: 'writer', space: 'gpa', address: 0x8000n},
-    {panel: 'walk', address: 0x8000n, access: 'read'},
+    {panel: 'walk', space: 'gva', address: 0x8000n, access: 'read'},
   ] as const;
   for (const request of [...PANELS.map(panel => ({panel})), ...rest])
     expect(await file.inspect(request)).toEqual(await session.inspect(request));

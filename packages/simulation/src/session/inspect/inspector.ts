@@ -19,7 +19,7 @@ import {tlbContent} from './tlb-content.js';
 import {TranslationHistory, translationContent} from './translation-content.js';
 import {vcpuContent} from './vcpu-content.js';
 import {walkContent} from './walk-content.js';
-import {byteReader, writerContent} from './writer-content.js';
+import {byteReader, entryReader, writerContent} from './writer-content.js';
 
 /** The banks of the machine that the guest at the playhead sees, now and a step before. */
 function seenBy(
@@ -75,11 +75,11 @@ export class StateInspector {
           ...writerContent(looked, request.space, request.address, byteReader(this.#other())),
         };
       case 'walk':
-        return {panel: request.panel, index, ...walkContent(looked, request.address, request.access)};
+        return {panel: request.panel, index, ...walkContent(looked, request)};
       case 'descriptors':
         return {panel: request.panel, index, ...descriptorContent(looked)};
       case 'tlb':
-        return {panel: request.panel, index, ...tlbContent(looked, bank('tlb'))};
+        return {panel: request.panel, index, ...tlbContent(looked, bank('tlb'), entryReader(this.#other()))};
       case 'devices':
         return {
           panel: request.panel,

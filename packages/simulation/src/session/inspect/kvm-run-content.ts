@@ -4,6 +4,7 @@
 import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import {kvmExitDetail, kvmExitDuty, kvmExitName, isDeprivileged, portName} from '@hyperscope/trace';
 import type {CellSource, KvmRunContent, RunRecord} from '@hyperscope/trace';
+import {KVM_RUN_PAGE, KVM_RUN_WINDOW} from '@hyperscope/vmm';
 import type {VmExit} from '@hyperscope/vmm';
 import {found, nothing} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
@@ -42,6 +43,7 @@ export function kvmRunContent({record, index}: LookedAt, cellsAt: (state: number
   const {exit, step, spent} = last;
   const reason = kvmExitName(exit);
   return found({
+    at: engine === 'kvm' ? undefined : {hva: KVM_RUN_WINDOW, hpa: KVM_RUN_PAGE},
     step,
     reason,
     spent,

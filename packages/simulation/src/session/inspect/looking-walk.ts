@@ -31,8 +31,8 @@ export interface LookingWalk {
   readonly hostPhysical: number | undefined;
   /** What the guest's tables say of the page. */
   readonly translation: Translation | undefined;
-  /** Host-physical address of the last entry that was read: what made the answer so. */
-  readonly lastPlace: number | undefined;
+  /** Host-physical addresses of the entries that were read, in the order of the references. */
+  readonly places: readonly number[];
   /** The check that ended it, or why the nested tables did. */
   readonly why: string | undefined;
 }
@@ -52,7 +52,8 @@ class Walk {
   readonly #access: Access;
   readonly #nested: NestedTables | undefined;
   readonly #read: PhysicalReader;
-  #lastPlace: number | undefined;
+  /** Where the guest's entries were found, by their own addresses. */
+  readonly #found = new Map<number, number>();
   #trouble: {readonly outcome: Outcome; readonly why: string} | undefined;
 
   constructor(access: Access, nested: NestedTables | undefined, read: PhysicalReader) {
@@ -76,7 +77,7 @@ class Walk {
         const at = this.#host(address, this.#nested?.tableReads ?? 'read');
         // A read that EPT refuses ends the walk: an entry that is not present does, and the trouble is told instead.
         if (at === undefined) return 0n;
-        this.#lastPlace = at;
+        this.#found.set(address, at);
         return this.#read(at, bytes);
       },
       write: () => undefined,
@@ -103,7 +104,9 @@ class Walk {
       guestPhysical: undefined,
       hostPhysical: undefined,
       translation: undefined,
-      lastPlace: this.#lastPlace,
+      places: references.map(each =>
+        each.table === 'guest' ? (this.#found.get(each.address) ?? each.address) : each.address,
+      ),
       why,
     };
   }
@@ -159,7 +162,6 @@ class Walk {
   #reference(table: 'ept' | 'npt', level: number, address: number): bigint {
     const entry = this.#read(address, 8);
     this.#references.push({table, level, address: gpa(address), entry});
-    this.#lastPlace = address;
     return entry;
   }
 

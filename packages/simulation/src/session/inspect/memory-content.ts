@@ -2,7 +2,8 @@
 // the last step changed and where the registers of the running program point.
 
 import {codeAddress, is64Bit} from '@hyperscope/trace';
-import type {CellSource, MemoryContent, MemorySpace, MemoryStretch} from '@hyperscope/trace';
+import type {CellSource, MemoryContent, MemorySpace, MemoryStretch, RecordHeader} from '@hyperscope/trace';
+import {HostSpace, hasHost} from '../host-space.js';
 import type {StateView} from '../state-view.js';
 import {found, nothing} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
@@ -11,8 +12,24 @@ const PAGE = 4096n;
 /** The most bytes of one question. */
 export const MOST_BYTES = 4096;
 
-export const NO_HOST_MEMORY =
+const NO_HOST_MEMORY =
   'A run of real KVM is recorded from user space: it holds the guest’s memory, and not where the host keeps it.';
+const NO_HOST = {
+  bare: 'There is no host under this guest: on bare metal no process has its memory, and no address is host-virtual.',
+  software:
+    'This VMM is no process of a host: it has the guest’s memory at host-physical addresses, and no host-virtual ones. Look under VT-x or SVM, where the guest’s memory is QEMU’s.',
+} as const;
+
+/** Why a space does not exist in a run; undefined where it does. */
+export function whyNoSpace(
+  {engine, technique}: Pick<RecordHeader, 'engine' | 'technique'>,
+  space: MemorySpace,
+): string | undefined {
+  if (space !== 'hpa' && space !== 'hva') return undefined;
+  if (engine === 'kvm') return NO_HOST_MEMORY;
+  if (space === 'hpa' || hasHost(technique)) return undefined;
+  return technique === 'bare' ? NO_HOST.bare : NO_HOST.software;
+}
 
 /** A stretch of the bank 'memory'. */
 export interface WrittenStretch {
@@ -27,7 +44,8 @@ export function memoryContent(
   written: readonly WrittenStretch[],
 ): Found<MemoryContent> {
   const {record, state, before} = looked;
-  if (space === 'hpa' && record.header.engine === 'kvm') return nothing(NO_HOST_MEMORY);
+  const why = whyNoSpace(record.header, space);
+  if (why !== undefined) return nothing(why);
   const wanted = Math.min(Math.max(Math.trunc(length), 1), MOST_BYTES);
   const from = BigInt.asUintN(64, address);
   const bytes = new Uint8Array(wanted);
@@ -38,7 +56,7 @@ export function memoryContent(
     const at = BigInt.asUintN(64, from + BigInt(offset));
     const part = Math.min(wanted - offset, Number(PAGE - (at % PAGE)));
     const place = placeOf(state, record.header.engine, space, at);
-    stretches.push({offset, length: part, gpa: place.gpa, hpa: place.hpa, missing: place.missing});
+    stretches.push({offset, length: part, gpa: place.gpa, hva: place.hva, hpa: place.hpa, missing: place.missing});
     if (place.bank !== undefined) {
       const now = state.memory.subarray(place.bank, place.bank + part);
       bytes.set(now, offset);
@@ -58,18 +76,30 @@ export function memoryContent(
 export interface Place {
   readonly bank: number | undefined;
   readonly gpa: number | undefined;
+  readonly hva: bigint | undefined;
   readonly hpa: number | undefined;
   readonly missing: string | undefined;
 }
 
-const nowhere = (missing: string, gpa?: number): Place => ({bank: undefined, gpa, hpa: undefined, missing});
+const nowhere = (missing: string, gpa?: number): Place => ({
+  bank: undefined,
+  gpa,
+  hva: undefined,
+  hpa: undefined,
+  missing,
+});
 
 export function placeOf(state: StateView, engine: 'simulated' | 'kvm', space: MemorySpace, address: bigint): Place {
   switch (space) {
     case 'hpa': {
-      const at = Number(address);
       if (address >= BigInt(state.memory.length)) return nowhere('no memory is installed here');
-      return {bank: at, hpa: at, gpa: state.guestMemory.addressOf(at), missing: undefined};
+      return hostPlace(state, Number(address));
+    }
+    case 'hva': {
+      const at = HostSpace.of(state)?.translate(address);
+      return at === undefined
+        ? nowhere('the host’s page tables map nothing here')
+        : {...hostPlace(state, at), hva: address};
     }
     case 'gpa':
       return guestPlace(state, engine, Number(address));
@@ -88,8 +118,17 @@ function guestPlace(state: StateView, engine: 'simulated' | 'kvm', gpa: number):
   const bank = state.guestMemory.offsetOf(gpa);
   if (bank === undefined || bank >= state.memory.length)
     return nowhere('no memory of the guest’s is here: an access reaches a device, or nobody', gpa);
-  return {bank, gpa, hpa: engine === 'kvm' ? undefined : bank, missing: undefined};
+  if (engine === 'kvm') return {bank, gpa, hva: undefined, hpa: undefined, missing: undefined};
+  return {...hostPlace(state, bank), gpa};
 }
+
+const hostPlace = (state: StateView, at: number): Place => ({
+  bank: at,
+  gpa: state.guestMemory.addressOf(at),
+  hva: HostSpace.of(state)?.hvaOf(at),
+  hpa: at,
+  missing: undefined,
+});
 
 function marks({state}: LookedAt, space: MemorySpace, from: bigint, length: number): MemoryContent['marks'] {
   if (space !== 'gva') return [];

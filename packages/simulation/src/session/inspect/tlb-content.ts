@@ -14,11 +14,15 @@ import {
 } from '@hyperscope/machine';
 import type {KnownTranslation} from '@hyperscope/machine';
 import type {TlbContent, TlbRow} from '@hyperscope/trace';
+import {HostSpace} from '../host-space.js';
+import type {StateView} from '../state-view.js';
 import {found, nothing} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
 import {lookingWalk} from './looking-walk.js';
 import type {LookingWalk} from './looking-walk.js';
 import {physicalReader} from './physical-reader.js';
+import {staleCause} from './stale-cause.js';
+import type {EntryAt, StaleCause} from './stale-cause.js';
 import {guestContext, processorContext} from './translation-context.js';
 import type {TranslationContext} from './translation-context.js';
 
@@ -30,8 +34,8 @@ const RIGHTS = [
   [TLB_DIRTY, 'dirty'],
 ] as const;
 
-/** `bank`: the bytes of the bank 'tlb'. */
-export function tlbContent(looked: LookedAt, bank: Uint8Array | undefined): Found<TlbContent> {
+/** `bank`: the bytes of the bank 'tlb'; `entryAt` reads table entries in other states. */
+export function tlbContent(looked: LookedAt, bank: Uint8Array | undefined, entryAt: EntryAt): Found<TlbContent> {
   const {record, state} = looked;
   if (record.header.engine === 'kvm')
     return nothing('No processor tells software what its TLB holds: a recording of real KVM has none of it.');
@@ -39,7 +43,7 @@ export function tlbContent(looked: LookedAt, bank: Uint8Array | undefined): Foun
   const words = new Float64Array(bank.slice().buffer);
   const contexts = [processorContext(record.header, state), guestContext(record.header, state)];
   const rows = knownTranslations(words)
-    .map(entry => rowOf(entry, looked, contexts))
+    .map(entry => rowOf(entry, looked, contexts, entryAt))
     .toSorted(
       (a, b) => Number(b.current) - Number(a.current) || a.identifier - b.identifier || compare(a.linear, b.linear),
     );
@@ -68,6 +72,7 @@ function rowOf(
   entry: KnownTranslation,
   looked: LookedAt,
   contexts: readonly (TranslationContext | undefined)[],
+  entryAt: EntryAt,
 ): TlbRow {
   const linear = BigInt.asUintN(64, BigInt.asIntN(48, BigInt(entry.linearPage) * 4096n));
   const row = {
@@ -76,6 +81,7 @@ function rowOf(
     pageBits: entry.pageBits,
     rights: RIGHTS.filter(([flag]) => (entry.flags & flag) !== 0).map(([, name]) => name),
     identifier: entry.identifier,
+    ...belongsTo(entry, looked.state),
     root: entry.root === undefined ? undefined : entry.root * PAGE,
     pcid: entry.pcid,
     global: (entry.flags & TLB_GLOBAL) !== 0,
@@ -93,14 +99,42 @@ function rowOf(
   const difference = differenceOf(entry, walk);
   if (difference === undefined)
     return {...row, state: 'fresh', changedAt: undefined, why: 'A walk of the tables gives the same now.'};
-  const changedAt = lastWrite(looked, walk);
-  const when = changedAt === undefined ? '' : ` The entry that decides was last written in step ${changedAt + 1}.`;
-  return {
-    ...row,
-    state: 'stale',
-    changedAt,
-    why: `${difference}.${when} That is legal: until INVLPG for this page, a load of CR3 or another flush, the processor may use what it remembers.`,
-  };
+  const cause = staleCause(looked, walk, context.rules?.mode === '32-bit' ? 4 : 8, entryAt);
+  return {...row, state: 'stale', changedAt: cause?.step, why: whyStale(entry, difference, cause, looked.index)};
+}
+
+/** What differs, who made it so, and what would have made the processor forget. */
+function whyStale(
+  {flags, pcid}: KnownTranslation,
+  difference: string,
+  cause: StaleCause | undefined,
+  index: number,
+): string {
+  if (cause === undefined)
+    return `${difference}. No entry of these tables was changed since the record began. Until the entry is flushed, the processor may use what it remembers.`;
+  const forCr3 =
+    (flags & TLB_GLOBAL) !== 0
+      ? ' (a load of CR3 would leave it: the page is global)'
+      : pcid === undefined
+        ? ' and no load of CR3'
+        : ` and no load of CR3 that flushes PCID ${pcid}`;
+  const missed = {guest: `no INVLPG for this page${forCr3}`, ept: 'no INVEPT', npt: 'no flush by TLB_CONTROL'};
+  const steps = index - cause.step - 1;
+  const since = steps === 0 ? 'Since then' : `In the ${steps === 1 ? 'step' : `${steps} steps`} since then`;
+  return `${difference}. ${cause.sentence}. ${since} there was ${missed[cause.table]}: the entry would be gone. Until there is, the processor may use what it remembers, and that is legal.`;
+}
+
+/**
+ * Whose address it is that was translated. Without VPID everybody has the identifier 0, and whatever changes sides empties the
+ * TLB: what is in it is of whoever runs.
+ */
+function belongsTo({identifier, root}: KnownTranslation, state: StateView): Pick<TlbRow, 'space' | 'whose'> {
+  const name = state.vmcb() === undefined ? 'VPID' : 'ASID';
+  if (identifier !== 0) return {space: 'gva', whose: `${name} ${identifier}`};
+  if (HostSpace.of(state) === undefined) return {space: 'gva', whose: ''};
+  return root !== undefined || state.operation === 'non-root'
+    ? {space: 'gva', whose: `guest, no ${name}`}
+    : {space: 'hva', whose: 'host'};
 }
 
 /** Whether these tables are the ones that the entry was read from. */
@@ -129,10 +163,4 @@ function differenceOf(entry: KnownTranslation, walk: LookingWalk): string | unde
   return other[1]
     ? `The page is not ${other[0]} any more, in the TLB it still is`
     : `The page is ${other[0]} now, in the TLB it is not yet`;
-}
-
-function lastWrite({record, index}: LookedAt, {lastPlace}: LookingWalk): number | undefined {
-  if (lastPlace === undefined) return undefined;
-  const steps = [0, 1, 2, 3, 4, 5, 6, 7].flatMap(byte => record.lastWriter('memory', lastPlace + byte, index) ?? []);
-  return steps.length === 0 ? undefined : Math.max(...steps);
 }

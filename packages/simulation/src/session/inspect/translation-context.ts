@@ -3,6 +3,7 @@
 
 import {ENTRY_CONTROLS, PRIMARY_CONTROLS, SECONDARY_CONTROLS, featuresOf, profileById} from '@hyperscope/machine';
 import type {PagingRules} from '@hyperscope/machine';
+import {HOST_CR0, HOST_CR4, HOST_EFER, HOST_PAGE_TABLES} from '@hyperscope/vmm';
 import {vmcbField} from '@hyperscope/isa';
 import type {VmcbFieldName, VmcsFieldName} from '@hyperscope/isa';
 import {bit} from '@hyperscope/base';
@@ -59,6 +60,16 @@ export function guestContext(header: RecordHeader, state: StateView): Translatio
   if (state.operation === 'non-root') return processorContext(header, state);
   const registers = vmcbRegisters(state) ?? vmcsRegisters(state);
   return registers === undefined ? undefined : contextOf(header, registers, nestedOf(state), identifierOf(state));
+}
+
+/** What the host's kernel and QEMU run with, whoever runs now. */
+export function hostContext(header: RecordHeader): TranslationContext {
+  return contextOf(
+    header,
+    {cr0: HOST_CR0, cr3: BigInt(HOST_PAGE_TABLES), cr4: HOST_CR4, efer: HOST_EFER, pdptes: []},
+    undefined,
+    0,
+  );
 }
 
 function vmcsRegisters(state: StateView): ControlRegisters | undefined {

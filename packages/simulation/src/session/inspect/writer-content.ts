@@ -3,7 +3,8 @@
 import {hex} from '@hyperscope/base';
 import {ACTOR_NAMES} from '@hyperscope/trace';
 import type {MemorySpace, Playhead, WriterContent} from '@hyperscope/trace';
-import {NO_HOST_MEMORY, placeOf} from './memory-content.js';
+import {placeOf, whyNoSpace} from './memory-content.js';
+import type {EntryAt} from './stale-cause.js';
 import {found, nothing} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
 
@@ -14,7 +15,8 @@ export function writerContent(
   address: bigint,
   byteAt: (state: number, offset: number) => number | undefined,
 ): Found<WriterContent> {
-  if (space === 'hpa' && record.header.engine === 'kvm') return nothing(NO_HOST_MEMORY);
+  const why = whyNoSpace(record.header, space);
+  if (why !== undefined) return nothing(why);
   const place = placeOf(state, record.header.engine, space, address);
   if (place.bank === undefined) return nothing(`There is no byte to ask about: ${place.missing ?? 'nothing is here'}.`);
   const writer = record.lastWriter('memory', place.bank, index);
@@ -44,5 +46,16 @@ export function byteReader(head: Playhead): (state: number, offset: number) => n
   return (state, offset) => {
     head.seek(state);
     return head.bank('memory')?.[offset];
+  };
+}
+
+/** A reader of page-table entries in other states, with the same playhead. */
+export function entryReader(head: Playhead): EntryAt {
+  return (state, place, bytes) => {
+    head.seek(state);
+    const memory = head.bank('memory');
+    if (memory === undefined || place + bytes > memory.length) return undefined;
+    const view = new DataView(memory.buffer, memory.byteOffset + place, bytes);
+    return bytes === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
   };
 }
