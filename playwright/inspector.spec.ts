@@ -7,7 +7,7 @@ import {LabPage} from './lab-page.js';
 
 const PANELS = [
   'Registers',
-  'Virtual CPU',
+  'vCPU',
   'GDT, IDT, TSS',
   'TLB',
   'Memory',
@@ -94,7 +94,7 @@ test('without hardware the virtual CPU stands beside the real one, and there is 
   await lab.open('#v1/trap-and-emulate/mini-os/3000');
   await expect(page.getByRole('tab', {name: 'VMCS'})).toHaveCount(0);
   await expect(page.locator('hs-register-file')).not.toContainText('VMX');
-  await page.getByRole('tab', {name: 'Virtual CPU'}).click();
+  await page.getByRole('tab', {name: 'vCPU'}).click();
   await expect(page.locator('hs-virtual-cpu')).toContainText('The guest believes');
   await page.getByRole('tab', {name: 'GDT, IDT, TSS'}).click();
   await expect(page.locator('hs-descriptor-tables')).toContainText('The VMM’s, which the processor uses');

@@ -58,12 +58,29 @@ export class ExitTable extends LitElement {
       tr.now button {
         font-weight: 700;
       }
+      /* Beside other panels: how many of each, as bars; the words are in the table that has the room. */
+      :host([brief]) :is(thead, .sentence) {
+        display: none;
+      }
+      :host([brief]) td {
+        padding-block: 0;
+        border: 0;
+        vertical-align: middle;
+      }
+      :host([brief]) .bar {
+        width: 38%;
+      }
+      :host([brief]) .bar div {
+        margin: 0;
+      }
     `,
   ];
 
   @property({attribute: false}) rows: readonly ExitRow[] = [];
   /** The state under the playhead: the exit that led there is marked. */
   @property({type: Number}) index = 0;
+  /** Only the counts. */
+  @property({type: Boolean, reflect: true}) brief = false;
 
   override render(): TemplateResult {
     const most = Math.max(1, ...this.rows.map(row => row.count));

@@ -58,7 +58,8 @@ export class PlaySpeedControl extends LitElement {
       }
       select {
         min-height: 34px;
-        padding: 0 6px;
+        padding: 0 4px;
+        field-sizing: content;
       }
       details {
         position: relative;

@@ -48,7 +48,7 @@ const CONTRAST = `
   --shadow: 0 0 0 2px #000;`;
 
 const SIZES = `
-  --sans: Inter, system-ui, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", sans-serif;
+  --sans: Inter, "Segoe UI", -apple-system, BlinkMacSystemFont, Roboto, "Helvetica Neue", "Liberation Sans", system-ui, sans-serif;
   --mono: "JetBrains Mono", ui-monospace, "Cascadia Code", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   --size: 14px; --small: 12px; --code: 12.5px; --radius: 8px;`;
 

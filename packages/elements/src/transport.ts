@@ -41,6 +41,9 @@ export class Transport extends LitElement {
         gap: 6px 10px;
         align-items: center;
       }
+      .beside {
+        position: relative;
+      }
       .group {
         display: flex;
         gap: 2px;
@@ -78,7 +81,8 @@ export class Transport extends LitElement {
       }
       select {
         min-height: 34px;
-        padding: 0 8px;
+        padding: 0 6px;
+        field-sizing: content;
       }
       label {
         display: flex;
@@ -89,13 +93,61 @@ export class Transport extends LitElement {
         font: var(--code)/1.4 var(--mono);
         font-variant-numeric: tabular-nums;
       }
+      /* Over the foot of the code, pointing at the button: it takes no room from what a newcomer is to look at. */
       .hint {
+        position: absolute;
+        z-index: 4;
+        inset: auto auto calc(100% + 12px) -178px;
+        width: 290px;
         margin: 0;
-        padding: 2px 10px;
-        border-inline-start: 3px solid var(--hypervisor);
+        padding: 6px 12px;
+        border: 2px solid var(--hypervisor);
+        border-radius: 10px;
+        background: var(--hypervisor-tint);
         color: var(--hypervisor-ink);
-        max-width: 62ch;
+        box-shadow: var(--shadow);
         line-height: 1.3;
+      }
+      .hint::after {
+        content: '';
+        position: absolute;
+        inset: auto auto -8px 230px;
+        width: 12px;
+        height: 12px;
+        rotate: 45deg;
+        background: var(--hypervisor-tint);
+        border: solid var(--hypervisor);
+        border-width: 0 2px 2px 0;
+      }
+      @media (min-width: 1700px) {
+        .beside {
+          display: flex;
+          align-items: center;
+          gap: 10px;
+        }
+        .hint {
+          position: static;
+          width: auto;
+          box-shadow: none;
+          border-width: 0 0 0 3px;
+          border-radius: 0;
+          background: none;
+        }
+        .hint::after {
+          display: none;
+        }
+      }
+      @media (max-width: 1199px) {
+        .bar {
+          gap: 6px;
+        }
+        .word {
+          position: absolute;
+          clip-path: inset(50%);
+        }
+        .next {
+          padding-inline: 12px;
+        }
       }
       kbd {
         font: 600 11px var(--mono);
@@ -130,12 +182,14 @@ export class Transport extends LitElement {
         ${this.button('forward', `Forward one ${NAMES[this.granularity]} (right arrow)`, 'forward', atEnd)}
         ${this.button('last', 'To the end (End)', 'last', atEnd)}
       </div>
-      <button class="next" ?disabled=${atEnd} @click=${() => this.send('next-exit')}>
-        ${icon('exit')} ${this.exits ? 'Next exit' : 'Next event'} <kbd aria-hidden="true">e</kbd>
-      </button>
-      ${this.hint === '' ? nothing : html`<p class="hint" role="note">${this.hint}</p>`}
+      <div class="beside">
+        <button class="next" ?disabled=${atEnd} @click=${() => this.send('next-exit')}>
+          ${icon('exit')} ${this.exits ? 'Next exit' : 'Next event'} <kbd aria-hidden="true">e</kbd>
+        </button>
+        ${this.hint === '' ? nothing : html`<p class="hint" role="note">${this.hint}</p>`}
+      </div>
       <label
-        >step by
+        ><span class="word">step by</span>
         <select @change=${this.choose}>
           ${STEP_SIZES.filter(name => this.exits || name !== 'exit').map(
             name => html`<option value=${name} ?selected=${name === this.granularity}>${NAMES[name]}</option>`,

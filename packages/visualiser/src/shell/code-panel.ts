@@ -52,6 +52,15 @@ function encodingOf(moment: Moment, address: bigint | undefined): TemplateResult
   </details>`;
 }
 
+/** Whose code it is where several run, and whether it is another one than the guest's own. */
+function whose({moment, edited}: LabState): TemplateResult | typeof nothing {
+  const machine = moment?.virtualMachines?.current;
+  if (machine === undefined && edited === undefined) return nothing;
+  return html`<span slot="tools" class="whose"
+    >${machine}${edited === undefined ? nothing : html` <span class="edited">edited</span>`}</span
+  >`;
+}
+
 /** The panel at the moment of `lab`; `editor` takes the place of the code while the source is edited. */
 export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElement | undefined): TemplateResult {
   const {moment} = lab;
@@ -59,10 +68,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
   const {address, standing} = guestStanding(moment);
   return html`<section class="panel left" aria-label="Code and console">
     <div class="code">
-      <h2>
-        Guest code ·
-        ${moment.virtualMachines?.current ?? lab.guest}${lab.edited === undefined ? nothing : html` <span class="edited">edited</span>`}
-      </h2>
+      <h2>Guest code · ${moment.virtualMachines?.current ?? lab.guest}</h2>
       ${
         editor ??
         html`<hs-code-view
@@ -72,7 +78,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
           .source=${isFirst(moment) ? lab.source : undefined}
           .who=${moment.who}
           .breakpoints=${lab.time.breakpoints}
-          ><button slot="tools" class="edit" title="Change this program and run it" @click=${askToEdit}>
+          >${whose(lab)}<button slot="tools" class="edit" title="Change this program and run it" @click=${askToEdit}>
             Edit
           </button></hs-code-view
         >`
@@ -83,7 +89,7 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
       hypervised
         ? html`<div class="exits">
             <h2>Exits of this run</h2>
-            <hs-exit-table .rows=${lab.exits} .index=${moment.index}></hs-exit-table>
+            <hs-exit-table brief .rows=${lab.exits} .index=${moment.index}></hs-exit-table>
           </div>`
         : nothing
     }

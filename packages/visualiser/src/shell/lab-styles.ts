@@ -327,9 +327,9 @@ export const labStyles = css`
     main:not(.editing) .left hs-console[empty] {
       display: none;
     }
-    /* One line, the newest. */
+    /* The newest line, and the cursor below it. */
     main:not(.editing) .left hs-console {
-      --console-height: 2em;
+      --console-height: 3.4em;
       --console-least: 0;
       --console-padding: 2px 10px;
       --console-name: none;

@@ -22,15 +22,53 @@ export const toolbarStyles = css`
   .space {
     flex: 1;
   }
+  /* As wide as what is chosen. */
   select {
     min-height: 32px;
-    padding: 0 8px;
-    max-width: 19em;
+    padding: 0 6px;
+    min-width: 0;
+    field-sizing: content;
+    text-overflow: ellipsis;
   }
   .pick {
     display: flex;
     align-items: center;
     gap: 6px;
+    min-width: 0;
+  }
+  .icon {
+    position: relative;
+    display: grid;
+    place-items: center;
+    flex: none;
+    width: 34px;
+    height: 32px;
+    padding: 0;
+    border: 1px solid var(--strong-line);
+    border-radius: var(--radius);
+  }
+  .icon:hover {
+    background: var(--sunken);
+    border-color: var(--ink);
+  }
+  .icon:focus-within {
+    outline: 2px solid var(--focus);
+    outline-offset: 2px;
+  }
+  /* The menu lies over its picture, unseen: its list opens with the browser’s own look. */
+  .icon select {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    opacity: 0;
+    cursor: pointer;
+    font: inherit;
+  }
+  .named {
+    display: flex;
+    align-items: center;
+    gap: 7px;
   }
 
   .kvm {
@@ -54,14 +92,14 @@ export const toolbarStyles = css`
       padding: 6px 8px;
       gap: 6px 5px;
     }
-    select {
-      max-width: 8.6em;
+    header > button {
+      flex: none;
     }
-    .theme select {
-      max-width: 4.8em;
+    .pick {
+      flex: 0 1 auto;
     }
     .pick select {
-      max-width: 8.4em;
+      max-width: 100%;
     }
     .kvm small {
       display: none;
@@ -69,7 +107,8 @@ export const toolbarStyles = css`
     .brand {
       font-size: 1.1em;
     }
-    .pick .word {
+    .pick .word,
+    .named .word {
       display: none;
     }
     button {
@@ -77,17 +116,16 @@ export const toolbarStyles = css`
     }
   }
   /* With many machines the bar keeps to one line as long as it can. */
+  @media (min-width: 760px) {
+    header {
+      flex-wrap: nowrap;
+    }
+  }
   @media (min-width: 1200px) and (max-width: 1740px) {
-    select {
-      max-width: 10em;
-    }
-    .theme select {
-      max-width: 6em;
-    }
     header {
       gap: 8px;
     }
-    .word {
+    .pick .word {
       display: none;
     }
   }

@@ -1,7 +1,7 @@
 // The top bar: which guest, on which machine, real KVM, sharing, presenting, theme and help.
 
 import {THEMES, sharedStyles, type Theme} from '@hyperscope/elements';
-import {LitElement, html, type TemplateResult} from 'lit';
+import {LitElement, html, nothing, svg, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {whyNotOn} from '../guest-machines.js';
 import type {LabState} from '../lab-state.js';
@@ -70,6 +70,20 @@ const machineOptions = (
       : [],
   );
 
+/** Outlines in a box of 16 × 16. */
+const PICTURES = {
+  present: 'M1.5 2.5H14.5V11H1.5zM5 14.5L8 11L11 14.5',
+  share: 'M8 10V1.5M4.8 4.6L8 1.5L11.2 4.6M3.5 7.5H2.5V14.5H13.5V7.5H12.5',
+  theme: 'M8 1.5a6.5 6.5 0 1 0 0 13zM8 1.5a6.5 6.5 0 0 1 0 13',
+} as const;
+
+function picture(name: keyof typeof PICTURES): TemplateResult {
+  return html`<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+    <path d=${PICTURES[name]} stroke="currentColor" stroke-width="1.6" stroke-linejoin="round" fill="none"></path>
+    ${name === 'theme' ? svg`<path d="M8 1.5a6.5 6.5 0 0 1 0 13z" fill="currentColor"></path>` : nothing}
+  </svg>`;
+}
+
 /** A choice that is no guest. */
 const OPEN_FILE = 'open a file';
 
@@ -130,15 +144,24 @@ export class Toolbar extends LitElement {
         Scenarios
       </button>
       <span class="space"></span>
-      <button @click=${() => this.send({kind: 'present'})} title="No chrome, large type (p)">Present</button>
       <button
-        @click=${() => this.send({kind: 'share'})}
-        title="A link to this moment, HTML for your own page, pictures"
+        class="named"
+        aria-label="Present"
+        @click=${() => this.send({kind: 'present'})}
+        title="Present: no chrome, large type (p)"
       >
-        Share
+        ${picture('present')}<span class="word">Present</span>
       </button>
-      <span class="theme"
-        ><select aria-label="Theme" @change=${this.themeChosen}>
+      <button
+        class="named"
+        aria-label="Share"
+        @click=${() => this.send({kind: 'share'})}
+        title="Share: a link to this moment, HTML for your own page, pictures"
+      >
+        ${picture('share')}<span class="word">Share</span>
+      </button>
+      <span class="icon" title="Theme: ${THEME_NAMES[this.theme]}"
+        >${picture('theme')}<select aria-label="Theme" @change=${this.themeChosen}>
           ${THEMES.map(
             theme => html`<option value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`,
           )}

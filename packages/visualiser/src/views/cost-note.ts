@@ -21,10 +21,25 @@ export class CostNote extends LitElement {
         text-underline-offset: 3px;
         padding: 2px 4px;
         text-align: start;
+        max-width: 100%;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
       }
-      @media (max-width: 1399px) {
+      @media (max-width: 1479px) {
         .word {
           display: none;
+        }
+      }
+      /* Beside the axis that counts the cycles. */
+      @media (max-width: 1199px) {
+        .words {
+          position: absolute;
+          clip-path: inset(50%);
+        }
+        button {
+          min-height: 24px;
+          font-size: 0.8em;
         }
       }
       [popover] {
@@ -81,7 +96,7 @@ export class CostNote extends LitElement {
     const {costs} = this;
     if (costs === undefined) return nothing;
     return html`<button popovertarget="figures" title="Cycles are computed from published figures, not measured here">
-        cycles<span class="word"> modelled</span> on ${costs.title}
+        <span class="words">cycles<span class="word"> modelled</span> on </span>${costs.title}
       </button>
       <div id="figures" popover role="dialog" aria-labelledby="title" tabindex="0">
         <h2 id="title">Cycles modelled on ${costs.title}</h2>

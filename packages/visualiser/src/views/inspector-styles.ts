@@ -31,16 +31,15 @@ export const inspectorStyles = css`
   :host([hall]) hs-register-file {
     max-width: 560px;
   }
+  /* In the corner; the first row of tabs leaves it room. */
   .size {
-    flex: none;
-    width: 28px;
-    min-height: 28px;
+    position: absolute;
+    inset: 2px 0 auto auto;
+    width: 26px;
+    min-height: 26px;
     padding: 0;
   }
   .bar {
-    display: flex;
-    align-items: end;
-    gap: 4px;
     border-bottom: 1px solid var(--line);
     margin-bottom: 10px;
     position: sticky;
@@ -50,10 +49,14 @@ export const inspectorStyles = css`
     padding-top: 2px;
   }
   [role='tablist'] {
-    display: flex;
-    flex: 1;
     min-width: 0;
-    flex-wrap: wrap;
+    margin-inline-start: -5px;
+  }
+  [role='tablist']::before {
+    content: '';
+    float: inline-end;
+    width: 32px;
+    height: 30px;
   }
   [role='tab'] {
     border: 0;
@@ -79,8 +82,8 @@ export const inspectorStyles = css`
     display: none;
     position: relative;
     flex: none;
-    width: 28px;
-    height: 28px;
+    width: 26px;
+    height: 26px;
     place-items: center;
     border: 1px solid var(--strong-line);
     border-radius: 6px;
@@ -102,8 +105,18 @@ export const inspectorStyles = css`
     font: inherit;
   }
   @media (max-width: 1400px), (max-height: 820px) {
+    .bar {
+      display: flex;
+      align-items: center;
+      gap: 4px;
+      padding-inline-end: 30px;
+    }
+    [role='tablist']::before {
+      display: none;
+    }
     [role='tablist'] {
-      flex-wrap: nowrap;
+      display: flex;
+      flex: 1;
       overflow-x: auto;
       scrollbar-width: none;
       mask-image: linear-gradient(to right, #000 calc(100% - 18px), transparent);

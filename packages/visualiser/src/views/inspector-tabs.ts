@@ -43,7 +43,7 @@ export const TAB_GROUPS: readonly {readonly title: string; readonly tabs: readon
 
 export const TAB_NAMES: Readonly<Record<Tab, string>> = {
   registers: 'Registers',
-  vcpu: 'Virtual CPU',
+  vcpu: 'vCPU',
   descriptors: 'GDT, IDT, TSS',
   tlb: 'TLB',
   memory: 'Memory',
