@@ -1,4 +1,4 @@
-// Reads the documentation as a reader would who checks it: what has a source, where a link leads, what a lab in a page opens.
+// Reads the documentation as a reader would who checks it: what has a source, and where a link leads.
 
 /** A section that says nothing of processors, or only what this program does, says so: `<!-- no source: what the lab does -->`. */
 const REASON = /<!-- no source: .*[a-z].* -->/;
@@ -35,17 +35,14 @@ export function unsourced(text) {
     .map(section => section.heading);
 }
 
-/** Rows of the tables of a page whose last cell has neither a source nor the word `ours`. */
+/** Rows of the tables of a page whose last cell has neither a source nor the word `ours`; the first cell of each. */
 export function unsourcedRows(text) {
-  const rows = withoutFences(text)
-    .split('\n')
-    .filter(line => line.startsWith('|') && !/^\|[ :|-]+$/.test(line));
+  const lines = withoutFences(text).split('\n');
+  const isRule = line => /^\|[ :|-]+$/.test(line ?? '');
+  const rows = lines.filter((line, at) => line.startsWith('|') && !isRule(line) && !isRule(lines[at + 1]));
+  const last = row => row.split('|').at(-2) ?? '';
   return rows
-    .slice(1)
-    .filter(row => {
-      const last = row.split('|').at(-2) ?? '';
-      return referencesOf(last).length === 0 && !/\bours\b/.test(last);
-    })
+    .filter(row => referencesOf(last(row)).length === 0 && !/\bours\b/.test(last(row)))
     .map(row => row.split('|')[1].trim());
 }
 
@@ -70,11 +67,4 @@ export function anchorsOf(text) {
 /** Addresses that a page links to, without those of definitions. */
 export function linksOf(text) {
   return [...withoutFences(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, url]) => url);
-}
-
-/** The labs of a page, fences too: what somebody copies from there has to work. Attributes by their names. */
-export function labsOf(text) {
-  return [...text.matchAll(/<hyperscope-lab((?:\s+[\w-]+="[^"]*")+)\s*>/g)].map(([, attributes]) =>
-    Object.fromEntries([...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, name, value]) => [name, value])),
-  );
 }
