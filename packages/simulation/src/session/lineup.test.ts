@@ -126,6 +126,21 @@ test('from ring change to ring change of the reference, there and back', () => {
   expect(rings.beside('mode', 0, 0, 'forward')).toBeUndefined();
 });
 
+test('a lane keeps up with the reference also where translated code calls its VMM through a gate, and nothing traps', () => {
+  const host = new SimulationHost(SHIPPED);
+  const rings = new Lineup();
+  for (const technique of ['bare', 'binary-translation']) {
+    const session = host.open({technique, guest: 'rings'});
+    session.run(100_000);
+    rings.add(session);
+    rings.compareNext();
+  }
+  const isProgram = (lane: number, at: number): boolean => rings.moment(lane, at).who === 'guest-user';
+  const inProgram = Array.from({length: rings.instructions}, (_, at) => at).filter(at => isProgram(0, at));
+  expect(inProgram).not.toEqual([]);
+  for (const at of inProgram) expect(isProgram(1, at), `instruction ${at}`).toBe(true);
+});
+
 test('a tenth machine is one too many', () => {
   const host = new SimulationHost(SHIPPED);
   const many = new Lineup();

@@ -29,6 +29,7 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   const showsProcessor = record.header.technique === 'bare' || isDeprivileged(record.header.technique);
   const isBare = record.header.technique === 'bare';
   const isSimulated = record.header.engine === 'simulated';
+  const lastGuestStep = isDeprivileged(record.header.technique) ? guestSteps(record) : undefined;
   let exitStep: number | undefined;
   for (let i = 0; i < record.events.length; i++) {
     const event = record.events.at(i);
@@ -38,7 +39,9 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
     const add = (seen: readonly Seen[]): void => {
       for (const one of seen) found.push({...one, step, guestStep: isSimulated && !isBare ? (exitStep ?? step) : step});
     };
-    if (event?.kind === 'vm-exit' || isTrap(record, i)) exitStep = step;
+    // What leads into a VMM without hardware's help is a trap, or a call of translated code through a gate.
+    if (lastGuestStep !== undefined) exitStep = lastGuestStep(step);
+    if (event?.kind === 'vm-exit') exitStep = step;
     else if (event?.kind === 'kvm-exit') add(seenOfKvmExit(event.exit));
     else if (showsProcessor && event?.kind === 'port')
       add([portSeen(event.direction, event.port, event.width, event.value)]);
@@ -48,10 +51,14 @@ export function visibleEvents(record: RunRecord): readonly VisibleEvent[] {
   return found;
 }
 
-/** Whether a deprivileged guest's instruction led into its VMM: an exception of the processor's own. */
-function isTrap(record: RunRecord, index: number): boolean {
-  if (!isDeprivileged(record.header.technique) || record.events.at(index)?.kind !== 'exception') return false;
-  return record.columns.who(record.events.stepOf(index)).startsWith('guest');
+/** The last step of the guest up to a step; to be asked in the order of time. */
+function guestSteps({columns}: RunRecord): (step: number) => number | undefined {
+  let next = 0;
+  let last: number | undefined;
+  return step => {
+    for (; next <= step; next++) if (columns.who(next).startsWith('guest')) last = next;
+    return last;
+  };
 }
 
 const HALT: Seen = {key: 'hlt', label: 'HLT', kind: 'hlt'};
