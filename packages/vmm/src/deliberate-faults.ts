@@ -12,6 +12,10 @@ export const DELIBERATE_FAULTS = [
   'no-dirty-tracking',
   /** Kernel and user in ring 3: both run on the kernel's shadow page tables. */
   'one-shadow',
+  /** The user-space VMM forgets KVM_SET_USER_MEMORY_REGION: the guest has no memory. */
+  'no-memory-region',
+  /** The user-space VMM forgets KVM_SET_SREGS and KVM_SET_REGS: the vCPU is as after RESET. */
+  'no-registers',
   /** Binary translation: a write into code that was translated invalidates nothing. */
   'no-retranslation',
   /** Binary translation: CALL pushes the return address of the translation, not the guest's own. */
@@ -21,6 +25,9 @@ export type DeliberateFault = (typeof DELIBERATE_FAULTS)[number];
 
 /** What ends the sentence on an instruction that a hypervisor was made to forget. */
 export const ON_PURPOSE = 'its support was taken out on purpose';
+
+/** What ends the sentence on an instruction that lies outside every memory slot: there KVM itself knows no more. */
+export const NO_FETCH = 'no instruction can be fetched there';
 
 /** The faults of one run. */
 export type DeliberateFaults = ReadonlySet<DeliberateFault>;

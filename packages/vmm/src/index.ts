@@ -37,7 +37,7 @@ export * from './shadow-paging/shadow-view.js';
 export {TranslationView, namedOperand} from './binary-translation/translation-view.js';
 export type {FragmentSeen} from './binary-translation/translation-view.js';
 export type {ControlChanges, WrongField} from './control-changes.js';
-export {DELIBERATE_FAULTS, ON_PURPOSE} from './deliberate-faults.js';
+export {DELIBERATE_FAULTS, NO_FETCH, ON_PURPOSE} from './deliberate-faults.js';
 export type {DeliberateFault} from './deliberate-faults.js';
 export {lackOfVmx} from './kvm-role/vmx/required-processor.js';
 export {lackOfSvm} from './kvm-role/svm/required-processor.js';

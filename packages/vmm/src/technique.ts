@@ -105,6 +105,10 @@ export interface TechniqueRun {
   pressKeys(scanCodes: Uint8Array): void;
 }
 
+/** When another thread of the user-space VMM kicks the vCPU's: right before its first KVM_RUN. */
+export type VcpuSignal = 'first-run';
+export type GuestDebug = 'single-step';
+
 export interface TechniqueOptions {
   readonly image: GuestImage;
   readonly ports: PortOptions;
@@ -127,6 +131,10 @@ export interface TechniqueOptions {
   readonly sharing?: ProcessorSharing | undefined;
   /** Where a simulated KVM has its interrupt controllers; as the image asks when absent. */
   readonly irqchip?: 'kernel' | 'user' | undefined;
+  /** A signal for the vCPU's thread that is pending when a KVM_RUN begins, where the technique has a KVM. */
+  readonly signal?: VcpuSignal | undefined;
+  /** What user space asks of KVM_SET_GUEST_DEBUG, on VT-x. */
+  readonly guestDebug?: GuestDebug | undefined;
   /** Execution controls and intercepts that differ from KVM's own, where the technique has them. */
   readonly controls?: ControlChanges | undefined;
   /** What the hypervisor does wrong on purpose. */

@@ -2,7 +2,7 @@
 
 import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import {exceptionAt} from '@hyperscope/isa';
-import {ON_PURPOSE} from '@hyperscope/vmm';
+import {NO_FETCH, ON_PURPOSE} from '@hyperscope/vmm';
 import type {RunOutcome} from '@hyperscope/vmm';
 
 const HALTED = {
@@ -30,7 +30,7 @@ export function outcomeSentence(outcome: RunOutcome): string {
         )
         .join('; then ')}.`;
     case 'unsupported':
-      return `At ${hex(outcome.address)}${outcome.bytes.length === 0 ? '' : `, bytes ${hexBytes(outcome.bytes)}`}: ${outcome.what}.${outcome.what.endsWith(ON_PURPOSE) ? '' : ' The simulator does not have this, and stopped rather than guess.'}`;
+      return `At ${hex(outcome.address)}${outcome.bytes.length === 0 ? '' : `, bytes ${hexBytes(outcome.bytes)}`}: ${outcome.what}.${[ON_PURPOSE, NO_FETCH].some(ending => outcome.what.endsWith(ending)) ? '' : ' The simulator does not have this, and stopped rather than guess.'}`;
     case 'error':
       return `The hypervisor could not go on: ${outcome.message}`;
     default:

@@ -140,6 +140,20 @@ export const FAULT_SWITCHES: readonly Switch[] = [
     withFault('no-dirty-tracking'),
   ),
   duty(
+    'memory-region',
+    'QEMU gives the guest memory',
+    'Without KVM_SET_USER_MEMORY_REGION no memory slot covers any address: not even the first instruction can be fetched.',
+    onHardware,
+    withFault('no-memory-region'),
+  ),
+  duty(
+    'vcpu-registers',
+    'QEMU sets the vCPU’s registers',
+    'Without KVM_SET_SREGS and KVM_SET_REGS it is as after RESET: CS:RIP is F000:FFF0, 16 bytes below 4 GiB.',
+    onHardware,
+    withFault('no-registers'),
+  ),
+  duty(
     'second-shadow',
     'A second shadow for the guest’s users',
     'In 0/3/3 kernel and user share ring 3: with one shadow for both, nothing keeps the user from the kernel’s pages.',

@@ -21,6 +21,8 @@ export interface Settings {
   readonly rings?: TechniqueOptions['rings'];
   readonly sharing?: TechniqueOptions['sharing'];
   readonly irqchip?: TechniqueOptions['irqchip'];
+  readonly signal?: TechniqueOptions['signal'];
+  readonly guestDebug?: TechniqueOptions['guestDebug'];
   readonly controls: ControlChanges;
   readonly faults: readonly DeliberateFault[];
   readonly undecoded?: string;

@@ -44,6 +44,7 @@ export type SwitchedOptions = Partial<
     | 'controls'
     | 'costModel'
     | 'faults'
+    | 'guestDebug'
     | 'hostInterrupt'
     | 'irqchip'
     | 'leafTables'
@@ -51,6 +52,7 @@ export type SwitchedOptions = Partial<
     | 'profile'
     | 'rings'
     | 'sharing'
+    | 'signal'
     | 'undecoded'
     | 'wrongField'
   >

@@ -1,7 +1,7 @@
 // How a hypervisor does its work, where there is more than one right way.
 
 import {RING_LAYOUTS} from '@hyperscope/vmm';
-import {on, onHardware} from './switch.js';
+import {on, onHardware, onVtx} from './switch.js';
 import type {Switch} from './switch.js';
 
 const GROUP = 'technique';
@@ -128,11 +128,59 @@ const hostInterrupt: Switch = {
   },
 };
 
+const signal: Switch = {
+  id: 'signal',
+  title: 'A signal for the vCPU’s thread',
+  group: GROUP,
+  sentence: 'Whether another thread of QEMU kicks this one (SIG_IPI), which makes KVM_RUN return −EINTR.',
+  values: [
+    {id: 'none', title: 'none'},
+    {
+      id: 'first-run',
+      title: 'pending at the first KVM_RUN',
+      sentence: 'KVM_RUN returns before the guest was entered: there was no VM exit.',
+    },
+  ],
+  initial: 'none',
+  isOffered: onHardware,
+  set: (value, settings) => (value === 'first-run' ? {...settings, signal: 'first-run'} : settings),
+};
+
+/** #DB, which KVM has in the exception bitmap of every guest. */
+const DEBUG_EXCEPTION = 1;
+
+const guestDebug: Switch = {
+  id: 'guest-debug',
+  title: 'KVM_SET_GUEST_DEBUG',
+  group: GROUP,
+  sentence: 'Whether user space steps the guest, as QEMU does for gdb.',
+  values: [
+    {id: 'off', title: 'not asked for'},
+    {
+      id: 'single-step',
+      title: 'single-step',
+      sentence: 'KVM sets RFLAGS.TF, #DB exits, and KVM_RUN returns with KVM_EXIT_DEBUG after each instruction.',
+    },
+  ],
+  initial: 'off',
+  isOffered: onVtx,
+  set: (value, settings) =>
+    value === 'single-step'
+      ? {
+          ...settings,
+          guestDebug: 'single-step',
+          controls: {...settings.controls, exceptions: [...settings.controls.exceptions, DEBUG_EXCEPTION]},
+        }
+      : settings,
+};
+
 export const TECHNIQUE_SWITCHES: readonly Switch[] = [
   rings,
   leafTables,
   nestedPage,
   coalescedMmio,
   irqchip,
+  signal,
+  guestDebug,
   hostInterrupt,
 ];

@@ -51,6 +51,7 @@ export class GuestEmulator {
   readonly ports: EmulatedPorts;
   #phase: 'fetch' | 'execute' = 'fetch';
   #fetchedAt = 0;
+  #nowhere: number | undefined;
   #answers = 0;
   #missing: MmioAccess | undefined;
   #handedOver: HandedOver | undefined;
@@ -120,6 +121,11 @@ export class GuestEmulator {
     return {kind: 'trouble', trouble: result};
   }
 
+  /** Where the instruction was to be fetched, when no memory slot covers that: its bytes are then without meaning. */
+  get nowhere(): number | undefined {
+    return this.#nowhere;
+  }
+
   /** Delivers an event through the guest's own vector table, at once and whole. `commit` makes it true. */
   deliver(event: DeliverableEvent): 'delivered' | 'shutdown' | 'unsupported' {
     this.#begin('execute');
@@ -162,6 +168,7 @@ export class GuestEmulator {
     this.#phase = phase;
     this.#answers = 0;
     this.#fetchedAt = -1;
+    this.#nowhere = undefined;
     this.#missing = undefined;
     this.#handedOver = undefined;
     this.#pending = [];
@@ -172,7 +179,10 @@ export class GuestEmulator {
   #read(gpa: number, bytes: number): bigint {
     const at = this.#host.guestToHost(gpa);
     if (this.#phase === 'fetch') {
-      if (bytes === 1 && this.#fetchedAt < 0) this.#fetchedAt = gpa;
+      if (bytes === 1 && this.#fetchedAt < 0) {
+        this.#fetchedAt = gpa;
+        if (at === undefined) this.#nowhere = gpa;
+      }
       return at === undefined ? (1n << BigInt(8 * bytes)) - 1n : this.#host.machine.memory.read(at, bytes);
     }
     const value = at === undefined ? this.#readDevice(gpa, bytes) : this.#host.machine.memory.read(at, bytes);

@@ -10,7 +10,7 @@ import {NO_FAULTS} from '../deliberate-faults.js';
 import type {DeliberateFaults} from '../deliberate-faults.js';
 import type {RunObservation} from '../run-observer.js';
 import type {DeviceBoard} from '../user-space/device-board.js';
-import type {GuestImage, RunOutcome} from '../technique.js';
+import type {GuestDebug, GuestImage, RunOutcome, VcpuSignal} from '../technique.js';
 import type {HypervisorEvent} from '../virtual-machine.js';
 import {GUEST_RAM} from '../host/host-layout.js';
 import {coalescedZone} from '../user-space/video-memory.js';
@@ -41,6 +41,10 @@ export interface HypervisorOptions {
   readonly leafTables: LeafTables;
   /** What the hypervisor does wrong on purpose. */
   readonly faults: DeliberateFaults;
+  /** A signal that is pending when KVM_RUN begins. */
+  readonly signal?: VcpuSignal | undefined;
+  /** What user space asks of KVM_SET_GUEST_DEBUG. */
+  readonly guestDebug?: GuestDebug | undefined;
   /** A mnemonic that the instruction emulator does not know. */
   readonly undecoded?: string | undefined;
   /** What stands in the VMCS at the first VM entry, although it must not. */
@@ -80,7 +84,9 @@ export interface HostContextParts {
 export class HostContext {
   readonly machine: Machine;
   readonly image: GuestImage;
+  /** What user space offers to KVM, and what KVM has of its own; `#known`: those that KVM was told of. */
   readonly slots: readonly MemorySlot[];
+  readonly #known: readonly MemorySlot[];
   readonly options: HypervisorOptions;
   readonly board: DeviceBoard;
   readonly #observation: RunObservation;
@@ -103,6 +109,8 @@ export class HostContext {
     this.machine = parts.machine;
     this.image = parts.image;
     this.slots = parts.slots;
+    const isOfKvm = ({gpa}: MemorySlot): boolean => gpa === parts.hardware.privateMemory?.gpa;
+    this.#known = parts.options.faults.has('no-memory-region') ? parts.slots.filter(isOfKvm) : parts.slots;
     this.options = parts.options;
     this.board = parts.board;
     this.#observation = parts.observation;
@@ -123,7 +131,12 @@ export class HostContext {
     this.emulator = new GuestEmulator(this);
   }
 
+  /** What KVM knows of a guest-physical address. */
   slotAt(gpa: number): MemorySlot | undefined {
+    return this.#known.find(slot => gpa >= slot.gpa && gpa < slot.gpa + slot.bytes);
+  }
+  /** Where user space has the memory that it offers to KVM. */
+  #memoryAt(gpa: number): MemorySlot | undefined {
     return this.slots.find(slot => gpa >= slot.gpa && gpa < slot.gpa + slot.bytes);
   }
   guestToHost(gpa: number): Hpa | undefined {
@@ -138,7 +151,9 @@ export class HostContext {
   /** As `guestToHost`, and where the bytes of the video card's memory are: for loaders and views. */
   guestBytes(gpa: number): Hpa | undefined {
     const isVideo = gpa >= VIDEO_TEXT.start && gpa < VIDEO_TEXT.end && this.image.memoryBytes >= VIDEO_TEXT.end;
-    return isVideo ? hpa(GUEST_RAM + gpa) : this.guestToHost(gpa);
+    if (isVideo) return hpa(GUEST_RAM + gpa);
+    const slot = this.#memoryAt(gpa);
+    return slot === undefined ? undefined : hpa(slot.host + gpa - slot.gpa);
   }
   /** Whether KVM is handling an exit, and not an instruction that it emulates because it cannot enter. */
   get isExitPending(): boolean {

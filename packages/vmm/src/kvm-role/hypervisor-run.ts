@@ -23,12 +23,14 @@ import {buildHostEnvironment} from '../host/host-environment.js';
 import {HOST_INTERRUPT_ROUTINES, installHandler, interruptIfDue, isWaiting} from './host-interrupt.js';
 import {TABLE_POOL, TABLE_POOL_END} from '../host/host-layout.js';
 import {HostCode} from '../host/host-program.js';
+import {GUEST_DEBUG_ROUTINES} from './guest-debug.js';
 import {HANDLER_ROUTINES} from './kvm-exit-handlers.js';
-import {registerRoutines} from './kvm-registers.js';
+import {registerRoutines, registerWriters} from './kvm-registers.js';
 import {RUN_ROUTINES} from './kvm-run.js';
 import {SETUP_ROUTINES} from './kvm-setup.js';
 import {guestRam, hostMemoryBytes, memorySlots} from './memory-slots.js';
 import {QEMU_ROUTINES} from './qemu.js';
+import {resetRoutine} from './vcpu-reset.js';
 
 const NON_ROOT = 2;
 const USER = 3;
@@ -59,7 +61,18 @@ export class HypervisorRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu);
     const slots = memorySlots(options.image, definition.hardware.privateMemory);
-    const {coalescedMmio, nestedPage, leafTables, irqchip, faults, undecoded, wrongField, hostInterrupt} = options;
+    const {
+      coalescedMmio,
+      nestedPage,
+      leafTables,
+      irqchip,
+      faults,
+      undecoded,
+      wrongField,
+      hostInterrupt,
+      signal,
+      guestDebug,
+    } = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
@@ -83,6 +96,8 @@ export class HypervisorRun implements TechniqueRun {
         undecoded,
         wrongField,
         hostInterrupt,
+        signal,
+        guestDebug,
       },
       hardware: definition.hardware,
       mmu: definition.mmu,
@@ -92,6 +107,7 @@ export class HypervisorRun implements TechniqueRun {
       disks: options.disks ?? [],
     });
     const initial = initialState(this.machine, options.image.registers);
+    const reset = initialState(this.machine, {});
     const routines = [
       ...QEMU_ROUTINES,
       ...SETUP_ROUTINES,
@@ -100,6 +116,8 @@ export class HypervisorRun implements TechniqueRun {
       ...HANDLER_ROUTINES,
       ...HOST_INTERRUPT_ROUTINES,
       ...this.host.hardware.routines,
+      ...GUEST_DEBUG_ROUTINES,
+      resetRoutine(registerWriters(reset)),
     ];
     this.code = new HostCode(this.machine, this.host, routines, tell);
     this.host.code = this.code;

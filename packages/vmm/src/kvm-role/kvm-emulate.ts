@@ -9,11 +9,12 @@ import {answerHandedOver} from './emulated-intercepts.js';
 import {elementsAhead, portWriteText} from './emulated-ports.js';
 import type {PortAccess} from './emulated-ports.js';
 import type {Emulation, FetchedInstruction} from './guest-emulator.js';
+import {isSingleStepping} from './guest-debug.js';
 import {exceptionName} from './guest-event-name.js';
 import {CR0_PG, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
-import {cannotEmulate, deliveryInterrupted} from './kvm-emulation-failure.js';
+import {cannotEmulate, cannotFetch, deliveryInterrupted} from './kvm-emulation-failure.js';
 import {KVM_EXIT} from './kvm-exit-codes.js';
 import type {MmioAccess} from './kvm-mmio.js';
 import {COMPLETE} from './kvm-vcpu.js';
@@ -31,6 +32,8 @@ const NOTED = 'the write lies in a zone of coalesced MMIO: KVM notes it down, an
 function fetchAndDecode(host: Host): StepResult {
   if (host.isExitPending && host.hardware.interruptedDelivery() !== undefined) return deliveryInterrupted(host);
   const fetched = host.emulator.fetch();
+  const {nowhere} = host.emulator;
+  if (nowhere !== undefined) return cannotFetch(host, `a fetch at GPA ${hex(nowhere)}`);
   if (!('microcode' in fetched)) return refused(host, fetched, 'the fetch of the instruction');
   const {microcode, rip, gpa, text} = fetched;
   const {bytes, mnemonic} = microcode.instruction;
@@ -137,6 +140,7 @@ function mayGoOn(host: Host, ahead: 'read ahead' | 'nothing read ahead'): boolea
 /** RFLAGS.TF: a trap behind each round. */
 function stepTrap(host: Host): void {
   if (!bit(host.hardware.get('RFLAGS'), TF)) return;
+  if (isSingleStepping(host)) return host.vcpu.set('singlestep_due', 1n);
   host.vcpu.set('dr6', host.vcpu.get('dr6') | SINGLE_STEP);
   injectException(host, DB);
 }

@@ -1,6 +1,7 @@
 // Where KVM gives up: its instruction emulator met what it cannot do. The run stops and says what was met.
 
 import {bit, hex} from '@hyperscope/base';
+import {NO_FETCH} from '../deliberate-faults.js';
 import {KVM_EXIT, INTERNAL_ERROR} from './kvm-exit-codes.js';
 import type {Host} from './host-context.js';
 import type {StepResult} from '../host/host-program.js';
@@ -27,6 +28,10 @@ function bytesAtGuestRip(host: Host): {readonly address: bigint; readonly bytes:
 /** An access to a device in the middle of an event's delivery: the stack or a table lies outside the guest's memory. */
 export const deliveryInterrupted = (host: Host): StepResult =>
   giveUp(host, INTERNAL_ERROR.DELIVERY_EV, 'the delivery of an event touches an address outside the guest’s memory');
+
+/** KVM_EXIT_INTERNAL_ERROR: KVM's emulator has no bytes to decode. `what`: `a fetch at GPA 0xfffffff0`. */
+export const cannotFetch = (host: Host, what: string): StepResult =>
+  giveUp(host, INTERNAL_ERROR.EMULATION, `${what} lies outside the guest’s memory: ${NO_FETCH}`);
 
 /** KVM_EXIT_INTERNAL_ERROR, with a sentence for `what` this hypervisor cannot do. */
 export const cannotEmulate = (host: Host, what: string): StepResult => giveUp(host, INTERNAL_ERROR.EMULATION, what);

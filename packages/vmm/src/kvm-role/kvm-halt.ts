@@ -29,6 +29,8 @@ function emulateHalt(host: Host): StepResult {
 
 function skipHalt(host: Host): StepResult {
   const {to} = host.hardware.skipInstruction();
+  // Linux, kvm_emulate_halt: KVM_EXIT_HLT overwrites KVM_EXIT_DEBUG.
+  host.vcpu.set('singlestep_due', 0n);
   const inKernel = host.devices.place === 'kernel';
   if (inKernel) host.vcpu.set('mp_state', HALTED);
   return {

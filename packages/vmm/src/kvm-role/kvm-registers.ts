@@ -6,7 +6,7 @@ import {DESCRIPTOR_REGISTERS, GENERAL_REGISTERS} from '@hyperscope/isa';
 import type {InitialState} from './guest-initial-state.js';
 import type {Host} from './host-context.js';
 import {loadPointerTableEntries} from './kvm-cr.js';
-import type {HostRoutine, StepResult} from '../host/host-program.js';
+import type {HostRoutine, HostStep, StepResult} from '../host/host-program.js';
 import {returnToUser} from './system-calls.js';
 import type {Cell} from '@hyperscope/isa';
 
@@ -86,6 +86,13 @@ function setGeneral(host: Host, initial: InitialState): StepResult {
     say: `general registers into kvm_vcpu.regs (the control block has no room for them); ${host.hardware.writes} RIP ${hex(initial('RIP'))}, RSP ${hex(initial('RSP'))}, RFLAGS ${hex(initial('RFLAGS') | 2n)}`,
   };
 }
+
+/** What both ioctls write, in one go. */
+export const registerWriters = (initial: InitialState): readonly HostStep<Host>[] => [
+  host => setControlRegisters(host, initial),
+  host => setSegments(host, initial),
+  host => setGeneral(host, initial),
+];
 
 /** `initial`: what the loader handed over. */
 export function registerRoutines(initial: InitialState): readonly HostRoutine<Host>[] {

@@ -10,7 +10,8 @@ import type {HostRoutine, StepResult} from '../host/host-program.js';
 import {guestEventName} from './guest-event-name.js';
 import {completeInputString, completeMmio} from './kvm-emulate.js';
 import {completeHypercall} from './kvm-exit-handlers.js';
-import {beforeEntry, interruptAllowed} from './kvm-interrupts.js';
+import {stepBeforeEntry} from './guest-debug.js';
+import {beforeEntry, interruptAllowed, leaveForSignal} from './kvm-interrupts.js';
 import {completeInput} from './kvm-io.js';
 import {returnToUser} from './system-calls.js';
 
@@ -42,6 +43,10 @@ function beginRun(host: Host): StepResult {
 
 function prepareGuest(host: Host): StepResult {
   if (host.vcpu.get('triple_fault') !== 0n) return shutDown(host);
+  if (host.vcpu.get('signal_pending') !== 0n)
+    return leaveForSignal(host, 'another thread of the process kicks this one');
+  const stepped = stepBeforeEntry(host);
+  if (stepped !== undefined) return stepped;
   const first = beforeEntry(host);
   if (first !== undefined) return first;
   const refused = host.hardware.whyNotEnterable?.();

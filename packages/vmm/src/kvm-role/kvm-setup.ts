@@ -22,6 +22,7 @@ const ENTRY: Readonly<Record<Exclude<Ioctl, 'KVM_CREATE_VCPU'>, string>> = {
   KVM_SET_REGS: 'kvm_arch_vcpu_ioctl_set_regs',
   KVM_CREATE_IRQCHIP: 'kvm_vm_ioctl_create_irqchip',
   KVM_CREATE_PIT2: 'kvm_create_pit',
+  KVM_SET_GUEST_DEBUG: 'kvm_arch_vcpu_ioctl_set_guest_debug',
   KVM_IRQ_LINE: 'kvm_vm_ioctl_irq_line',
   KVM_INTERRUPT: 'kvm_vcpu_ioctl_interrupt',
   KVM_RUN: 'kvm_arch_vcpu_ioctl_run',
@@ -71,12 +72,19 @@ function registerCoalescedMmio(host: Host): StepResult {
   return {say: 'from now on KVM notes writes to these addresses in the third page of kvm_run', go: 'processor'};
 }
 
-function createdVcpu(host: Host): StepResult {
+/** KVM_CREATE_VCPU returns. */
+export function giveVcpu(host: Host): StepResult {
   returnToUser(host, 'KVM_CREATE_VCPU', VCPU_FD, `file descriptor ${VCPU_FD}`);
   return {
     say: `a vCPU exists; user space maps its kvm_run: HVA ${hex(KVM_RUN_WINDOW)}, which is HPA ${hex(KVM_RUN_PAGE)}`,
     go: 'processor',
   };
+}
+
+function createdVcpu(host: Host): StepResult {
+  return host.options.faults.has('no-registers')
+    ? {say: 'a vCPU exists: until somebody sets its registers it is as after RESET', go: 'kvm_vcpu_reset'}
+    : giveVcpu(host);
 }
 
 const kernel = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({

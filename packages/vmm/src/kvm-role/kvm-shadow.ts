@@ -19,7 +19,7 @@ import {createShadowMmu} from '../shadow-paging/shadow-mmu.js';
 import type {GuestMmu} from './guest-mmu.js';
 import {CR0_PE, EFER_LMA, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
-import {cannotEmulate} from './kvm-emulation-failure.js';
+import {cannotEmulate, cannotFetch} from './kvm-emulation-failure.js';
 
 const PF = 14;
 const ERROR_WRITE = 1;
@@ -130,7 +130,10 @@ function handlePageFault(host: Host): StepResult {
   if (!(mmu instanceof ShadowGuestMmu)) return cannotEmulate(host, 'a #PF left the guest although paging is nested');
   const access = accessOf(host, linear, errorCode);
   const verdict = mmu.shadow.fault(access);
-  return answer(host, `${access.kind} at ${hex(linear)} by the ${access.privilege}`, linear, verdict);
+  const what = `${access.kind} at ${hex(linear)} by the ${access.privilege}`;
+  if (verdict.kind === 'device' && access.kind === 'fetch')
+    return cannotFetch(host, `a ${what}: GPA ${hex(verdict.gpa)}`);
+  return answer(host, what, linear, verdict);
 }
 
 function answer(host: Host, what: string, linear: bigint, verdict: ShadowVerdict): StepResult {

@@ -10,7 +10,7 @@ import {EPT_FORMAT, NPT_FORMAT} from '../nested-paging/entry-format.js';
 import {NestedMmu} from '../nested-paging/nested-mmu.js';
 import type {GuestMmu} from './guest-mmu.js';
 import type {Host} from './host-context.js';
-import {cannotEmulate} from './kvm-emulation-failure.js';
+import {cannotEmulate, cannotFetch} from './kvm-emulation-failure.js';
 
 const PAGE = 4096;
 
@@ -64,8 +64,7 @@ export function nestedPageFault(host: Host, read: string): StepResult {
   const {gpa, access, by} = host.hardware.nestedFault();
   const what = `${access} at GPA ${hex(gpa)}${by === 'access' ? '' : ' by the page walk'}`;
   const slot = host.slotAt(gpa);
-  if (slot === undefined && access === 'fetch')
-    return cannotEmulate(host, `a ${what} lies outside the guest’s memory: no instruction can be fetched there`);
+  if (slot === undefined && access === 'fetch') return cannotFetch(host, `a ${what}`);
   if (slot === undefined)
     return {
       say: `${read}: ${what}; no memory slot covers it, so it belongs to a device: the instruction has to be carried out in software`,

@@ -97,6 +97,11 @@ const SLOTS = [
   'tpr_threshold',
   /** Of a network card that is made to interrupt once: whether the guest has run, whether it was raised (host-interrupt.ts). */
   'host_interrupt',
+  /** A signal is pending for the vCPU's thread; it was sent once. */
+  'signal_pending',
+  'signal_sent',
+  /** Single-stepping: KVM has carried an instruction out itself, and user space is to hear of it. */
+  'singlestep_due',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 
@@ -135,6 +140,14 @@ export interface RunMmio {
   readonly gpa: number;
   readonly bytes: number;
   readonly value: bigint;
+}
+
+/** The part of kvm_run that KVM_EXIT_DEBUG fills: kvm_debug_exit_arch. */
+export interface RunDebug {
+  readonly exception: number;
+  /** Linear address of the next instruction. */
+  readonly pc: bigint;
+  readonly dr6: bigint;
 }
 
 /** The part of kvm_run that KVM_EXIT_IO fills. */
@@ -231,6 +244,17 @@ export class KvmVcpu {
   }
   set hypercallResult(value: bigint) {
     this.#memory.write(hpa(KVM_RUN_PAGE + UNION + HYPERCALL_RESULT), 8, value);
+  }
+  get debug(): RunDebug {
+    const at = KVM_RUN_PAGE + UNION;
+    const [pc, dr6] = [8, 16].map(offset => this.#memory.read(hpa(at + offset), 8));
+    return {exception: Number(this.#memory.read(hpa(at), 4)), pc: pc ?? 0n, dr6: dr6 ?? 0n};
+  }
+  set debug({exception, pc, dr6}: RunDebug) {
+    const at = KVM_RUN_PAGE + UNION;
+    this.#memory.write(hpa(at), 4, BigInt(exception));
+    this.#memory.write(hpa(at + 8), 8, pc);
+    this.#memory.write(hpa(at + 16), 8, dr6);
   }
   get mmio(): RunMmio {
     const at = KVM_RUN_PAGE + UNION;

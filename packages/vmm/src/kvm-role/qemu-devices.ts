@@ -19,6 +19,17 @@ function isWindowRequestStale(host: Host): boolean {
   return wanted !== (host.vcpu.get('request_interrupt_window') !== 0n);
 }
 
+/** Another thread of the process wants this one's attention, once. QEMU, softmmu/cpus.c: cpus_kick_thread. */
+export function kick({options, vcpu}: Host): StepResult | undefined {
+  if (options.signal === undefined || vcpu.get('signal_sent') !== 0n) return undefined;
+  vcpu.set('signal_sent', 1n);
+  vcpu.set('signal_pending', 1n);
+  return {
+    say: 'another thread of QEMU kicks this one (pthread_kill, SIG_IPI): a signal is pending',
+    go: 'kvm_cpu_exec',
+  };
+}
+
 /** What QEMU has to do before it calls KVM_RUN again; undefined when nothing. */
 export function beforeRun(host: Host): StepResult | undefined {
   const {devices} = host;

@@ -35,6 +35,8 @@ export function readKvmRun(host: Host): VmExit {
       return {reason: 'set-tpr'};
     case KVM_EXIT.INTR:
       return {reason: 'interrupted'};
+    case KVM_EXIT.DEBUG:
+      return {reason: 'debug', ...vcpu.debug};
     case KVM_EXIT.HLT:
       return {reason: 'hlt'};
     case KVM_EXIT.SHUTDOWN:

@@ -4,7 +4,8 @@
 import {hex} from '@hyperscope/base';
 import type {Host} from './host-context.js';
 import type {HostRoutine, StepResult} from '../host/host-program.js';
-import {QEMU_DEVICE_ROUTINES, beforeRun} from './qemu-devices.js';
+import {isSingleStepping} from './guest-debug.js';
+import {QEMU_DEVICE_ROUTINES, beforeRun, kick} from './qemu-devices.js';
 import {readKvmRun} from './qemu-exit.js';
 import {ioctl} from './qemu-ioctl.js';
 import {QEMU_MEMORY_ROUTINES} from './qemu-memory.js';
@@ -40,7 +41,10 @@ function readExit(host: Host): StepResult {
         say: `kvm_run.exit_reason: ${host.vcpu.exitReason}, ${exit.reason === 'set-tpr' ? 'KVM_EXIT_SET_TPR' : 'KVM_EXIT_IRQ_WINDOW_OPEN'}: an interrupt that waited may go now`,
         go: 'kvm_cpu_exec',
       };
+    case 'debug':
+      return {say: `kvm_run.exit_reason: 4, KVM_EXIT_DEBUG: one instruction was executed`, go: 'gdb_handlesig'};
     case 'interrupted':
+      host.vcpu.set('signal_pending', 0n);
       return {say: 'KVM_RUN returned −EINTR: something else has to be done first', go: 'kvm_cpu_exec'};
     case 'hlt':
       host.vcpu.set('cpu_halted', 1n);
@@ -112,6 +116,13 @@ function resetRequest(host: Host): StepResult {
   };
 }
 
+const afterMemory = (host: Host): string =>
+  host.coalescedZone === undefined ? 'kvm_init_vcpu' : 'kvm_coalesce_mmio_region';
+/** Memory for the guest, unless it is to be forgotten. */
+const memoryRegion = (host: Host): string =>
+  host.options.faults.has('no-memory-region') ? afterMemory(host) : 'kvm_set_user_memory_region';
+const firstRun = (host: Host): string => (isSingleStepping(host) ? 'kvm_update_guest_debug' : 'kvm_cpu_exec');
+
 const user = (name: string, ...steps: HostRoutine<Host>['steps']): HostRoutine<Host> => ({name, actor: 'vmm', steps});
 
 export const QEMU_ROUTINES: readonly HostRoutine<Host>[] = [
@@ -120,7 +131,7 @@ export const QEMU_ROUTINES: readonly HostRoutine<Host>[] = [
     ioctl('KVM_CREATE_VM', 'open("/dev/kvm"), then ioctl(KVM_CREATE_VM): a new virtual machine'),
     host => ({
       say: 'the virtual machine has a file descriptor',
-      go: host.devices.place === 'kernel' ? 'kvm_irqchip_create' : 'kvm_set_user_memory_region',
+      go: host.devices.place === 'kernel' ? 'kvm_irqchip_create' : memoryRegion(host),
     }),
   ),
   user(
@@ -131,28 +142,31 @@ export const QEMU_ROUTINES: readonly HostRoutine<Host>[] = [
     ),
     host => ({
       say: 'the guest has memory',
-      go: host.coalescedZone === undefined ? 'kvm_init_vcpu' : 'kvm_coalesce_mmio_region',
+      go: afterMemory(host),
     }),
   ),
   user(
     'kvm_irqchip_create',
     ioctl('KVM_CREATE_IRQCHIP', 'ioctl(KVM_CREATE_IRQCHIP): PIC, IOAPIC and local APIC are to be KVM’s'),
     ioctl('KVM_CREATE_PIT2', 'ioctl(KVM_CREATE_PIT2): the PIT too, for its interrupts are the most frequent'),
-    () => ({say: 'interrupts need not come here any more', go: 'kvm_set_user_memory_region'}),
+    host => ({say: 'interrupts need not come here any more', go: memoryRegion(host)}),
   ),
-  user('kvm_init_vcpu', ioctl('KVM_CREATE_VCPU', 'ioctl(KVM_CREATE_VCPU): one virtual processor'), () => ({
+  user('kvm_init_vcpu', ioctl('KVM_CREATE_VCPU', 'ioctl(KVM_CREATE_VCPU): one virtual processor'), host => ({
     say: 'kvm_run is mapped',
-    go: 'kvm_arch_put_registers',
+    go: host.options.faults.has('no-registers') ? firstRun(host) : 'kvm_arch_put_registers',
   })),
   user(
     'kvm_arch_put_registers',
     ioctl('KVM_SET_SREGS', 'ioctl(KVM_SET_SREGS): control registers and segments as the loader wants them'),
     ioctl('KVM_SET_REGS', 'ioctl(KVM_SET_REGS): general registers, RIP and RFLAGS'),
-    () => ({say: 'the vCPU is ready to run', go: 'kvm_cpu_exec'}),
+    host => ({say: 'the vCPU is ready to run', go: firstRun(host)}),
   ),
   user(
     'kvm_cpu_exec',
-    host => beforeRun(host) ?? ioctl('KVM_RUN', 'ioctl(KVM_RUN): run the guest until this process is needed')(host),
+    host =>
+      kick(host) ??
+      beforeRun(host) ??
+      ioctl('KVM_RUN', 'ioctl(KVM_RUN): run the guest until this process is needed')(host),
     readExit,
     stop,
   ),

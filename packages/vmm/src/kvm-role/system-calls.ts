@@ -18,6 +18,7 @@ const IOCTLS = {
   KVM_CREATE_PIT2: 0x4040_ae77,
   KVM_IRQ_LINE: 0x4008_ae61,
   KVM_INTERRUPT: 0x4004_ae86,
+  KVM_SET_GUEST_DEBUG: 0x4048_ae9b,
   KVM_RUN: 0xae80,
 } as const;
 export type Ioctl = keyof typeof IOCTLS;

@@ -3,6 +3,7 @@
 
 import {bit, bits, hex} from '@hyperscope/base';
 import type {StepResult} from '../../host/host-program.js';
+import {debugException, isSingleStepping} from '../guest-debug.js';
 import {exceptionName} from '../guest-event-name.js';
 import {CR0_PE, injectException, nameOf} from '../guest-registers.js';
 import {readControlRegister, writeControlRegister} from '../kvm-cr.js';
@@ -33,6 +34,7 @@ export function handleException(hardware: VmxHardware): StepResult {
   const read = `read VM_EXIT_INTERRUPTION_INFORMATION: ${hex(information)}`;
   if (vector === PF && hardware.mmu === 'shadow')
     return {say: `${read}, #PF: whether it is the guest’s own, the shadow MMU decides`, go: 'kvm_handle_page_fault'};
+  if (vector === DB && isSingleStepping(host)) return debugException(host, read);
   if (hardware.isInRealMode) return handleRealModeException(hardware, vector, read);
   if (vector === PF) host.vcpu.set('cr2', vmx.vmread('EXIT_QUALIFICATION'));
   if (bit(information, 11)) vmx.vmwrite('VM_ENTRY_EXCEPTION_ERROR_CODE', vmx.vmread('VM_EXIT_INTERRUPTION_ERROR_CODE'));

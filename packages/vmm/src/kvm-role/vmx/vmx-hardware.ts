@@ -19,6 +19,7 @@ import type {
 } from '../hardware.js';
 import type {HostRoutine} from '../../host/host-program.js';
 import {deliverInSoftware} from '../software-delivery.js';
+import {isSingleStepping} from '../guest-debug.js';
 import type {Host} from '../host-context.js';
 import type {VmxOptions} from './controls.js';
 import {eventInformation, eventOf} from './event-information.js';
@@ -99,6 +100,7 @@ export class VmxHardware implements Hardware {
     const code64 = bit(vmx.vmread('GUEST_CS_ACCESS_RIGHTS'), 13);
     const to = BigInt.asUintN(code64 ? 64 : 32, from + length);
     vmx.vmwrite('GUEST_RIP', to);
+    if (isSingleStepping(this.host)) this.host.vcpu.set('singlestep_due', 1n);
     const state = vmx.vmread('GUEST_INTERRUPTIBILITY_STATE');
     if ((state & STI_OR_MOV_SS) !== 0n) vmx.vmwrite('GUEST_INTERRUPTIBILITY_STATE', state & ~STI_OR_MOV_SS);
     if (emulated === 0n) return {from, to, how: `read VM_EXIT_INSTRUCTION_LENGTH: ${length}`};
