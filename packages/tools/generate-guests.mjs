@@ -1,9 +1,11 @@
 // Puts the text of packages/guests/programs/*.asm into TypeScript modules, because a browser cannot read files: one module a program, so
 // that a page fetches those that it needs; one that has them all; and one that fetches.
+// Each module has the program's bytes too, where it stands alone: a page that runs it as it ships needs no assembler.
 // Run `node packages/tools/generate-guests.mjs` after editing a program; a test fails when a module is stale.
 
 import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {basename} from 'node:path';
+import {assemble} from '../assembler/dist/index.js';
 
 const programs = new URL('../guests/programs/', import.meta.url);
 const source = new URL('../guests/src/', import.meta.url);
@@ -21,14 +23,31 @@ const names = readdirSync(programs)
   .filter(name => name.endsWith('.asm'))
   .map(name => basename(name, '.asm'))
   .sort();
+const base64 = bytes => Buffer.from(bytes).toString('base64');
+
+/** The program as bytes and the map from its instructions to their lines; nothing where it needs another program behind it. */
+function assembled(source) {
+  const assembly = assemble(source);
+  if (!assembly.ok) return [];
+  const instructions = assembly.lines.filter(({kind}) => kind === 'instruction');
+  const lines = instructions.map(({line, address, length}) => [line, address, length]);
+  return [
+    '',
+    '/** Bytes in base64; of each instruction its line, address and length. */',
+    `export const ASSEMBLED = {bytes: '${base64(assembly.bytes)}', lines: [${lines.join(', ')}]} as const;`,
+  ];
+}
+
 const variable = name => name.toUpperCase().replaceAll('-', '_');
 const moduleOf = lines => [HEADER, '', ...lines, ''].join('\n');
+
+const moduleLines = text => [`export const SOURCE = ${literal(text)};`, ...assembled(text)];
 
 /** By path below packages/guests/src. */
 const modules = new Map([
   ...names.map(name => [
     `${FOLDER}${name}.generated.ts`,
-    moduleOf([`export const SOURCE = ${literal(readFileSync(new URL(`${name}.asm`, programs), 'utf8'))};`]),
+    moduleOf(moduleLines(readFileSync(new URL(`${name}.asm`, programs), 'utf8'))),
   ]),
   [
     'programs.generated.ts',
@@ -44,11 +63,9 @@ const modules = new Map([
   [
     'program-loading.generated.ts',
     moduleOf([
-      '/** Each fetches the NASM source of a file, by its name. */',
+      '/** Each fetches a program, by the name of its file. */',
       'export const PROGRAM_LOADERS = {',
-      ...names.map(
-        name => `  '${name}': async (): Promise<string> => (await import('./${FOLDER}${name}.generated.js')).SOURCE,`,
-      ),
+      ...names.map(name => `  '${name}': async () => import('./${FOLDER}${name}.generated.js'),`),
       '} as const;',
       '',
       '/** The files of `programs/`, without their extension. */',

@@ -55,3 +55,19 @@ export interface Guest extends GuestOutline {
   /** NASM source: the teaching text. */
   readonly source: string;
 }
+
+/** Bytes of a program and the line that made them. */
+export interface AssembledLine {
+  /** From 1. */
+  readonly line: number;
+  readonly address: bigint;
+  readonly length: number;
+  readonly kind: 'instruction' | 'data' | 'reserved' | 'padding';
+}
+
+/** A guest as bytes, with the map back to its source. */
+export interface GuestAssembly {
+  readonly bytes: Uint8Array;
+  /** Of its instructions at the least, by address. */
+  readonly lines: readonly AssembledLine[];
+}

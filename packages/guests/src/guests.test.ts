@@ -14,7 +14,7 @@ import {
   assembleGuest,
   findGuest,
   findOutline,
-  loadGuestText,
+  loadGuestFiles,
 } from './index.js';
 
 const nasm = hasNasm();
@@ -57,11 +57,19 @@ test('an unknown id finds nothing', () => {
 });
 
 test.each([...GUESTS, ...EXPERIMENTS, ...CMS_GUESTS, ...CARD_GUESTS].map(guest => [guest.id, guest] as const))(
-  'the text of %s, fetched by itself, is the same',
+  '%s, fetched by itself, is the same text and the same bytes',
   async (id, guest) => {
     const outline = assertExists(findOutline(id), 'an outline for every guest');
     expect(outline).not.toHaveProperty('source');
-    expect(await loadGuestText(outline)).toEqual(guest);
+    const fetched = await loadGuestFiles(outline);
+    const {bytes, lines} = assembleGuest(guest);
+    const instructions = lines.filter(({kind}) => kind === 'instruction');
+    expect(fetched.guest).toEqual(guest);
+    expect(fetched.assembly.bytes).toEqual(bytes);
+    const told = fetched.assembly.lines.filter(({kind}) => kind === 'instruction');
+    expect(told.map(({line, address, length, kind}) => [line, address, length, kind])).toEqual(
+      instructions.map(({line, address, length, kind}) => [line, address, length, kind]),
+    );
   },
 );
 

@@ -1,5 +1,5 @@
 // The guests that ship, with their texts: for whoever may have all of them at hand. A page loads the text of the one that it opens
-// (`loadGuestText`).
+// (`loadGuestFiles`).
 
 import {CARD_OUTLINES, cardText} from './cards/cards.js';
 import {CMS_OUTLINES} from './cms-guests.js';

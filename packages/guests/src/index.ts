@@ -2,7 +2,7 @@ export * from './assembled-guest.js';
 export * from './guest.js';
 export * from './guest-outlines.js';
 export * from './guests.js';
-export * from './load-guest-text.js';
+export * from './load-guest.js';
 export {EXPERIMENT_OUTLINES} from './experiments.js';
 export {CMS_OUTLINES} from './cms-guests.js';
 export * from './cards/cards.js';

@@ -4,12 +4,12 @@ import {hexBytes} from '@hyperscope/base';
 import type {Bank, MachineEvent, Mode, Observer} from './observer.js';
 import {ACTIVITY, CYCLES, INSTRUCTIONS, INTERRUPT_SHADOW, RFLAGS, RIP, VMX_OPERATION} from './cpu/cell-indexes.js';
 import {breakpointsEnabled, debugException, instructionBreakpoint, reportInDr6} from './cpu/breakpoints.js';
-import type {Core, DeliverableEvent, ProcessorProfile, VirtualizationUnit} from './cpu/core.js';
+import type {Core, DeliverableEvent, ProcessorProfile} from './cpu/core.js';
 import type {CostModel} from './cpu/cost.js';
 import {deliverOrRaise, resolveTrouble} from './cpu/exceptions.js';
 import type {Outcome} from './cpu/exceptions.js';
 import {helperTable} from './cpu/helper-table.js';
-import type {VirtualizationHelpers} from './cpu/helper-table.js';
+import type {Virtualization} from './cpu/helper-table.js';
 import {InterruptPins} from './cpu/interrupt-pins.js';
 import {RFLAGS_IF, RFLAGS_RF, RFLAGS_TF, codeSizeOf, low, modeOf} from './cpu/modes.js';
 import {Processor} from './cpu/processor.js';
@@ -60,7 +60,7 @@ export interface MachineOptions {
    */
   readonly executor?: 'reference' | 'compiled' | undefined;
   /** The virtualization half of the processor; without it VMX instructions are #UD. */
-  readonly virtualization?: {readonly unit: VirtualizationUnit; readonly helpers: VirtualizationHelpers} | undefined;
+  readonly virtualization?: Virtualization | undefined;
 }
 
 const ACTIVE = 0;

@@ -2,7 +2,7 @@
 
 import type {Moment, RunChoice, RunRecord} from '@hyperscope/trace';
 import type {Session} from './session/session.js';
-import {SourceMap} from './session/source-map.js';
+import type {SourceMap} from './session/source-map.js';
 import type {SimulationHost} from './simulation-host.js';
 
 /** What packages/walkthroughs asks of a run. */
@@ -49,8 +49,6 @@ export function openScenarioRun(host: SimulationHost, choice: RunChoice): Sessio
 
 /** An open session of a choice, as scenarios look at it. */
 export function scenarioRunOf(host: SimulationHost, session: Session, {guest, edited}: RunChoice): SessionScenarioRun {
-  const source = edited ?? host.source(guest);
-  const assembled = host.assemble({of: guest, source});
-  const lines = assembled.ok ? assembled.loaded.assembly.lines : [];
-  return new SessionScenarioRun(session, source, new SourceMap(lines).instructions);
+  const {instructions} = host.sourceMap(edited === undefined ? guest : {of: guest, source: edited});
+  return new SessionScenarioRun(session, edited ?? host.source(guest), instructions);
 }

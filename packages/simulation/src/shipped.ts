@@ -1,7 +1,7 @@
 // All guests and techniques that ship, at hand at once: for the command line, servers and tests. A page fetches what it needs.
 
-import {findGuest} from '@hyperscope/guests';
-import type {Guest} from '@hyperscope/guests';
+import {assembleGuest, assembleInPlace, findGuest} from '@hyperscope/guests';
+import type {AssembledGuest, FetchedGuest, Guest} from '@hyperscope/guests';
 import {TECHNIQUES} from '@hyperscope/vmm';
 import type {Technique} from '@hyperscope/vmm';
 import {imageOfGuest} from './images/guest-program.js';
@@ -24,10 +24,14 @@ export function requireGuest(id: string): Guest {
 }
 
 /** The image of a shipped guest, with the assembler's map from addresses to source lines. */
-export const loadGuest = (guest: Guest): LoadedGuest => imageOfGuest(guest, requireGuest);
+export const loadGuest = (guest: Guest): LoadedGuest<AssembledGuest> => imageOfGuest(assembled(guest), guestOf);
+
+const assembled = (guest: Guest): FetchedGuest<AssembledGuest> => ({guest, assembly: assembleGuest(guest)});
+const guestOf = (id: string): FetchedGuest<AssembledGuest> => assembled(requireGuest(id));
 
 export const SHIPPED: Shelf = {
   technique: requireTechnique,
-  guest: requireGuest,
+  guest: guestOf,
+  assembleInPlace,
   prepare: async () => Promise.resolve(),
 };

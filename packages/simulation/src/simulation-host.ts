@@ -3,7 +3,7 @@
 
 import {UserError, assert} from '@hyperscope/base';
 import {CARD_OUTLINES, CMS_OUTLINES, GUEST_OUTLINES, findOutline} from '@hyperscope/guests';
-import type {Guest, GuestOutline} from '@hyperscope/guests';
+import type {FetchedGuest, Guest, GuestOutline} from '@hyperscope/guests';
 import {processorOf, requireFit, requireImageFit} from './guest-needs.js';
 import {readRecord} from '@hyperscope/trace';
 import type {SwitchOffer, Switches} from '@hyperscope/trace';
@@ -98,17 +98,26 @@ export class SimulationHost {
     readonly guest: OpenOptions['guest'];
     readonly technique?: string;
   }): Promise<void> {
-    await this.#shelf.prepare({guest: shippedIdOf(guest), technique});
+    const text = typeof guest === 'object' && 'of' in guest ? 'edited' : undefined;
+    await this.#shelf.prepare({guest: shippedIdOf(guest), technique, text});
   }
 
   /** The text of a shipped guest. UserErrors: unknown-guest, not-fetched. */
   source(guest: string): string {
-    return this.#shelf.guest(guest).source;
+    return this.#shelf.guest(guest).guest.source;
   }
 
   /** What a text in the place of a shipped guest's comes to: bytes and the map to its lines, or diagnostics. UserError: unknown-guest. */
   assemble(edited: EditedGuest): EditedImage {
-    return loadEdited(this.#shelf.guest(edited.of), edited.source, this.#find);
+    const {guest} = this.#find(edited.of);
+    return loadEdited(guest, this.#shelf.assembleInPlace(guest, edited.source), this.#find);
+  }
+
+  /** Where each instruction of a guest stands in its text; nothing is known of a text that does not assemble. UserErrors: unknown-guest, not-fetched. */
+  sourceMap(guest: string | EditedGuest): SourceMap {
+    if (typeof guest === 'string') return new SourceMap(this.#find(guest).assembly.lines);
+    const assembled = this.assemble(guest);
+    return new SourceMap(assembled.ok ? assembled.loaded.assembly.lines : []);
   }
 
   /** Makes a file a guest of this host, by its contents. UserErrors: image-too-large, image-unknown, and the loaders'. */
@@ -153,10 +162,11 @@ export class SimulationHost {
     }
     const foreign = typeof guest === 'string' ? this.#images.get(guest) : undefined;
     if (foreign !== undefined) return openForeign(foreign, technique, options);
-    const shipped = this.#shelf.guest(typeof guest === 'string' ? guest : guest.of);
+    const found = this.#find(typeof guest === 'string' ? guest : guest.of);
+    const shipped = found.guest;
     requireFit(shipped, technique);
     const isShipped = typeof guest === 'string';
-    const loaded = isShipped ? imageOfGuest(shipped, this.#find) : this.#loadEdited(guest);
+    const loaded = isShipped ? imageOfGuest(found, this.#find) : this.#loadEdited(guest);
     return createSession({
       technique,
       image: loaded,
@@ -178,7 +188,7 @@ export class SimulationHost {
    * needs-bare-metal, needs-hypercalls, does-not-assemble.
    */
   machineCode(edited: EditedGuest): MachineCode {
-    const guest = this.#shelf.guest(edited.of);
+    const {guest} = this.#find(edited.of);
     requireFit(guest, {id: 'kvm'});
     const {mode, memoryMiB} = guest;
     assert(mode !== 'xen', 'only a ported kernel starts as a domain does, and that was refused');
@@ -202,13 +212,10 @@ export class SimulationHost {
     const record = await readRecord(file);
     const {id} = record.header.guest;
     await this.#shelf.prepare({guest: id});
-    return new PlaybackSession(record, findOutline(id) === undefined ? undefined : this.#sourceMap(id));
+    return new PlaybackSession(record, findOutline(id) === undefined ? undefined : this.sourceMap(id));
   }
 
-  readonly #find = (id: string): Guest => this.#shelf.guest(id);
-  #sourceMap(id: string): SourceMap {
-    return new SourceMap(imageOfGuest(this.#find(id), this.#find).assembly.lines);
-  }
+  readonly #find = (id: string): FetchedGuest => this.#shelf.guest(id);
 }
 
 function openForeign(

@@ -158,7 +158,7 @@ class SimulationLab implements LabClient {
   }
 
   async assemble(guest: string, source: string): Promise<AssembledText> {
-    await this.#host.prepare({guest});
+    await this.#host.prepare({guest: {of: guest, source}});
     const result = this.#host.assemble({of: guest, source});
     if (!result.ok) return {isRunnable: false, diagnostics: result.diagnostics, lines: []};
     const {assembly} = result.loaded;

@@ -7,7 +7,7 @@ import {keysOf} from '@hyperscope/base';
 import {INTERRUPT_SHADOW} from './cell-indexes.js';
 import {charged} from './control-register-cost.js';
 import {clearTaskSwitched, loadCr0, loadCr3, loadCr4, loadCr8, loadMachineStatusWord} from './control-registers.js';
-import type {HelperImplementations} from './core.js';
+import type {HelperImplementations, VirtualizationUnit} from './core.js';
 import {cpuid} from './cpuid.js';
 import {loadDebugRegister, readDebugRegister} from './debug-registers.js';
 import {farCall, farJump} from './far-transfer.js';
@@ -56,6 +56,12 @@ export type VirtualizationHelperName =
   | 'invalidatePageOfAsid';
 /** A processor has the one set or the other. */
 export type VirtualizationHelpers = Partial<Pick<HelperImplementations, VirtualizationHelperName>>;
+
+/** The half of a processor that is for virtualization: what its control blocks do, and its instructions. */
+export interface Virtualization {
+  readonly unit: VirtualizationUnit;
+  readonly helpers: VirtualizationHelpers;
+}
 
 /** The helpers by name, for the executor. */
 export function helperTable(virtualization: VirtualizationHelpers | undefined): ReadonlyMap<string, ProcessorHelper> {

@@ -70,7 +70,7 @@ export function runCard(card: StealthCard, guest: Guest): readonly CardRun[] {
   return CARD_SETTINGS.map(each => runCardIn(card, loaded, each));
 }
 
-function runCardIn(card: StealthCard, {image, assembly}: LoadedGuest, where: CardSetting): CardRun {
+function runCardIn(card: StealthCard, {image, assembly}: LoadedGuest<AssembledGuest>, where: CardSetting): CardRun {
   const technique = assertExists(techniqueById(where.technique), `the registry has ${where.technique}`);
   const run = technique.start({
     image,

@@ -2,25 +2,27 @@
 // takes the place of a guest's source, and the address, mode and memory stay.
 
 import {UserError} from '@hyperscope/base';
-import {assembleGuest, assembleInPlace} from '@hyperscope/guests';
-import type {AssembledGuest, Guest} from '@hyperscope/guests';
+import type {AssembledGuest, FetchedGuest, Guest, GuestAssembly, assembleInPlace} from '@hyperscope/guests';
 import type {GuestImage} from '@hyperscope/vmm';
 import type {LoadedImage} from './image-options.js';
 import {loadRaw} from './raw.js';
 
-export interface LoadedGuest extends LoadedImage {
-  readonly assembly: AssembledGuest;
+export interface LoadedGuest<A extends GuestAssembly = GuestAssembly> extends LoadedImage {
+  readonly assembly: A;
 }
 
 /** Knows guests by their ids: those that stand beside another under a control program. */
-export type GuestFinder = (id: string) => Guest;
+export type GuestFinder = (id: string) => FetchedGuest;
 
 /** The image of a shipped guest, with the assembler's map from addresses to source lines. */
-export function imageOfGuest(guest: Guest, find: GuestFinder): LoadedGuest {
-  return place(guest, assembleGuest(guest), find);
+export function imageOfGuest<A extends GuestAssembly>(
+  {guest, assembly}: FetchedGuest<A>,
+  find: GuestFinder,
+): LoadedGuest<A> {
+  return place(guest, assembly, find);
 }
 
-function place(guest: Guest, assembly: AssembledGuest, find: GuestFinder): LoadedGuest {
+function place<A extends GuestAssembly>(guest: Guest, assembly: A, find: GuestFinder): LoadedGuest<A> {
   const loaded = loadRaw(assembly.bytes, {
     name: guest.id,
     memoryBytes: guest.memoryMiB * 2 ** 20,
@@ -45,16 +47,18 @@ function besideOf({controlProgram}: Guest, find: GuestFinder): Pick<GuestImage, 
   };
 }
 
-type Diagnostics = Extract<ReturnType<typeof assembleInPlace>, {ok: false}>['diagnostics'];
+/** What assembles a text in the place of a guest's: `assembleInPlace`, at hand or fetched. */
+export type InPlaceAssembler = typeof assembleInPlace;
+
+type Diagnostics = Extract<ReturnType<InPlaceAssembler>, {ok: false}>['diagnostics'];
 
 /** Another text in the place of a guest's: the image, or what is wrong with the text and where. */
 export type EditedImage =
-  | {readonly ok: true; readonly loaded: LoadedGuest}
+  | {readonly ok: true; readonly loaded: LoadedGuest<AssembledGuest>}
   | {readonly ok: false; readonly diagnostics: Diagnostics};
 
-/** Assembles and loads a text in the place of a guest's. Never throws for what the text says. */
-export function loadEdited(guest: Guest, source: string, find: GuestFinder): EditedImage {
-  const assembly = assembleInPlace(guest, source);
+/** Loads what the assembler made of a text in the place of a guest's. Never throws for what the text says. */
+export function loadEdited(guest: Guest, assembly: ReturnType<InPlaceAssembler>, find: GuestFinder): EditedImage {
   if (!assembly.ok) return assembly;
   try {
     return {ok: true, loaded: place(guest, assembly, find)};

@@ -8,7 +8,7 @@
 
 import type {Cell} from '@hyperscope/isa';
 import type {Hpa} from '@hyperscope/base';
-import type {ProcessorProfile} from '@hyperscope/machine';
+import type {ProcessorProfile, Virtualization} from '@hyperscope/machine';
 import type {HostRoutine} from '../host/host-program.js';
 import type {Host} from './host-context.js';
 
@@ -18,6 +18,8 @@ export type MmuKind = 'nested' | 'shadow';
 /** A vendor half that is not yet at work: kvm_intel, kvm_amd. */
 export interface HardwareKind {
   readonly name: 'VMX' | 'SVM';
+  /** The processor's half that it works with; undefined where the profile lacks it. */
+  virtualizationOf(profile: ProcessorProfile): Virtualization | undefined;
   /** @throws UserError that names the processors that will do, where this one lacks something. */
   requireProcessor(profile: ProcessorProfile, mmu: MmuKind): void;
   /** Guest-physical memory that KVM itself puts there (KVM_SET_TSS_ADDR). */

@@ -4,7 +4,7 @@
 import {assertExists, gpa, hpa, recordOf} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {cellIndex} from '@hyperscope/isa';
-import {Machine, virtualizationOf} from '@hyperscope/machine';
+import {Machine} from '@hyperscope/machine';
 import type {Bank, ProcessorProfile, VirtioConsole, WillWrite} from '@hyperscope/machine';
 import {chooseCostModel, chooseProfile, outcomeOf} from '../run-support.js';
 import {RunObservation} from '../run-observer.js';
@@ -78,7 +78,7 @@ export class HypervisorRun implements TechniqueRun {
       executor: options.executor,
       profile,
       costModel: chooseCostModel(options.costModel, profile),
-      virtualization: virtualizationOf(profile),
+      virtualization: definition.hardware.virtualizationOf(profile),
     });
     this.#board = new DeviceBoard(options.ports, guestRam(this.machine.memory, slots));
     const tell = (event: HypervisorEvent): void => this.#observation.hypervisorEvent(event);

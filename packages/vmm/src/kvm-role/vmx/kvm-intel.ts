@@ -1,6 +1,6 @@
 // kvm_intel as a choice: with the controls that a lesson wants, on a processor that has what they need.
 
-import {capabilitiesOf, controlMask, pinControl} from '@hyperscope/machine';
+import {capabilitiesOf, controlMask, pinControl, vmxOf} from '@hyperscope/machine';
 import type {PinControl, ProcessorProfile} from '@hyperscope/machine';
 import type {Hardware, HardwareKind, MmuKind} from '../hardware.js';
 import type {Host} from '../host-context.js';
@@ -21,6 +21,7 @@ function withVirtualNmis(pin: readonly PinControl[], profile: ProcessorProfile):
 export function kvmIntel(mmu: MmuKind, options: VmxOptions): HardwareKind {
   return {
     name: 'VMX',
+    virtualizationOf: vmxOf,
     requireProcessor: (profile: ProcessorProfile): void => requireVmx(profile, mmu),
     privateMemory: mmu === 'shadow' ? {gpa: TSS_ADDRESS, bytes: TSS_BYTES} : undefined,
     create: (host: Host): Hardware => {
