@@ -1,11 +1,15 @@
 // The guest's code: addresses, bytes and text, or the source it was assembled from; the current line; and chips that
-// say what classification found: privileged, sensitive, stealth, exits.
+// say what classification found: privileged, sensitive, stealth, exits. While the guest plays this is drawn for every picture:
+// a line that says what it said before is left as it is, and the current one is found without measuring anything.
 
-import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
+import {LitElement, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
+import {guard} from 'lit/directives/guard.js';
+import {repeat} from 'lit/directives/repeat.js';
 import type {Actor, Breakpoint, CodeLine} from '@hyperscope/trace';
 import {actorLook} from './actors.js';
 import {BreakpointEvent} from './breakpoint-list.js';
+import {codeViewStyles} from './code-view-styles.js';
 import {sharedStyles} from './shared-styles.js';
 
 type Chip = CodeLine['chips'][number];
@@ -20,179 +24,7 @@ const CHIP_NAMES: Readonly<Record<Chip['label'], string>> = {
 
 @customElement('hs-code-view')
 export class CodeView extends LitElement {
-  static override readonly styles = [
-    sharedStyles,
-    css`
-      :host {
-        container-type: inline-size;
-        display: flex;
-        flex-direction: column;
-        min-height: 0;
-      }
-      .bar {
-        display: flex;
-        gap: 2px;
-        margin-bottom: 6px;
-      }
-      .bar button {
-        border: 0;
-        border-bottom: 2px solid transparent;
-        border-radius: 0;
-        padding: 3px 8px;
-        background: none;
-        color: var(--mute);
-      }
-      .bar button[aria-pressed='true'] {
-        color: var(--ink);
-        border-color: var(--ink);
-        font-weight: 650;
-      }
-      .lines {
-        overflow: auto;
-        min-height: 0;
-        flex: 1;
-        font-family: var(--mono);
-        font-size: var(--code);
-      }
-      .line {
-        display: grid;
-        grid-template-columns: 12px minmax(4ch, max-content) 9ch minmax(max-content, 1fr) max-content;
-        gap: 0 7px;
-        align-items: center;
-        padding: 2px 6px 2px 4px;
-        border-radius: 4px;
-        white-space: pre;
-        min-width: min-content;
-      }
-      .line.bytes-off {
-        grid-template-columns: 14px max-content minmax(16ch, 1fr) max-content;
-      }
-      .where,
-      .bytes {
-        color: var(--mute);
-      }
-      .bytes {
-        overflow: hidden;
-        text-overflow: ellipsis;
-      }
-      .current {
-        background: var(--hit);
-        color: var(--hit-ink);
-        box-shadow: inset 3px 0 0 var(--who);
-      }
-      .current .where,
-      .current .bytes {
-        color: inherit;
-      }
-      .gutter {
-        display: block;
-        width: 12px;
-        height: 14px;
-        line-height: 14px;
-        border-radius: 7px;
-        cursor: pointer;
-      }
-      .gutter:hover {
-        box-shadow: inset 0 0 0 1.5px var(--bad);
-      }
-      .gutter.set {
-        background: var(--bad);
-      }
-      .gutter.set .pointer {
-        fill: var(--panel);
-      }
-      .pointer {
-        width: 12px;
-        height: 12px;
-        fill: var(--who);
-      }
-      .left {
-        background: none;
-        color: inherit;
-        box-shadow:
-          inset 3px 0 0 var(--who),
-          inset 0 0 0 1px var(--strong-line);
-      }
-      .left .pointer {
-        fill: none;
-        stroke: var(--who);
-        stroke-width: 1.6;
-      }
-      .comment {
-        color: var(--mute);
-      }
-      .current .comment {
-        color: inherit;
-      }
-      .chips {
-        display: flex;
-        gap: 4px;
-        position: sticky;
-        inset-inline-end: 2px;
-        /* A long instruction fades out under what is said of it. */
-        --under: var(--panel);
-        background: var(--under);
-        box-shadow: -6px 0 5px var(--under);
-      }
-      .chips:empty {
-        display: none;
-      }
-      .current .chips {
-        --under: var(--hit);
-      }
-      .left .chips {
-        --under: var(--panel);
-      }
-      .bytes {
-        font-size: 0.92em;
-      }
-      @container (max-width: 340px) {
-        .line {
-          grid-template-columns: 12px max-content 6ch minmax(max-content, 1fr) max-content;
-          gap: 0 5px;
-        }
-        .chips {
-          gap: 2px;
-        }
-        .chip {
-          padding: 0 5px;
-        }
-      }
-      @container (max-width: 250px) {
-        .bytes {
-          display: none;
-        }
-        .line {
-          grid-template-columns: 12px max-content minmax(max-content, 1fr) max-content;
-        }
-      }
-      .chip {
-        font: 650 11px/1.5 var(--sans);
-        padding: 0 7px;
-        border-radius: 9px;
-        border: 1px solid currentColor;
-        cursor: help;
-      }
-      .chip.exits {
-        background: var(--hypervisor-tint);
-        color: var(--hypervisor-ink);
-      }
-      .chip.privileged {
-        background: var(--vmm-tint);
-        color: var(--vmm-ink);
-      }
-      .chip.system-call,
-      .chip.IOPL-sensitive {
-        background: var(--device-tint);
-        color: var(--device-ink);
-      }
-      .chip.stealth {
-        background: var(--stealth-tint);
-        color: var(--stealth-ink);
-        border-style: dashed;
-      }
-    `,
-  ];
+  static override readonly styles = [sharedStyles, codeViewStyles];
 
   @property({attribute: false}) lines: readonly CodeLine[] = [];
   @property({attribute: false}) current: bigint | undefined = undefined;
@@ -205,11 +37,42 @@ export class CodeView extends LitElement {
   /** Where runs stop: a dot beside the line. */
   @property({attribute: false}) breakpoints: readonly Breakpoint[] = [];
   @state() private view: 'disassembly' | 'source' = 'disassembly';
+  /** As the last layout left it, in CSS pixels: the room for lines, the height of one, and how far they are scrolled. */
+  private room = 0;
+  private lineHeight = 0;
+  private scrolled = 0;
+  /** Told after a layout, when measuring makes none. */
+  private readonly sizes = new ResizeObserver(entries => this.measured(entries));
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.hasUpdated) this.watch();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.sizes.disconnect();
+  }
+
+  protected override firstUpdated(): void {
+    this.watch();
+  }
+
+  private watch(): void {
+    for (const part of this.renderRoot.querySelectorAll('.lines, .ruler')) this.sizes.observe(part);
+  }
+
+  private measured(entries: readonly ResizeObserverEntry[]): void {
+    for (const {target, contentRect} of entries) {
+      if (target.classList.contains('lines')) this.room = contentRect.height;
+      else this.lineHeight = contentRect.height;
+    }
+    this.showCurrent();
+  }
 
   override render(): TemplateResult {
     const token = actorLook(this.who).token;
-    // Where no code is known at the playhead (the host is setting up), the source still says what is going to run.
-    const isSource = this.source !== undefined && (this.view === 'source' || this.lines.length === 0);
+    const {isSource} = this;
     return html`${this.source === undefined ? nothing : this.toggle(isSource ? 'source' : 'disassembly')}
       <div
         class="lines"
@@ -217,22 +80,37 @@ export class CodeView extends LitElement {
         role="region"
         aria-label="Guest code, ${isSource ? 'source' : 'disassembly'}"
         .style=${`--who: var(${token})`}
+        @scroll=${this.onScroll}
       >
         ${isSource ? this.sourceLines(this.source ?? '') : this.disassembly()}
+        <div class="ruler" aria-hidden="true"></div>
       </div>`;
+  }
+
+  /** Where no code is known at the playhead (the host is setting up), the source still says what is going to run. */
+  private get isSource(): boolean {
+    return this.source !== undefined && (this.view === 'source' || this.lines.length === 0);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('current') || changed.has('lines') || changed.has('source')) this.showCurrent();
   }
 
+  private readonly onScroll = (event: Event): void => {
+    if (event.target instanceof Element) this.scrolled = event.target.scrollTop;
+  };
+
+  /** Scrolls the current line into sight, by what was measured last: measuring here would lay the whole page out at once. */
   private showCurrent(): void {
+    const line = this.lines.find(each => each.address === this.current);
+    const row = this.isSource ? (line?.sourceLine ?? 0) - 1 : this.lines.findIndex(each => each === line);
     const box = this.renderRoot.querySelector('.lines');
-    const line = this.renderRoot.querySelector('.current');
-    if (box === null || line === null) return;
-    const above = line.getBoundingClientRect().top - box.getBoundingClientRect().top;
-    const room = box.clientHeight;
-    if (above < 24 || above > room - 40) box.scrollTop += above - room * 0.35;
+    if (line === undefined || row < 0 || box === null || this.lineHeight === 0) return;
+    const top = row * this.lineHeight;
+    const above = top - this.scrolled;
+    if (above >= 24 && above <= this.room - 40) return;
+    this.scrolled = Math.max(0, top - this.room * 0.35);
+    box.scrollTop = this.scrolled;
   }
 
   private toggle(shown: 'disassembly' | 'source'): TemplateResult {
@@ -241,9 +119,6 @@ export class CodeView extends LitElement {
         aria-pressed=${shown === view}
         @click=${() => {
           this.view = view;
-          void this.updateComplete.then(() => {
-            this.showCurrent();
-          });
         }}
       >
         ${name}
@@ -259,21 +134,33 @@ export class CodeView extends LitElement {
 
   private disassembly(): TemplateResult {
     if (this.lines.length === 0) return html`<p class="empty">No code is known at this address.</p>`;
-    return html`${this.lines.map(line => {
-      const current = line.address === this.current;
-      return html`<div class="line ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
-        ${this.gutter({kind: 'address', address: line.address}, current)}<span class="where"
-          >${line.address.toString(16)}</span
-        >
-        <span class="bytes" title=${line.bytes}>${line.bytes}</span
-        ><span>${line.text.replaceAll(/ +/g, ' ')}</span>${chips(line.chips)}
-      </div>`;
-    })}`;
+    return html`${repeat(
+      this.lines,
+      line => line.address,
+      line => {
+        const current = line.address === this.current;
+        const breakpoint = {kind: 'address', address: line.address} as const;
+        const said = [line.bytes, line.text, this.mark(current), this.isSet(breakpoint), chipsText(line.chips)];
+        return guard(
+          said,
+          () =>
+            html`<div class="line ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
+              ${this.gutter(breakpoint, current)}<span class="where">${line.address.toString(16)}</span>
+              <span class="bytes" title=${line.bytes}>${line.bytes}</span
+              ><span>${line.text.replaceAll(/ +/g, ' ')}</span>${chips(line.chips)}
+            </div>`,
+        );
+      },
+    )}`;
+  }
+
+  private isSet(breakpoint: Breakpoint): boolean {
+    return this.breakpoints.some(one => isSame(one, breakpoint));
   }
 
   /** The pointer, and the place where a click sets a breakpoint. Keys set one at the current line, so that Tab need not stop here. */
   private gutter(breakpoint: Extract<Breakpoint, {kind: 'address' | 'line'}>, current: boolean): TemplateResult {
-    const isSet = this.breakpoints.some(one => isSame(one, breakpoint));
+    const isSet = this.isSet(breakpoint);
     return html`<span
       class="gutter ${isSet ? 'set' : ''}"
       title=${isSet ? 'Breakpoint; click to take it away' : 'Click to stop here (x at the current line)'}
@@ -298,15 +185,17 @@ export class CodeView extends LitElement {
     return html`${source.split('\n').map((text, index) => {
       const line = byLine.get(index + 1);
       const current = line !== undefined && line.address === this.current;
-      const at = text.indexOf(';');
-      const code = at < 0 ? text : text.slice(0, at);
-      return html`<div class="line bytes-off ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
-        ${this.gutter({kind: 'line', line: index + 1}, current)}<span class="where"
-          >${String(index + 1).padStart(3)}</span
-        >
-        <span>${code}${at < 0 ? nothing : html`<span class="comment">${text.slice(at)}</span>`}</span>
-        ${chips(line?.chips ?? [])}
-      </div>`;
+      const breakpoint = {kind: 'line', line: index + 1} as const;
+      const said = [text, this.mark(current), this.isSet(breakpoint), chipsText(line?.chips ?? [])];
+      return guard(said, () => {
+        const at = text.indexOf(';');
+        const code = at < 0 ? text : text.slice(0, at);
+        return html`<div class="line bytes-off ${this.mark(current)}" aria-current=${current ? 'step' : nothing}>
+          ${this.gutter(breakpoint, current)}<span class="where">${String(index + 1).padStart(3)}</span>
+          <span>${code}${at < 0 ? nothing : html`<span class="comment">${text.slice(at)}</span>`}</span>
+          ${chips(line?.chips ?? [])}
+        </div>`;
+      });
     })}`;
   }
 }
@@ -316,6 +205,9 @@ function chips(found: readonly Chip[]): TemplateResult {
     >${found.map(chip => html`<span class="chip ${chip.label}" title="${chip.label}: ${chip.why}">${CHIP_NAMES[chip.label]}</span>`)}</span
   >`;
 }
+
+/** What chips say, as one value to compare. */
+const chipsText = (found: readonly Chip[]): string => found.map(({label, why}) => `${label} ${why}`).join('\n');
 
 const isSame = (a: Breakpoint, b: Breakpoint): boolean =>
   a.kind === 'address'

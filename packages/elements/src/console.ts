@@ -1,8 +1,13 @@
-// What the guest sent to its serial port.
+// What the guest sent to its serial port. The end is in sight by the direction in which the box is filled, so that nothing is
+// measured while the guest prints; of a long text only the end is drawn until all of it is asked for.
 
-import {LitElement, css, html, type PropertyValues, type TemplateResult} from 'lit';
-import {customElement, property} from 'lit/decorators.js';
+import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {customElement, property, state} from 'lit/decorators.js';
 import {sharedStyles} from './shared-styles.js';
+
+/** As many characters are drawn without being asked for, some sixty lines; and up to so many more, for what is drawn is cut seldom. */
+const SHOWN = 5000;
+const CUT = 1000;
 
 @customElement('hs-console')
 export class SerialConsole extends LitElement {
@@ -19,9 +24,20 @@ export class SerialConsole extends LitElement {
         /* Several of them have to share the room. */
         max-height: var(--console-height, 12em);
         overflow: auto;
+        /* Filled from below: who looks at the end stays there. */
+        display: flex;
+        flex-direction: column-reverse;
         font: var(--code)/1.45 var(--mono);
         white-space: pre-wrap;
         overflow-wrap: anywhere;
+      }
+      pre > span {
+        margin-block-end: auto;
+      }
+      .more {
+        margin: 0 0 4px;
+        font-size: 0.857em;
+        color: var(--mute);
       }
       .caret {
         display: inline-block;
@@ -39,18 +55,28 @@ export class SerialConsole extends LitElement {
 
   @property() text = '';
   @property() name = 'Serial console · COM1';
+  @state() private shown: 'end' | 'all' = 'end';
 
   override render(): TemplateResult {
+    const {text} = this;
+    const start = this.shown === 'all' ? 0 : Math.max(0, Math.floor((text.length - SHOWN) / CUT) * CUT);
     const shown =
       this.text === ''
         ? html`<span class="nothing">nothing sent yet</span>`
-        : html`${this.text}<span class="caret"></span>`;
+        : html`<span>${text.slice(start)}<span class="caret"></span></span>`;
     return html`<h3>${this.name}</h3>
+      ${start > 0 ? more(text.length - start, text.length, this.showAll) : nothing}
       <pre tabindex="0" role="log" aria-label=${this.name}>${shown}</pre>`;
   }
 
-  protected override updated(changed: PropertyValues<this>): void {
-    const box = this.renderRoot.querySelector('pre');
-    if (changed.has('text') && box !== null) box.scrollTop = box.scrollHeight;
-  }
+  private readonly showAll = (): void => {
+    this.shown = 'all';
+  };
+}
+
+function more(drawn: number, all: number, showAll: () => void): TemplateResult {
+  return html`<p class="more">
+    The last ${drawn.toLocaleString('en')} of ${all.toLocaleString('en')} characters.
+    <button @click=${showAll}>Show all</button>
+  </p>`;
 }
