@@ -47,6 +47,10 @@ export class LabTime {
       advance: (steps, stops) =>
         this.#move('step', async () => client.play(store.state.moment?.index ?? 0, steps, stops)),
       motion: around.motion,
+      nextFrame: run => {
+        const frame = requestAnimationFrame(run);
+        return () => cancelAnimationFrame(frame);
+      },
     });
   }
 

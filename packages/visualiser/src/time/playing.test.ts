@@ -14,6 +14,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** A screen of sixty pictures a second. */
+function nextFrame(run: () => void): () => void {
+  const timer = setTimeout(run, 16);
+  return () => clearTimeout(timer);
+}
+
 const RING: TraceEvent = {kind: 'ring', from: 3, to: 0, how: 'SYSCALL'};
 
 test('an event is stayed at as long as its kind asks for, the longest of several', () => {
@@ -33,6 +39,7 @@ function played(motion: 'full' | 'reduced', speed: LabState['time']['speed']['sp
     step: () => undefined,
     advance: steps => asked.push(steps),
     motion: () => motion,
+    nextFrame,
   });
   playing.toggle();
   vi.advanceTimersByTime(2000);
@@ -65,6 +72,7 @@ test('a stop ends Play, and Play goes on from there', () => {
     step: () => undefined,
     advance: by => steps.push(by),
     motion: () => 'full',
+    nextFrame,
   });
   const state = store.state.time;
   store.set({time: {...state, speed: {speed: '×1', stays: {exit: 'stop', ring: 'stop', mode: 'stop'}}}});

@@ -1,12 +1,15 @@
 // Play: steps at the chosen speed, and a stay where something happened. Slow speeds show every step; fast ones as many as the
-// screen has pictures for, yet never past an event that one is to stay at.
+// screen has pictures for, yet never past an event that one is to stay at. For a picture of the screen one moment is asked for
+// and no more: it is computed in the worker while the page draws the one before.
 
 import {SPEEDS, STAYS} from '@hyperscope/elements';
 import {isBoundary, type Moment, PLAY_STOPS, type PlayStop} from '@hyperscope/trace';
 import type {LabStore} from '../lab-store.js';
 
-/** Between two pictures, in milliseconds: as the screen draws, and few where the reader wants little motion. */
-const FRAME = {full: 16, reduced: 250} as const;
+/** Between two pictures where the reader wants little motion, in milliseconds. */
+const REDUCED = 250;
+/** What is due sooner than this waits for the next picture, in milliseconds: timers are not that exact. */
+const SOON = 20;
 /** The beat of steps that are no instructions, at ×1, in milliseconds. */
 const BEAT = 320;
 const FIRST_RATE = 3;
@@ -19,12 +22,14 @@ export interface PlayedLab {
   readonly step: () => void;
   /** Up to so many instructions on, stopping short after the first of `stops`. */
   readonly advance: (steps: number, stops: readonly PlayStop[]) => void;
-  readonly motion: () => keyof typeof FRAME;
+  readonly motion: () => 'full' | 'reduced';
+  /** Calls back right before the next picture is drawn; gives what takes the call back. Never, while nobody can see the page. */
+  readonly nextFrame: (run: () => void) => () => void;
 }
 
 export class Playing {
   readonly #lab: PlayedLab;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  #cancel: () => void = () => undefined;
   /** When the last step was due. */
   #due = 0;
   /** The state at which the last stay was made. */
@@ -45,7 +50,7 @@ export class Playing {
   }
 
   pause(): void {
-    clearTimeout(this.#timer);
+    this.#cancel();
     if (this.#lab.store.state.playing) this.#lab.store.set({playing: false});
   }
 
@@ -53,8 +58,7 @@ export class Playing {
     const {store, busy} = this.#lab;
     const {moment, time, granularity} = store.state;
     if (moment !== undefined && moment.finished && moment.index >= moment.length) return this.pause();
-    const frame = FRAME[this.#lab.motion()];
-    if (busy()) return this.#again(4);
+    if (busy()) return this.#again(0);
     const stay = moment === undefined || moment.index === this.#stayedAt ? 0 : stayAt(moment, time.speed.stays);
     if (moment !== undefined && stay > 0) {
       this.#stayedAt = moment.index;
@@ -66,16 +70,22 @@ export class Playing {
     const interval = granularity === 'instruction' ? 1000 / rate : (BEAT * FIRST_RATE) / rate;
     const now = performance.now();
     const steps = Math.floor((now - this.#due) / interval);
-    if (steps < 1) return this.#again(Math.max(1, Math.min(interval - (now - this.#due), 500)));
+    if (steps < 1) return this.#again(Math.min(interval - (now - this.#due), 500));
     // After a pause of the page one does not catch up with what was missed.
     this.#due = now - this.#due > 1000 ? now : this.#due + steps * interval;
     if (granularity === 'instruction') this.#lab.advance(steps, stopsOf(time.speed.stays));
     else this.#lab.step();
-    this.#again(frame);
+    this.#again(this.#lab.motion() === 'full' ? 0 : REDUCED);
   }
 
+  /** The next beat: with a picture of the screen, the first one after so many milliseconds. */
   #again(after: number): void {
-    this.#timer = setTimeout(() => this.#beat(), after);
+    const atFrame = (): void => {
+      this.#cancel = this.#lab.nextFrame(() => this.#beat());
+    };
+    if (after < SOON) return atFrame();
+    const timer = setTimeout(atFrame, after - SOON / 2);
+    this.#cancel = () => clearTimeout(timer);
   }
 }
 
