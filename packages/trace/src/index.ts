@@ -1,7 +1,7 @@
 export * from './record-format.js';
 export * from './session-view.js';
 export * from './time-view.js';
-export type * from './inspection.js';
+export * from './inspection.js';
 export type * from './translation-cache-content.js';
 export type * from './run-choice.js';
 export * from './change/change.js';

@@ -20,9 +20,14 @@ export type InspectionRequest =
       readonly address: bigint;
       readonly access: 'read' | 'write' | 'execute';
     }
+  /** What the TLB answered in so many steps before the playhead, 1 to MOST_REPLAYED_STEPS. They are run again, elsewhere. */
+  | {readonly panel: 'lookups'; readonly steps: number}
   /** The translation cache, and the block that lies at an address in it; the one that runs or ran last where absent. */
   | {readonly panel: 'translation'; readonly at: bigint | undefined}
   | {readonly panel: 'descriptors' | 'tlb' | 'devices' | 'kvm-run' | 'statistics' | 'vcpu' | 'entry-checks'};
+
+/** The longest stretch of steps that is run again for an answer. */
+export const MOST_REPLAYED_STEPS = 4096;
 
 export type InspectionPanel = InspectionRequest['panel'];
 
@@ -170,6 +175,32 @@ export interface TlbContent {
   readonly sentence: string;
 }
 
+/** Translations asked for by fetches, reads and writes. */
+export interface LookupTally {
+  readonly execute: number;
+  readonly read: number;
+  readonly write: number;
+}
+
+/**
+ * One lookup is a page that a step fetches from, reads or writes, counted once in a step for each of the three; it is a walk where
+ * the TLB did not know the page, or not with the rights.
+ */
+export interface LookupContent {
+  /** The first state from which steps were run again, and how many were. */
+  readonly from: number;
+  readonly steps: number;
+  readonly hits: LookupTally;
+  readonly walks: LookupTally;
+  /** Of the last step. */
+  readonly rows: readonly {
+    readonly linear: bigint;
+    readonly access: 'execute' | 'read' | 'write';
+    readonly answer: 'hit' | 'walk';
+  }[];
+  readonly sentence: string;
+}
+
 export interface DeviceContent {
   readonly name: string;
   readonly title: string;
@@ -275,6 +306,7 @@ export interface InspectionContents {
   readonly walk: WalkContent;
   readonly descriptors: DescriptorContent;
   readonly tlb: TlbContent;
+  readonly lookups: LookupContent;
   readonly devices: readonly DeviceContent[];
   readonly 'kvm-run': KvmRunContent;
   readonly statistics: StatisticsContent;

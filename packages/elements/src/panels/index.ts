@@ -9,6 +9,7 @@ export * from './kvm-run.js';
 export * from './memory-view.js';
 export * from './space-names.js';
 export * from './statistics-view.js';
+export * from './tlb-lookups.js';
 export * from './tlb-view.js';
 export * from './translation-cache.js';
 export * from './virtual-cpu.js';

@@ -145,6 +145,17 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
       },
     ],
   },
+  lookups: {
+    from: 41,
+    steps: 1,
+    hits: {execute: 1, read: 0, write: 0},
+    walks: {execute: 0, read: 0, write: 1},
+    rows: [
+      {linear: 0x800an, access: 'execute', answer: 'hit'},
+      {linear: 0x9000n, access: 'write', answer: 'walk'},
+    ],
+    sentence: 'The last step needed 2 translations: the TLB answered 1, tables were walked for 1.',
+  },
   tlb: {
     identifierName: 'VPID',
     capacity: 256,

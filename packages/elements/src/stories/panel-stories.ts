@@ -2,12 +2,14 @@
 
 import {
   AddressBox,
+  AddressPath,
   DescriptorTables,
   DeviceList,
   EntryDoctor,
   KvmRunView,
   MemoryView,
   StatisticsView,
+  TlbLookups,
   TlbView,
   TranslationCacheView,
   VirtualCpuView,
@@ -44,11 +46,36 @@ export const PANEL_STORIES: Stories = {
       selected: 0x8000n,
     }),
   'an address box': () => made(new AddressBox(), {address: 0x8000n}),
+  'the way of an address': () => made(new AddressPath(), {content: SAMPLES.walk}),
+  'an address that leads nowhere': () =>
+    made(new AddressPath(), {
+      content: {
+        path: SAMPLES.walk.path.slice(0, 2),
+        end: 'no memory slot has this address: a device is there, or nobody',
+      },
+    }),
   'tables that are asked for': () => new DescriptorTables(),
   'descriptor tables of two owners': () => made(new DescriptorTables(), {content: SAMPLES.descriptors}),
   'a TLB that is asked for': () => new TlbView(),
   'an empty TLB': () => made(new TlbView(), {content: {...SAMPLES.tlb, rows: [], sentence: 'The TLB is empty.'}}),
   'a TLB with a stale entry': () => made(new TlbView(), {content: SAMPLES.tlb}),
+  'lookups that are counted': () => made(new TlbLookups(), {most: 4096}),
+  'lookups of a step': () => made(new TlbLookups(), {content: SAMPLES.lookups, most: 4096}),
+  'lookups of many steps': () =>
+    made(new TlbLookups(), {
+      content: {
+        ...SAMPLES.lookups,
+        steps: 4096,
+        rows: [],
+        hits: {execute: 4078, read: 1034, write: 310},
+        walks: {execute: 12, read: 7, write: 5},
+        sentence:
+          'The last 4096 steps needed 5446 translations: the TLB answered 5422 (99.6 %), tables were walked for 24.',
+      },
+      most: 4096,
+    }),
+  'no lookups in a file': () =>
+    made(new TlbLookups(), {why: 'A recording has no machine to run steps again.', most: 9}),
   'devices that are asked for': () => new DeviceList(),
   'no devices': () => made(new DeviceList(), {devices: []}),
   'devices of which one changed': () => made(new DeviceList(), {devices: SAMPLES.devices}),

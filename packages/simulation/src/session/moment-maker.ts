@@ -29,10 +29,10 @@ import type {
   TraceEvent,
 } from '@hyperscope/trace';
 import {domainFacts} from '@hyperscope/vmm';
+import type {TechniqueRun} from '@hyperscope/vmm';
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
-import {KnownLines} from './known-lines.js';
 import type {StateInspector} from './inspect/inspector.js';
 import {machineBanks} from './machine-banks.js';
 import {screenView} from './screen-view.js';
@@ -55,17 +55,19 @@ export class MomentMaker {
   readonly serial: SerialText;
   readonly #machines: VirtualMachines;
   readonly #executed: ExecutionMap;
-  readonly #lines = new KnownLines();
   readonly #source: SourceMap | undefined;
   /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
   #scout: Playhead | undefined;
   /** Fetched when the first panel is asked for. */
   #inspector: Promise<StateInspector> | undefined;
   readonly #texts = new Map<number, string>();
+  readonly #again: (() => TechniqueRun) | undefined;
   #start: number | undefined;
 
-  constructor(record: RunRecord, source: SourceMap | undefined) {
+  /** `again` starts the recorded run once more, for what only running tells; there is none for a file. */
+  constructor(record: RunRecord, source: SourceMap | undefined, again?: () => TechniqueRun) {
     this.record = record;
+    this.#again = again;
     this.serial = new SerialText(record);
     this.#machines = new VirtualMachines(record);
     this.#executed = new ExecutionMap(record);
@@ -100,7 +102,6 @@ export class MomentMaker {
       why: this.#why(last, events, state, previous),
       code: codeWindow(state, {
         executed: this.#executed,
-        known: this.#lines,
         // The text that is edited and shown is the first virtual machine's.
         source: state.machine === 0 ? this.#source : undefined,
         vtx: record.header.engine === 'kvm' || record.header.technique.startsWith('vtx-'),
@@ -130,7 +131,7 @@ export class MomentMaker {
   async #fetchInspector(): Promise<StateInspector> {
     try {
       const {StateInspector: Inspector} = await import('./inspect/inspector.js');
-      return new Inspector(this.record, step => this.textOf(step));
+      return new Inspector(this.record, step => this.textOf(step), this.#again);
     } catch (error) {
       this.#inspector = undefined;
       throw error;

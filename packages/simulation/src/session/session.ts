@@ -14,7 +14,7 @@ import type {
   TimelineWindow,
 } from '@hyperscope/trace';
 import {isBoundary} from '@hyperscope/trace';
-import type {PortOptions, Technique} from '@hyperscope/vmm';
+import type {PortOptions, Technique, TechniqueOptions, TechniqueRun} from '@hyperscope/vmm';
 import {requireImageFit} from '../guest-needs.js';
 import type {LoadedImage} from '../images/image-options.js';
 import {MomentMaker} from './moment-maker.js';
@@ -52,15 +52,17 @@ const SETUP_LIMIT = 2000;
 export function createSession(options: SessionOptions): Session {
   const {technique, image, guest} = options;
   requireImageFit(image.image, guest.title, technique);
-  const run = technique.start({
-    image: image.image,
-    ports: options.ports ?? NO_PORTS,
-    profile: undefined,
-    costModel: undefined,
-    ...options.options,
-  });
+  const start = (executor?: TechniqueOptions['executor']): TechniqueRun =>
+    technique.start({
+      image: image.image,
+      ports: options.ports ?? NO_PORTS,
+      profile: undefined,
+      costModel: undefined,
+      ...options.options,
+      ...(executor === undefined ? {} : {executor}),
+    });
   const driver = new RunDriver(
-    run,
+    start(),
     {
       technique: technique.id,
       guest: {
@@ -73,7 +75,7 @@ export function createSession(options: SessionOptions): Session {
     },
     image.image.memoryBytes,
   );
-  return new Session(driver, options.source);
+  return new Session(driver, options.source, () => start('reference'));
 }
 
 export class Session implements SessionClient {
@@ -83,9 +85,10 @@ export class Session implements SessionClient {
   readonly time: SessionTime;
   #index = 0;
 
-  constructor(driver: RunDriver, source: SourceMap | undefined) {
+  /** `again` starts the same run once more. */
+  constructor(driver: RunDriver, source: SourceMap | undefined, again?: () => TechniqueRun) {
     this.#driver = driver;
-    this.#maker = new MomentMaker(driver.record, source);
+    this.#maker = new MomentMaker(driver.record, source, again);
     this.time = new SessionTime({
       record: driver.record,
       source,

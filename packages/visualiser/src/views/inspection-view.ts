@@ -5,6 +5,7 @@ import '@hyperscope/elements/panels';
 import {AskWriterEvent, FragmentEvent, SPACES} from '@hyperscope/elements/panels';
 import {sharedStyles} from '@hyperscope/elements';
 import type {StageHost} from '@hyperscope/elements';
+import {MOST_REPLAYED_STEPS} from '@hyperscope/trace';
 import type {Inspection, InspectionContents, InspectionPanel, InspectionRequest, Moment} from '@hyperscope/trace';
 import {LitElement, css, html, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
@@ -63,11 +64,17 @@ export class InspectionView extends LitElement {
   @state() private fragment: bigint | undefined = undefined;
   private desk: InspectionDesk | undefined = undefined;
   private writers: InspectionDesk | undefined = undefined;
+  private replays: InspectionDesk | undefined = undefined;
+  /** The state at which hits were asked to be counted over more than a step. */
+  @state() private counted: number | undefined = undefined;
 
   constructor() {
     super();
     this.addEventListener('hs-fragment', event => {
       if (event instanceof FragmentEvent) this.fragment = event.detail.at;
+    });
+    this.addEventListener('hs-count-lookups', () => {
+      this.counted = this.moment?.index;
     });
     this.addEventListener('hs-ask-writer', event => {
       if (event instanceof AskWriterEvent) this.asked = {space: this.place.space, address: event.detail.address};
@@ -81,6 +88,7 @@ export class InspectionView extends LitElement {
       const redraw = (): void => this.requestUpdate();
       this.desk = new InspectionDesk(this.client, redraw);
       this.writers = new InspectionDesk(this.client, redraw);
+      this.replays = new InspectionDesk(this.client, redraw);
     }
     if (changed.has('place')) {
       this.from = windowFor(this.place, changed.get('place'), this.from);
@@ -101,17 +109,19 @@ export class InspectionView extends LitElement {
           content => html`<hs-descriptor-tables .content=${content}></hs-descriptor-tables>`,
         );
       case 'tlb':
-        return this.panel(moment, {panel: tab}, content => html`<hs-tlb .content=${content}></hs-tlb>`);
+        return html`${this.lookups(moment)}
+        ${this.panel(moment, {panel: tab}, content => html`<hs-tlb .content=${content}></hs-tlb>`)}`;
       case 'devices':
         return this.panel(moment, {panel: tab}, content => html`<hs-devices .devices=${content}></hs-devices>`);
       case 'kvm-run':
         return this.panel(moment, {panel: tab}, content => html`<hs-kvm-run .content=${content}></hs-kvm-run>`);
       case 'statistics':
-        return this.panel(
+        return html`${this.panel(
           moment,
           {panel: tab},
           content => html`<hs-statistics .content=${content} .under=${this.under}></hs-statistics>`,
-        );
+        )}
+        ${this.lookups(moment)}`;
       case 'translation':
         return this.panel(
           moment,
@@ -121,6 +131,18 @@ export class InspectionView extends LitElement {
       case 'vcpu':
         return this.panel(moment, {panel: tab}, content => html`<hs-virtual-cpu .content=${content}></hs-virtual-cpu>`);
     }
+  }
+
+  /** What the TLB answered in the last step, or in as many as were asked for at this state. */
+  private lookups(moment: Moment): TemplateResult {
+    const steps = this.counted === moment.index ? MOST_REPLAYED_STEPS : 1;
+    const {answer, failed} = this.replays?.about(moment, {panel: 'lookups', steps}) ?? {};
+    const told = answer?.panel === 'lookups' && answer.index === moment.index ? answer : undefined;
+    return html`<hs-tlb-lookups
+      .content=${told?.content}
+      .why=${failed ?? (told === undefined || told.content !== undefined ? '' : told.why)}
+      .most=${Math.min(MOST_REPLAYED_STEPS, Math.max(1, moment.index))}
+    ></hs-tlb-lookups>`;
   }
 
   /** What is known of a panel, why there is nothing, or what went wrong. */

@@ -4,17 +4,20 @@
 import {Playhead} from '@hyperscope/trace';
 import type {Bank} from '@hyperscope/machine';
 import type {Inspection, InspectionRequest, RunRecord} from '@hyperscope/trace';
+import type {TechniqueRun} from '@hyperscope/vmm';
 import {StateView} from '../state-view.js';
 import {descriptorContent} from './descriptor-content.js';
 import {deviceContents} from './device-contents.js';
 import {machineBanks} from '../machine-banks.js';
 import {DoctorsMachine, entryCheckContent} from './entry-check-content.js';
 import {kvmRunContent} from './kvm-run-content.js';
+import {lookupContent} from './lookup-content.js';
 import type {LookedAt} from './looked-at.js';
 import {memoryContent} from './memory-content.js';
 import type {WrittenStretch} from './memory-content.js';
 import {statisticsContent} from './statistics-content.js';
 import {StepCounts} from './step-counts.js';
+import {StepReplay} from './step-replay.js';
 import {tlbContent} from './tlb-content.js';
 import {TranslationHistory, translationContent} from './translation-content.js';
 import {vcpuContent} from './vcpu-content.js';
@@ -40,9 +43,12 @@ export class StateInspector {
   #earlier: Playhead | undefined;
   #elsewhere: Playhead | undefined;
   readonly #doctor = new DoctorsMachine();
+  readonly #replay: StepReplay | undefined;
 
-  constructor(record: RunRecord, textOf: (step: number) => string) {
+  /** `again` starts the recorded run once more; there is none for a file. */
+  constructor(record: RunRecord, textOf: (step: number) => string, again?: () => TechniqueRun) {
     this.#record = record;
+    this.#replay = again === undefined ? undefined : new StepReplay(record, again);
     this.#textOf = textOf;
     this.#counts = new StepCounts(record);
     this.#translations = new TranslationHistory(record);
@@ -80,6 +86,8 @@ export class StateInspector {
         return {panel: request.panel, index, ...descriptorContent(looked)};
       case 'tlb':
         return {panel: request.panel, index, ...tlbContent(looked, bank('tlb'), entryReader(this.#other()))};
+      case 'lookups':
+        return {panel: request.panel, index, ...lookupContent(looked, request.steps, this.#replay)};
       case 'devices':
         return {
           panel: request.panel,

@@ -93,7 +93,11 @@ function memoryGroup(record: RunRecord, index: number): Group {
   return {
     title: 'Address translation',
     counters: [
-      counter('page walks', walks, 'accesses that the TLB could not answer (its hits leave no trace in a record)'),
+      counter(
+        'page walks',
+        walks,
+        'accesses that the TLB could not answer; its hits leave no trace and are counted below',
+      ),
       counter('table entries read', references, 'by these walks, through EPT or nested tables as well'),
       counter('walks that failed', faults, 'in a page fault or an exit'),
     ],
