@@ -128,6 +128,11 @@ test('a comparison may leave out where its scrubber is', () => {
 });
 
 test.each([
+  '#v2/bare/popf/1;scenario=d6-popf:7;set=2',
+  '#v3/bare/popf/1;set=2',
+  '#v3/bare/popf/1;set=2;scenario=d6-popf:7',
+  '#v3/bare/popf/1;scenario=d6-popf:7;set=0',
+  '#v3/bare/popf/1;scenario=d6-popf:7;set=1000000',
   '#v2/bare/popf/1;mode=present',
   '#v2/bare/popf/1;compare=bare',
   '#v3/bare/popf/1;mode=absent',
@@ -145,6 +150,13 @@ test.each([
   `#v3/bare/popf/1;compare=${'a,'.repeat(9000)}a`,
   '#v3/bare/popf/1;constructor=x',
 ])('%s is unreadable as a whole', hash => expect(readLink(hash).kind).toBe('unreadable'));
+
+test('the set of a scenario’s questions is a part of the link', () => {
+  const moment = {technique: 'bare', guest: 'popf', step: 3, scenario: {id: 'd6-popf', part: 7, set: 12}};
+  const link = '#v3/bare/popf/3;scenario=d6-popf:7;set=12';
+  expect(writeLink(moment)).toBe(link);
+  expect(readLink(link)).toEqual({kind: 'moment', moment});
+});
 
 test('a link from a newer version says so', () => {
   const link = readLink('#v4/whatever');

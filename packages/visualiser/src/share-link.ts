@@ -2,7 +2,7 @@
 //
 //   #v1/<technique>/<guest>[/<step>]
 //   #v2/<technique>/<guest>/<step>[;switches=<id>:<value>,…][;scenario=<id>:<part>][;panel=<tab>][;theme=<theme>][;text=<base64url>]
-//   #v3/… as version 2, and [;look=<space>:<hex>][;compare=<machine>,…[:<instruction>[:<machine>]]][;mode=present]
+//   #v3/… as version 2, and [;set=<number>][;look=<space>:<hex>][;compare=<machine>,…[:<instruction>[:<machine>]]][;mode=present]
 //
 // A link is written in the lowest version that can say it, so that an older lab can follow as many as possible.
 //
@@ -29,8 +29,8 @@ export interface SharedMoment {
   /** Where the guest begins when absent. */
   readonly step?: number | undefined;
   readonly switches?: Switches | undefined;
-  /** A shipped scenario, and the part of it. */
-  readonly scenario?: {readonly id: string; readonly part: number} | undefined;
+  /** A shipped scenario, the part of it, and the set of its seeded questions. */
+  readonly scenario?: {readonly id: string; readonly part: number; readonly set?: number | undefined} | undefined;
   /** A tab of the inspector. */
   readonly panel?: string | undefined;
   readonly theme?: Theme | undefined;
@@ -60,6 +60,7 @@ const VERSION_1 = new RegExp(String.raw`^#v1\/${PLACE}(?:\/(${STEP}))?$`);
 const WITH_ENTRIES = new RegExp(String.raw`^#v([23])\/${PLACE}\/(${STEP})?((?:;[a-z]+=[A-Za-z0-9_,:./+-]+)*)$`);
 const SWITCH = /^([a-z0-9][a-z0-9-]{0,39}):([A-Za-z0-9][A-Za-z0-9/+.-]{0,39})$/;
 const SCENARIO = /^([a-z0-9][a-z0-9-]{0,59}):(0|[1-9][0-9]{0,2})$/;
+const SET = /^[1-9][0-9]{0,5}$/;
 const PANEL = /^[a-z][a-z-]{0,29}$/;
 const TEXT = /^[A-Za-z0-9_-]+$/;
 const LOOK = /^([gh][pv]a):(0|[1-9a-f][0-9a-f]{0,15})$/;
@@ -88,9 +89,10 @@ function entriesOf2({switches = {}, scenario, panel, theme, text}: SharedMoment)
   ].join('');
 }
 
-function entriesOf3({look, compare, mode}: SharedMoment): string {
+function entriesOf3({scenario, look, compare, mode}: SharedMoment): string {
   const chosen = compare?.chosen === undefined ? '' : `:${compare.chosen}`;
   return [
+    scenario?.set === undefined ? '' : `;set=${scenario.set}`,
     look === undefined ? '' : `;look=${look.space}:${look.address.toString(16)}`,
     compare === undefined ? '' : `;compare=${compare.machines.join(',')}:${compare.instruction}${chosen}`,
     mode === undefined ? '' : `;mode=${mode}`,
@@ -129,7 +131,7 @@ function readWithEntries(hash: string): SharedMoment | undefined {
     const at = entry.indexOf('=');
     const name = entry.slice(0, at);
     const value = entry.slice(at + 1);
-    const read = readEntry(name, value) ?? (version === '3' ? readEntry3(name, value) : undefined);
+    const read = readEntry(name, value) ?? (version === '3' ? readEntry3(name, value, moment) : undefined);
     const more = seen.has(name) ? undefined : read;
     if (more === undefined) return undefined;
     seen.add(name);
@@ -162,9 +164,15 @@ function readEntry(name: string, value: string): Partial<SharedMoment> | undefin
   }
 }
 
-/** The same for what version 3 brought. */
-function readEntry3(name: string, value: string): Partial<SharedMoment> | undefined {
+/** The same for what version 3 brought; a set is one of the scenario before it. */
+function readEntry3(
+  name: string,
+  value: string,
+  {scenario}: Pick<SharedMoment, 'scenario'>,
+): Partial<SharedMoment> | undefined {
   switch (name) {
+    case 'set':
+      return scenario === undefined || !SET.test(value) ? undefined : {scenario: {...scenario, set: Number(value)}};
     case 'look': {
       const [, space, address] = LOOK.exec(value) ?? [];
       const known = SPACES.find(each => each === space);

@@ -13,10 +13,14 @@ import type {ScenarioChooser} from '../scenario/scenario-chooser.js';
 import type {SwitchesPanel} from '../switches/switches-panel.js';
 import {isScenario, isScenarioWish, isSwitches} from './lesson-events.js';
 import type {ScenarioWish} from './lesson-events.js';
+import type {SharedMoment} from '../share-link.js';
 import {openIn, playedLab} from './played-lab.js';
 
 const NOT_LOADED =
   'This part of the lab could not be loaded. Check the connection to where this page came from, and try again.';
+
+/** A shipped scenario as a link names it. */
+type LinkedScenario = NonNullable<SharedMoment['scenario']>;
 
 export interface LessonSurroundings {
   readonly controller: LabController;
@@ -104,12 +108,19 @@ export class Lessons {
   get scenario(): HTMLElement | undefined {
     return this.#player === undefined ? undefined : this.#panel;
   }
+  get played(): ScenarioPlayer['scenario'] | undefined {
+    return this.#player?.scenario;
+  }
   /** For a link. */
-  get place(): {readonly id: string; readonly part: number} | undefined {
+  get place(): SharedMoment['scenario'] {
     const player = this.#player;
     return player === undefined || player.scenario.id.startsWith('own-')
       ? undefined
-      : {id: player.scenario.id, part: player.part};
+      : {
+          id: player.scenario.id,
+          part: player.part,
+          ...(player.isAtQuestions && player.seeded.questions.length > 0 ? {set: player.seeded.set} : {}),
+        };
   }
 
   /** Tells the parts what the lab shows. */
@@ -198,37 +209,42 @@ export class Lessons {
     return undefined;
   }
 
-  /** Plays the scenario of an id, as a link names it, from a part. What goes wrong is a sentence. */
-  async playShipped(id: string, part: number): Promise<string | undefined> {
+  /** Plays a shipped scenario from a part, with a set of questions. What goes wrong is a sentence. */
+  async playShipped({id, part, set}: LinkedScenario): Promise<string | undefined> {
     try {
       const {shippedScenarios} = await import('../scenario/scenario-parts.js');
       const scenario = shippedScenarios().find(each => each.id === id);
       if (scenario === undefined)
         return 'The link names a scenario that this lab does not have. The list (s) shows what there is.';
-      return await this.play(scenario, part);
+      return await this.play(scenario, part, set);
     } catch {
       return NOT_LOADED;
     }
   }
 
   /** The same for a link that is being opened: the scenario moves the run once there is one. */
-  playWhenOpen({id, part}: {readonly id: string; readonly part: number}): void {
+  playWhenOpen(place: LinkedScenario): void {
     this.#waiting = async () => {
-      const trouble = await this.playShipped(id, part);
+      const trouble = await this.playShipped(place);
       if (trouble !== undefined) this.#around.controller.notice(trouble);
     };
   }
 
-  async play(scenario: ScenarioPlayer['scenario'], part = 0): Promise<string | undefined> {
+  async play(scenario: ScenarioPlayer['scenario'], part = 0, set?: number): Promise<string | undefined> {
     const {ScenarioPanel: Panel, ScenarioPlayer: Player} = await import('../scenario/scenario-parts.js');
     const {controller, client, panel} = this.#around;
     this.#panel ??= new Panel();
     const shown = this.#panel;
-    const player = new Player(scenario, playedLab(controller, client, panel), () => {
-      shown.version++;
-      this.#notes?.show(this.#player);
-      void this.#around.changed();
-    });
+    const player = new Player(
+      scenario,
+      playedLab(controller, client, panel),
+      () => {
+        shown.version++;
+        this.#notes?.show(this.#player);
+        void this.#around.changed();
+      },
+      set,
+    );
     this.#player = player;
     shown.player = player;
     shown.machines = scenario.machines;
