@@ -5,6 +5,7 @@ import {isBoundary, labelEvent} from '@hyperscope/trace';
 import type {TraceEvent} from '@hyperscope/trace';
 import type {EventPattern, Place} from './scenario.js';
 import type {ScenarioRun} from './scenario-run.js';
+import {SourcePlaces} from './source-places.js';
 
 /** Steps recorded while a place is looked for. */
 const SLICE = 20_000;
@@ -102,16 +103,12 @@ export function countOf(run: ScenarioRun, pattern: EventPattern): number {
 function matcher(run: ScenarioRun, pattern: EventPattern): (step: number) => boolean {
   const {record} = run;
   const {who, at, instruction} = pattern;
-  const addresses = at === undefined ? undefined : addressesOf(run, at);
+  const places = at === undefined ? undefined : new SourcePlaces(run, at);
   const isAboutEvent = pattern.kind !== undefined || pattern.label !== undefined || pattern.sentence !== undefined;
   const text = textCache(run);
   return step => {
     if (who !== undefined && record.columns.who(step) !== who) return false;
-    if (
-      addresses !== undefined &&
-      !(record.columns.who(step).startsWith('guest') && addresses.has(record.columns.rip(step)))
-    )
-      return false;
+    if (places?.has(step) === false) return false;
     if (isAboutEvent && !record.eventsOf(step).some(event => matchesEvent(event, pattern))) return false;
     return instruction === undefined || text(step).startsWith(instruction);
   };
@@ -141,19 +138,6 @@ function matchesEvent(event: TraceEvent, {kind, label, sentence}: EventPattern):
 function sentencesOf(event: TraceEvent): string {
   if ('sentence' in event) return event.sentence;
   return 'why' in event ? event.why : '';
-}
-
-/** Where the instructions of a line of the source lie: of the first line with this label, or with this text in it. */
-function addressesOf(run: ScenarioRun, at: string): ReadonlySet<bigint> {
-  const lines = run.source.split('\n');
-  const label = lines.findIndex(line => line.trim().startsWith(`${at}:`));
-  const index = label >= 0 ? label : lines.findIndex(line => line.includes(at));
-  if (index < 0) return new Set();
-  const from = index + 1;
-  const onLine = run.instructions.filter(each => each.line === from);
-  if (onLine.length > 0) return new Set(onLine.map(({address}) => address));
-  const after = run.instructions.filter(each => each.line > from).sort((a, b) => a.line - b.line)[0];
-  return new Set(after === undefined ? [] : [after.address]);
 }
 
 /** `vm-exit “I/O instruction”`, `instruction “popfq”`. */

@@ -5,33 +5,40 @@ export const SHIPPED: readonly {readonly name: string; readonly text: string}[] 
   {name: 'd1-system-calls.md', text: `---
 title: Rings, SYSCALL and SYSRET
 demonstration: D1
-teaches: What the processor does at a system call, what it leaves to the kernel, and what goes wrong when one of the things that the kernel prepares is missing.
+teaches: What the processor does at a system call, what it leaves to the kernel, what other ways in cost, and what goes wrong when one of the things that the kernel prepares is missing.
 guest: rings
 machine: bare
 sources:
-  - 'Intel SDM, volume 2, "SYSCALL—Fast System Call" and "SYSRET—Return From Fast System Call"'
+  - 'Intel SDM, volume 2, "SYSCALL—Fast System Call", "SYSRET—Return From Fast System Call", "SYSENTER—Fast System Call", "SYSEXIT—Fast Return from Fast System Call"'
   - 'Intel SDM, volume 2, "SWAPGS—Swap GS Base Register"'
-  - 'Intel SDM, volume 3A, "Fast System Calls in 64-Bit Mode"'
+  - 'Intel SDM, volume 3A, "Fast System Calls in 64-Bit Mode", "Stack Switching in IA-32e Mode", "Determination of Access Rights" (SMEP)'
+  - 'AMD APM, volume 3, "SYSENTER": #UD in long mode; "SYSRET"'
   - 'Linux, arch/x86/entry/entry_64.S and arch/x86/entry/syscalls/syscall_64.tbl'
+  - 'CVE-2012-0217: SYSRET with a return address that is not canonical'
 ---
 
 A program asks its kernel for three things, by number in RAX: to open a file, to put out a character, and something that does not exist.
-No hypervisor is there; the program is a small one of its own, in the place of the shipped guest’s.
+Then it opens once more by INT 80h and by SYSENTER. No hypervisor is there; the program is a small one of its own, in the place of the shipped guest’s.
 
 The call number of \`open\` is 2 in Linux’s table for x86-64 (today’s C library uses \`openat\`, and Linux sometimes returns by IRET: this
-is the simple path). Linux 6.11 has system call numbers above 450; as many calls it has not, because numbers 335 to 423 are unused.
+is the simple path). “Over 450 system calls” is said of Linux 6.11; it is the highest *number* that is above 450, because numbers 335 to 423 are unused. The
+table of Linux 5.13 has 358 native entries.
 
 \`\`\`program
-; A kernel with a table of system calls, and a program that uses it: what SYSCALL does, and what it does not.
+; A kernel with a table of system calls, and a program that uses it: what SYSCALL does, what it does not, and two other ways in.
 
         bits 64
         org 0x8000
 
 COM1        equ 0x3f8
+USER        equ 0xc000          ; the program's page; its stack is in the next one
 KERNEL_CODE equ 0x10
 KERNEL_DATA equ 0x18
 USER_DATA   equ 0x28 | 3
 USER_CODE   equ 0x30 | 3
+MSR_SYSENTER_CS  equ 0x174
+MSR_SYSENTER_ESP equ 0x175
+MSR_SYSENTER_EIP equ 0x176
 MSR_EFER    equ 0xc0000080
 MSR_STAR    equ 0xc0000081
 MSR_LSTAR   equ 0xc0000082
@@ -39,16 +46,27 @@ MSR_FMASK   equ 0xc0000084
 MSR_KERNEL_GS equ 0xc0000102
 ENOSYS      equ 38
 
+%macro set_msr 2                ; number, low half; the high half is 0
+        mov ecx, %1
+        mov eax, %2
+        xor edx, edx
+        wrmsr
+%endmacro
+%macro gate 2                   ; vector, handler
+        mov rax, %2
+        mov [gates + %1 * 16], ax
+%endmacro
+
 start:
         mov rsp, kernel_stack
-        mov rax, cr3            ; ring 3 may use the first 2 MiB: the U bit in three entries
+        mov rax, cr3            ; the first 2 MiB by pages of 4 KiB: page 0 is not there, two pages are for ring 3
         or qword [rax], 4
         mov rbx, [rax]
         and rbx, -4096
         or qword [rbx], 4
         mov rbx, [rbx]
         and rbx, -4096
-        or qword [rbx], 4
+        mov qword [rbx], page_table + 7
         mov cr3, rax
         lgdt [gdt_register]
         mov ax, KERNEL_DATA
@@ -62,13 +80,24 @@ start:
 reloaded:
         mov rax, task_state     ; where the stack for entries from ring 3 is
         mov [gdt_task + 2], ax
-        mov ax, 0x38
+        shr rax, 16
+        mov [gdt_task + 4], al
+        mov ax, 0x40
         ltr ax
-        mov rax, fault
-        mov [gates + 6 * 16], ax
-        mov [gates + 13 * 16], ax
-        mov [gates + 14 * 16], ax
+        gate 6, fault
+        gate 13, fault
+        gate 14, fault
+        gate 0x80, interrupt_call
         lidt [idt_register]
+        mov eax, 7              ; supervisor-mode execution prevention, where the processor has it
+        xor ecx, ecx
+        cpuid
+        bt ebx, 7
+        jnc .no_smep
+        mov rax, cr4
+        bts rax, 20             ; CR4.SMEP
+        mov cr4, rax
+.no_smep:
 
         mov ecx, MSR_EFER
         rdmsr
@@ -78,24 +107,18 @@ reloaded:
         xor eax, eax
         mov edx, ((USER_DATA - 8) << 16) | KERNEL_CODE
         wrmsr
-        mov ecx, MSR_LSTAR
-        mov eax, system_call    ; where SYSCALL goes
-        xor edx, edx
-        wrmsr
-        mov ecx, MSR_FMASK
-        mov eax, 0x200          ; interrupts off in the kernel
-        xor edx, edx
-        wrmsr
-        mov ecx, MSR_KERNEL_GS
-        mov eax, per_processor
-        xor edx, edx
-        wrmsr
+        set_msr MSR_LSTAR, system_call  ; where SYSCALL goes
+        set_msr MSR_FMASK, 0x200        ; interrupts off in the kernel
+        set_msr MSR_KERNEL_GS, per_processor
+        set_msr MSR_SYSENTER_CS, KERNEL_CODE
+        set_msr MSR_SYSENTER_ESP, kernel_stack
+        set_msr MSR_SYSENTER_EIP, sysenter_call
 
         push USER_DATA
-        push user_stack
+        push USER + 0x2000
         push 0x202
         push USER_CODE
-        push program
+        push USER
         iretq
 
 ; ---- the kernel's entry: RCX has the program's RIP, R11 its flags; RSP is still the program's --------------------------
@@ -118,6 +141,33 @@ back:
 unknown:
         mov rax, -ENOSYS
         jmp back
+
+; ---- the same by INT 80h: the processor takes the stack from the TSS and pushes five words on it -----------------------------
+
+interrupt_call:
+        cmp rax, CALLS
+        jae .unknown
+        call [call_table + rax * 8]
+        iretq
+.unknown:
+        mov rax, -ENOSYS
+        iretq
+
+; ---- the same by SYSENTER: stack and address are MSRs; the program has left its RSP in RCX and its RIP in RDX ----------------
+
+sysenter_call:
+        push rcx
+        push rdx
+        cmp rax, CALLS
+        jae .unknown
+        call [call_table + rax * 8]
+.back:  pop rdx
+        pop rcx
+        sti                     ; SYSENTER has cleared IF, and SYSEXIT brings no flags back
+        o64 sysexit
+.unknown:
+        mov rax, -ENOSYS
+        jmp .back
 
 not_here:
         mov rax, -ENOSYS
@@ -153,32 +203,6 @@ fault:
         out dx, al
         hlt
 
-; ---- the program, ring 3 -------------------------------------------------------------------------------------------------
-
-program:
-        call nothing            ; a call of a function, to compare
-        mov rdi, path
-        mov eax, 2              ; open
-        syscall
-        lea rdi, [rax + '0']    ; its result is the file descriptor
-        mov eax, 1              ; put a character
-        syscall
-        mov eax, 9999           ; no such call
-        syscall
-        cmp rax, -ENOSYS
-        jne done
-        mov edi, '!'
-        mov eax, 1
-        syscall
-done:
-        mov edi, 10
-        mov eax, 1
-        syscall
-        hlt                     ; ring 3 may not
-nothing:
-        ret
-path:   db '/etc/motd', 0
-
         align 8
 call_table:
         dq not_here, put_character, open_file
@@ -189,11 +213,12 @@ per_processor:
 
         align 8
 gdt:    dq 0, 0
-        dq 0x00af9b000000ffff
+        dq 0x00af9b000000ffff   ; 10h, 18h: the kernel
         dq 0x00cf93000000ffff
         dq 0x00cffb000000ffff
-        dq 0x00cff3000000ffff
+        dq 0x00cff3000000ffff   ; 28h, 30h: the program, in SYSRET's order;
         dq 0x00affb000000ffff
+        dq 0x00cff3000000ffff   ; 30h, 38h: in SYSEXIT's
 gdt_task:
         dw 103, 0
         db 0, 0x89, 0, 0
@@ -204,9 +229,9 @@ gdt_register:
         dq gdt
         align 8
 gates:
-%rep 15
+%rep 0x81
         dw 0, KERNEL_CODE
-        db 0, 0x8e
+        db 0, 0xee
         dw 0
         dd 0, 0
 %endrep
@@ -222,8 +247,69 @@ task_state:
         align 16
         times 512 db 0
 kernel_stack:
-        times 512 db 0
-user_stack:
+
+; ---- the program, ring 3 -------------------------------------------------------------------------------------------------
+
+        times USER - 0x8000 - ($ - $$) db 0
+program:
+        call nothing            ; a call of a function
+        mov rdi, path
+        mov eax, 2              ; open
+        syscall
+        lea rdi, [rax + '0']    ; its result is the file descriptor
+        mov eax, 1              ; put a character
+        syscall
+        mov eax, 9999           ; no such call
+        syscall
+        cmp rax, -ENOSYS
+        jne done
+        mov edi, '!'
+        mov eax, 1
+        syscall
+done:
+        mov r15d, 2             ; twice: the second time the TLB has every page
+ways:   call nothing            ; a function,
+        mov eax, 2
+        syscall                 ; open once more,
+        mov eax, 2              ; by an interrupt,
+        int 0x80
+        mov eax, 2              ; and by SYSENTER, which keeps nothing of where it came from
+        mov rcx, rsp
+        mov rdx, returned
+        sysenter
+returned:
+        dec r15d
+        jnz ways
+        mov edi, 10
+        mov eax, 1
+        syscall
+        hlt                     ; ring 3 may not
+nothing:
+        ret
+trap_door:                      ; (nobody calls this)
+        mov dx, COM1
+        mov al, '#'
+        out dx, al
+        hlt
+path:   db '/etc/motd', 0
+
+        align 4096
+        times 4096 db 0         ; the program's stack
+page_table:
+%assign page 0
+%rep 64
+  %if page == 0
+        dq 0                    ; not present
+  %elif page == 12
+        dq 0xc007               ; present, writable, for ring 3
+  %elif page == 13
+        dq 0xd007
+  %else
+        dq page * 4096 + 3
+  %endif
+  %assign page page + 1
+%endrep
+        times 448 dq 0
 \`\`\`
 
 ## The program begins
@@ -231,19 +317,40 @@ user_stack:
 \`\`\`step
 place: {event: {kind: ring, label: 'IRET: ring 0 → 3'}}
 panel: registers
+expect: {registers: {CPL: 3}}
 \`\`\`
 
 The kernel has set up what SYSCALL needs: EFER.SCE, STAR (segments), LSTAR (where to), FMASK (which flags to clear). IRETQ has taken
 the processor to ring 3.
 
+\`\`\`break
+title: No EFER.SCE
+replace:
+  - text: '        or eax, 1               ; EFER.SCE: SYSCALL exists'
+    by: '        nop'
+expect: {prints: 'F3', occurs: {kind: exception, label: '#UD'}}
+explanation: |
+  Without EFER.SCE there is no SYSCALL: #UD in ring 3. Monitors use this on purpose: with EFER.SCE cleared and #UD intercepted they see every system call.
+\`\`\`
+
 ## A function call, to compare
 
 \`\`\`step
-place: {event: {at: 'call nothing'}}
+place: {event: {at: 'call nothing            ; a call of'}}
 panel: registers
 \`\`\`
 
 CALL pushes the return address and jumps. It stays in ring 3, and takes one access to memory. Remember the cycle counter.
+
+## The number and the argument
+
+\`\`\`step
+place: {event: {at: 'mov eax, 2              ; open'}}
+panel: registers
+expect: {registers: {RAX: 2, RDI: 0xc082}}
+\`\`\`
+
+RAX = 2, \`open\`; RDI points to the path, \`/etc/motd\`. Nothing of this is the processor’s: it is an agreement between the program and its kernel.
 
 ## SYSCALL
 
@@ -268,22 +375,36 @@ check:
 \`\`\`break
 title: Forget to set LSTAR
 replace:
-  - text: '        mov eax, system_call    ; where SYSCALL goes'
-    by: '        xor eax, eax'
-expect: {prints: 'F0', printsNot: '3!'}
+  - text: '        set_msr MSR_LSTAR, system_call  ; where SYSCALL goes'
+    by: '        nop'
+expect: {prints: 'F0', printsNot: '3!', occurs: {kind: exception, label: '#PF', who: guest-kernel}}
 explanation: |
-  SYSCALL jumps to what LSTAR holds: 0. The processor is in ring 0 then, and executes whatever lies at address 0. Here that is memory full
-  of zeros (\`add [rax], al\`); it goes on until something faults *in the kernel*, with the program’s stack in RSP. On a real system page 0 is not mapped, and it is #PF at once.
+  LSTAR still holds 0, and SYSCALL jumps there. The CPL is 0 already, page 0 is not there: #PF *in the kernel*, with the program’s stack in RSP, and the
+  handler’s frame is pushed there.
 \`\`\`
 
 \`\`\`break
-title: No EFER.SCE
+title: LSTAR leads to a page of the program’s, with SMEP
+switches: {smep: 'on'}
 replace:
-  - text: '        or eax, 1               ; EFER.SCE: SYSCALL exists'
-    by: '        nop'
-expect: {prints: 'F3', occurs: {kind: exception, label: '#UD'}}
+  - text: '        set_msr MSR_LSTAR, system_call  ; where SYSCALL goes'
+    by: '        set_msr MSR_LSTAR, trap_door'
+expect: {prints: 'F0', printsNot: '#', occurs: {kind: exception, label: '#PF', who: guest-kernel}}
 explanation: |
-  Without EFER.SCE there is no SYSCALL: #UD in ring 3. Monitors use this on purpose: with EFER.SCE cleared and #UD intercepted they see every system call.
+  The page is there and executable, but it is for ring 3, and CR4.SMEP forbids ring 0 to execute such pages: #PF, error code 11h (present, supervisor, fetch).
+  The attacker’s code did not run.
+\`\`\`
+
+\`\`\`break
+title: The same without SMEP
+switches: {smep: 'off'}
+replace:
+  - text: '        set_msr MSR_LSTAR, system_call  ; where SYSCALL goes'
+    by: '        set_msr MSR_LSTAR, trap_door'
+expect: {prints: '#', printsNot: 'F', occurs: {at: trap_door, who: guest-kernel}}
+explanation: |
+  Code of the program’s runs in ring 0: it puts out a \`#\` by itself and halts the machine. Whoever can write LSTAR, or any pointer that the kernel
+  follows, owned the machine, until SMEP.
 \`\`\`
 
 \`\`\`note
@@ -297,7 +418,8 @@ place: {event: {at: 'swapgs                  ; GS'}}
 panel: registers
 \`\`\`
 
-The kernel has no register to itself and no stack. SWAPGS exchanges the base of GS with an MSR that only the kernel can write: now it can find its own data.
+The kernel has no register to itself and no stack. SWAPGS exchanges the base of GS with an MSR that only the kernel can write: now it can find its own data,
+keep the program’s RSP there, and load its own.
 
 ## The table of calls
 
@@ -312,8 +434,8 @@ expect: {registers: {RAX: 2}}
 \`\`\`break
 title: Do not check the number
 replace:
-  - text: '        jae unknown'
-    by: '        nop'
+  - text: "        jae unknown\\n        call [call_table"
+    by: "        nop\\n        call [call_table"
 expect: {printsNot: '!', prints: 'F0'}
 explanation: |
   Number 9999 then reads “an address” far behind the table, and the kernel calls it in ring 0. Whoever can put bytes there owns the machine.
@@ -327,17 +449,17 @@ panel: registers
 expect: {registers: {CPL: 3, RAX: 3}}
 \`\`\`
 
-RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL 3. The result is in RAX: a file descriptor. Compare the cycles with those of the function call.
+RIP ← RCX, RFLAGS ← R11, CS and SS from STAR, CPL 3. The result is in RAX: a file descriptor.
 
 \`\`\`break
 title: A return address that is not canonical
 replace:
   - text: "        pop rcx\\n        mov rsp, [gs:8]"
     by: "        pop rcx\\n        mov rcx, 0x8000000000000000\\n        mov rsp, [gs:8]"
-expect: {prints: F, occurs: {kind: exception, label: '#GP'}, printsNot: '3!'}
+expect: {prints: F, occurs: {kind: exception, label: '#GP', who: guest-kernel}, printsNot: '3!'}
 explanation: |
   On Intel’s processors SYSRET checks RCX while the CPL is still 0: #GP in the *kernel*, with the program’s stack in RSP. More than one
-  operating system has had that hole; kernels check RCX before SYSRET since.
+  operating system has had that hole (CVE-2012-0217); kernels check RCX before SYSRET since. On AMD’s the fault comes in ring 3.
 \`\`\`
 
 ## A call that does not exist
@@ -356,6 +478,67 @@ answer: 2
 because: To the processor a call number is a value in a register like any other.
 check:
   expect: {prints: "3!\\n", occurs: {at: 'unknown', who: guest-kernel}}
+\`\`\`
+
+## The same call by INT 80h
+
+\`\`\`step
+place: {event: {kind: delivery, label: 'vector 128'}}
+panel: registers
+expect: {registers: {CPL: 0, RAX: 2}}
+\`\`\`
+
+A gate of the IDT. The processor reads the gate and the segment’s descriptor, takes the kernel’s stack out of the TSS, and pushes five words on it: SS, RSP, RFLAGS, CS, RIP. No SWAPGS is needed to find a
+stack. IRETQ reads it all back and checks it again.
+
+\`\`\`break
+title: The gate is not for ring 3
+replace:
+  - text: '        db 0, 0xee'
+    by: '        db 0, 0x8e'
+expect: {prints: 'F3', occurs: {kind: exception, label: '#GP'}}
+explanation: |
+  With DPL 0 in the gate INT 80h from ring 3 is #GP. That is how a kernel decides which of its gates a program may call: all others are for the processor.
+\`\`\`
+
+## The same call by SYSENTER
+
+\`\`\`step
+place: {event: {kind: ring, label: 'SYSENTER: ring 3 → 0'}}
+panel: registers
+expect: {registers: {CPL: 0, RAX: 2}}
+\`\`\`
+
+CS, RIP and RSP come from three MSRs: here the processor does bring a stack. But it keeps *nothing*: no return address, no flags. The program had to leave RSP in RCX and
+RIP in RDX. It is Intel’s older way; AMD’s processors raise #UD for it in long mode.
+
+## Three ways, and a function call
+
+\`\`\`step
+place: {event: {kind: ring, label: 'SYSEXIT: ring 0 → 3'}}
+panel: registers
+expect: {registers: {CPL: 3, RAX: 3}}
+\`\`\`
+
+Four ways out of the program and back again, to a few instructions that only put 3 into a register, or to none at all. All are measured the second time, when the TLB
+has every page.
+
+\`\`\`measure
+title: From the program and back to it
+ascending: cycles
+stretches:
+  - {name: 'CALL … RET, no ring change', first: {at: ways, occurrence: 2}, last: {at: nothing}}
+  - {name: 'SYSENTER … SYSEXIT', first: {instruction: sysenter, occurrence: 2}, last: {kind: ring, label: SYSEXIT}}
+  - {name: 'SYSCALL … SYSRET', first: {at: 'syscall                 ; open once more', occurrence: 2}, last: {kind: ring, label: SYSRET}}
+  - {name: 'INT 80h … IRETQ', first: {instruction: int, occurrence: 2}, last: {instruction: iretq}}
+explanation: |
+  The kernel’s instructions are in the figures: SYSCALL needs the most of them, for its stack and SWAPGS, and is still cheap. The interrupt needs the fewest and is the dearest: the processor
+  reads a gate, descriptors and the TSS, and writes and reads a frame. The cost model has one figure for SYSCALL and SYSENTER (docs/cost-model.md has its sources): here they differ by
+  the kernel’s instructions only.
+\`\`\`
+
+\`\`\`note
+Ask which of the four a hypervisor sees. None, under VT-x (the last question); each of the three ring changes, if the kernel is not in ring 0 (D5).
 \`\`\`
 
 ## The end
@@ -392,6 +575,18 @@ check:
     - text: '        or eax, 1               ; EFER.SCE: SYSCALL exists'
       by: '        nop'
   expect: {occurs: {kind: exception, label: '#UD'}}
+\`\`\`
+
+\`\`\`question
+question: Which way into the kernel leaves the return address on the kernel’s stack?
+choices: [SYSCALL, INT 80h, SYSENTER]
+answer: 2
+because: SYSCALL leaves it in RCX, SYSENTER nowhere. Only the interrupt pushes a frame, and IRETQ pops it.
+check:
+  replace:
+    - text: "interrupt_call:\\n"
+      by: "interrupt_call:\\n        mov rbx, returned\\n        cmp [rsp], rbx\\n        ja fault\\n        cmp qword [rsp], USER\\n        jb fault\\n"
+  expect: {prints: "3!\\nF3", occurs: {at: 'interrupt_call', who: guest-kernel}}
 \`\`\`
 
 \`\`\`question

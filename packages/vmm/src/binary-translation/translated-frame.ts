@@ -98,6 +98,18 @@ export function translatedFrame(frame: GuestFrame, window: WindowReader, vcpu: V
   };
 }
 
+/**
+ * For the sentence on a way out of the cache: what a sequence that stands for one instruction had put aside when it was left in its
+ * middle; '' between two instructions of the guest.
+ */
+export function sequenceWords(frame: GuestFrame, guest: GuestFrame): string {
+  const aside: string[] = [...(guest.putAside?.keys() ?? [])];
+  if (guest.rsp !== frame.rsp) aside.push('RSP');
+  if (guest.flagsByte !== undefined) aside.push('the virtual IF');
+  if (aside.length === 0) return '';
+  return `; that is in the middle of a sequence of the cache which stands for one instruction, and what it had put aside is the guest’s again: ${aside.join(', ')}`;
+}
+
 /** In 16-bit stacks only SP moves. */
 function withoutPush(rsp: bigint, code: number, vcpu: VirtualCpu): bigint {
   if (code === 0) return rsp;

@@ -8,7 +8,7 @@ import {check, fault} from '@hyperscope/machine';
 import type {Fault, Trouble} from '@hyperscope/machine';
 import type {StepResult} from '../host/host-program.js';
 import type {ShadowVerdict} from '../shadow-paging/ports.js';
-import {translatedFrame} from '../binary-translation/translated-frame.js';
+import {sequenceWords, translatedFrame} from '../binary-translation/translated-frame.js';
 import {frameAt, saveGuest, systemCallFrame} from './guest-exit.js';
 import type {Emulated} from './virtual-processor.js';
 import {DEVICE_VECTOR, VECTORS} from './vmm-environment.js';
@@ -45,14 +45,15 @@ export function enterByGate(vmm: Vmm, vector: number): StepResult {
   const frame = frameAt(vmm.cells, vmm.window);
   const mayBeStub = vmm.vcpu.slot('translated') !== 0 && vector === GENERAL_PROTECTION;
   const isStub = mayBeStub && vmm.kernelCode?.leftFrom(frame.rip) === true;
-  const own = saveGuest(vmm, translatedFrame(frame, vmm.window, vmm.vcpu));
+  const guest = translatedFrame(frame, vmm.window, vmm.vcpu);
+  const own = saveGuest(vmm, guest);
   vmm.vcpu.setSlot('at_stub', isStub ? 1 : 0);
   vmm.vcpu.setSlot('vector', vector);
   vmm.vcpu.setSlot('error_code', errorCode);
   vmm.vcpu.setSlot('traps', vmm.vcpu.slot('traps') + 1);
   const stealth = own.length === 0 ? '' : `; ${own.join(', ')} had been loaded by the guest itself, without a trap`;
   return {
-    say: `${nameOf(vector)} through the VMM’s own IDT, in ring ${ring}: the guest’s registers go to the virtual CPU (${placeOf(vmm.vcpu)}, virtual CPL ${vmm.virtualRing})${stealth}`,
+    say: `${nameOf(vector)} through the VMM’s own IDT, in ring ${ring}: the guest’s registers go to the virtual CPU (${placeOf(vmm.vcpu)}, virtual CPL ${vmm.virtualRing})${stealth}${sequenceWords(frame, guest)}`,
     go: 'vmm_dispatch',
   };
 }
