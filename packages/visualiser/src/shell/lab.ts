@@ -17,6 +17,7 @@ import {
 import type {Remote} from 'comlink';
 import {LitElement, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property, state} from 'lit/decorators.js';
+import {embedStyles} from '../embed/embed-styles.js';
 import {EmbeddedPage, readEmbedding} from '../embed/embedded-page.js';
 import {commandFor, focusOf, type Command, type Focus} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
@@ -57,7 +58,7 @@ const ALWAYS_PRESENT: ReadonlySet<string> = new Set(['b', '.', 'F5', 'Escape']);
 
 @customElement('hs-lab')
 export class Lab extends LitElement implements ShellParts {
-  static override readonly styles = [sharedStyles, labStyles, lessonStyles, presentStyles, changedBarStyles];
+  static override readonly styles = [sharedStyles, labStyles, embedStyles, lessonStyles, presentStyles, changedBarStyles];
 
   @state() private lab: LabState = FIRST_STATE;
   private readonly embedding = readEmbedding(location.search);
