@@ -4,7 +4,7 @@
 import {hpa} from '@hyperscope/base';
 import {VIDEO_TEXT, featuresOf, profileById} from '@hyperscope/machine';
 import {ShadowView} from '@hyperscope/vmm';
-import type {Backing, GuestTables} from '@hyperscope/vmm';
+import type {Backing, GuestTables, ShadowRootSize} from '@hyperscope/vmm';
 import {placeOfMachine} from '@hyperscope/trace';
 import type {CellSource, Moment, RunRecord} from '@hyperscope/trace';
 import type {StateView} from './state-view.js';
@@ -19,6 +19,21 @@ const PDPTES = ['PDPTE0', 'PDPTE1', 'PDPTE2', 'PDPTE3'] as const;
 
 /** Undefined where the technique has no shadow MMU, or it has not given out a root yet. `wanted`: an address in the place of the last one. */
 export function shadowPanel(record: RunRecord, state: StateView, index: number, wanted?: bigint): Moment['shadow'] {
+  const view = viewOf(record, state);
+  if (view === undefined) return undefined;
+  const cells = state.guestCells();
+  const linear = wanted ?? lastAddress(record, index) ?? cells('RIP') ?? 0n;
+  const half = (cells('CPL') ?? 0n) === USER_RING ? 'user' : 'kernel';
+  const comparison = view.compare(linear, half, guestTables(record, state, cells));
+  if (comparison === undefined) return undefined;
+  return {...comparison, statistics: view.statistics(), pages: view.pages};
+}
+
+/** What the shadow of each address space takes at a moment; empty where there is no shadow MMU. */
+export const shadowRoots = (record: RunRecord, state: StateView): readonly ShadowRootSize[] =>
+  viewOf(record, state)?.roots() ?? [];
+
+function viewOf(record: RunRecord, state: StateView): ShadowView | undefined {
   const pool = placeOfMachine(record.header, state.machine).shadowPool;
   if (pool === undefined || !isPool(pool, state.memory.length)) return undefined;
   const memory = new DataView(state.memory.buffer, state.memory.byteOffset, state.memory.length);
@@ -29,13 +44,7 @@ export function shadowPanel(record: RunRecord, state: StateView, index: number, 
       : bytes === 8
         ? memory.getBigUint64(at, true)
         : BigInt(memory.getUint32(at, true));
-  const view = new ShadowView({start: hpa(pool.start), end: hpa(pool.end)}, read);
-  const cells = state.guestCells();
-  const linear = wanted ?? lastAddress(record, index) ?? cells('RIP') ?? 0n;
-  const half = (cells('CPL') ?? 0n) === USER_RING ? 'user' : 'kernel';
-  const comparison = view.compare(linear, half, guestTables(record, state, cells));
-  if (comparison === undefined) return undefined;
-  return {...comparison, statistics: view.statistics(), pages: view.pages};
+  return new ShadowView({start: hpa(pool.start), end: hpa(pool.end)}, read);
 }
 
 const isPool = ({start, end}: {readonly start: number; readonly end: number}, size: number): boolean =>

@@ -91,3 +91,20 @@ test('counts and pages are read from the same memory', () => {
   expect(viewOf(t).pages.used).toBe(4);
   expect(viewOf(t).root('kernel')).toBe(t.mmu.root('kernel'));
 });
+
+test('each address space has a root of its own, and shares the shadows of the tables that it shares', () => {
+  const {t} = mapped(BigInt(PAGE) | DIRTY);
+  const first = t.paging.cr3;
+  t.load(AT);
+  expect(viewOf(t).roots()).toEqual([{guestRoot: Number(first), pages: 4, own: 4}]);
+  const second = 0x8_0000;
+  t.poke(second, 8, t.peek(Number(first)));
+  t.loadCr3(BigInt(second));
+  t.load(AT);
+  expect(viewOf(t).roots()).toEqual([
+    {guestRoot: Number(first), pages: 4, own: 1},
+    {guestRoot: second, pages: 4, own: 1},
+  ]);
+  t.loadCr3(first);
+  expect(viewOf(t).roots()).toHaveLength(2);
+});

@@ -16,6 +16,9 @@ import type {ShadowRole} from './shadow-role.js';
 const PAGE = 4096;
 const MOST_LEVELS = 4;
 const DIRTY = 0x40n;
+/** Of what the hardware walks. A PAE root has four entries, and lower tables 512. */
+const ROOT_LEVELS = {'4-level': 4, PAE: 3, '32-bit': 2} as const;
+const ENTRIES = {'4-level': 512, PAE: 512, '32-bit': 1024} as const;
 
 /** One table entry of a walk; `address` is guest-physical for a guest table, host-physical for a shadow table. */
 export interface ShownEntry {
@@ -48,6 +51,15 @@ export interface ShadowComparison {
   readonly why: readonly string[];
 }
 
+/** What the shadow of one of the guest's address spaces takes. */
+export interface ShadowRootSize {
+  /** The guest's own root table. */
+  readonly guestRoot: Gpa;
+  /** Shadow pages under this root, itself among them; and those that no other root leads to. */
+  readonly pages: number;
+  readonly own: number;
+}
+
 export interface GuestTables {
   readonly paging: GuestPaging;
   readonly features: GuestPagingFeatures;
@@ -71,6 +83,34 @@ export class ShadowView {
   get pages(): {readonly used: number; readonly capacity: number} {
     return {used: this.#pool.capacity - this.#pool.available, capacity: this.#pool.capacity};
   }
+  /** Every root in the cache, each with the shadow pages that it leads to: one for each address space of the guest, and role. */
+  roots(): readonly ShadowRootSize[] {
+    const roots = this.#pool.all().filter(page => {
+      const {level, hardware} = this.#pool.role(page);
+      return level === ROOT_LEVELS[hardware];
+    });
+    const reached = roots.map(root => this.#reachedFrom(root));
+    return roots.map((root, index) => {
+      const pages = reached[index] ?? new Set<PageNumber>();
+      const own = [...pages].filter(page => reached.every((set, other) => other === index || !set.has(page)));
+      return {guestRoot: gpa(this.#pool.gfn(root) * PAGE), pages: pages.size, own: own.length};
+    });
+  }
+
+  #reachedFrom(root: PageNumber): ReadonlySet<PageNumber> {
+    const reached = new Set([root]);
+    for (const page of reached) {
+      const {level, hardware} = this.#pool.role(page);
+      if (level === 1) continue;
+      for (let index = 0; index < ENTRIES[hardware]; index++) {
+        const entry = this.#pool.entry(page, index);
+        const child = this.#pool.pageOfTable(frameIn(entry));
+        if (isPresent(entry) && child >= 0 && child < this.#pool.capacity) reached.add(child);
+      }
+    }
+    return reached;
+  }
+
   root(view: 'kernel' | 'user'): Hpa | undefined {
     const root = this.#rootPage(view);
     return root === undefined ? undefined : this.#pool.tableAt(root);

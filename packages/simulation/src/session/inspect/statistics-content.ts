@@ -1,10 +1,11 @@
 // Counters up to the playhead, in the manner of `perf kvm stat`: why the guest was left, how often, and what it cost until it ran
 // again; who had the processor; how often page tables were walked. Everything is counted in the record.
 
+import {hex} from '@hyperscope/base';
 import {ACTOR_ORDER, kvmExitName} from '@hyperscope/trace';
 import type {ExitCost, RunRecord, StatisticsContent, TraceEvent} from '@hyperscope/trace';
 import {exitTitle} from '@hyperscope/isa';
-import {shadowPanel} from '../shadow-panel.js';
+import {shadowPanel, shadowRoots} from '../shadow-panel.js';
 import {found} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
 import {machineAccounts} from './machine-accounts.js';
@@ -123,6 +124,9 @@ const eventGroup = (record: RunRecord, index: number): Group => ({
   }),
 });
 
+/** A shadow page is a table and a page of bookkeeping (vmm, shadow-paging/ports.ts). */
+const SHADOW_PAGE_KIB = 8;
+
 const SHADOW_WORDS = {
   hiddenFaults: ['hidden faults', 'of the shadow tables alone: the guest never knows'],
   trueFaults: ['true faults', 'of the guest’s own tables: handed to it'],
@@ -148,6 +152,13 @@ function shadowGroup({record, state, index}: LookedAt): readonly Group[] {
       counters: [
         ...names.map(name => counter(SHADOW_WORDS[name][0], statistics[name], SHADOW_WORDS[name][1])),
         counter('shadow pages in use', pages.used, `of ${pages.capacity}`),
+        ...shadowRoots(record, state).map(({guestRoot, pages: under, own}) =>
+          counter(
+            `shadow pages of guest root ${hex(guestRoot)}`,
+            under,
+            `${own} of them its own; each takes ${SHADOW_PAGE_KIB} KiB, half of it for what the shadow MMU notes`,
+          ),
+        ),
       ],
     },
   ];
