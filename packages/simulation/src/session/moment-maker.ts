@@ -33,6 +33,7 @@ import type {TechniqueRun} from '@hyperscope/vmm';
 import {codeWindow} from './code-window.js';
 import {stepContext} from './step-facts.js';
 import {ExecutionMap} from './execution-map.js';
+import {KnownLines} from './known-lines.js';
 import type {StateInspector} from './inspect/inspector.js';
 import {machineBanks} from './machine-banks.js';
 import {screenView} from './screen-view.js';
@@ -55,6 +56,7 @@ export class MomentMaker {
   readonly serial: SerialText;
   readonly #machines: VirtualMachines;
   readonly #executed: ExecutionMap;
+  readonly #lines = new KnownLines();
   readonly #source: SourceMap | undefined;
   /** Looks at other moments (the one before, the step of an exit) without moving anybody else. Made when first needed. */
   #scout: Playhead | undefined;
@@ -102,6 +104,7 @@ export class MomentMaker {
       why: this.#why(last, events, state, previous),
       code: codeWindow(state, {
         executed: this.#executed,
+        known: this.#lines,
         // The text that is edited and shown is the first virtual machine's.
         source: state.machine === 0 ? this.#source : undefined,
         vtx: record.header.engine === 'kvm' || record.header.technique.startsWith('vtx-'),
