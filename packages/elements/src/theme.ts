@@ -54,7 +54,9 @@ const SIZES = `
 
 /** The style sheet for the document; elements inherit its custom properties. */
 export const themeStyles = css`
-  :root {
+  /* What is drawn for paper is light whatever the page is. */
+  :root,
+  [data-paper] {
     ${unsafeCSS(SIZES)} ${unsafeCSS(LIGHT)}
   }
   @media (prefers-color-scheme: dark) {

@@ -38,10 +38,12 @@ class PanelPainter {
   readonly #writer: SvgWriter;
   readonly #left: number;
   readonly #top: number;
+  readonly #names: string;
   #svgs = 0;
 
-  constructor(writer: SvgWriter, left: number, top: number) {
+  constructor(writer: SvgWriter, left: number, top: number, names: string) {
     this.#writer = writer;
+    this.#names = names;
     this.#left = left;
     this.#top = top;
   }
@@ -59,7 +61,7 @@ class PanelPainter {
     if (style.visibility === 'visible' && box.width > 0 && box.height > 0) {
       if (element instanceof SVGSVGElement) {
         this.#svgs += 1;
-        this.#writer.raw(inlineSvg(element, box, `p${this.#svgs}-`));
+        this.#writer.raw(inlineSvg(element, box, `${this.#names}p${this.#svgs}-`));
         return;
       }
       this.#paintBox(style, box);
@@ -132,13 +134,16 @@ class PanelPainter {
   }
 }
 
-/** The element as it stands on the page now, what is scrolled out of sight cut off, on `background`. */
-export function svgPicture(element: Element, title: string): Picture {
+/**
+ * The element as it stands on the page now, what is scrolled out of sight cut off, on the background of panels. `names` begins
+ * the names inside it, where several pictures will stand in one file.
+ */
+export function svgPicture(element: Element, title: string, names = ''): Picture {
   const {left, top, width, height} = element.getBoundingClientRect();
-  const background = getComputedStyle(document.documentElement).getPropertyValue('--panel').trim();
-  const writer = new SvgWriter(width, height, title);
+  const background = getComputedStyle(element).getPropertyValue('--panel').trim();
+  const writer = new SvgWriter(width, height, title, names);
   writer.rectangle({x: 0, y: 0, width, height}, background === '' ? '#ffffff' : background, 0);
-  const painter = new PanelPainter(writer, left, top);
+  const painter = new PanelPainter(writer, left, top, names);
   painter.paint(element);
   return {svg: writer.finish(), width, height};
 }

@@ -45,10 +45,12 @@ const dashes = ({dash, width}: Stroke): string =>
 
 export class SvgWriter {
   readonly #parts: string[];
+  readonly #names: string;
   #clips = 0;
 
-  /** Begins a picture of this size in CSS pixels. */
-  constructor(width: number, height: number, title: string) {
+  /** Begins a picture of this size in CSS pixels; `names` begins the names inside it, so that pictures can stand in one file. */
+  constructor(width: number, height: number, title: string, names = '') {
+    this.#names = names;
     const size = `width="${number(width)}" height="${number(height)}" viewBox="0 0 ${number(width)} ${number(height)}"`;
     this.#parts = [`<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img"><title>${escapeXml(title)}</title>`];
   }
@@ -117,7 +119,7 @@ export class SvgWriter {
   /** What `paint` draws, as far as it lies in the box. */
   clipped(box: Box, paint: () => void): void {
     this.#clips += 1;
-    const id = `clip-${this.#clips}`;
+    const id = `${this.#names}clip-${this.#clips}`;
     this.#parts.push(`<clipPath id="${id}"><rect ${this.#box(box)}/></clipPath>`);
     this.group({'clip-path': `url(#${id})`}, paint);
   }

@@ -32,6 +32,7 @@ export class ScenarioPanel extends LitElement {
   @property({attribute: false}) machines: readonly string[] = [];
   @property({type: Boolean, reflect: true}) presenting = false;
   #shown = -1;
+  #revealed = false;
   #brokenShown: ScenarioPlayer['broken'] = undefined;
 
   protected override updated(changes: PropertyValues): void {
@@ -42,6 +43,11 @@ export class ScenarioPanel extends LitElement {
       this.renderRoot.querySelector('.broken')?.scrollIntoView({block: 'nearest'});
     }
     const part = this.player?.part ?? -1;
+    const revealed = this.player?.isRevealed === true;
+    // In a hall nobody scrolls: what is said of a prediction comes into sight by itself.
+    if (this.presenting && part === this.#shown && revealed && !this.#revealed)
+      this.renderRoot.querySelector('.body > .markdown')?.scrollIntoView({block: 'nearest'});
+    this.#revealed = revealed;
     if (part === this.#shown) return;
     this.#shown = part;
     this.renderRoot.querySelector('.body')?.scrollTo({top: 0});
@@ -76,6 +82,7 @@ export class ScenarioPanel extends LitElement {
         <button class="quiet" title="Speaker notes in a second window (n)" @click=${() => this.send('notes')}>
           Notes
         </button>
+        <button class="quiet" title="A page to print, or an animated picture" @click=${askToKeep}>Print</button>
         ${this.dots(player)}
       </footer>`;
   }
@@ -191,6 +198,10 @@ function comparisons(player: ScenarioPlayer, step: ScenarioStep): TemplateResult
   const answer = (key: string, choice: number): void => void player.answer(key, choice);
   return html`${measurement === undefined ? nothing : measurementView(measurement, compared.rowsOf(step), seek)}
   ${arrowGuess === undefined ? nothing : arrowsView({guess: arrowGuess, part, compared, answers, answer, seek})}`;
+}
+
+function askToKeep(event: Event): void {
+  event.target?.dispatchEvent(new CustomEvent('hs-keep-walk', {bubbles: true, composed: true}));
 }
 
 function nextWord(player: ScenarioPlayer): string {

@@ -59,6 +59,11 @@ export const scenarioStyles = css`
   .sets input {
     width: 6em;
     font: inherit;
+    color: inherit;
+    background: var(--panel);
+    border: 1px solid var(--strong-line);
+    border-radius: 8px;
+    padding: 3px 8px;
   }
   .about {
     margin: 0;
@@ -180,6 +185,18 @@ export const scenarioStyles = css`
     padding-inline-start: 1.2em;
     color: var(--mute);
     font-size: 0.93em;
+  }
+  :host([presenting]) h3 {
+    font-size: 1em;
+  }
+  /* What was not chosen and is not right makes room for the reason. */
+  :host([presenting]) .choices li:has(button:disabled:not(.right, .wrong)) {
+    display: none;
+  }
+  @media (max-width: 1399px) {
+    :host([presenting]) footer {
+      display: none;
+    }
   }
   :host([presenting]) header,
   :host([presenting]) .dots,

@@ -58,7 +58,14 @@ const ALWAYS_PRESENT: ReadonlySet<string> = new Set(['b', '.', 'F5', 'Escape']);
 
 @customElement('hs-lab')
 export class Lab extends LitElement implements ShellParts {
-  static override readonly styles = [sharedStyles, labStyles, embedStyles, lessonStyles, presentStyles, changedBarStyles];
+  static override readonly styles = [
+    sharedStyles,
+    labStyles,
+    embedStyles,
+    lessonStyles,
+    presentStyles,
+    changedBarStyles,
+  ];
 
   @state() private lab: LabState = FIRST_STATE;
   private readonly embedding = readEmbedding(location.search);
@@ -136,6 +143,7 @@ export class Lab extends LitElement implements ShellParts {
     });
     this.addEventListener('hs-edit', () => this.edit());
     this.addEventListener('hs-paradox', () => void this.paradox());
+    this.addEventListener('hs-keep-walk', () => void this.keepWalk());
     this.addEventListener('hs-leave-comparison', event => {
       if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
     });
@@ -432,6 +440,20 @@ export class Lab extends LitElement implements ShellParts {
       await openParadox(this, this.startWorker);
     } catch (error) {
       this.with(lab => lab.fail(error));
+    }
+  }
+
+  /** A scenario or a stretch of the run as a page to print, or as an animated picture. */
+  private async keepWalk(): Promise<void> {
+    const {startWorker: start, lab, lessons} = this;
+    if (start === undefined) return;
+    try {
+      this.address.write();
+      const {openWalkDialog} = await import('../walk/open-walk.js');
+      const image = this.images.get(lab.guest);
+      await openWalkDialog({element: this, lab, scenario: lessons?.played, image, start});
+    } catch (error) {
+      this.with(controller => controller.fail(error));
     }
   }
 

@@ -152,7 +152,19 @@ export class ShareDialog extends LitElement {
           <button @click=${() => this.save('png')}>Save PNG</button>
         </div>
         <p>SVG is drawn with lines and text: it stays sharp at any size and can be edited.</p>
+      </section>
+      <section>
+        <h3>As a walk</h3>
+        <div class="row">
+          <button @click=${() => this.keepWalk()}>Print or animate…</button>
+        </div>
+        <p>The steps from here on, or the scenario that is open: a page to print, or an animated picture.</p>
       </section>`;
+  }
+
+  private keepWalk(): void {
+    this.renderRoot.querySelector('dialog')?.close();
+    this.dispatchEvent(new CustomEvent('hs-keep-walk', {bubbles: true, composed: true}));
   }
 
   /** What the link may ask for of whoever opens it. */

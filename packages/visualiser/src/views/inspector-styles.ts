@@ -50,12 +50,12 @@ export const inspectorStyles = css`
   }
   [role='tablist'] {
     min-width: 0;
-    margin-inline-start: -5px;
+    margin-inline-start: -4px;
   }
   [role='tablist']::before {
     content: '';
     float: inline-end;
-    width: 32px;
+    width: 28px;
     height: 30px;
   }
   [role='tab'] {
@@ -63,7 +63,7 @@ export const inspectorStyles = css`
     border-bottom: 3px solid transparent;
     border-radius: 0;
     background: none;
-    padding: 2px 5px;
+    padding: 2px 4px;
     color: var(--mute);
     min-height: 26px;
     font-size: 0.88em;
