@@ -1550,10 +1550,10 @@ The guest’s tables lead from guest-virtual to guest-physical addresses. The me
 processor walks *one* set of tables: so the hypervisor makes a third, the **shadow**, from guest-virtual to host-physical, and loads *its*
 root into the real CR3.
 
-The program of this scenario is a small kernel. It prints a letter for everything that works; on bare metal \`AABBDU\`.
+The program of this scenario is a small kernel. It prints a letter for everything that works; on bare metal \`AABBDMBABABU\`.
 
 \`\`\`program
-; A kernel that uses its page tables in six ways, and says of each whether it works.
+; A kernel that uses its page tables in nine ways, and says of each whether it works.
 
         bits 64
         org 0x8000
@@ -1562,6 +1562,7 @@ COM1    equ 0x3f8
 ENTRY   equ TABLE               ; entry 0 of TABLE maps the page at REGION
 REGION  equ 0x200000            ; linear: the second 2 MiB
 TABLE   equ 0x20000             ; the page table for it
+ROOT_2  equ 0x21000             ; a second process: a root, a pointer table, a directory and a page table of its own
 PAGE_A  equ 0x100000            ; two pages of memory, one with the letter A in it, one with B
 PAGE_B  equ 0x101000
 CODE    equ 0x10
@@ -1615,6 +1616,41 @@ start:
         mov al, 'd'
 .dirty: mov dx, COM1
         out dx, al
+
+        mov qword [ENTRY], PAGE_A | 3           ; 8: the page is mapped twice
+        mov qword [ENTRY + 8], PAGE_A | 3
+        invlpg [REGION]
+        mov byte [REGION + 0x1000], 'M'         ; written there,
+        mov al, [REGION]                        ; read here
+        out dx, al              ; prints M
+        mov byte [REGION + 0x1000], 'A'
+        mov qword [ENTRY + 16], TABLE | 3       ; and the page table itself is mapped, as a page
+        mov qword [REGION + 0x2000], PAGE_B | 3 ; changed by that way
+        invlpg [REGION]
+        mov al, [REGION]
+        mov dx, COM1
+        out dx, al              ; prints B
+
+        mov rax, cr3            ; 9: another process, with PAGE_B where this one has PAGE_A
+        mov qword [ROOT_2], ROOT_2 + 0x1000 | 3
+        mov qword [ROOT_2 + 0x1000], ROOT_2 + 0x2000 | 3
+        mov rcx, [r12]          ; the first 2 MiB are both processes'
+        mov [ROOT_2 + 0x2000], rcx
+        mov qword [ROOT_2 + 0x2008], ROOT_2 + 0x3000 | 3
+        mov qword [ROOT_2 + 0x3000], PAGE_B | 3
+        mov qword [ENTRY], PAGE_A | 3
+        mov rbx, rax
+        mov rcx, ROOT_2
+        mov esi, 2
+.turn:  mov cr3, rbx            ; the first process runs,
+        mov al, [REGION]
+        out dx, al              ; prints A
+        mov cr3, rcx            ; and the second
+        mov al, [REGION]
+        out dx, al              ; prints B
+        dec esi
+        jnz .turn
+        mov cr3, rbx
 
         or qword [r12], 4       ; the first 2 MiB are for ring 3 as well, REGION is not
         mov rax, cr3
@@ -1745,7 +1781,7 @@ choices: ['The root of the shadow', 'The value that it wrote']
 answer: 2
 because: Reading exits, too, and the hypervisor gives the guest its own value. (With EPT neither exits; “any access to CR3 traps” is true here, and only here.)
 check:
-  expect: {occurs: {kind: vm-exit, label: control-register}, prints: 'AABBDU'}
+  expect: {occurs: {kind: vm-exit, label: control-register}, prints: AABBDMBABABU}
 \`\`\`
 
 ## A true fault
@@ -1792,7 +1828,7 @@ date when the guest flushes. In 2006 each such write was carried out in software
 \`\`\`break
 title: Trap every write, as in 2006
 switches: {leaf-tables: trapped}
-expect: {prints: AABBDU, occurs: {kind: shadow-paging, label: page table write}, occursNot: {kind: shadow-paging, label: unsync}}
+expect: {prints: AABBDMBABABU, occurs: {kind: shadow-paging, label: page table write}, occursNot: {kind: shadow-paging, label: unsync}}
 explanation: |
   Nothing is ever out of step, and every edit costs an exit. A thousand edits in a loop cost a thousand exits; with EPT, none.
 \`\`\`
@@ -1800,10 +1836,10 @@ explanation: |
 \`\`\`break
 title: Do not write-protect the guest’s tables
 switches: {write-protection: 'off', invalidation: 'off'}
-expect: {prints: AAAA, printsNot: B}
+expect: {prints: AAAADBBBBBBU}
 explanation: |
-  Nobody saw the edit, and nobody took notice of INVLPG: the shadow still leads to the old page. The guest reads A where its own tables say B. With two
-  processes this is one reading the other’s memory.
+  Nobody saw the edits, and nobody took notice of INVLPG: the shadow still leads to the old pages. First the guest reads A where its own tables say B. At the
+  end two processes take turns, and both print B: the first one reads the second one’s memory.
 \`\`\`
 
 ## INVLPG brings the shadow up to date
@@ -1821,6 +1857,35 @@ switches: {invalidation: 'off'}
 expect: {prints: AAAA}
 explanation: |
   The table went out of step and never comes back: stale translations stay in force. Real processors remember old translations as well, but only until INVLPG.
+\`\`\`
+
+\`\`\`break
+title: A storm of a thousand edits
+switches: {leaf-tables: trapped}
+replace:
+  - text: "        invlpg [REGION]         ; 7: and the processor is told\\n"
+    by: "        mov ecx, 1000\\nstorm:  mov qword [ENTRY], PAGE_B | 3\\n        invlpg [REGION]\\n        dec ecx\\n        jnz storm\\n"
+expect:
+  prints: AABBDMBABABU
+  counts:
+    - {event: {kind: vm-exit, label: INVLPG}, least: 1000}
+    - {event: {kind: vm-exit, label: exception}, least: 1000}
+explanation: |
+  The guest changes one entry a thousand times, and says so each time: two thousand exits and more. This is why forking and paging were slow under shadow tables.
+\`\`\`
+
+\`\`\`break
+title: The same storm with EPT
+technique: vtx-ept
+replace:
+  - text: "        invlpg [REGION]         ; 7: and the processor is told\\n"
+    by: "        mov ecx, 1000\\nstorm:  mov qword [ENTRY], PAGE_B | 3\\n        invlpg [REGION]\\n        dec ecx\\n        jnz storm\\n"
+expect:
+  prints: AABBDMBABABU
+  occursNot: {kind: vm-exit, at: storm}
+  counts: [{event: {at: storm}, exactly: 1000}]
+explanation: |
+  Not one exit: the tables are the guest’s own, and so is INVLPG.
 \`\`\`
 
 \`\`\`break
@@ -1854,11 +1919,73 @@ explanation: |
   change away.
 \`\`\`
 
+## A page that is mapped twice
+
+\`\`\`step
+place: {event: {kind: serial}}
+expect: {prints: AABBDM}
+panel: walk
+\`\`\`
+
+Two linear addresses lead to one page. Each has a shadow entry of its own; the hypervisor keeps a list backwards, from a page to all the shadow entries that lead to it
+(Linux calls it the reverse map).
+
+## A page table that is mapped as a page
+
+\`\`\`step
+place: {event: {at: 'mov qword [REGION + 0x2000], PAGE_B | 3'}}
+panel: walk
+\`\`\`
+
+The kernel maps its own page table at a third address and changes an entry by that way. What is write-protected is the *page*, wherever it is mapped.
+
+\`\`\`predict
+question: The table is changed through another linear address than before. Does the hypervisor notice?
+choices:
+  - 'No: it watches the address at which the table was written before'
+  - 'Yes: by the reverse map every shadow entry that leads to the page is read-only'
+answer: 2
+because: A new way to a page that holds a table is read-only from the beginning. The first write by it is seen.
+check: {expect: {prints: AABBDMB}}
+\`\`\`
+
+## The first process runs again
+
+\`\`\`step
+place: {event: {kind: shadow-paging, label: reuse root}}
+panel: statistics
+\`\`\`
+
+The second process has had its turn, and MOV to CR3 loads the first one’s root again. Its shadow root is still in the cache, with all that was mapped before: the first
+read of this turn needs no fault. The statistics tell what the shadows of each address space take, and what they share.
+
+\`\`\`predict
+question: The guest’s TLB is flushed by MOV to CR3. What happens to the shadow of the process that is left?
+choices: ['It is thrown away', 'It is kept, and write-protected tables keep it right']
+answer: 2
+because: A shadow that the hypervisor keeps in step is no TLB that has to be emptied. Only what had gone out of step is brought up to date.
+check:
+  expect: {prints: ABAB, counts: [{event: {kind: shadow-paging, label: reuse root}, least: 3}]}
+\`\`\`
+
+\`\`\`break
+title: A guest address outside its memory
+replace:
+  - text: "        mov qword [ENTRY], PAGE_B | 3   ; 5: the entry changes,"
+    by: "        mov qword [ENTRY], 0x300000 | 3 ; beyond the guest's 2 MiB"
+expect:
+  printsNot: AABB
+  occurs: [{kind: shadow-paging, label: mmio}, {kind: kvm-exit, label: KVM_EXIT_MMIO}]
+explanation: |
+  The guest may write what it likes into its tables; where no memory slot covers the address, there is no shadow entry. The host does have memory at that
+  host-physical address, and the guest does not reach it: the access is carried out in software, rises as KVM_EXIT_MMIO, and nobody answers. It reads all ones.
+\`\`\`
+
 ## The user is kept out
 
 \`\`\`step
 place: {from: end}
-expect: {prints: AABBDU}
+expect: {prints: AABBDMBABABU}
 panel: walk
 \`\`\`
 
@@ -1867,7 +1994,7 @@ Ring 3 reads the kernel’s page: U/S is 0 in the guest’s entry, and in the sh
 \`\`\`break
 title: Leave out the U/S bit
 switches: {user-bit: 'off'}
-expect: {prints: AABBDu}
+expect: {prints: AABBDMBABABu}
 explanation: |
   The guest’s tables forbid it, the shadow allows it, and the processor walks the shadow: the program reads its kernel’s memory.
 \`\`\`
@@ -1875,11 +2002,26 @@ explanation: |
 \`\`\`break
 title: The same guest with EPT
 technique: vtx-ept
-expect: {prints: AABBDU, occursNot: [{kind: vm-exit, label: control-register}, {kind: vm-exit, label: exception}]}
+expect: {prints: AABBDMBABABU, occursNot: [{kind: vm-exit, label: control-register}, {kind: vm-exit, label: exception}]}
 explanation: |
   The processor walks the guest’s own tables and translates each step by EPT. No exit for CR3, page faults, edits, INVLPG; A and D are set where the guest looks.
   What is left are the EPT violations of first touches, and walks that are longer.
 \`\`\`
+
+## The counters
+
+\`\`\`step
+place: {from: end}
+expect:
+  counts:
+    - {event: {kind: shadow-paging, label: hidden fault}, least: 10}
+    - {event: {kind: shadow-paging, label: true fault}, exactly: 2}
+    - {event: {kind: vm-exit, label: INVLPG}, exactly: 4}
+panel: statistics
+\`\`\`
+
+Hidden faults, true faults, writes to page tables, loads of CR3, INVLPG: the tab counts them up to the playhead. At the bottom stands how many shadow pages each address
+space of the guest takes. With EPT there is one set of tables for the whole machine, however many processes the guest has.
 
 ## Questions
 
@@ -1906,6 +2048,46 @@ answer: 2
 because: Only pages that are shadowed as tables are write-protected. A kernel fills a new process’s tables without any exit.
 check:
   expect: {occurs: {at: 'mov qword [ENTRY], 0', who: guest-kernel}}
+\`\`\`
+
+\`\`\`seeded
+name: edits-that-exit
+question: |
+  On the machine \`{machine}\` the kernel changes one entry, which is in use, {edits} times (RBP holds its CR3):
+
+      edit:   mov qword [ENTRY], PAGE_B | 3
+              {flush}
+              dec ecx
+              jnz edit
+
+  How often does the *store* leave the guest?
+draw:
+  machine: [vtx-shadow, vtx-ept, svm-shadow]
+  edits: {from: 2, to: 30}
+  flush: ['invlpg [REGION]', 'mov cr3, rbp']
+technique: '{machine}'
+replace:
+  - text: "        invlpg [REGION]         ; 7: and the processor is told\\n"
+    by: "        mov rbp, cr3\\n        mov ecx, {edits}\\nedit:   mov qword [ENTRY], PAGE_B | 3\\n        {flush}\\n        dec ecx\\n        jnz edit\\n        invlpg [REGION]\\n"
+read: {count: {kind: vm-exit, at: edit}}
+because: |
+  {answer}. With EPT no store to a page table exits. With a shadow the store before the loop has let the table go out of step: stores are free until MOV to CR3 brings it into step
+  again, and write-protects it. INVLPG makes only the one entry anew.
+\`\`\`
+
+\`\`\`seeded
+name: duties
+question: |
+  A hypervisor with shadow page tables. It keeps the U/S bit: **{user}**. It sees the first write to a page: **{dirty}**. It hears of INVLPG and MOV to CR3: **{flush}**. What does the kernel of
+  this scenario print?
+draw:
+  user: ['on', 'off']
+  dirty: ['on', 'off']
+  flush: ['on', 'off']
+switches: {user-bit: '{user}', dirty-tracking: '{dirty}', invalidation: '{flush}'}
+read: {printed: all}
+because: |
+  \`{answer}\`. The last letter tells whether ring 3 was kept out (U) or not (u); the D or d whether the guest saw its Dirty bit; what stands before and after it whether changed entries came into force.
 \`\`\`
 `},
   {name: 'd11-root-and-non-root.md', text: `---
