@@ -3,6 +3,7 @@
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {EncodingKind, EncodingPart} from '@hyperscope/isa';
+import {byContent} from './same-content.js';
 import {sharedStyles} from './shared-styles.js';
 
 /** One colour for each kind; the names below the bytes say the same. */
@@ -47,7 +48,7 @@ export class Encoding extends LitElement {
     `,
   ];
 
-  @property({attribute: false}) parts: readonly EncodingPart[] = [];
+  @property(byContent) parts: readonly EncodingPart[] = [];
 
   override render(): TemplateResult | typeof nothing {
     if (this.parts.length === 0) return nothing;

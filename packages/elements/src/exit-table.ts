@@ -1,7 +1,7 @@
 // The exits of a run, as `perf kvm stat` would count them, with the guest's instruction and the reason in words.
 
 import {bisector} from 'd3';
-import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
+import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {ExitRow} from '@hyperscope/trace';
 import {sharedStyles} from './shared-styles.js';
@@ -82,6 +82,13 @@ export class ExitTable extends LitElement {
   /** Only the counts. */
   @property({type: Boolean, reflect: true}) brief = false;
 
+  /** Of all that the playhead passes only an exit changes the table. */
+  protected override shouldUpdate(changed: PropertyValues<this>): boolean {
+    const before = changed.get('index');
+    const isMarked = (index: number): boolean => this.rows.some(row => row.steps[place(row, index)] === index - 1);
+    return changed.has('rows') || before === undefined || isMarked(before) || isMarked(this.index);
+  }
+
   override render(): TemplateResult {
     const most = Math.max(1, ...this.rows.map(row => row.count));
     if (this.rows.length === 0)
@@ -105,11 +112,10 @@ export class ExitTable extends LitElement {
   }
 
   private row(row: ExitRow, most: number): TemplateResult {
-    // There may be a million of them, in ascending order.
-    const at = bisector((step: number) => step).left(row.steps, this.index - 1);
-    const now = row.steps[at] === this.index - 1;
-    const following = row.steps[now ? at + 1 : at] ?? row.steps[0];
+    const now = row.steps[place(row, this.index)] === this.index - 1;
     const go = (): void => {
+      const at = place(row, this.index);
+      const following = row.steps[row.steps[at] === this.index - 1 ? at + 1 : at] ?? row.steps[0];
       if (following !== undefined) this.dispatchEvent(new SeekEvent(following + 1));
     };
     return html`<tr class=${now ? 'now' : ''}>
@@ -124,3 +130,6 @@ export class ExitTable extends LitElement {
       </tr>`;
   }
 }
+
+/** Where in a row's steps, of which there may be a million in ascending order, the step before a state is or would be. */
+const place = ({steps}: ExitRow, index: number): number => bisector((step: number) => step).left(steps, index - 1);

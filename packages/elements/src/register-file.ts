@@ -2,6 +2,7 @@
 
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
+import {guard} from 'lit/directives/guard.js';
 import {bits, hex} from '@hyperscope/base';
 import {fieldsOf} from '@hyperscope/isa';
 import type {Actor, Moment} from '@hyperscope/trace';
@@ -187,7 +188,13 @@ export class RegisterFile extends LitElement {
     const shown = group.cells.flatMap(cell => this.shown(cell)).filter(item => this.isThere(item));
     if (shown.length === 0) return nothing;
     return html`<h3>${group.name}</h3>
-      <dl>${shown.map(item => registerRow(item, group.digits, this.unit, this.addressIn(item)))}</dl>`;
+      <dl>
+        ${shown.map(item => {
+          const points = this.addressIn(item);
+          const said = [item.cell, item.now, item.before, this.unit, points?.space, points?.address];
+          return guard(said, () => registerRow(item, group.digits, this.unit, points));
+        })}
+      </dl>`;
   }
 
   /** Without hardware for virtualization, or before anybody uses it, there is no VMX operation to tell of. */

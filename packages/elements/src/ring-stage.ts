@@ -20,6 +20,7 @@ import {
   type Point,
 } from './ring-stage-geometry.js';
 import {ringStageStyles} from './ring-stage-styles.js';
+import {byContent} from './same-content.js';
 import {sharedStyles} from './shared-styles.js';
 import {placeName, type Leg, type LegState, type Place, type StagePicture} from './stage-picture.js';
 
@@ -108,7 +109,7 @@ export function stageSentence(picture: StagePicture): string {
 export class RingStage extends LitElement {
   static override readonly styles = [sharedStyles, addressStyles, ringStageStyles];
 
-  @property({attribute: false}) picture: StagePicture | undefined = undefined;
+  @property(byContent) picture: StagePicture | undefined = undefined;
   /** The processor whose figures the cycles are: 'Westmere (2010)'. They are a model's, never this machine's. */
   @property() model = '';
   /** For the last row of a lecture hall: every word is large, or left out where the table says it. */

@@ -228,6 +228,9 @@ export class Transport extends LitElement {
   };
 }
 
+/** One for all: making it takes longer than using it. */
+const NUMBERS = new Intl.NumberFormat('en');
+
 function count(value: number): string {
-  return value.toLocaleString('en').replaceAll(',', '\u2009');
+  return NUMBERS.format(value).replaceAll(',', '\u2009');
 }

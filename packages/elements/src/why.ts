@@ -5,6 +5,7 @@ import {LitElement, css, html, nothing, type PropertyValues, type TemplateResult
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor, Explanation} from '@hyperscope/trace';
 import {actorLook} from './actors.js';
+import {byContent} from './same-content.js';
 import {sharedStyles} from './shared-styles.js';
 
 /** A sentence that says in words what the marked check shows. */
@@ -194,7 +195,7 @@ export class Why extends LitElement {
     `,
   ];
 
-  @property({attribute: false}) explanation: Explanation | undefined = undefined;
+  @property(byContent) explanation: Explanation | undefined = undefined;
   /** For the last row of a lecture hall: what decided first, and on a small screen only that. */
   @property({type: Boolean, reflect: true}) brief = false;
   /** On a screen for a hall the check that decided is scrolled into sight by itself. */

@@ -162,8 +162,8 @@ export class Lab extends LitElement implements ShellParts {
   connect(client: Remote<LabClient>, start: ComparingSurroundings['start']): void {
     this.startWorker = start;
     const runOnServer = runOverSocket(socketAddress(location.href));
-    const motion = (): 'full' | 'reduced' =>
-      matchMedia('(prefers-reduced-motion: reduce)').matches ? 'reduced' : 'full';
+    const reduced = matchMedia('(prefers-reduced-motion: reduce)');
+    const motion = (): 'full' | 'reduced' => (reduced.matches ? 'reduced' : 'full');
     this.comparing = new Comparing({
       start,
       runOnServer,

@@ -44,7 +44,7 @@ export function stagePanel(
             ></hs-micro-operations>`
       }
       ${row === undefined ? nothing : html`<hs-beside .row=${row} .where=${realWhere(lab)}></hs-beside>`}
-      <div class="why" aria-live="polite">
+      <div class="why" aria-live=${lab.playing ? 'off' : 'polite'}>
         <hs-why
           ?brief=${mode === 'presenting' && filling !== 'why'}
           ?hall=${mode === 'presenting'}

@@ -3,6 +3,7 @@
 import type {StageHost} from '@hyperscope/elements';
 import type {Actor} from '@hyperscope/trace';
 import {html, nothing, type TemplateResult} from 'lit';
+import {guard} from 'lit/directives/guard.js';
 import type {LabState} from '../lab-state.js';
 import '../views/cost-note.js';
 
@@ -86,7 +87,7 @@ export function timelinePanel(lab: LabState, host: StageHost, hasExits: boolean)
       ?exits=${hasExits}
       .hint=${lab.hint === undefined || !hypervised || moment.index >= moment.length ? '' : HINTS[lab.hint]}
       ><hs-play-speed .value=${lab.time.speed} ?exits=${hasExits}></hs-play-speed
-      >${lab.costs === undefined ? nothing : html`<hs-cost-note .costs=${lab.costs}></hs-cost-note>`}${recordNote(lab)}</hs-transport
+      >${lab.costs === undefined ? nothing : html`<hs-cost-note .costs=${lab.costs}></hs-cost-note>`}${guard([lab.time.size, lab.time.recording, moment.finished], () => recordNote(lab))}</hs-transport
     >
     ${timeTools(lab, host)}
     <hs-timeline

@@ -84,6 +84,9 @@ function picture(name: keyof typeof PICTURES): TemplateResult {
   </svg>`;
 }
 
+/** What the bar shows of the lab; of all else that changes it is not drawn again. */
+const SHOWN = ['catalogue', 'guest', 'technique', 'availability', 'real'] as const;
+
 /** A choice that is no guest. */
 const OPEN_FILE = 'open a file';
 
@@ -91,7 +94,12 @@ const OPEN_FILE = 'open a file';
 export class Toolbar extends LitElement {
   static override readonly styles = [sharedStyles, toolbarStyles];
 
-  @property({attribute: false}) state: LabState | undefined = undefined;
+  @property({
+    attribute: false,
+    hasChanged: (now: LabState | undefined, was: LabState | undefined) =>
+      SHOWN.some(part => now?.[part] !== was?.[part]),
+  })
+  state: LabState | undefined = undefined;
   @property() theme: Theme = 'auto';
 
   override render(): TemplateResult {
