@@ -389,7 +389,7 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   realKvm(): void {
-    if (this.comparing?.perform('real-kvm') === 'done') return;
+    if (this.comparing?.element !== undefined && this.comparing.perform('real-kvm') === 'done') return;
     this.showPanel('real');
     this.with(lab => void lab.runReal());
   }
