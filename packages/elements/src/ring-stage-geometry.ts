@@ -10,8 +10,8 @@ export interface Point {
 /** Outer radii of ring 0 to ring 3. */
 export const RING_RADII = [78, 104, 130, 182] as const;
 export const VIEW = {width: 1000, height: 402} as const;
-export const HOST: Point = {x: 205, y: 214};
-export const GUEST: Point = {x: 795, y: 214};
+export const HOST: Point = {x: 188, y: 214};
+export const GUEST: Point = {x: 812, y: 214};
 export const ALONE: Point = {x: 500, y: 214};
 
 const degrees = (angle: number): number => (angle * Math.PI) / 180;

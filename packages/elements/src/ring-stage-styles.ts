@@ -81,7 +81,7 @@ export const ringStageStyles = css`
   .ghost {
     opacity: 0.35;
   }
-  /* It lies over the edges of both ring 3, where nothing stands, so that a reason has few lines. */
+  /* As wide as the room between the rings, so that a reason has few lines. */
   .card {
     position: absolute;
     left: 50%;
@@ -211,6 +211,14 @@ export const ringStageStyles = css`
   @container (max-width: 820px) {
     .stage > svg {
       --stage-type: 1.12;
+    }
+  }
+  @container (max-width: 520px) {
+    .stage > svg {
+      --stage-type: 1.3;
+    }
+    :host(:not([hall])) .role {
+      transform: translateY(4px);
     }
   }
   /* A picture too small for words of that size has none: the table below says them. */

@@ -31,7 +31,10 @@ function isFingerprint(value: unknown): value is Pick<HostFingerprint, 'flavour'
   return isObject(value) && typeof value['flavour'] === 'string' && typeof value['kernel'] === 'string';
 }
 
-/** Asks the server whether it has KVM. Never throws: no server is an answer too. */
+/**
+ * Asks the server whether it has KVM. Never throws: no server is an answer too. Where the page lies on a plain web server the file
+ * `api/kvm` beside it answers, so that nothing is asked for in vain.
+ */
 export async function askKvm(get: Fetch): Promise<KvmAvailability> {
   try {
     const response = await get('./api/kvm', {signal: AbortSignal.timeout(4000), headers: {accept: 'application/json'}});

@@ -44,8 +44,8 @@ export const lessonStyles = css`
   @media (max-width: 1199px) {
     main.lesson:not(.center) {
       grid-template-columns: minmax(300px, 38%) minmax(0, 1fr);
-      grid-template-rows: minmax(0, 2.3fr) minmax(0, 1fr);
-      --stage-height: 15vh;
+      grid-template-rows: minmax(0, 2.7fr) minmax(0, 1fr);
+      --stage-height: 21vh;
       --strip-display: none;
     }
     .lesson .scenario {
@@ -72,6 +72,12 @@ export const lessonStyles = css`
     }
     .lesson.editing .left {
       grid-row: 1;
+    }
+  }
+  /* Where the page scrolls there is room for the stage. */
+  @media (max-width: 759px), (max-height: 599px) {
+    main.lesson:not(.center) {
+      --stage-height: 50vh;
     }
   }
 `;

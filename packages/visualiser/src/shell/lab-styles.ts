@@ -335,6 +335,28 @@ export const labStyles = css`
       --console-name: none;
     }
   }
+  /* A tablet held upright: the stage across both columns. */
+  @media (min-width: 760px) and (max-width: 959px) and (min-height: 800px) {
+    :host {
+      --stage-height: 21vh;
+      --strip-display: none;
+    }
+    .middle h2,
+    .left .code h2 {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+    main:not(.center, .editing, .lesson) {
+      grid-template: minmax(0, 2fr) minmax(0, 1fr) / minmax(0, 1fr) minmax(0, 1fr);
+    }
+    main:not(.editing, .lesson) .middle {
+      grid-column: 1 / 3;
+      grid-row: 1;
+    }
+    main:not(.editing, .lesson) .right {
+      grid-column: 2;
+    }
+  }
   /* A small window, or a large one at 200 %: the page scrolls, and the transport stays at hand. */
   @media (max-width: 759px), (max-height: 599px) {
     :host(:not([presenting])) {
@@ -353,6 +375,9 @@ export const labStyles = css`
     }
     :host(:not([presenting])) .middle {
       order: -1;
+    }
+    :host(:not([presenting])) :is(.story, .story > *) {
+      flex: none;
     }
     :host(:not([presenting])) .left :is(.exits, hs-console) {
       display: block;

@@ -116,6 +116,12 @@ export const toolbarStyles = css`
     }
   }
   /* With many machines the bar keeps to one line as long as it can. */
+  @media (max-width: 959px) {
+    .brand {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+  }
   @media (min-width: 760px) {
     header {
       flex-wrap: nowrap;

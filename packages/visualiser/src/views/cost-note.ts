@@ -26,7 +26,7 @@ export class CostNote extends LitElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
-      @media (max-width: 1479px) {
+      @media (max-width: 1399px) {
         .word {
           display: none;
         }
