@@ -1,16 +1,29 @@
-// The lab in a narrow frame, as in lecture notes: what was asked for lies one below the other, the stage as wide as the frame, and
-// what happened has the room that is left. Comes behind the arrangement of the lab, which it changes.
+// The lab in a frame of somebody else's page. In a narrow one, as in lecture notes, what was asked for lies one below the other, the
+// stage as wide as the frame, and what happened has the room that is left. Comes behind the arrangement of the lab, which it changes.
 
 import {css} from 'lit';
 
 export const embedStyles = css`
+  /* Frames are low: they are arranged by their width alone. */
+  :host([embed~='stage'][embed~='why']:not([presenting])) .middle > .story {
+    flex: 1 1 0;
+    min-width: 0;
+  }
+  @media (min-width: 760px) {
+    :host([embed]:not([presenting], [embed~='timeline'])) footer {
+      padding-inline-end: 140px;
+    }
+    :host([embed]:not([embed~='timeline'])) .whole {
+      inset-block-end: 14px;
+    }
+  }
   @media (max-width: 759px) {
     :host([embed]:not([presenting])) {
-      --stage-height: clamp(150px, calc(100dvh - 250px), 46vw);
+      --stage-height: clamp(150px, calc(100dvh - 300px), 46vw);
     }
     :host([embed~='timeline']:not([presenting])),
     :host([embed~='code']:not([presenting])) {
-      --stage-height: clamp(150px, calc(100dvh - 380px), 46vw);
+      --stage-height: clamp(150px, calc(100dvh - 440px), 46vw);
     }
     :host([embed]:not([presenting])) main:not(.center) > .left {
       flex: 0 0 auto;
