@@ -14,13 +14,18 @@ export class SerialConsole extends LitElement {
   static override readonly styles = [
     sharedStyles,
     css`
+      :host {
+        display: flex;
+        flex-direction: column;
+      }
       pre {
+        flex: 0 1 auto;
         margin: 0;
         background: var(--console);
         color: var(--console-ink);
         border-radius: 6px;
-        padding: 8px 10px;
-        min-height: 4.2em;
+        padding: var(--console-padding, 8px 10px);
+        min-height: var(--console-least, 4.2em);
         /* Several of them have to share the room. */
         max-height: var(--console-height, 12em);
         overflow: auto;
@@ -30,6 +35,9 @@ export class SerialConsole extends LitElement {
         font: var(--code)/1.45 var(--mono);
         white-space: pre-wrap;
         overflow-wrap: anywhere;
+      }
+      h3 {
+        display: var(--console-name, block);
       }
       pre > span {
         margin-block-end: auto;
@@ -50,20 +58,41 @@ export class SerialConsole extends LitElement {
       .nothing {
         opacity: 0.75;
       }
+      /* As long as nothing was sent: one line. */
+      :host([empty]) {
+        display: flex;
+        flex-direction: row;
+        align-items: center;
+        gap: 10px;
+      }
+      :host([empty]) h3 {
+        margin: 0;
+        flex: none;
+      }
+      :host([empty]) pre {
+        flex: 1;
+        min-height: 0;
+        padding-block: 2px;
+      }
     `,
   ];
 
   @property() text = '';
+  /** Whether nothing was sent yet; follows from `text`. */
+  @property({type: Boolean, reflect: true}) empty = true;
   @property() name = 'Serial console · COM1';
   @state() private shown: 'end' | 'all' = 'end';
+
+  override willUpdate(): void {
+    this.empty = this.text === '';
+  }
 
   override render(): TemplateResult {
     const {text} = this;
     const start = this.shown === 'all' ? 0 : Math.max(0, Math.floor((text.length - SHOWN) / CUT) * CUT);
-    const shown =
-      this.text === ''
-        ? html`<span class="nothing">nothing sent yet</span>`
-        : html`<span>${text.slice(start)}<span class="caret"></span></span>`;
+    const shown = this.empty
+      ? html`<span class="nothing">nothing sent yet</span>`
+      : html`<span>${text.slice(start)}<span class="caret"></span></span>`;
     return html`<h3>${this.name}</h3>
       ${start > 0 ? more(text.length - start, text.length, this.showAll) : nothing}
       <pre tabindex="0" role="log" aria-label=${this.name}>${shown}</pre>`;
