@@ -18,6 +18,7 @@ test('the built page works from any folder of a server that knows nothing of it'
     await expect(panel).toContainText('No /dev/kvm here: showing a recording');
     await expect(panel).toContainText('opened without Hyperscope’s server');
     await expect(page.locator('hs-compare-table tbody tr').first()).toBeVisible();
+    expect(lab.troubles, 'nothing is asked for that is not there').toEqual([]);
   } finally {
     await server.close();
   }
