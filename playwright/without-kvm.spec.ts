@@ -51,6 +51,31 @@ test('when the server is lost after the page was opened, the recording takes ove
   await expect(page.locator('hs-compare-table')).toBeVisible();
 });
 
+test('when the server is lost in the middle of a run, the recording takes over, and the lab steps on', async ({
+  page,
+}) => {
+  await page.route('**/api/kvm', route =>
+    route.fulfill({json: {available: true, fingerprint: {flavour: 'kvm_intel', kernel: '6.1'}, queue: 0}}),
+  );
+  // It takes the program and is gone.
+  let heard = 0;
+  await page.routeWebSocket('**/api/session', socket =>
+    socket.onMessage(() => {
+      heard++;
+      setTimeout(() => void socket.close(), 300);
+    }),
+  );
+  const lab = new LabPage(page);
+  await lab.open();
+  await lab.realKvm.click();
+  await expect(page.locator('hs-real-kvm-view')).toContainText('cannot be reached any more');
+  await expect(page.locator('hs-compare-table')).toBeVisible();
+  expect(heard).toBeGreaterThan(0);
+  await page.keyboard.press('e');
+  await expect(lab.stage.locator('.card')).toContainText('I/O instruction');
+  expect(lab.troubles).toEqual([]);
+});
+
 test('a damaged record is refused with a sentence, and the simulation stays', async ({page}) => {
   await page.route('**/api/**', route => route.abort());
   await page.route('**/recordings/**', route =>

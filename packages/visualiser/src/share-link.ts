@@ -64,7 +64,7 @@ const SET = /^[1-9][0-9]{0,5}$/;
 const PANEL = /^[a-z][a-z-]{0,29}$/;
 const TEXT = /^[A-Za-z0-9_-]+$/;
 const LOOK = /^([gh][pv]a):(0|[1-9a-f][0-9a-f]{0,15})$/;
-const SPACES: readonly Place['space'][] = ['gva', 'gpa', 'hpa'];
+const SPACES: readonly Place['space'][] = ['gva', 'gpa', 'hva', 'hpa'];
 const MACHINE = '[a-z0-9][a-z0-9-]{0,39}';
 const COMPARE = new RegExp(`^(${MACHINE}(?:,${MACHINE})*)(?::(${STEP})(?::(${MACHINE}))?)?$`);
 

@@ -1,7 +1,8 @@
 // The view that compares: machines under one scrubber, and of the chosen one what it does here, whether it is right, and why it was
 // left.
 
-import {ProgressEvent, isUndecided, sharedStyles, type ComparedLane, type LanePicture} from '@hyperscope/elements';
+import {ProgressEvent, sharedStyles, type ComparedLane, type LanePicture} from '@hyperscope/elements';
+import {isUndecided} from '@hyperscope/elements/lineup';
 import type {LaneMoment, LaneSummary, WrongStep} from '@hyperscope/trace';
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';

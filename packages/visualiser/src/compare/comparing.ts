@@ -15,6 +15,8 @@ import type {LineupRun} from './lineup-run.js';
 const NOT_LOADED =
   'The comparison could not be loaded. Check the connection to where this page came from, and press Compare again.';
 
+const NO_MACHINE = 'The link compares machines that this lab does not have. Compare (c) offers those that it has.';
+
 export interface ComparingSurroundings {
   /** Starts another worker of the simulator. */
   readonly start: () => {readonly client: Remote<LabClient>; readonly end: () => void};
@@ -85,6 +87,8 @@ export class Comparing {
     }
     if (opening !== this.#opening) return undefined;
     const {CompareView: View, LineupRun: Run, plannedLanes, USUAL_LANES, realLane} = this.#parts;
+    const plan = plannedLanes(lab, place.machines ?? USUAL_LANES);
+    if (plan.length === 0) return NO_MACHINE;
     const view = new View();
     this.#view = view;
     view.guest = lab.catalogue.guests.find(({id}) => id === lab.guest)?.title ?? lab.guest;
@@ -105,7 +109,6 @@ export class Comparing {
     this.#run = run;
     this.#listen(view, run);
     this.#around.changed();
-    const plan = plannedLanes(lab, place.machines ?? USUAL_LANES);
     // Not awaited: it shows itself how far it is.
     void run.start({guest: lab.guest, edited: lab.edited, switches: lab.switches}, plan, {
       instruction: place.instruction ?? 0,
@@ -142,11 +145,13 @@ export class Comparing {
     this.#run?.go(instruction);
   }
 
-  /** Carries out the command of a key. Of those that only the lab knows nothing comes; what the shell does is left to it. */
+  /**
+   * Carries out the command of a key. Of those that only the lab knows nothing comes; what the shell does is left to it, and
+   * everything while nothing is compared.
+   */
   perform(command: Command): 'done' | 'of the shell' {
     const run = this.#run;
-    if (run === undefined || this.#parts === undefined) return 'done';
-    if (this.#parts.isOfTheShell(command)) return 'of the shell';
+    if (run === undefined || this.#parts === undefined || this.#parts.isOfTheShell(command)) return 'of the shell';
     this.#parts.performIn(run, command);
     return 'done';
   }

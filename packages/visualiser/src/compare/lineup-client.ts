@@ -4,7 +4,7 @@ import type {LaneMoment, LaneStop, LaneStrip, LaneSummary, RunChoice} from '@hyp
 
 export interface LineupClient {
   /** Makes a file of the reader's a guest. @throws UserError when it is no image. */
-  addImage(name: string, bytes: Uint8Array): void;
+  addImage(name: string, bytes: Uint8Array): Promise<void>;
   /** Adds a machine with its guest. @throws UserError when the guest cannot run there. */
   add(choice: RunChoice): Promise<void>;
   /** Adds a run on real KVM: a record's bytes. @throws UserError when they are none. */

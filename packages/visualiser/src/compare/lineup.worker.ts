@@ -34,8 +34,8 @@ export class LineupLab implements LineupClient {
     return {length, finished};
   }
 
-  addImage(name: string, bytes: Uint8Array): void {
-    this.#host.addImage(name, bytes);
+  async addImage(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#host.addImage(name, bytes);
   }
 
   compareNext(): LaneSummary | undefined {

@@ -29,7 +29,7 @@ export class HyperscopeMomentEvent extends CustomEvent<EmbeddedMoment> {
  *
  * Attributes: `technique`, `guest` and `step`; `switches`, `id:value, id:value`; `program`, NASM text that runs in the place of
  * the guest's own, or `text`, the same packed as in a link; `tab` of the inspector, and `look`, an address in memory, `gva:8000`;
- * `scenario`, `id:part`; `compare`, machines and the instruction under their scrubber, `bare,vtx-ept,kvm:40`; `mode`, `present`.
+ * `scenario`, `id:part`, and `set`, the number of its questions; `compare`, machines and the instruction under their scrubber, `bare,vtx-ept,kvm:40`; `mode`, `present`.
  * Or `link`, the fragment of a shared link, instead of them. `panels`, words of `code console stage why inspector timeline`, all
  * when absent; `theme`, `light`, `dark` or `contrast`; `src`, the address of a lab elsewhere, with a slash at its end; `label`,
  * what a screen reader calls it.

@@ -1,17 +1,18 @@
 // What the attributes of <hyperscope-lab> say, as the fragment of a link. Written by hand, so that the element stays one small file;
 // the lab in the frame reads it as strictly as any link.
 
-/** Attributes that are entries of a link, by the name that the entry has there, in its order. The last three came with version 3. */
+/** Attributes that are entries of a link, by the name that the entry has there, in its order. The last four came with version 3. */
 const ENTRIES = [
   ['switches', 'switches'],
   ['scenario', 'scenario'],
   ['tab', 'panel'],
   ['text', 'text'],
+  ['set', 'set'],
   ['look', 'look'],
   ['compare', 'compare'],
   ['mode', 'mode'],
 ] as const;
-const OF_VERSION_3: ReadonlySet<string> = new Set(['look', 'compare', 'mode']);
+const OF_VERSION_3: ReadonlySet<string> = new Set(['set', 'look', 'compare', 'mode']);
 
 /** Attributes that name a moment; `program` is an edited program as it is written. */
 export const LINK_ATTRIBUTES: readonly string[] = [
