@@ -7,8 +7,8 @@ import {join, relative, sep} from 'node:path';
 
 const WORKER = 'service-worker.js';
 
-/** Of no use without a network: maps, copies for the server, what VitePress leaves for other tools, and the worker itself. */
-const LEFT_OUT = /\.(map|br)$|^service-worker\.js$|^docs\/hashmap\.json$/;
+/** Of no use without a network: maps, copies for the server, what VitePress leaves for other tools, the worker itself, what a server says. */
+const LEFT_OUT = /\.(map|br)$|^service-worker\.js$|^docs\/hashmap\.json$|^api\//;
 
 /** Every file under a folder, by its path from there, in one order everywhere. */
 function filesUnder(folder) {

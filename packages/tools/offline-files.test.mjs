@@ -20,6 +20,7 @@ beforeEach(() => {
     'index.html.br',
     'docs/index.html',
     'docs/hashmap.json',
+    'api/kvm',
   ])
     write(path, path);
   write('service-worker.js', 'work();');
