@@ -51,6 +51,7 @@ const SIDEBAR = [
     items: [
       page('Guests', 'guests'),
       page('The inspector', 'inspector'),
+      page('Links, embedding, comparing', 'sharing'),
       page('The command line', 'command-line'),
       page('Processors', 'processors'),
       page('Processor features', 'processor-features'),
