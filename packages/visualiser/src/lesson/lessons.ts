@@ -131,6 +131,7 @@ export class Lessons {
       this.#waiting = undefined;
       this.#carryOut(waiting());
     }
+    this.#notes?.tell(lab.moment);
     if (this.#panel === undefined) return;
     this.#panel.presenting = mode === 'presenting';
     this.#panel.machines = this.#player?.scenario.machines ?? [];
@@ -264,14 +265,15 @@ export class Lessons {
     void this.#around.changed();
   }
 
-  /** The speaker's window. */
+  /** The speaker's window; without a scenario it tells of the moment. */
   openNotes(): void {
-    const player = this.#player;
-    if (player === undefined) return;
     void import('../scenario/scenario-parts.js')
       .then(({NotesWindow: Notes}) => {
-        this.#notes ??= new Notes(this.#around.now);
-        const trouble = this.#notes.open(player);
+        this.#notes ??= new Notes(this.#around.now, key =>
+          document.dispatchEvent(new KeyboardEvent('keydown', {key, cancelable: true})),
+        );
+        this.#notes.tell(this.#around.controller.state.moment);
+        const trouble = this.#notes.open(this.#player);
         if (trouble !== undefined) this.#around.controller.notice(trouble);
       })
       .catch(() => this.#around.controller.notice(NOT_LOADED));

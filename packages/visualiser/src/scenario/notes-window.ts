@@ -1,8 +1,10 @@
-// The speaker's window: the note of this step, what comes next, and the time. It is drawn from here, so it needs no file of its
-// own and works offline.
+// The speaker's window: the note of this step, what comes next, and the time; without a scenario all that is known of the
+// moment. It is drawn from here, so it needs no file of its own and works offline.
 
 import {html, nothing, render, type TemplateResult} from 'lit';
+import type {Moment} from '@hyperscope/trace';
 import {markdown} from './markdown-view.js';
+import {momentNotes} from './moment-notes.js';
 import type {ScenarioPlayer} from './player.js';
 
 const STYLE = `
@@ -14,6 +16,9 @@ const STYLE = `
   .note { font-size: 1.25em; border-left: 6px solid #f0803a; padding-left: 14px; }
   .next { color: #c9d0db; }
   code { background: #232a36; border-radius: 4px; padding: 0 4px; }
+  .now { font-size: 1.15em; font-weight: 650; }
+  ol { padding-inline-start: 1.2em; list-style: none; }
+  small { color: #a7b0bf; }
   button { font: inherit; color: inherit; background: none; border: 1px solid #7a8494; border-radius: 8px; padding: 4px 12px; }
 `;
 const BLOCKED = 'The browser did not open a second window. Allow pop-up windows for this page, and press n again.';
@@ -22,16 +27,19 @@ export class NotesWindow {
   #window: Window | undefined = undefined;
   #timer: ReturnType<typeof setInterval> | undefined = undefined;
   #player: ScenarioPlayer | undefined = undefined;
+  #moment: Moment | undefined = undefined;
   #since = 0;
   readonly #now: () => number;
+  readonly #key: (key: string) => void;
 
-  /** `now`: milliseconds. */
-  constructor(now: () => number) {
+  /** `now`: milliseconds; `key`: what the lab does with a key that was pressed here. */
+  constructor(now: () => number, key: (key: string) => void) {
     this.#now = now;
+    this.#key = key;
   }
 
   /** Opens the window, or brings it to the front. What goes wrong is a sentence. */
-  open(player: ScenarioPlayer): string | undefined {
+  open(player: ScenarioPlayer | undefined): string | undefined {
     const opened =
       this.#window?.closed === false ? this.#window : window.open('', 'hyperscope-notes', 'popup,width=760,height=620');
     if (opened === null) return BLOCKED;
@@ -44,8 +52,7 @@ export class NotesWindow {
       opened.document.documentElement.lang = 'en';
       // The clicker's keys work in whichever window has them.
       opened.addEventListener('keydown', event => {
-        if (event.key === 'ArrowRight' || event.key === 'PageDown') void this.#player?.next();
-        if (event.key === 'ArrowLeft' || event.key === 'PageUp') void this.#player?.previous();
+        this.#pressed(event);
       });
       clearInterval(this.#timer);
       this.#timer = setInterval(() => this.#draw(), 1000);
@@ -54,6 +61,22 @@ export class NotesWindow {
     opened.focus();
     this.show(player);
     return undefined;
+  }
+
+  #pressed(event: KeyboardEvent): void {
+    const player = this.#player;
+    if (event.ctrlKey || event.metaKey || event.altKey || ['Tab', 'Enter', ' '].includes(event.key)) return;
+    event.preventDefault();
+    if (player !== undefined && (event.key === 'ArrowRight' || event.key === 'PageDown')) void player.next();
+    else if (player !== undefined && (event.key === 'ArrowLeft' || event.key === 'PageUp')) void player.previous();
+    else this.#key(event.key);
+  }
+
+  /** What is on the screen. */
+  tell(moment: Moment | undefined): void {
+    if (moment === this.#moment) return;
+    this.#moment = moment;
+    this.#draw();
   }
 
   /** What the window shows from now on; nothing where it is closed. */
@@ -75,12 +98,10 @@ export class NotesWindow {
 
   #page(): TemplateResult {
     const player = this.#player;
-    if (player === undefined) return html`<p>No scenario is open.</p>`;
-    const {step, scenario, part, parts} = player;
-    const next = scenario.steps[part];
-    const time = `${clock(this.#now() - this.#since)}`;
+    const moment = this.#moment;
     return html`<header>
-        <b>${time}</b><span>${part + 1} of ${parts}</span
+        <b>${clock(this.#now() - this.#since)}</b
+        ><span>${player === undefined ? '' : `${player.part + 1} of ${player.parts}`}</span
         ><button
           @click=${() => {
             this.#since = this.#now();
@@ -90,27 +111,32 @@ export class NotesWindow {
           Set the clock to 0
         </button>
       </header>
-      <h1>${step?.title ?? (player.isAtQuestions ? 'Questions' : scenario.title)}</h1>
-      <div class="note">
-        ${markdown(step?.note ?? (player.part === 0 ? scenario.teaches : 'No note for this part.'))}
-      </div>
-      ${
-        step?.prediction === undefined
-          ? nothing
-          : html`<h2>Asked here</h2>
-              <p>Right is: ${step.prediction.choices[step.prediction.answer] ?? ''}</p>`
-      }
-      ${
-        step === undefined || step.breakIt.length === 0
-          ? nothing
-          : html`<h2>To break</h2>
-              <ul>
-                ${step.breakIt.map(({title}) => html`<li>${title}</li>`)}
-              </ul>`
-      }
-      <h2>Next</h2>
-      <p class="next">${next?.title ?? (player.isAtQuestions ? 'The end.' : 'Questions')}</p>`;
+      ${player === undefined ? nothing : scenarioNotes(player)} ${moment === undefined ? nothing : momentNotes(moment)}`;
   }
+}
+
+/** The note of the step, what is asked and broken there, and what comes next. */
+function scenarioNotes(player: ScenarioPlayer): TemplateResult {
+  const {step, scenario, part} = player;
+  const next = scenario.steps[part];
+  return html`<h1>${step?.title ?? (player.isAtQuestions ? 'Questions' : scenario.title)}</h1>
+    <div class="note">${markdown(step?.note ?? (part === 0 ? scenario.teaches : 'No note for this part.'))}</div>
+    ${
+      step?.prediction === undefined
+        ? nothing
+        : html`<h2>Asked here</h2>
+            <p>Right is: ${step.prediction.choices[step.prediction.answer] ?? ''}</p>`
+    }
+    ${
+      step === undefined || step.breakIt.length === 0
+        ? nothing
+        : html`<h2>To break</h2>
+            <ul>
+              ${step.breakIt.map(({title}) => html`<li>${title}</li>`)}
+            </ul>`
+    }
+    <h2>Next</h2>
+    <p class="next">${next?.title ?? (player.isAtQuestions ? 'The end.' : 'Questions')}</p>`;
 }
 
 const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
