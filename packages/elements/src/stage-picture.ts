@@ -223,8 +223,12 @@ function worldOf(moment: Moment): string {
   return isSvm ? 'the guest of VMRUN' : 'VMX non-root operation';
 }
 
-/** The picture of a moment. `host`: what is under the guest; `marks`: the legs walked in this run, by step. */
-export function stagePicture(moment: Moment, host: StageHost, marks: readonly RouteMark[]): StagePicture {
+/** The picture of a moment. `host`: what is under the guest; `marks`: the legs walked before it, by step. */
+export function stagePicture(
+  moment: Moment,
+  host: StageHost,
+  marks: readonly RouteMark[] = routeMarks(moment.route),
+): StagePicture {
   const hypervised = host === 'hardware';
   const here = placeOf(moment.who, moment.operation, moment.cpl, hypervised);
   const last = moment.last;

@@ -18,6 +18,7 @@ export * from './record/run-record.js';
 export * from './record/exit-index.js';
 export * from './record/selection.js';
 export * from './record/timeline.js';
+export * from './record/walked-route.js';
 export type * from './record/step-columns.js';
 export * from './explain/exit-qualification.js';
 export * from './explain/explain-event.js';

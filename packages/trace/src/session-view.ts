@@ -60,6 +60,9 @@ export interface ShadowMoment extends ShadowComparison {
   readonly pages: {readonly used: number; readonly capacity: number};
 }
 
+/** Events that are legs of the route of an exit; `kvm-exit` is where KVM_RUN returned to user space. */
+export const ROUTE_KINDS = ['vm-exit', 'kvm-exit', 'vm-entry'] as const;
+
 /** Everything that the panels show at one playhead position. */
 export interface Moment {
   /** State index: 0 is before the first step. The step about to run is `step`. */
@@ -85,6 +88,8 @@ export interface Moment {
   readonly previousRegisters: BigUint64Array;
   /** Events of the last step. */
   readonly events: readonly TraceEvent[];
+  /** The last exit before this moment and what of its route came after it, in the order of time. */
+  readonly route: readonly {readonly step: number; readonly kind: (typeof ROUTE_KINDS)[number]}[];
   readonly why: Explanation;
   readonly code: readonly CodeLine[];
   readonly serial: string;

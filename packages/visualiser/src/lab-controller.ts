@@ -9,6 +9,7 @@ import {LabStore} from './lab-store.js';
 import {MoveQueue} from './move-queue.js';
 import {RealComparisonRun, type RealRunSurroundings} from './real-comparison.js';
 import {LabTime} from './time/lab-time.js';
+import {OnceInAWhile} from './time/once-in-a-while.js';
 
 /** Steps recorded in one call: short enough that a click in between is answered at once. */
 const SLICE = 10_000;
@@ -37,6 +38,8 @@ export class LabController {
   /** Steps, runs, play, find, selection. */
   readonly time: LabTime;
   readonly #real: RealComparisonRun;
+  /** Told after moments that were recorded on the way, of which Play shows one in every picture. */
+  readonly #growth = new OnceInAWhile(REFRESH, async () => this.#grown().catch((error: unknown) => this.fail(error)));
   /** Counts openings: what belongs to an earlier one is dropped. */
   #opening = 0;
 
@@ -140,7 +143,6 @@ export class LabController {
       opening: 'under way',
       guest: guest.id,
       technique: technique.id,
-      route: [],
       exits: [],
       window: undefined,
       overview: undefined,
@@ -292,7 +294,7 @@ export class LabController {
     const grown = moment.length > (this.state.moment?.length ?? 0);
     this.#set({moment, phase: {kind: 'ready'}});
     this.time.moved(moment);
-    if (grown) void this.#grown().catch((error: unknown) => this.fail(error));
+    if (grown) this.#growth.happened();
   }
 
   /** The playhead has gone on recording. */

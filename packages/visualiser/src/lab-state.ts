@@ -1,6 +1,6 @@
 // Everything that the shell draws, as one value.
 
-import type {RouteMark, StealthCardPicture} from '@hyperscope/elements';
+import type {StealthCardPicture} from '@hyperscope/elements';
 import type {ExitRow, Moment, StepSize, SwitchOffer, Switches, TimelineWindow} from '@hyperscope/trace';
 import type {Catalogue, CostFigures, RealComparison} from './lab-client.js';
 import type {KvmAvailability} from './real-kvm.js';
@@ -45,8 +45,6 @@ export interface LabState {
   readonly costs: CostFigures | undefined;
   /** What the guest gets in the other rings, where it is a stealth card. */
   readonly card: StealthCardPicture | undefined;
-  /** Legs of routes walked, for the stage. */
-  readonly route: readonly RouteMark[];
   readonly exits: readonly ExitRow[];
   readonly window: TimelineWindow | undefined;
   /** The whole run, for the map above the timeline. */
@@ -77,7 +75,6 @@ export const FIRST_STATE: LabState = {
   switches: {},
   costs: undefined,
   card: undefined,
-  route: [],
   exits: [],
   window: undefined,
   overview: undefined,

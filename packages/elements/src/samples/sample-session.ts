@@ -13,6 +13,7 @@ import type {
   Step,
   TimelineWindow,
 } from '@hyperscope/trace';
+import {ROUTE_KINDS} from '@hyperscope/trace';
 import {SAMPLE_INSPECTIONS} from './sample-inspections.js';
 import {SAMPLE_WALK} from './sample-walk.js';
 import {SAMPLE_CODE, SAMPLE_STEPS, type SampleStep} from './sample-steps.js';
@@ -44,6 +45,19 @@ const START: Readonly<Record<string, bigint>> = {
   'CS.selector': 8n,
   'SS.selector': 16n,
 };
+
+/** What a record gives: the last exit before a state, and what came after it of its route. */
+function routeBefore(index: number): Moment['route'] {
+  const all = SAMPLE_STEPS.slice(0, index).flatMap(({events}, step) =>
+    ROUTE_KINDS.flatMap(kind => (events.some(event => event.kind === kind) ? [{step, kind}] : [])),
+  );
+  return all.slice(
+    Math.max(
+      0,
+      all.findLastIndex(({kind}) => kind === 'vm-exit'),
+    ),
+  );
+}
 
 export class SampleSession implements SessionClient {
   readonly #states: BigUint64Array[] = [];
@@ -103,6 +117,7 @@ export class SampleSession implements SessionClient {
       registers,
       previousRegisters: this.#states[Math.max(0, index - 1)] ?? registers,
       events: last?.events ?? [],
+      route: routeBefore(index),
       why: last?.why ?? {
         title: 'Before the first step',
         sentences: ['QEMU has loaded the guest and is about to call ioctl(KVM_RUN).'],

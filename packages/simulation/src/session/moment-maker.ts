@@ -15,6 +15,7 @@ import {
   textAt,
   textOfStep,
   timelineWindow,
+  walkedRoute,
   isDeprivileged,
 } from '@hyperscope/trace';
 import type {
@@ -101,6 +102,7 @@ export class MomentMaker {
       registers: state.registers.slice(),
       previousRegisters: (previous ?? state).registers.slice(),
       events,
+      route: walkedRoute(record.events, index),
       why: this.#why(last, events, state, previous),
       code: codeWindow(state, {
         executed: this.#executed,

@@ -51,11 +51,16 @@ export class EventColumn {
   countBefore(kind: TraceEvent['kind'], step: number): number {
     return this.#byKind.get(kind)?.countAtMost(this.firstAt(step) - 1) ?? 0;
   }
-  /** The last event of a kind that happened in a step before `step`; undefined where there is none. */
-  lastBefore<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {
+  /** The index of the last event of a kind that happened in a step before `step`; undefined where there is none. */
+  lastIndexBefore(kind: TraceEvent['kind'], step: number): number | undefined {
     const indexes = this.#byKind.get(kind);
     const found = indexes === undefined ? 0 : indexes.countAtMost(this.firstAt(step) - 1);
-    return found === 0 || indexes === undefined ? undefined : this.#ofKind(kind, indexes.at(found - 1));
+    return found === 0 ? undefined : indexes?.at(found - 1);
+  }
+  /** The last event of a kind that happened in a step before `step`; undefined where there is none. */
+  lastBefore<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {
+    const index = this.lastIndexBefore(kind, step);
+    return index === undefined ? undefined : this.#ofKind(kind, index);
   }
   /** The first event of a kind in step `step` or a later one. */
   firstOfKind<K extends TraceEvent['kind']>(kind: K, step: number): Extract<TraceEvent, {kind: K}> | undefined {

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {ACTOR_ORDER} from './actors.js';
 import {Playhead} from './playhead.js';
 import {sampleRun} from './sample-run.js';
-import {timelineWindow} from './timeline.js';
+import {MAXIMUM_MARKS, timelineWindow} from './timeline.js';
 
 const STEPS = 5000;
 const STOPS = [0, 1, 63, 64, 65, 128, 3000, 4095, 4096, 4999, 5000];
@@ -85,4 +85,13 @@ describe('a record of five thousand steps', () => {
     expect(whole.cycles[ACTOR_ORDER.indexOf('guest-kernel')]).toBe(40_000);
     expect(whole.marks.map(mark => mark.step)).toEqual(Array.from({length: 50}, (_, i) => i * 100 + 99));
   });
+});
+
+test('more marks than a screen can tell apart are counted and not sent; fewer are all there', () => {
+  const {recorder} = sampleRun(100 * (MAXIMUM_MARKS + 1));
+  const {record} = recorder;
+  const whole = timelineWindow(record, 0, record.endCycle, 100);
+  expect([whole.marked, whole.marks.length]).toEqual([MAXIMUM_MARKS + 1, 0]);
+  const part = timelineWindow(record, 0, record.endCycle / 2, 100);
+  expect(part.marks).toHaveLength(part.marked);
 });

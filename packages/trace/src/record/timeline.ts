@@ -10,7 +10,7 @@ import type {RunRecord} from './run-record.js';
 /** The most marks that a window carries: more cannot be told apart on a screen. */
 export const MAXIMUM_MARKS = 2000;
 
-/** Shown as marks, the important ones first: where marks must be left out, the important ones stay. */
+/** Shown as marks, the important ones first. Of equally important ones either all are there, or none: a part says nothing that the counts do not. */
 const MARK_RANKS: readonly (readonly TraceEvent['kind'][])[] = [
   ['triple-fault', 'unsupported', 'vm-entry-failure'],
   ['kvm-exit', 'vm-exit', 'halt'],
@@ -80,14 +80,11 @@ function marks(record: RunRecord, fromCycle: number, toCycle: number): Pick<Time
   const found: {readonly event: TraceEvent; readonly step: number}[] = [];
   let marked = 0;
   for (const kinds of ranges) {
-    // The least important are left out first, and of equally important ones every so many.
     const here = kinds.reduce((sum, {from, to}) => sum + to - from, 0);
-    const room = MAXIMUM_MARKS - found.length;
-    const stride = Math.max(1, Math.ceil(here / Math.max(room, 1)));
     marked += here;
-    if (room <= 0) continue;
+    if (found.length + here > MAXIMUM_MARKS) continue;
     for (const {kind, from, to} of kinds) {
-      for (let i = from; i < to; i += stride) {
+      for (let i = from; i < to; i++) {
         const {step, event} = events.nth(kind, i);
         if (event !== undefined) found.push({step, event});
       }

@@ -569,7 +569,7 @@ export class Lab extends LitElement implements ShellParts {
     const hypervised = host === 'hardware';
     const guest = this.lab.catalogue.guests.find(entry => entry.id === this.lab.guest);
     const hasExits = hypervised || (guest?.isHypervisor ?? false);
-    const picture = stagePicture(moment, host, this.lab.route);
+    const picture = stagePicture(moment, host);
     const editor = this.editing.element;
     const scenario = this.lessons?.scenario;
     const kinds = [editor === undefined ? '' : 'editing', scenario === undefined ? '' : 'lesson'];

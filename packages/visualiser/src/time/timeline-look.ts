@@ -1,6 +1,5 @@
 // The part of the timeline that is looked at, and the asking for it: one question at a time, the newest wish last.
 
-import {routeMarks} from '@hyperscope/elements';
 import type {Remote} from 'comlink';
 import type {LabClient} from '../lab-client.js';
 import type {LabStore} from '../lab-store.js';
@@ -37,7 +36,7 @@ export class TimelineLook {
     const client = this.#client;
     const [endCycle, exits] = await Promise.all([client.endCycle(), client.exits()]);
     const overview = await client.timeline(0, Math.max(1, endCycle), MAP_COLUMNS);
-    this.#store.set({endCycle, exits, overview, route: routeMarks(overview.marks)});
+    this.#store.set({endCycle, exits, overview});
     if (this.#view.whole) this.#view = {...this.#view, from: 0, to: endCycle};
     await this.#load();
   }
