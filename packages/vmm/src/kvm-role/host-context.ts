@@ -139,6 +139,10 @@ export class HostContext {
   #memoryAt(gpa: number): MemorySlot | undefined {
     return this.slots.find(slot => gpa >= slot.gpa && gpa < slot.gpa + slot.bytes);
   }
+  /** Whether KVM was told of memory: it allows itself shadow pages in proportion to that (kvm_mmu_change_mmu_pages). */
+  get hasMemory(): boolean {
+    return !this.options.faults.has('no-memory-region');
+  }
   guestToHost(gpa: number): Hpa | undefined {
     const slot = this.slotAt(gpa);
     return slot === undefined ? undefined : hpa(slot.host + gpa - slot.gpa);

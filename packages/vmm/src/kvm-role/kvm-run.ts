@@ -16,6 +16,7 @@ import {completeInput} from './kvm-io.js';
 import {returnToUser} from './system-calls.js';
 
 const IF = 9;
+const ENOSPC = 28n;
 
 function beginRun(host: Host): StepResult {
   const pending = host.vcpu.get('complete_userspace_io');
@@ -54,6 +55,7 @@ function prepareGuest(host: Host): StepResult {
     host.vcpu.set('exit_reason', NO_EXIT);
     return {say: `VM entry would refuse the guest: ${refused}`, go: 'handle_invalid_guest_state'};
   }
+  if (host.mmu.kind === 'shadow' && !host.hasMemory) return noShadowPages(host);
   host.devices.armHostTimer();
   const root = host.mmu.reload();
   const switched = host.hardware.prepareSwitchToGuest();
@@ -62,6 +64,15 @@ function prepareGuest(host: Host): StepResult {
   return {
     say: `${root === undefined ? '' : `${root}; `}${switched}; ${injected}`,
     go: host.hardware.entryPoints.run,
+  };
+}
+
+/** Linux, arch/x86/kvm/mmu/mmu.c: make_mmu_pages_available. measured on real KVM: packages/kvm/src/ioctl-loop.kvmtest.ts. */
+function noShadowPages(host: Host): StepResult {
+  host.vcpu.set('run_error', ENOSPC);
+  return {
+    say: 'kvm_mmu_load: a root for the shadow is needed, and a guest without memory slots is allowed no shadow page: −ENOSPC',
+    go: 'kvm_arch_vcpu_ioctl_run+1',
   };
 }
 
@@ -83,6 +94,11 @@ function emulateOne(host: Host): StepResult {
 }
 
 function leaveKernel(host: Host): StepResult {
+  const error = host.vcpu.get('run_error');
+  if (error !== 0n) {
+    returnToUser(host, 'KVM_RUN', BigInt.asUintN(64, -error), '−ENOSPC');
+    return {say: 'KVM_RUN fails: −ENOSPC', go: 'processor'};
+  }
   if (host.devices.place === 'user') tellInterruptState(host);
   const interrupted = host.vcpu.exitReason === KVM_EXIT.INTR;
   if (interrupted) {

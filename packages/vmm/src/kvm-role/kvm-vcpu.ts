@@ -102,6 +102,8 @@ const SLOTS = [
   'signal_sent',
   /** Single-stepping: KVM has carried an instruction out itself, and user space is to hear of it. */
   'singlestep_due',
+  /** The errno with which KVM_RUN fails, 0 where it does not. */
+  'run_error',
 ] as const;
 export type VcpuSlot = (typeof SLOTS)[number];
 

@@ -11,6 +11,13 @@ import {ioctl} from './qemu-ioctl.js';
 import {QEMU_MEMORY_ROUTINES} from './qemu-memory.js';
 
 function readExit(host: Host): StepResult {
+  if (host.vcpu.get('run_error') !== 0n) {
+    host.finish({
+      kind: 'error',
+      message: 'KVM_RUN failed with ENOSPC: without a memory slot KVM makes no shadow page.',
+    });
+    return {say: 'error: kvm run failed: No space left on device', go: 'kvm_cpu_exec+2'};
+  }
   const noted = host.coalescedWrites.count;
   if (noted > 0)
     return {
