@@ -2346,6 +2346,16 @@ place: {event: {kind: ioctl, label: ioctl(KVM_SET_USER_MEMORY_REGION)}}
 On the VM’s descriptor: “guest-physical 0 is *this* piece of my own memory”. QEMU has the memory by mmap, like any program; the guest’s RAM is a part of
 QEMU’s address space. KVM is more than a virtual processor: it does memory, interrupt controllers, timers and a clock, too.
 
+\`\`\`break
+title: Forget the memory region
+switches: {memory-region: 'off'}
+expect: {printsNot: H, occurs: {kind: kvm-exit, label: KVM_EXIT_SHUTDOWN}, occursNot: {instruction: 'mov dx, 0x3f8'}}
+explanation: |
+  The vCPU is to begin in 64-bit mode, and not even its page tables are there: the fetch is a page fault, the gate of #PF is not there either, nor that of #DF. The triple fault rises as
+  KVM_EXIT_SHUTDOWN. No instruction was executed. (A guest in real mode, without tables, gives KVM_EXIT_INTERNAL_ERROR: nothing to fetch, nothing to decode. And a KVM without nested paging says
+  no at once: without memory it allows itself no shadow page, and KVM_RUN fails with ENOSPC.)
+\`\`\`
+
 ## A virtual CPU
 
 \`\`\`step
@@ -2353,7 +2363,18 @@ place: {event: {kind: ioctl, label: ioctl(KVM_CREATE_VCPU)}}
 panel: vmcs
 \`\`\`
 
-Now the third kind of descriptor. Behind it KVM makes a VMCS: one for each *virtual processor*, not one for each machine.
+Now the third kind of descriptor. Behind it KVM makes a VMCS: one for each *virtual processor*, not one for each machine. A machine with two vCPUs has two such descriptors
+and two threads that call KVM_RUN, on one memory. (The simulated machine has one vCPU. That two of them run side by side, and that a vCPU goes on when *another thread* calls KVM_RUN, is tested
+on real KVM: \`packages/kvm/src/ioctl-loop.kvmtest.ts\`. On another processor KVM takes the VMCS along: VMCLEAR there, VMPTRLD here.)
+
+\`\`\`break
+title: Forget the registers
+switches: {vcpu-registers: 'off'}
+expect: {printsNot: H, outcome: '0xfffffff0', occurs: {kind: kvm-exit, label: KVM_EXIT_INTERNAL_ERROR}, occursNot: {instruction: 'mov dx, 0x3f8'}}
+explanation: |
+  A vCPU is born as a processor after RESET: real mode, CS base 0xFFFF0000, RIP 0xFFF0. The first fetch is 16 bytes below 4 GiB, where a PC has its firmware and this machine has no memory slot.
+  KVM has no instruction to decode, and says KVM_EXIT_INTERNAL_ERROR. Real KVM does the same here.
+\`\`\`
 
 \`\`\`note
 Erratum: “a VMCS for each VM” is wrong; SDM 3C says a different VMCS for each virtual processor. And VMPTRLD makes one current; VMPTRST only
@@ -2377,6 +2398,36 @@ panel: kvm-run
 \`\`\`
 
 On the vCPU’s descriptor. The answer will be in \`struct kvm_run\`, a page that user space and KVM share.
+
+\`\`\`break
+title: A signal is pending
+switches: {signal: first-run}
+expect: {prints: "Hi\\n=\\n", counts: [{event: {kind: kvm-exit, label: EINTR}, exactly: 1}]}
+explanation: |
+  Another thread of QEMU has kicked this one before KVM_RUN: it returns −EINTR at once. **The guest was not entered: KVM_RUN came back, and there was no VM exit.** QEMU looks what is to be done and calls
+  KVM_RUN again. A device’s thread gets the attention of a vCPU in this way.
+\`\`\`
+
+\`\`\`break
+title: A wrong field in the VMCS
+switches: {wrong-field: rflags-bit-1}
+expect: {printsNot: H, occurs: [{kind: vm-entry-failure}, {kind: kvm-exit, label: KVM_EXIT_FAIL_ENTRY}]}
+explanation: |
+  The processor checks the VMCS at VM entry, finds the guest’s RFLAGS impossible, and does not enter. User space gets KVM_EXIT_FAIL_ENTRY with the hardware’s reason: again no
+  instruction of the guest was executed.
+\`\`\`
+
+\`\`\`break
+title: Single-step the guest from outside
+switches: {guest-debug: single-step}
+expect:
+  prints: "Hi\\n=\\n"
+  occurs: [{kind: ioctl, label: ioctl(KVM_SET_GUEST_DEBUG)}]
+  counts: [{event: {kind: kvm-exit, label: KVM_EXIT_DEBUG}, least: 25}]
+explanation: |
+  KVM_SET_GUEST_DEBUG: KVM sets RFLAGS.TF behind the guest’s back, and each instruction ends in #DB, which exits and rises as KVM_EXIT_DEBUG. The addresses that user space is told are, step by step,
+  those of the same guest on bare metal; this is how the real KVM of this project is compared with the simulator, instruction by instruction.
+\`\`\`
 
 ## The first exit sinks
 
@@ -2522,6 +2573,39 @@ check:
       by: "        mov byte [0xb8000], 1\\n        mov rsi, cr3"
   switches: {emulator: mov, coalesced-mmio: 'off'}
   expect: {occurs: {kind: kvm-exit, label: KVM_EXIT_INTERNAL_ERROR}}
+\`\`\`
+
+\`\`\`seeded
+name: who-answers
+question: |
+  KVM with EPT, interrupt controllers in user space. Which of these instructions of the guest’s kernel makes KVM_RUN *return*?
+draw:
+  instruction: ['in al, dx', 'out dx, al', 'mov byte [0xb8000], 1', 'mov al, [0xb8002]', cpuid, 'mov rax, cr3', 'mov cr3, rsi', rdtsc, 'mov byte [0x9000], 1', vmcall, 'invlpg [0]', wbinvd, 'mov rax, cr0', nop]
+switches: {coalesced-mmio: 'off'}
+replace:
+  - text: "        mov rsi, cr3            ; the guest's CR3: the guest-physical address of its root table"
+    by: "        mov dx, COM1\\n        mov rsi, cr3\\n        {instruction}"
+which: {draw: instruction, choices: 4, expect: {counts: [{event: {kind: kvm-exit}, exactly: 7}]}}
+because: |
+  \`{answer}\` reaches a device, and the devices are in user space. Of the others some do not leave the guest at all, and some leave it (CPUID, VMCALL, a first touch of a page) and are answered
+  by KVM alone.
+\`\`\`
+
+\`\`\`seeded
+name: how-often
+question: |
+  Before everything else the guest puts out {bytes} more bytes, one by one. A signal for the vCPU’s thread at the first KVM_RUN: {signal}. How often does KVM_RUN return, until the guest has halted?
+draw:
+  signal: [none, first-run]
+  bytes: {from: 1, to: 9}
+switches: {signal: '{signal}'}
+replace:
+  - text: "        mov dx, COM1\\n        mov al, 'H'"
+    by: "        mov dx, COM1\\n        mov al, '.'\\n        mov ecx, {bytes}\\nmore:   out dx, al\\n        dec ecx\\n        jnz more\\n        mov al, 'H'"
+read: {count: {kind: kvm-exit}}
+because: |
+  {answer}: once for each OUT (five stand in the program), once for HLT, and where a signal was pending once more, without a VM exit. CPUID and the EPT violations are VM exits of which
+  user space hears nothing.
 \`\`\`
 `},
   {name: 'd34-one-guest-seven-machines.md', text: `---
