@@ -6,6 +6,13 @@ import {defaultClientConditions, defineConfig} from 'vite';
 const PURE = /packages\/(?:assembler|base|guests|isa|machine|simulation|trace|vmm|walkthroughs)\/src\//;
 const treeshake = {moduleSideEffects: (id: string) => !PURE.test(id)};
 
+/** What every run needs, in one file that compresses well: the processor without SVM, KVM without its AMD half, the record and its words. */
+const CORE =
+  /packages\/(?:base|isa|machine|trace\/src\/(?:change|explain|record|state)|vmm\/src\/kvm-role|simulation\/src\/session)\//;
+const NOT_CORE =
+  /\/(?:svm|inspect)\/|\/(?:assemble[\w-]*|entry-doctor|footprint|kvm-shadow|lineup|open-recording|playback-session|seeded-numbers|tlb-view|virtualization|vtx-shadow)\.ts$/;
+const codeSplitting = {groups: [{name: 'core', test: (id: string) => CORE.test(id) && !NOT_CORE.test(id)}]};
+
 export default defineConfig({
   base: './',
   resolve: {conditions: ['@hyperscope/source', ...defaultClientConditions]},
@@ -17,5 +24,5 @@ export default defineConfig({
     modulePreload: {polyfill: false},
     rolldownOptions: {treeshake},
   },
-  worker: {format: 'es', rolldownOptions: {treeshake}},
+  worker: {format: 'es', rolldownOptions: {treeshake, output: {codeSplitting}}},
 });

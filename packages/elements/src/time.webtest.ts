@@ -1,7 +1,6 @@
 // The views of time: the timeline's marks and selection, finds, breakpoints, speeds, micro-operations.
 
 import type {Breakpoint, Hit, TimelineWindow} from '@hyperscope/trace';
-import {scaleLinear} from 'd3';
 import {expect, test} from 'vitest';
 import {
   BreakpointEvent,
@@ -18,6 +17,7 @@ import {
   TraceFinds,
   neighbouringSpeed,
 } from './index.js';
+import {linearScale} from './cycle-scale.js';
 import {SampleSession} from './samples/index.js';
 import {accessibilityTrouble, mount, textOf} from './testing/mounting.js';
 import {areApart} from './timeline-marks.js';
@@ -103,10 +103,10 @@ test('dragging with shift selects, and [ and ] put its ends at the playhead', as
 
 test('marks are drawn one by one only where they are all there and apart', () => {
   const window: TimelineWindow = session.timeline(0, 12_000, 800);
-  const wide = scaleLinear().domain([0, 12_000]).range([0, 1000]);
+  const wide = linearScale(0, 12_000, [0, 1000]);
   expect(areApart(window, wide)).toBe(true);
   expect(areApart({...window, marked: window.marks.length + 1}, wide)).toBe(false);
-  expect(areApart(window, wide.copy().range([0, 20]))).toBe(false);
+  expect(areApart(window, linearScale(0, 12_000, [0, 20]))).toBe(false);
 });
 
 test('the search asks for what was typed, and lists finds as jumps', async () => {

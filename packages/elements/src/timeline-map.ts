@@ -5,7 +5,8 @@ import {LitElement, css, html, type PropertyValues, type TemplateResult} from 'l
 import {customElement, property} from 'lit/decorators.js';
 import type {Actor, TimelineWindow} from '@hyperscope/trace';
 import {sharedStyles} from './shared-styles.js';
-import {cycleScale, paintLane, type Palette, type TimelineView} from './timeline-painting.js';
+import {linearScale} from './cycle-scale.js';
+import {paintLane, type Palette, type TimelineView} from './timeline-painting.js';
 
 /** In CSS pixels. */
 const HEIGHT = 10;
@@ -93,7 +94,7 @@ export class TimelineMap extends LitElement {
     const width = this.clientWidth;
     const context = fitted(this.renderRoot.querySelector('canvas'), width, HEIGHT);
     if (context === undefined || overview === undefined) return;
-    const scale = cycleScale({from: overview.fromCycle, to: overview.toCycle}, width).range([0, width]);
+    const scale = linearScale(overview.fromCycle, Math.max(overview.fromCycle + 1, overview.toCycle), [0, width]);
     const palette = paletteOf(this);
     const height = HEIGHT / this.lanes.length;
     this.lanes.forEach((actor, lane) =>

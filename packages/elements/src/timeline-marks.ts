@@ -1,7 +1,7 @@
 // The row of marks above the lanes: while they can be told apart each exit is a triangle with its reason, each exception a
 // cross; where they are too many, bars say how many there are, by the logarithm, so that one among a million is still seen.
 
-import type {ScaleLinear} from 'd3';
+import type {CycleScale} from './cycle-scale.js';
 import {MARK_ROWS, type TimelineWindow} from '@hyperscope/trace';
 import {LANE, type Palette} from './timeline-painting.js';
 
@@ -15,7 +15,7 @@ const TOKENS: Readonly<Record<(typeof MARK_ROWS)[number], string>> = {exits: '--
 export function paintMarks(
   context: CanvasRenderingContext2D,
   window: TimelineWindow,
-  scale: ScaleLinear<number, number>,
+  scale: CycleScale,
   palette: Palette,
 ): void {
   if (areApart(window, scale)) paintEach(context, toldApart(window), scale, palette);
@@ -23,8 +23,8 @@ export function paintMarks(
 }
 
 /** Whether most marks of the window have room of their own, and all of them are there. */
-export function areApart(window: TimelineWindow, scale: ScaleLinear<number, number>): boolean {
-  const [left = 0, right = 0] = scale.range();
+export function areApart(window: TimelineWindow, scale: CycleScale): boolean {
+  const [left, right] = scale.range;
   return window.marked <= window.marks.length && toldApart(window).length * APART <= right - left;
 }
 
@@ -37,12 +37,12 @@ export function toldApart({marks}: TimelineWindow): TimelineWindow['marks'] {
 function paintEach(
   context: CanvasRenderingContext2D,
   marks: TimelineWindow['marks'],
-  scale: ScaleLinear<number, number>,
+  scale: CycleScale,
   palette: Palette,
 ): void {
   context.font = '11px system-ui, "Liberation Sans", sans-serif';
   context.textBaseline = 'middle';
-  const end = scale.range()[1] ?? 0;
+  const end = scale.range[1];
   marks.forEach((mark, at) => {
     const x = scale(mark.cycle);
     context.beginPath();
@@ -73,7 +73,7 @@ function paintEach(
 function paintCounts(
   context: CanvasRenderingContext2D,
   window: TimelineWindow,
-  scale: ScaleLinear<number, number>,
+  scale: CycleScale,
   palette: Palette,
 ): void {
   const most = Math.log2(1 + window.counts.reduce((max, count) => Math.max(max, count), 1));

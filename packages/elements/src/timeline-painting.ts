@@ -1,9 +1,10 @@
 // Paints a timeline window on a canvas: a lane for each actor, marks above, the lane of real KVM below.
 // A canvas, because a window of ten million instructions has more rectangles than a document can bear.
 
-import {scaleLinear, type ScaleLinear} from 'd3';
 import type {Actor, TimelineWindow} from '@hyperscope/trace';
 import {ACTOR_LOOKS, actorLook} from './actors.js';
+import {linearScale} from './cycle-scale.js';
+import type {CycleScale} from './cycle-scale.js';
 import {paintMarks} from './timeline-marks.js';
 
 /** A mark in the lane of the real run. */
@@ -43,10 +44,8 @@ export function timelineHeight(lanes: number, realLane: 'with' | 'without'): num
 export type Palette = (token: string) => string;
 
 /** Cycles to pixels; the ends stand in from the edges, so that the playhead is whole there. */
-export function cycleScale(view: TimelineView, width: number): ScaleLinear<number, number> {
-  return scaleLinear()
-    .domain([view.from, Math.max(view.from + 1, view.to)])
-    .range([LANE.side, width - LANE.side]);
+export function cycleScale(view: TimelineView, width: number): CycleScale {
+  return linearScale(view.from, Math.max(view.from + 1, view.to), [LANE.side, width - LANE.side]);
 }
 
 /** Paints everything; the context is already scaled to CSS pixels. */
@@ -68,15 +67,10 @@ export function paintTimeline(
   if (picture.real !== undefined) paintReal(context, picture.real, picture.lanes.length, scale, palette);
 }
 
-function paintGrid(
-  context: CanvasRenderingContext2D,
-  scale: ScaleLinear<number, number>,
-  height: number,
-  palette: Palette,
-): void {
+function paintGrid(context: CanvasRenderingContext2D, scale: CycleScale, height: number, palette: Palette): void {
   context.font = '11px system-ui, "Liberation Sans", sans-serif';
   context.textBaseline = 'bottom';
-  const width = scale.range()[1] ?? 0;
+  const width = scale.range[1];
   for (const tick of scale.ticks(Math.max(2, Math.floor(width / 130)))) {
     const x = Math.round(scale(tick)) + 0.5;
     context.fillStyle = palette('--line');
@@ -102,7 +96,7 @@ export function paintLane(
   context: CanvasRenderingContext2D,
   window: TimelineWindow,
   lane: {readonly actor: Actor; readonly top: number; readonly height?: number},
-  scale: ScaleLinear<number, number>,
+  scale: CycleScale,
   palette: Palette,
 ): void {
   const cycles = (window.toCycle - window.fromCycle) / window.columns;
@@ -125,12 +119,12 @@ export function paintLane(
 function paintConnectors(
   context: CanvasRenderingContext2D,
   picture: TimelinePicture,
-  scale: ScaleLinear<number, number>,
+  scale: CycleScale,
   palette: Palette,
 ): void {
   const {window} = picture;
   const cycles = (window.toCycle - window.fromCycle) / window.columns;
-  const [, width = 0] = scale.range();
+  const [, width] = scale.range;
   const changes: {readonly x: number; readonly from: number; readonly to: number}[] = [];
   let before: number | undefined;
   for (let column = 0; column < picture.window.columns; column++) {
@@ -154,11 +148,11 @@ function paintReal(
   context: CanvasRenderingContext2D,
   marks: readonly RealMark[],
   lane: number,
-  scale: ScaleLinear<number, number>,
+  scale: CycleScale,
   palette: Palette,
 ): void {
   const y = laneTop(lane) + LANE.height / 2;
-  const width = scale.range()[1] ?? 0;
+  const width = scale.range[1];
   context.fillStyle = palette('--line');
   context.fillRect(0, y - 0.5, width, 1);
   context.lineWidth = 2;

@@ -16,9 +16,9 @@ function bootSector(): Uint8Array {
 
 test.each(['bare', 'vtx-ept', 'svm-npt', 'trap-and-emulate', 'binary-translation'])(
   'a boot sector runs on %s',
-  technique => {
+  async technique => {
     const host = new SimulationHost(SHIPPED);
-    const {id, what} = host.addImage('mine.img', bootSector());
+    const {id, what} = await host.addImage('mine.img', bootSector());
     expect(what).toBe('boot sector');
     const session = host.open({technique, guest: id});
     session.run(20_000);
@@ -29,21 +29,21 @@ test.each(['bare', 'vtx-ept', 'svm-npt', 'trap-and-emulate', 'binary-translation
   },
 );
 
-test('the same file twice is one guest, two files are two', () => {
+test('the same file twice is one guest, two files are two', async () => {
   const host = new SimulationHost(SHIPPED);
-  const first = host.addImage('a.img', bootSector());
-  expect(host.addImage('a.img', bootSector()).id).toBe(first.id);
+  const first = await host.addImage('a.img', bootSector());
+  expect((await host.addImage('a.img', bootSector())).id).toBe(first.id);
   const other = bootSector();
   other[0] = 0x90;
-  expect(host.addImage('b.img', other).id).not.toBe(first.id);
+  expect((await host.addImage('b.img', other)).id).not.toBe(first.id);
 });
 
-test('a ported kernel’s hypervisor refuses it, and what is no image says what it would have to be', () => {
+test('a ported kernel’s hypervisor refuses it, and what is no image says what it would have to be', async () => {
   const host = new SimulationHost(SHIPPED);
-  const {id} = host.addImage('mine.img', bootSector());
+  const {id} = await host.addImage('mine.img', bootSector());
   expect(() => host.open({technique: 'paravirtual', guest: id})).toThrow(/ported/);
-  expect(() => host.addImage('notes.txt', new TextEncoder().encode('hello'))).toThrow(
+  await expect(host.addImage('notes.txt', new TextEncoder().encode('hello'))).rejects.toThrow(
     /no boot sector .* no multiboot kernel/,
   );
-  expect(() => host.addImage('disk.img', new Uint8Array(17 * 2 ** 20))).toThrow(/larger than 16 MiB/);
+  await expect(host.addImage('disk.img', new Uint8Array(17 * 2 ** 20))).rejects.toThrow(/larger than 16 MiB/);
 });

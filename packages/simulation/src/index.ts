@@ -31,6 +31,7 @@ export * from './shelf.js';
 export * from './shipped.js';
 export * from './simulation-host.js';
 export * from './assembly-vocabulary.js';
+export * from './load-assembly-vocabulary.js';
 export * from './cost-figures.js';
 export * from './bench/bench.js';
 export * from './bench/break-even.js';

@@ -5,17 +5,15 @@ import {UserError, assert} from '@hyperscope/base';
 import {CARD_OUTLINES, CMS_OUTLINES, GUEST_OUTLINES, findOutline} from '@hyperscope/guests';
 import type {FetchedGuest, Guest, GuestOutline} from '@hyperscope/guests';
 import {processorOf, requireFit, requireImageFit} from './guest-needs.js';
-import {readRecord} from '@hyperscope/trace';
 import type {SwitchOffer, Switches} from '@hyperscope/trace';
 import {TECHNIQUE_OUTLINES, outlineOfTechnique} from '@hyperscope/vmm';
 import type {Technique, TechniqueOutline} from '@hyperscope/vmm';
-import {flatCode, readForeignImage} from './images/foreign-image.js';
 import type {ForeignImage} from './images/foreign-image.js';
 import {imageOfGuest, loadEdited} from './images/guest-program.js';
 import type {EditedImage, LoadedGuest} from './images/guest-program.js';
 import type {LoadedImage} from './images/image-options.js';
 import {loadRaw} from './images/raw.js';
-import {PlaybackSession} from './session/playback-session.js';
+import type {PlaybackSession} from './session/playback-session.js';
 import {createSession} from './session/session.js';
 import {sha256} from './session/sha256.js';
 import type {Session} from './session/session.js';
@@ -121,7 +119,8 @@ export class SimulationHost {
   }
 
   /** Makes a file a guest of this host, by its contents. UserErrors: image-too-large, image-unknown, and the loaders'. */
-  addImage(name: string, bytes: Uint8Array): Pick<ForeignImage, 'id' | 'title' | 'what'> {
+  async addImage(name: string, bytes: Uint8Array): Promise<Pick<ForeignImage, 'id' | 'title' | 'what'>> {
+    const {readForeignImage} = await import('./images/foreign-image.js');
     const image = readForeignImage(`file-${sha256(bytes).slice(0, 12)}`, name, bytes);
     this.#images.set(image.id, image);
     return {id: image.id, title: image.title, what: image.what};
@@ -131,13 +130,12 @@ export class SimulationHost {
   imageCode(id: string): MachineCode | undefined {
     const image = this.#images.get(id);
     if (image === undefined) return undefined;
-    const code = flatCode(image);
-    if (code === undefined)
+    if (image.code === undefined)
       throw new UserError(
         'not-flat',
         `${image.title} is a ${image.what}: it runs on the simulated machines here, and on real KVM in a terminal (hyperscope run ${image.title} --on kvm).`,
       );
-    return code;
+    return image.code;
   }
 
   /** What can be set before a guest runs on a technique. UserErrors: unknown-guest, unknown-technique. */
@@ -209,10 +207,11 @@ export class SimulationHost {
 
   /** Opens a recording. UserErrors: those of readRecord. */
   async openRecording(file: Uint8Array): Promise<PlaybackSession> {
-    const record = await readRecord(file);
-    const {id} = record.header.guest;
-    await this.#shelf.prepare({guest: id});
-    return new PlaybackSession(record, findOutline(id) === undefined ? undefined : this.sourceMap(id));
+    const {openRecordFile} = await import('./session/open-recording.js');
+    return openRecordFile(file, async guest => {
+      await this.#shelf.prepare({guest});
+      return findOutline(guest) === undefined ? undefined : this.sourceMap(guest);
+    });
   }
 
   readonly #find = (id: string): FetchedGuest => this.#shelf.guest(id);

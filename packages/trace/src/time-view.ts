@@ -116,11 +116,16 @@ export interface TimeClient {
   /** Totals between two cycles. */
   selection(fromCycle: number, toCycle: number): SelectionTotals;
   /** Looks at up to `steps` recorded steps from step `from` on, for at most `most` hits. */
-  search(query: SearchQuery, from: number, steps: number, most: number): SearchSlice;
+  search(query: SearchQuery, from: number, steps: number, most: number): Promise<SearchSlice>;
   /** Goes from state `from` towards a breakpoint, over at most `steps` steps; forwards it records what is not yet. The playhead stays. */
-  runTo(breakpoints: readonly Breakpoint[], from: number, direction: 'forward' | 'back', steps: number): RunSlice;
+  runTo(
+    breakpoints: readonly Breakpoint[],
+    from: number,
+    direction: 'forward' | 'back',
+    steps: number,
+  ): Promise<RunSlice>;
   /** Micro-operations of the step from state `index` on; empty where it is no instruction. Records it where it is not yet. */
-  microSteps(index: number): readonly MicroStep[];
+  microSteps(index: number): Promise<readonly MicroStep[]>;
   /** Where up to `steps` steps lead from state `from`, stopping short after the first event of one of the kinds; records where needed. */
   playTo(from: number, steps: number, stops: readonly PlayStop[]): number;
   size(): RecordSize;

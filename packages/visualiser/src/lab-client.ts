@@ -135,7 +135,7 @@ export interface LabClient
     Pick<TimeClient, 'selection' | 'search' | 'runTo' | 'microSteps' | 'size'> {
   catalogue(): Catalogue;
   /** Makes a file a guest, by its contents; the catalogue has it from then on. @throws UserError when it is no image. */
-  addImage(name: string, bytes: Uint8Array): AddedImage;
+  addImage(name: string, bytes: Uint8Array): Promise<AddedImage>;
   /** A new comparison of machines, in this worker. */
   lineup(): Promise<LineupClient & ProxyMarked>;
   /** What makes seeded questions, in this worker. */
@@ -162,7 +162,7 @@ export interface LabClient
   /** Assembles a text in the place of a guest's. @throws UserError when there is no such guest. */
   assemble(guest: string, source: string): Promise<AssembledText>;
   /** The words of the assembler, for an editor. */
-  vocabulary(): AssemblyVocabulary;
+  vocabulary(): Promise<AssemblyVocabulary>;
   /** Moves on by up to `steps` steps from state `from`, stopping short after the first event of one of the kinds. */
   play(from: number, steps: number, stops: readonly PlayStop[]): Moment;
   /** Records up to `steps` more steps; the playhead stays. */

@@ -1,7 +1,13 @@
 // The only file of the page that meets the simulator: a lab behind a message channel.
 
 import type {Crossing, FoundPlace, Measured, Measurement, NotMeasured, Place} from '@hyperscope/walkthroughs';
-import {FetchingShelf, SimulationHost, assemblyVocabulary, costFigures, loadCardPicture} from '@hyperscope/simulation';
+import {
+  FetchingShelf,
+  SimulationHost,
+  costFigures,
+  loadAssemblyVocabulary,
+  loadCardPicture,
+} from '@hyperscope/simulation';
 import {expose, proxy, type ProxyMarked} from 'comlink';
 import type {Session} from '@hyperscope/simulation';
 import type {
@@ -77,8 +83,8 @@ class SimulationLab implements LabClient {
     return proxy(new Lab());
   }
 
-  addImage(name: string, bytes: Uint8Array): AddedImage {
-    const image = this.#host.addImage(name, bytes);
+  async addImage(name: string, bytes: Uint8Array): Promise<AddedImage> {
+    const image = await this.#host.addImage(name, bytes);
     this.#added = [...this.#added.filter(({id}) => id !== image.id), image];
     return image;
   }
@@ -172,8 +178,8 @@ class SimulationLab implements LabClient {
     return this.#host.machineCode({of: this.#guest, source: this.#edited});
   }
 
-  vocabulary(): AssemblyVocabulary {
-    return assemblyVocabulary();
+  async vocabulary(): Promise<AssemblyVocabulary> {
+    return loadAssemblyVocabulary();
   }
 
   async card(): ReturnType<typeof loadCardPicture> {
@@ -197,13 +203,18 @@ class SimulationLab implements LabClient {
   selection(fromCycle: number, toCycle: number): SelectionTotals {
     return this.#open().time.selection(fromCycle, toCycle);
   }
-  search(query: SearchQuery, from: number, steps: number, most: number): SearchSlice {
+  async search(query: SearchQuery, from: number, steps: number, most: number): Promise<SearchSlice> {
     return this.#open().time.search(query, from, steps, most);
   }
-  runTo(breakpoints: readonly Breakpoint[], from: number, direction: 'forward' | 'back', steps: number): RunSlice {
+  async runTo(
+    breakpoints: readonly Breakpoint[],
+    from: number,
+    direction: 'forward' | 'back',
+    steps: number,
+  ): Promise<RunSlice> {
     return this.#open().time.runTo(breakpoints, from, direction, steps);
   }
-  microSteps(index: number): readonly MicroStep[] {
+  async microSteps(index: number): Promise<readonly MicroStep[]> {
     return this.#open().time.microSteps(index);
   }
   size(): RecordSize {

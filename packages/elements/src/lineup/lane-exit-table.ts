@@ -4,7 +4,7 @@ import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import type {LaneReason} from '@hyperscope/trace';
 import {sharedStyles} from '../shared-styles.js';
-import {ProgressEvent} from './lineup.js';
+import {ProgressEvent} from './lineup-events.js';
 import {shortCount} from './lane-picture.js';
 
 @customElement('hs-lane-exit-table')

@@ -15,21 +15,8 @@ import {
   type LanePicture,
 } from './lane-picture.js';
 import {STRIP_HEIGHT, laneStripShapes} from './lane-strip.js';
+import {LaneEvent, ProgressEvent} from './lineup-events.js';
 import {lineupStyles} from './lineup-styles.js';
-
-/** Asks to move the playhead of all lanes to an instruction of the guest. */
-export class ProgressEvent extends CustomEvent<{readonly instruction: number}> {
-  constructor(instruction: number) {
-    super('hs-progress', {detail: {instruction}, bubbles: true, composed: true});
-  }
-}
-
-/** A lane was chosen, to read more of it. */
-export class LaneEvent extends CustomEvent<{readonly id: string}> {
-  constructor(id: string) {
-    super('hs-lane', {detail: {id}, bubbles: true, composed: true});
-  }
-}
 
 @customElement('hs-lineup')
 export class LineupView extends LitElement {

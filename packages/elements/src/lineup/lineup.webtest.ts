@@ -4,7 +4,8 @@ import {expect, test} from 'vitest';
 import {mount, textOf} from '../testing/mounting.js';
 import {SAMPLE_LANES, SAMPLE_REASONS} from '../samples/sample-lanes.js';
 import {LaneExitTable} from './lane-exit-table.js';
-import {LaneEvent, LineupView, ProgressEvent} from './lineup.js';
+import {LaneEvent, ProgressEvent} from './lineup-events.js';
+import {LineupView} from './lineup.js';
 
 async function lineup(): Promise<{readonly view: LineupView; readonly rows: readonly HTMLElement[]}> {
   const view = new LineupView();

@@ -6,8 +6,6 @@ import {
   CompareTable,
   Encoding,
   ExitTable,
-  LaneExitTable,
-  LineupView,
   PageWalk,
   RegisterFile,
   RingStage,
@@ -22,6 +20,7 @@ import {
   routeMarks,
   stagePicture,
 } from '../index.js';
+import {LaneExitTable, LineupView} from '../lineup/index.js';
 import {SAMPLE_LANES, SAMPLE_REASONS} from '../samples/sample-lanes.js';
 import {SAMPLE_CARD, SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from '../samples/index.js';
 import {ParadoxChart} from '../paradox-chart.js';

@@ -17,6 +17,16 @@ export interface ForeignImage {
   readonly what: string;
   readonly bytes: Uint8Array;
   readonly loaded: LoadedImage;
+  /** For real KVM, which takes a flat image; undefined for kinds that are none. */
+  readonly code: FlatCode | undefined;
+}
+
+/** Machine code, where it runs, and in how much memory, in MiB. */
+export interface FlatCode {
+  readonly image: Uint8Array;
+  readonly at: number;
+  readonly mode: 'real';
+  readonly memory: number;
 }
 
 const KINDS = {'boot-sector': 'boot sector', multiboot: 'multiboot kernel', elf64: '64-bit ELF file'} as const;
@@ -36,16 +46,11 @@ export function readForeignImage(id: string, name: string, bytes: Uint8Array): F
         'A flat binary can be run in a terminal: hyperscope run FILE --as raw --at ADDRESS --mode real|protected|long.',
     );
   const options = {name, memoryBytes: MEMORY_MIB * 2 ** 20, commandLine: '', modules: []};
-  return {id, title: name, what: KINDS[kind], bytes, loaded: loadImage(bytes, kind, options)};
+  const loaded = loadImage(bytes, kind, options);
+  return {id, title: name, what: KINDS[kind], bytes, loaded, code: flatCode(loaded, bytes)};
 }
 
-/** The image as machine code for real KVM, which takes a flat one; undefined for kinds that are none. `memory` in MiB. */
-export function flatCode({
-  loaded,
-  bytes,
-}: ForeignImage):
-  | {readonly image: Uint8Array; readonly at: number; readonly mode: 'real'; readonly memory: number}
-  | undefined {
+function flatCode(loaded: LoadedImage, bytes: Uint8Array): FlatCode | undefined {
   const [segment] = loaded.image.segments;
   if (loaded.kind !== 'boot-sector' || segment === undefined) return undefined;
   return {image: bytes.slice(0, segment.bytes.length), at: loaded.loadAddress, mode: 'real', memory: MEMORY_MIB};

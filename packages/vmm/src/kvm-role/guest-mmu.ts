@@ -3,7 +3,17 @@
 // Linux, arch/x86/kvm/mmu.h; Documentation/virt/kvm/x86/mmu.rst.
 
 import type {Hpa} from '@hyperscope/base';
+import type {HostRoutine} from '../host/host-program.js';
 import type {MmuKind} from './hardware.js';
+import type {Host} from './host-context.js';
+
+/** An MMU that is not yet at work: KVM loads the one that it is told to use. */
+export interface GuestMmuKind {
+  readonly kind: MmuKind;
+  /** What it adds to the kernel's code. */
+  readonly routines: readonly HostRoutine<Host>[];
+  create(host: Host): GuestMmu;
+}
 
 export interface GuestMmu {
   readonly kind: MmuKind;

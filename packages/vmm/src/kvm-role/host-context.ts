@@ -16,15 +16,13 @@ import {GUEST_RAM} from '../host/host-layout.js';
 import {coalescedZone} from '../user-space/video-memory.js';
 import type {AddressRange, CoalescedMmio} from '../user-space/video-memory.js';
 import {CoalescedMmioRing} from './coalesced-mmio.js';
-import type {GuestMmu} from './guest-mmu.js';
+import type {GuestMmu, GuestMmuKind} from './guest-mmu.js';
 import {GuestEmulator} from './guest-emulator.js';
-import type {Hardware, HardwareKind, MmuKind} from './hardware.js';
+import type {Hardware, HardwareKind} from './hardware.js';
 import {KvmVcpu} from './kvm-vcpu.js';
 import type {InterruptedActor} from './host-interrupt.js';
 import {hvaOf} from './memory-slots.js';
 import type {MemorySlot} from './memory-slots.js';
-import {ShadowGuestMmu} from './kvm-shadow.js';
-import {NestedGuestMmu} from './kvm-tdp.js';
 import type {LeafTables} from '../shadow-paging/ports.js';
 import {VirtualChipset} from './virtual-chipset.js';
 import type {IrqchipPlace} from './virtual-chipset.js';
@@ -74,7 +72,7 @@ export interface HostContextParts {
   readonly slots: readonly MemorySlot[];
   readonly options: HypervisorOptions;
   readonly hardware: HardwareKind;
-  readonly mmu: MmuKind;
+  readonly mmu: GuestMmuKind;
   readonly board: DeviceBoard;
   readonly observation: RunObservation;
   readonly disks: readonly Uint8Array[];
@@ -127,7 +125,7 @@ export class HostContext {
     this.coalescedZone = coalescedZone(parts.options.coalescedMmio, parts.image.memoryBytes);
     this.coalescedWrites = new CoalescedMmioRing(parts.machine.memory, this.coalescedZone);
     this.hardware = parts.hardware.create(this);
-    this.mmu = parts.mmu === 'nested' ? new NestedGuestMmu(this) : new ShadowGuestMmu(this);
+    this.mmu = parts.mmu.create(this);
     this.emulator = new GuestEmulator(this);
   }
 

@@ -16,7 +16,8 @@ import {firmwareMemory} from '../user-space/firmware.js';
 import {DeviceBoard} from '../user-space/device-board.js';
 import {GUEST_CELLS, guestCells} from './guest-view.js';
 import {initialState} from './guest-initial-state.js';
-import type {HardwareKind, MmuKind} from './hardware.js';
+import type {GuestMmuKind} from './guest-mmu.js';
+import type {HardwareKind} from './hardware.js';
 import {HostContext} from './host-context.js';
 import type {HypervisorOptions} from './host-context.js';
 import {buildHostEnvironment} from '../host/host-environment.js';
@@ -41,7 +42,7 @@ const VMX_OPERATION = cellIndex('VMX_OPERATION');
 /** A hypervisor of KVM's kind: the hardware it uses, who translates the guest's addresses, and its choices. */
 export interface HypervisorDefinition {
   readonly hardware: HardwareKind;
-  readonly mmu: MmuKind;
+  readonly mmu: GuestMmuKind;
   /** The processor, where none is chosen. */
   readonly profile: ProcessorProfile;
   readonly options: HypervisorOptions;
@@ -59,7 +60,7 @@ export class HypervisorRun implements TechniqueRun {
   /** @throws UserError where the processor lacks what the technique needs. */
   constructor(options: TechniqueOptions, definition: HypervisorDefinition) {
     const profile = chooseProfile(options.profile, definition.profile);
-    definition.hardware.requireProcessor(profile, definition.mmu);
+    definition.hardware.requireProcessor(profile, definition.mmu.kind);
     const slots = memorySlots(options.image, definition.hardware.privateMemory);
     const {
       coalescedMmio,
@@ -114,6 +115,7 @@ export class HypervisorRun implements TechniqueRun {
       ...registerRoutines(initial),
       ...RUN_ROUTINES,
       ...HANDLER_ROUTINES,
+      ...definition.mmu.routines,
       ...HOST_INTERRUPT_ROUTINES,
       ...this.host.hardware.routines,
       ...GUEST_DEBUG_ROUTINES,

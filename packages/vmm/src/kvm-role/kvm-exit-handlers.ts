@@ -14,8 +14,6 @@ import {HALT_ROUTINES} from './kvm-halt.js';
 import {INTERRUPT_ROUTINES} from './kvm-interrupts.js';
 import {IRQCHIP_ROUTINES} from './kvm-irqchip.js';
 import {handleRdmsr, handleWrmsr, handleXsetbv} from './kvm-msrs.js';
-import {SHADOW_ROUTINES} from './kvm-shadow.js';
-import {TDP_ROUTINES} from './kvm-tdp.js';
 import {COMPLETE} from './kvm-vcpu.js';
 
 const SKIP = 'skip_emulated_instruction';
@@ -127,6 +125,4 @@ export const HANDLER_ROUTINES: readonly HostRoutine<Host>[] = [
   ...INTERRUPT_ROUTINES,
   ...EMULATE_ROUTINES,
   ...IRQCHIP_ROUTINES,
-  ...TDP_ROUTINES,
-  ...SHADOW_ROUTINES,
 ];

@@ -6,7 +6,7 @@ import {bit, gpa, hex, hpa} from '@hyperscope/base';
 import type {Gpa, Hpa} from '@hyperscope/base';
 import {featuresOf} from '@hyperscope/machine';
 import {TABLE_POOL, TABLE_POOL_END} from '../host/host-layout.js';
-import type {HostRoutine, StepResult} from '../host/host-program.js';
+import type {StepResult} from '../host/host-program.js';
 import type {
   Backing,
   GuestAccess,
@@ -16,7 +16,7 @@ import type {
   ShadowVerdict,
 } from '../shadow-paging/ports.js';
 import {createShadowMmu} from '../shadow-paging/shadow-mmu.js';
-import type {GuestMmu} from './guest-mmu.js';
+import type {GuestMmu, GuestMmuKind} from './guest-mmu.js';
 import {CR0_PE, EFER_LMA, injectException} from './guest-registers.js';
 import type {Host} from './host-context.js';
 import {cannotEmulate, cannotFetch} from './kvm-emulation-failure.js';
@@ -178,6 +178,8 @@ function answer(host: Host, what: string, linear: bigint, verdict: ShadowVerdict
   }
 }
 
-export const SHADOW_ROUTINES: readonly HostRoutine<Host>[] = [
-  {name: 'kvm_handle_page_fault', actor: 'hypervisor', steps: [handlePageFault]},
-];
+export const SHADOW_MMU: GuestMmuKind = {
+  kind: 'shadow',
+  routines: [{name: 'kvm_handle_page_fault', actor: 'hypervisor', steps: [handlePageFault]}],
+  create: host => new ShadowGuestMmu(host),
+};

@@ -5,10 +5,10 @@
 import {hex, hpa} from '@hyperscope/base';
 import type {Hpa} from '@hyperscope/base';
 import {TABLE_POOL, TABLE_POOL_END} from '../host/host-layout.js';
-import type {HostRoutine, StepResult} from '../host/host-program.js';
+import type {StepResult} from '../host/host-program.js';
 import {EPT_FORMAT, NPT_FORMAT} from '../nested-paging/entry-format.js';
 import {NestedMmu} from '../nested-paging/nested-mmu.js';
-import type {GuestMmu} from './guest-mmu.js';
+import type {GuestMmu, GuestMmuKind} from './guest-mmu.js';
 import type {Host} from './host-context.js';
 import {cannotEmulate, cannotFetch} from './kvm-emulation-failure.js';
 
@@ -100,6 +100,8 @@ function mapPage(host: Host): StepResult {
   };
 }
 
-export const TDP_ROUTINES: readonly HostRoutine<Host>[] = [
-  {name: 'kvm_tdp_page_fault', actor: 'hypervisor', steps: [mapPage]},
-];
+export const NESTED_MMU: GuestMmuKind = {
+  kind: 'nested',
+  routines: [{name: 'kvm_tdp_page_fault', actor: 'hypervisor', steps: [mapPage]}],
+  create: host => new NestedGuestMmu(host),
+};

@@ -1,8 +1,7 @@
 // What a session answers about time: finds, breakpoints, totals, the micro-operations of one instruction, the record's size.
 // It looks with a playhead of its own and records at the frontier; where the session's playhead stands does not matter to it.
 
-import {decode} from '@hyperscope/isa';
-import {Playhead, codeAddress, codeSizeOf, selectionTotals} from '@hyperscope/trace';
+import {isBoundary, selectionTotals} from '@hyperscope/trace';
 import type {
   Breakpoint,
   MicroStep,
@@ -15,15 +14,10 @@ import type {
   SelectionTotals,
   TimeClient,
 } from '@hyperscope/trace';
-import {isBoundary} from '@hyperscope/trace';
 import type {SourceMap} from '../source-map.js';
-import {StateView} from '../state-view.js';
-import {BreakpointRun} from './breakpoint-run.js';
-import {microSteps} from './micro-steps.js';
 import {AHEAD_LIMIT, RECORD_LIMIT} from './record-limits.js';
-import {TraceSearch} from './trace-search.js';
+import type {SessionFinds} from './session-finds.js';
 
-const LONGEST = 15;
 /** The size is looked at once in so many recorded steps. */
 const SIZE_CHECK = 4096;
 
@@ -37,66 +31,36 @@ export interface TimeSurroundings {
 
 export class SessionTime implements TimeClient {
   readonly #around: TimeSurroundings;
-  readonly #search: TraceSearch;
-  #head: Playhead | undefined;
+  #found: SessionFinds | undefined;
   #isFull = false;
   #checkedAt = 0;
 
   constructor(around: TimeSurroundings) {
     this.#around = around;
-    this.#search = new TraceSearch({record: around.record, textOf: around.textOf, head: () => this.#playhead()});
   }
 
   selection(fromCycle: number, toCycle: number): SelectionTotals {
     return selectionTotals(this.#around.record, fromCycle, toCycle);
   }
 
-  search(query: SearchQuery, from: number, steps: number, most: number): SearchSlice {
-    return this.#search.slice(query, from, steps, most);
+  async search(query: SearchQuery, from: number, steps: number, most: number): Promise<SearchSlice> {
+    const finds = await this.#finds();
+    return finds.search(query, from, steps, most);
   }
 
-  runTo(breakpoints: readonly Breakpoint[], from: number, direction: 'forward' | 'back', steps: number): RunSlice {
-    const {record, source} = this.#around;
-    const initial = this.#view(Math.min(from, record.length));
-    const run = new BreakpointRun(
-      {
-        record,
-        placesOfLine: line =>
-          source?.instructions.filter(instruction => instruction.line === line).map(({address}) => address) ?? [],
-        codePlace: state => this.#codePlace(state),
-        memoryPlace: gpa => {
-          const offset = initial.guestMemory.offsetOf(gpa);
-          return offset === undefined ? undefined : record.space.place('memory', offset);
-        },
-        record1: () => this.#record(),
-      },
-      breakpoints,
-    );
-    return direction === 'forward' ? run.forward(from, steps) : run.back(from, steps);
+  async runTo(
+    breakpoints: readonly Breakpoint[],
+    from: number,
+    direction: 'forward' | 'back',
+    steps: number,
+  ): Promise<RunSlice> {
+    const finds = await this.#finds();
+    return finds.runTo(breakpoints, from, direction, steps);
   }
 
-  microSteps(index: number): readonly MicroStep[] {
-    const {record} = this.#around;
-    if (index >= record.length && !this.#record()) return [];
-    const step = record.step(index);
-    // A processor that waits makes steps without an instruction.
-    if (step === undefined || step.kind !== 'instruction' || step.length === 0) return [];
-    // An instruction that faulted or left the guest did not do what it means.
-    if (record.eventsOf(index).some(event => event.kind === 'vm-exit' || event.kind === 'exception')) return [];
-    if (step.who === 'hypervisor' || record.header.technique === 'binary-translation') return [];
-    const view = this.#view(index);
-    const before = snapshot(view, record.header.cells);
-    const bytes = view.guestMemory.readLinear(before, codeAddress(before, step.rip), LONGEST);
-    const decoded = bytes === undefined ? undefined : decode(bytes, codeSizeOf(before));
-    if (decoded?.kind !== 'instruction') return [];
-    const memory = new Map<string, Uint8Array | undefined>();
-    const read = (linear: bigint, length: number): Uint8Array | undefined => {
-      const key = `${linear} ${length}`;
-      if (!memory.has(key)) memory.set(key, this.#view(index).guestMemory.readLinear(before, linear, length));
-      return memory.get(key);
-    };
-    const after = snapshot(this.#view(index + 1), record.header.cells);
-    return microSteps(decoded.instruction, {before, after, read});
+  async microSteps(index: number): Promise<readonly MicroStep[]> {
+    const finds = await this.#finds();
+    return finds.microSteps(index);
   }
 
   playTo(from: number, steps: number, stops: readonly PlayStop[]): number {
@@ -131,31 +95,13 @@ export class SessionTime implements TimeClient {
     return this.#isFull;
   }
 
+  /** Rejects where it cannot be fetched, and is fetched again when it is asked for again. */
+  async #finds(): Promise<SessionFinds> {
+    const {SessionFinds: Finds} = await import('./session-finds.js');
+    return (this.#found ??= new Finds({...this.#around, recordOne: () => this.#record()}));
+  }
+
   #record(): boolean {
     return !this.isFull && this.#around.recordOne();
   }
-
-  #playhead(): Playhead {
-    return (this.#head ??= new Playhead(this.#around.record));
-  }
-
-  #view(index: number): StateView {
-    const head = this.#playhead();
-    head.seek(index);
-    return new StateView(this.#around.record.header, head.banks);
-  }
-
-  #codePlace(state: number): bigint | undefined {
-    const view = this.#view(state);
-    const cells = view.guestCells();
-    const gpa = view.guestMemory.translate(cells, codeAddress(cells, this.#around.record.columns.rip(state)));
-    return gpa === undefined ? undefined : BigInt(gpa);
-  }
-}
-
-/** The guest's cells as they are now: the banks behind a view move on. */
-function snapshot(view: StateView, names: readonly string[]): (cell: string) => bigint | undefined {
-  const cells = view.guestCells();
-  const values = new Map(names.map(name => [name, cells(name)]));
-  return cell => values.get(cell);
 }

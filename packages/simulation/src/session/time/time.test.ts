@@ -65,35 +65,35 @@ describe('totals of a stretch', () => {
 });
 
 describe('a search', () => {
-  const all = (session: Session, query: SearchQuery, slice: number): readonly number[] => {
+  const all = async (session: Session, query: SearchQuery, slice: number): Promise<readonly number[]> => {
     const found: number[] = [];
     for (let from: number | undefined = 0; from !== undefined;) {
-      const answer = session.time.search(query, from, slice, 50);
+      const answer = await session.time.search(query, from, slice, 50);
       found.push(...answer.hits.map(hit => hit.index));
       from = answer.next;
     }
     return found;
   };
 
-  test('by address finds every time that the instruction was about to run', () => {
+  test('by address finds every time that the instruction was about to run', async () => {
     const address = hello.record.step(120)?.rip ?? 0n;
     const expected = [...hello.record.steps()]
       .filter(step => step.rip === address && step.kind !== 'host-action')
       .map(step => step.index);
     expect(expected.length).toBeGreaterThan(0);
-    expect(all(hello, {kind: 'address', address}, 37)).toEqual(expected);
+    expect(await all(hello, {kind: 'address', address}, 37)).toEqual(expected);
   });
 
-  test('by text finds the exits by their names and the instructions by their text, whatever the slices', () => {
+  test('by text finds the exits by their names and the instructions by their text, whatever the slices', async () => {
     const exits = [...hello.record.events.allOf('vm-exit')].filter(({event}) => exitName(event) === 'I/O instruction');
-    expect(all(hello, {kind: 'text', text: 'i/o INSTRUCTION'}, 1000)).toEqual(exits.map(({step}) => step + 1));
+    expect(await all(hello, {kind: 'text', text: 'i/o INSTRUCTION'}, 1000)).toEqual(exits.map(({step}) => step + 1));
     const texts = [...rings.record.steps()].filter(step => rings.textOf(step.index).includes('popfq'));
-    const found = all(rings, {kind: 'text', text: 'popfq'}, 100);
-    expect(found).toEqual(all(rings, {kind: 'text', text: 'popfq'}, 100_000));
+    const found = await all(rings, {kind: 'text', text: 'popfq'}, 100);
+    expect(found).toEqual(await all(rings, {kind: 'text', text: 'popfq'}, 100_000));
     for (const step of texts) expect(found.some(index => index === step.index || index === step.index + 1)).toBe(true);
   });
 
-  test('by register finds each state at which it gets the value', () => {
+  test('by register finds each state at which it gets the value', async () => {
     const head = new Playhead(hello.record);
     head.seek(hello.record.length >> 1);
     const value = head.cell('RDX') ?? 0n;
@@ -104,28 +104,28 @@ describe('a search', () => {
       head.seek(index);
       if (before !== value && head.cell('RDX') === value) expected.push(index);
     }
-    expect(all(hello, {kind: 'register', register: 'rdx', value}, 50)).toEqual(expected);
+    expect(await all(hello, {kind: 'register', register: 'rdx', value}, 50)).toEqual(expected);
   });
 });
 
 describe('a run to a breakpoint', () => {
   /** All stops, by slices of `slice` steps. */
-  const stops = (
+  const stops = async (
     session: Session,
     breakpoints: readonly Breakpoint[],
     direction: 'forward' | 'back',
     slice: number,
-  ): readonly number[] => {
+  ): Promise<readonly number[]> => {
     const found: number[] = [];
     for (let at = direction === 'forward' ? 0 : session.record.length; ;) {
-      const answer = session.time.runTo(breakpoints, at, direction, slice);
+      const answer = await session.time.runTo(breakpoints, at, direction, slice);
       at = answer.index;
       if (answer.hit !== undefined) found.push(at);
       if (answer.ended) return found;
     }
   };
 
-  test.each([1, 7, 100_000])('meets the same stops forwards and backwards, in slices of %i steps', slice => {
+  test.each([1, 7, 100_000])('meets the same stops forwards and backwards, in slices of %i steps', async slice => {
     const address = [...rings.record.steps()].find(step => step.who === 'guest-user')?.rip ?? 0n;
     const breakpoints: readonly Breakpoint[] = [
       {kind: 'address', address},
@@ -144,19 +144,19 @@ describe('a run to a breakpoint', () => {
     }
     const ordered = [...expected].sort((a, b) => a - b);
     expect(ordered.length).toBeGreaterThan(5);
-    expect(stops(rings, breakpoints, 'forward', slice)).toEqual(ordered);
-    expect(stops(rings, breakpoints, 'back', slice)).toEqual(ordered.toReversed());
+    expect(await stops(rings, breakpoints, 'forward', slice)).toEqual(ordered);
+    expect(await stops(rings, breakpoints, 'back', slice)).toEqual(ordered.toReversed());
   });
 
-  test('a line of the source stops where its instruction is about to run', () => {
+  test('a line of the source stops where its instruction is about to run', async () => {
     const session = finished('hello-kvm', 'vtx-ept');
     const line = session.seek(session.moment().start).code.find(row => row.sourceLine !== undefined);
-    const found = stops(session, [{kind: 'line', line: line?.sourceLine ?? 0}], 'forward', 500);
+    const found = await stops(session, [{kind: 'line', line: line?.sourceLine ?? 0}], 'forward', 500);
     expect(found.length).toBeGreaterThan(0);
     for (const index of found) expect(session.record.step(index)?.rip).toBe(line?.address);
   });
 
-  test('a byte of memory stops right after each step that writes it', () => {
+  test('a byte of memory stops right after each step that writes it', async () => {
     const {record} = rings;
     const written = [...record.steps()].flatMap(step => {
       const places: number[] = [];
@@ -169,13 +169,13 @@ describe('a run to a breakpoint', () => {
     );
     const place = written.find(at => extent !== undefined && at >= extent.offset && at < extent.offset + extent.length);
     const gpa = extent === undefined || place === undefined ? 0 : extent.gpa + place - extent.offset;
-    const [last] = stops(rings, [{kind: 'write', gpa}], 'back', 300);
+    const [last] = await stops(rings, [{kind: 'write', gpa}], 'back', 300);
     expect((last ?? 0) - 1).toBe(record.lastWriter('memory', place ?? 0));
   });
 
-  test('records on where nothing is recorded yet', () => {
+  test('records on where nothing is recorded yet', async () => {
     const fresh = new SimulationHost(SHIPPED).open({guest: 'hello-kvm', technique: 'vtx-ept'});
-    const answer = fresh.time.runTo([{kind: 'exit', reason: ''}], 0, 'forward', 100_000);
+    const answer = await fresh.time.runTo([{kind: 'exit', reason: ''}], 0, 'forward', 100_000);
     expect(answer.index - 1).toBe(hello.record.events.firstOfKind('vm-exit', 0) === undefined ? -1 : firstExit(hello));
     expect(fresh.record.length).toBe(answer.index);
   });
@@ -188,11 +188,11 @@ describe('the micro-operations of an instruction', () => {
     ['rings under VT-x', rings],
     ['popf on bare metal', popf],
     ['hello-real on bare metal', finished('hello-real', 'bare')],
-  ])('of %s write what the record has afterwards, at every step', (_, session) => {
+  ])('of %s write what the record has afterwards, at every step', async (_, session) => {
     const head = new Playhead(session.record);
     let told = 0;
     for (const step of session.record.steps()) {
-      const steps = session.time.microSteps(step.index);
+      const steps = await session.time.microSteps(step.index);
       if (steps.length === 0) continue;
       const last = new Map(steps.flatMap(micro => micro.writes).map(write => [write.name, write.value]));
       head.seek(step.index + 1);
@@ -207,12 +207,12 @@ describe('the micro-operations of an instruction', () => {
     expect(told).toBeGreaterThan(40);
   });
 
-  test('say what was read from memory, and where it went', () => {
+  test('say what was read from memory, and where it went', async () => {
     const index = [...popf.record.steps()].find(step => /^popf?q? ?/.test(popf.textOf(step.index)))?.index ?? -1;
-    const load = popf.time.microSteps(index).find(micro => micro.reads.some(read => read.name.startsWith('mem')));
+    const load = (await popf.time.microSteps(index)).find(micro => micro.reads.some(read => read.name.startsWith('mem')));
     expect(load?.reads.map(read => read.name)).toContain('RSP');
     expect(load?.writes[0]?.value).not.toBe('?');
-    expect(popf.time.microSteps(popf.record.length)).toEqual([]);
+    expect(await popf.time.microSteps(popf.record.length)).toEqual([]);
   });
 });
 

@@ -4,7 +4,9 @@
 import {AMD_SVM} from '@hyperscope/machine';
 import {HYPERVISOR_DEFAULTS} from '../host-context.js';
 import type {HypervisorOptions} from '../host-context.js';
-import type {MmuKind} from '../hardware.js';
+import type {GuestMmuKind} from '../guest-mmu.js';
+import {SHADOW_MMU} from '../kvm-shadow.js';
+import {NESTED_MMU} from '../kvm-tdp.js';
 import type {StartTechnique} from '../../technique.js';
 import {HypervisorRun} from '../hypervisor-run.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
@@ -14,16 +16,16 @@ import type {SvmOptions} from './vmcb-controls.js';
 
 /** What a lesson may flip; the rest stays as KVM has it. */
 const definition =
-  (mmu: MmuKind) =>
+  (mmu: GuestMmuKind) =>
   (intercepts: Partial<SvmOptions> = {}, options: Partial<HypervisorOptions> = {}): HypervisorDefinition => ({
-    hardware: kvmAmd(mmu, {...SVM_DEFAULTS, ...intercepts}),
+    hardware: kvmAmd(mmu.kind, {...SVM_DEFAULTS, ...intercepts}),
     mmu,
     profile: AMD_SVM,
     options: {...HYPERVISOR_DEFAULTS, ...options},
   });
 
-export const svmNpt = definition('nested');
-export const svmShadow = definition('shadow');
+export const svmNpt = definition(NESTED_MMU);
+export const svmShadow = definition(SHADOW_MMU);
 
 export const startSvmNpt: StartTechnique = options =>
   new HypervisorRun(options, svmNpt(svmIntercepts(options.controls)));

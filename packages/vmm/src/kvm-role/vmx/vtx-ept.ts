@@ -6,6 +6,7 @@ import type {HypervisorOptions} from '../host-context.js';
 import type {StartTechnique} from '../../technique.js';
 import {HypervisorRun} from '../hypervisor-run.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
+import {NESTED_MMU} from '../kvm-tdp.js';
 import {VTX_EPT_CONTROLS, vmxControls} from './controls.js';
 import type {VmxOptions} from './controls.js';
 import {kvmIntel} from './kvm-intel.js';
@@ -17,7 +18,7 @@ export function vtxEpt(
 ): HypervisorDefinition {
   return {
     hardware: kvmIntel('nested', {...VTX_EPT_CONTROLS, ...controls}),
-    mmu: 'nested',
+    mmu: NESTED_MMU,
     profile: WESTMERE,
     options: {...HYPERVISOR_DEFAULTS, ...options},
   };

@@ -7,6 +7,7 @@ import type {HypervisorOptions} from '../host-context.js';
 import type {StartTechnique} from '../../technique.js';
 import {HypervisorRun} from '../hypervisor-run.js';
 import type {HypervisorDefinition} from '../hypervisor-run.js';
+import {SHADOW_MMU} from '../kvm-shadow.js';
 import {VTX_SHADOW_CONTROLS, vmxControls} from './controls.js';
 import type {VmxOptions} from './controls.js';
 import {kvmIntel} from './kvm-intel.js';
@@ -18,7 +19,7 @@ export function vtxShadow(
 ): HypervisorDefinition {
   return {
     hardware: kvmIntel('shadow', {...VTX_SHADOW_CONTROLS, ...controls}),
-    mmu: 'shadow',
+    mmu: SHADOW_MMU,
     profile: PRESCOTT,
     options: {...HYPERVISOR_DEFAULTS, ...options},
   };
