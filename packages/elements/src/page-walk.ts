@@ -4,18 +4,16 @@
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {hex} from '@hyperscope/base';
-import type {Moment} from '@hyperscope/trace';
+import {TABLE_NAMES, walkRows, whereWalkStopped} from '@hyperscope/trace';
+import type {Moment, NumberedReference, WalkRow, WalkedTables} from '@hyperscope/trace';
 import {address, addressStyles, addressValue} from './address.js';
 import type {AddressSpace} from './follow.js';
 import {sharedStyles} from './shared-styles.js';
 
 type Walk = NonNullable<Moment['walk']>;
-interface Reference {
-  readonly order: number;
-  readonly reference: Walk['references'][number];
-}
+type Reference = NumberedReference;
 
-const TABLES = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
+const TABLES = TABLE_NAMES;
 
 @customElement('hs-page-walk')
 export class PageWalk extends LitElement {
@@ -72,24 +70,27 @@ export class PageWalk extends LitElement {
   ];
 
   @property({attribute: false}) walk: Moment['walk'] = undefined;
-  /** Whose linear address is walked: the guest's, or the host's through its own tables. */
-  @property() space: 'GVA' | 'HVA' = 'GVA';
+  /** Whose tables these are where nothing is nested: the guest's own, the hypervisor's shadow of them, or the host's. */
+  @property() tables: WalkedTables = 'guest';
 
   override render(): TemplateResult {
     const walk = this.walk;
     if (walk === undefined) return html`<p class="empty">No page walk so far: paging is off, or the TLB answered.</p>`;
     const rows = walkRows(walk);
+    const stopped = whereWalkStopped(walk, this.tables);
     const nested = walk.references.some(r => r.table === 'npt') ? 'NPT' : 'EPT';
     const levels = [...new Set(walk.references.filter(r => r.table !== 'guest').map(r => r.level))].toSorted(
       (a, b) => b - a,
     );
     return html`<p>
-        ${walk.access} of ${address(this.space, walk.linear)} read <b>${walk.references.length}</b>
+        ${walk.access} of ${address(this.tables === 'host' ? 'HVA' : 'GVA', walk.linear)} read
+        <b>${walk.references.length}</b>
         ${walk.references.length === 1 ? 'table entry' : 'table entries'}:
         <span class="outcome ${walk.outcome === 'mapped' ? '' : 'bad'}"
           >${nested === 'NPT' && walk.outcome === 'ept-violation' ? 'nested-page-fault' : walk.outcome}</span
         >
       </p>
+      ${stopped === undefined ? nothing : html`<p class="stopped">${stopped}</p>`}
       <div class="scroll" tabindex="0" role="region" aria-label="Page walk">
         <table>
           <caption class="visually-hidden">
@@ -97,44 +98,59 @@ export class PageWalk extends LitElement {
           </caption>
           <thead>
             <tr>
-              <th scope="col">to find</th>
+              <th scope="col">${levels.length === 0 ? 'table' : 'to find'}</th>
+              ${levels.length === 0 ? html`<th scope="col">entry</th>` : nothing}
               ${levels.map(level => html`<th scope="col">${nested} ${TABLES[level]}</th>`)}
             </tr>
           </thead>
           <tbody>
-            ${rows.map(
-              row =>
-                html`<tr>
-                    <th scope="row">${row.name}</th>
-                    ${levels.map(level =>
-                      this.cell(
-                        row.ept.find(item => item.reference.level === level),
-                        nested === 'NPT' ? 'npt' : 'ept',
-                      ),
-                    )}
-                  </tr>
-                  ${
-                    row.guest === undefined
-                      ? nothing
-                      : html`<tr>
-                          <th scope="row"><span class="visually-hidden">entry of ${row.name}</span></th>
-                          ${this.guestCell(row.guest, levels.length)}
-                        </tr>`
-                  }`,
-            )}
+            ${rows.map(row => this.row(row, levels, nested))}
           </tbody>
         </table>
       </div>
       <p class="mute">
-        ${budget(rows, levels.length, nested)} Values are entries in hexadecimal, numbered in the order of the
-        reads.${levels.length === 0 ? '' : rows.some(row => row.guest !== undefined) ? ` Each row finds one guest table through ${nested} (warm), then the guest’s own entry is read (cold).` : ` The guest has paging off: only ${nested} translates (warm).`}
+        ${walk.outcome === 'mapped' ? budget(rows, levels.length, nested) : ''} Values are entries in hexadecimal,
+        numbered in the order of the
+        reads.${levels.length === 0 ? (this.tables === 'shadow' ? ' They are the hypervisor’s: the guest’s own tables, which they are made from, no processor walks.' : '') : rows.some(row => row.guest !== undefined) ? ` Each row finds one guest table through ${nested} (warm), then the guest’s own entry is read (cold).` : ` The guest has paging off: only ${nested} translates (warm).`}
         Point at one for its address and bits, press it to see it in memory.
       </p>`;
   }
 
+  /** How a table was found, and what the guest has in it; where nothing is nested, only that. */
+  private row(row: WalkRow, levels: readonly number[], nested: 'EPT' | 'NPT'): TemplateResult {
+    if (levels.length === 0)
+      return html`<tr>
+        <th scope="row">${row.name}</th>
+        ${row.guest === undefined ? nothing : this.guestCell(row.guest, 0)}
+      </tr>`;
+    return html`<tr>
+        <th scope="row">
+          ${row.name}${
+            row.gpa === undefined
+              ? nothing
+              : html`<br />${addressValue('GPA', BigInt(row.gpa), html`<small>GPA</small> ${hex(row.gpa)}`)}`
+          }
+        </th>
+        ${levels.map(level =>
+          this.cell(
+            row.nested.find(item => item.reference.level === level),
+            nested === 'NPT' ? 'npt' : 'ept',
+          ),
+        )}
+      </tr>
+      ${
+        row.guest === undefined
+          ? nothing
+          : html`<tr>
+              <th scope="row"><span class="visually-hidden">entry of ${row.name}</span></th>
+              ${this.guestCell(row.guest, levels.length)}
+            </tr>`
+      }`;
+  }
+
   /** The guest's own entry, below the EPT entries that found it. */
   private guestCell({reference, order}: Reference, columns: number): TemplateResult {
-    return html`<td class=${this.space === 'HVA' ? 'host' : 'guest'} colspan=${Math.max(1, columns)}>
+    return html`<td class=${this.tables === 'guest' ? 'guest' : 'host'} colspan=${Math.max(1, columns)}>
       <sup>${order}</sup>${addressValue(guestSpace(columns), BigInt(reference.address), reference.entry.toString(16))}
       <span class="words">${entryWords(reference.entry, 'guest')}</span>
     </td>`;
@@ -156,7 +172,7 @@ export class PageWalk extends LitElement {
 function budget(rows: readonly WalkRow[], eptLevels: number, nested: 'EPT' | 'NPT'): string {
   const tables = rows.filter(row => row.guest !== undefined).length;
   if (eptLevels === 0 || tables === 0) return '';
-  const reads = rows.reduce((sum, row) => sum + row.ept.length + (row.guest === undefined ? 0 : 1), 0);
+  const reads = rows.reduce((sum, row) => sum + row.nested.length + (row.guest === undefined ? 0 : 1), 0);
   const full = tables * (eptLevels + 1) + eptLevels;
   if (reads !== full) return '';
   const sum = `${tables} guest ${tables === 1 ? 'table' : 'tables'} × (${eptLevels} ${nested} entries + 1) + ${eptLevels} for the page = ${full} reads.`;
@@ -169,29 +185,6 @@ function budget(rows: readonly WalkRow[], eptLevels: number, nested: 'EPT' | 'NP
 const guestSpace = (nestedLevels: number): AddressSpace => (nestedLevels === 0 ? 'HPA' : 'GPA');
 
 type Table = Walk['references'][number]['table'];
-
-interface WalkRow {
-  readonly name: string;
-  readonly ept: readonly Reference[];
-  readonly guest: Reference | undefined;
-}
-
-/** One row for each guest table, and a last one for the address itself. */
-function walkRows(walk: Walk): readonly WalkRow[] {
-  const rows: WalkRow[] = [];
-  let ept: Reference[] = [];
-  walk.references.forEach((reference, index) => {
-    const item = {order: index + 1, reference};
-    if (reference.table !== 'guest') {
-      ept.push(item);
-      return;
-    }
-    rows.push({name: TABLES[reference.level] ?? `level ${reference.level}`, ept, guest: item});
-    ept = [];
-  });
-  if (ept.length > 0) rows.push({name: 'the page', ept, guest: undefined});
-  return rows;
-}
 
 /** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures"; vol. 3C, "EPT Translation Mechanism"; nested page tables are
  * ordinary ones. */

@@ -136,12 +136,14 @@ export class ShadowWalk extends LitElement {
                     ${entryCells(
                       shadow.guest.find(entry => entry.level === level),
                       'guest',
+                      isPointer(shadow.guest, level),
                     )}
                   </tr>
                   <tr>
                     ${entryCells(
                       shadow.shadow.find(entry => entry.level === level),
                       'shadow',
+                      isPointer(shadow.shadow, level),
                     )}
                   </tr>`,
             )}
@@ -195,7 +197,11 @@ export class ShadowWalk extends LitElement {
   }
 }
 
-function entryCells(entry: Entry | undefined, table: 'guest' | 'shadow'): TemplateResult {
+/** The first of three levels is a page-directory pointer of PAE paging, which has no rights. SDM vol. 3A, "PAE Paging". */
+const isPointer = (entries: readonly Entry[], level: number): 'pointer' | 'entry' =>
+  level === 3 && !entries.some(entry => entry.level > 3) ? 'pointer' : 'entry';
+
+function entryCells(entry: Entry | undefined, table: 'guest' | 'shadow', kind: 'pointer' | 'entry'): TemplateResult {
   if (entry === undefined)
     return html`<td class="none" colspan="3">
       ${table === 'guest' ? 'the guest has no such table' : 'no shadow table'}
@@ -203,12 +209,13 @@ function entryCells(entry: Entry | undefined, table: 'guest' | 'shadow'): Templa
   const place = address(table === 'guest' ? 'GPA' : 'HPA', entry.address);
   return html`<td class=${table}>${place}</td>
     <td class=${table}>${entry.entry.toString(16)}</td>
-    <td class="${table} words">${entryWords(entry.entry)}</td>`;
+    <td class="${table} words">${entryWords(entry.entry, kind)}</td>`;
 }
 
 /** The bits of an entry in words. SDM vol. 3A, "Format of Paging Structures". */
-function entryWords(entry: bigint): string {
+function entryWords(entry: bigint, kind: 'pointer' | 'entry'): string {
   if ((entry & 1n) === 0n) return 'not present';
+  if (kind === 'pointer') return 'present';
   const names: readonly string[] = ['', 'writable', 'user', '', '', 'accessed', 'dirty'];
   const set = names.filter((name, at) => name !== '' && ((entry >> BigInt(at)) & 1n) === 1n);
   if ((entry & 2n) === 0n) set.unshift('read-only');

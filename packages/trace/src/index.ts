@@ -29,6 +29,7 @@ export * from './explain/kvm-exit-words.js';
 export * from './explain/label-event.js';
 export {RecordedValues} from './explain/recorded-values.js';
 export * from './explain/port-names.js';
+export * from './explain/walk-rows.js';
 export * from './file/record-file.js';
 export * from './file/tagged-json.js';
 export * from './state/guest-memory.js';

@@ -24,7 +24,7 @@ export type InspectionRequest =
   | {readonly panel: 'lookups'; readonly steps: number}
   /** The translation cache, and the block that lies at an address in it; the one that runs or ran last where absent. */
   | {readonly panel: 'translation'; readonly at: bigint | undefined}
-  | {readonly panel: 'descriptors' | 'tlb' | 'devices' | 'kvm-run' | 'statistics' | 'vcpu' | 'entry-checks'};
+  | {readonly panel: 'descriptors' | 'tlb' | 'fault' | 'devices' | 'kvm-run' | 'statistics' | 'vcpu' | 'entry-checks'};
 
 /** The longest stretch of steps that is run again for an answer. */
 export const MOST_REPLAYED_STEPS = 4096;
@@ -90,6 +90,12 @@ export interface WalkContent {
   readonly guestPhysical: number | undefined;
   /** Shadow paging: the guest's tables beside the shadow for the same address. */
   readonly shadow: ShadowMoment | undefined;
+}
+
+/** The last walk that was refused, and what became of it. */
+export interface FaultContent {
+  readonly linear: bigint;
+  readonly sentences: readonly {readonly text: string; /** Whose event it is. */ readonly step: number}[];
 }
 
 export interface DescriptorEntry {
@@ -304,6 +310,7 @@ export interface InspectionContents {
   readonly memory: MemoryContent;
   readonly writer: WriterContent;
   readonly walk: WalkContent;
+  readonly fault: FaultContent;
   readonly descriptors: DescriptorContent;
   readonly tlb: TlbContent;
   readonly lookups: LookupContent;

@@ -5,6 +5,7 @@ export * from './address-path.js';
 export * from './descriptor-tables.js';
 export * from './device-list.js';
 export * from './entry-doctor.js';
+export * from './fault-story.js';
 export * from './kvm-run.js';
 export * from './memory-view.js';
 export * from './space-names.js';

@@ -19,6 +19,7 @@ type Writer = InspectionContents['writer'];
 
 /** From this width on sixteen bytes stand in a row. */
 const WIDE = 560;
+const LEAST_ADDRESS = 0x1000n;
 const CHARACTER_SETS = ['ASCII', 'CP 437'] as const;
 
 /** Asks who last wrote a byte. */
@@ -197,7 +198,7 @@ export class MemoryView extends LitElement {
             ? nothing
             : html`<div>
                 <dt>qword</dt>
-                <dd>${address(SPACE_NAMES[memory.space], number(8))}</dd>
+                <dd>${asAddress(memory.space, number(8))}</dd>
               </div>`
         }
       </dl>
@@ -253,6 +254,13 @@ export class MemoryView extends LitElement {
     this.focusNext = true;
     this.choose(BigInt.asUintN(64, this.selected + BigInt(step)), memory);
   }
+}
+
+/** Eight bytes that can be an address there: canonical, and not in the first page, where numbers are. */
+function asAddress(space: Memory['space'], value: bigint): TemplateResult | string {
+  const isPhysical = space === 'gpa' || space === 'hpa';
+  const isAddress = isPhysical ? value < 1n << 52n : BigInt.asUintN(64, BigInt.asIntN(48, value)) === value;
+  return isAddress && value >= LEAST_ADDRESS ? address(SPACE_NAMES[space], value) : hex(value);
 }
 
 const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');

@@ -145,6 +145,20 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
       },
     ],
   },
+  fault: {
+    linear: 0x8000n,
+    sentences: [
+      {
+        step: 51,
+        text: 'The guest kernel: the fetch from GVA 0x8000 was refused. Read 9, the EPT PT entry for GPA 0x1fa000, where the guest’s PDPT lies, is 0x0, not present.',
+      },
+      {step: 51, text: 'The processor left the guest: EPT violation (48).'},
+      {
+        step: 55,
+        text: 'KVM answered: first touch of a 4 KiB page of RAM: KVM maps it and the guest repeats the access.',
+      },
+    ],
+  },
   lookups: {
     from: 41,
     steps: 1,

@@ -247,6 +247,7 @@ export class SampleSession implements SessionClient {
       walk: {panel: 'walk', index, content: SAMPLE_INSPECTIONS.walk},
       descriptors: {panel: 'descriptors', index, content: SAMPLE_INSPECTIONS.descriptors},
       tlb: {panel: 'tlb', index, content: SAMPLE_INSPECTIONS.tlb},
+      fault: {panel: 'fault', index, content: SAMPLE_INSPECTIONS.fault},
       lookups: {panel: 'lookups', index, content: SAMPLE_INSPECTIONS.lookups},
       devices: {panel: 'devices', index, content: SAMPLE_INSPECTIONS.devices},
       'kvm-run': {panel: 'kvm-run', index, content: SAMPLE_INSPECTIONS['kvm-run']},

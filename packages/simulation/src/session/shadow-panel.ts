@@ -50,12 +50,13 @@ function viewOf(record: RunRecord, state: StateView): ShadowView | undefined {
 const isPool = ({start, end}: {readonly start: number; readonly end: number}, size: number): boolean =>
   start % PAGE === 0 && end % PAGE === 0 && end <= size && end - start >= LEAST_POOL;
 
-/** The address that the last event of the shadow MMU with an address was about. */
+/** The address that the shadow MMU was last concerned with, or will be: that of a page fault it has not answered yet. */
 function lastAddress({events}: RunRecord, index: number): bigint | undefined {
   const end = events.firstAt(index);
   for (let at = end - 1; at >= Math.max(0, end - MOST_EVENTS); at--) {
     const event = events.at(at);
     if (event?.kind === 'shadow-paging' && event.linear !== undefined) return event.linear;
+    if (event?.kind === 'page-walk' && event.outcome === 'page-fault') return event.linear;
   }
   return undefined;
 }

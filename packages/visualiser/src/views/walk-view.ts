@@ -55,6 +55,7 @@ export class WalkView extends LitElement {
   @state() private space: 'gva' | 'hva' = 'gva';
   @state() private access: (typeof ACCESSES)[number] = 'read';
   private desk: InspectionDesk | undefined = undefined;
+  private faults: InspectionDesk | undefined = undefined;
 
   constructor() {
     super();
@@ -67,8 +68,9 @@ export class WalkView extends LitElement {
   }
 
   override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('client') && this.client !== undefined)
-      this.desk = new InspectionDesk(this.client, () => this.requestUpdate());
+    if (!changed.has('client') || this.client === undefined) return;
+    this.desk = new InspectionDesk(this.client, () => this.requestUpdate());
+    this.faults = new InspectionDesk(this.client, () => this.requestUpdate());
   }
 
   override render(): TemplateResult {
@@ -94,7 +96,7 @@ export class WalkView extends LitElement {
           ${ACCESSES.map(each => html`<option ?selected=${each === this.access}>${each}</option>`)}
         </select>
       </div>
-      ${this.wanted === undefined ? html`${this.wayOfLast(moment)} ${last(moment)}` : this.walked(moment, this.wanted)}`;
+      ${this.wanted === undefined ? html`${this.wayOfLast(moment)} ${this.fault(moment)} ${last(moment)}` : this.walked(moment, this.wanted)}`;
   }
 
   /** The way of the address that the processor walked last, through the tables as they are now. */
@@ -106,6 +108,14 @@ export class WalkView extends LitElement {
     return answer?.panel !== 'walk' || answer.content === undefined || answer.content.walk.linear !== walk.linear
       ? nothing
       : html`<hs-address-path .content=${answer.content}></hs-address-path>`;
+  }
+
+  /** The last access that was refused, and what became of it. */
+  private fault(moment: Moment): TemplateResult | typeof nothing {
+    const {answer} = this.faults?.about(moment, {panel: 'fault'}) ?? {};
+    return answer?.panel !== 'fault' || answer.content === undefined
+      ? nothing
+      : html`<hs-fault-story .content=${answer.content} .index=${moment.index}></hs-fault-story>`;
   }
 
   private walked(moment: Moment, address: bigint): TemplateResult {
@@ -131,7 +141,10 @@ export class WalkView extends LitElement {
     return html`<hs-address-path .content=${answer.content}></hs-address-path>
       <div role="status">${sentences.map(sentence => html`<p>${sentence}</p>`)}</div>
       ${back} ${shadow === undefined ? nothing : html`<hs-shadow-walk .shadow=${shadow}></hs-shadow-walk>`}
-      <hs-page-walk .walk=${walk} .space=${this.space === 'hva' ? 'HVA' : 'GVA'}></hs-page-walk>`;
+      <hs-page-walk
+        .walk=${walk}
+        .tables=${this.space === 'hva' ? 'host' : shadow === undefined ? 'guest' : 'shadow'}
+      ></hs-page-walk>`;
   }
 }
 
@@ -140,5 +153,5 @@ function last(moment: Moment): TemplateResult {
     ? html`<hs-page-walk .walk=${moment.walk}></hs-page-walk>`
     : html`<hs-shadow-walk .shadow=${moment.shadow}></hs-shadow-walk>
         <p>The processor’s last walk, whoever ran:</p>
-        <hs-page-walk .walk=${moment.walk}></hs-page-walk>`;
+        <hs-page-walk .walk=${moment.walk} tables="shadow"></hs-page-walk>`;
 }

@@ -10,6 +10,7 @@ import {descriptorContent} from './descriptor-content.js';
 import {deviceContents} from './device-contents.js';
 import {machineBanks} from '../machine-banks.js';
 import {DoctorsMachine, entryCheckContent} from './entry-check-content.js';
+import {faultContent} from './fault-content.js';
 import {kvmRunContent} from './kvm-run-content.js';
 import {lookupContent} from './lookup-content.js';
 import type {LookedAt} from './looked-at.js';
@@ -82,6 +83,8 @@ export class StateInspector {
         };
       case 'walk':
         return {panel: request.panel, index, ...walkContent(looked, request)};
+      case 'fault':
+        return {panel: request.panel, index, ...faultContent(looked)};
       case 'descriptors':
         return {panel: request.panel, index, ...descriptorContent(looked)};
       case 'tlb':
