@@ -9,12 +9,13 @@ import type {KnownLines} from './known-lines.js';
 import type {SourceMap} from './source-map.js';
 import type {StateView} from './state-view.js';
 
-/** At least as many instructions are shown before the current one, where they are known; and in all. */
+/** As many instructions are shown before the current one, at least where they are known and at most; and in all. */
 const LINES_BEFORE = 8;
-const LINES = 32;
+const MOST_BEFORE = 28;
+const LINES = 48;
 const LONGEST = 15;
 /** Where code is shown from is where a block of so many bytes begins. */
-const BLOCK = 32n;
+const BLOCK = 64n;
 
 export interface CodeKnowledge {
   readonly executed: ExecutionMap;
@@ -29,8 +30,8 @@ export interface CodeKnowledge {
 export function codeWindow(state: StateView, knowledge: CodeKnowledge): readonly CodeLine[] {
   const rip = state.guestCells()('RIP') ?? 0n;
   const places = new CodePlaces(state);
-  const fromSource = places.before(knowledge.source, rip, 2 * LINES_BEFORE);
-  const before = fromSource.length > 0 ? fromSource : knowledge.executed.before(rip, 2 * LINES_BEFORE);
+  const fromSource = places.before(knowledge.source, rip, MOST_BEFORE);
+  const before = fromSource.length > 0 ? fromSource : knowledge.executed.before(rip, MOST_BEFORE);
   const lines = linesFrom(state, places, knowledge, firstShown(before) ?? rip);
   // Code may have been overwritten since it ran: a guess about where instructions begin must not hide the current one.
   return lines.some(line => line.address === rip) ? lines : linesFrom(state, places, knowledge, rip);
@@ -42,7 +43,7 @@ export function codeWindow(state: StateView, knowledge: CodeKnowledge): readonly
  */
 function firstShown(before: readonly bigint[]): bigint | undefined {
   const far = before.slice(0, Math.max(0, before.length - LINES_BEFORE) + 1);
-  return far.findLast((start, at) => at > 0 && start / BLOCK !== (far[at - 1] ?? start) / BLOCK) ?? far.at(-1);
+  return far.findLast((start, at) => at > 0 && start / BLOCK !== (far[at - 1] ?? start) / BLOCK) ?? far[0];
 }
 
 /** Instructions one after another, up to the first bytes that are none: code ends there. */
