@@ -59,7 +59,6 @@ export class LineupView extends LitElement {
           type="range"
           min="0"
           max=${this.instructions}
-          .value=${String(this.instruction)}
           ?disabled=${this.instructions === 0}
           aria-valuetext=${`instruction ${this.instruction} of ${this.instructions}`}
           @input=${(event: Event) => event.target instanceof HTMLInputElement && this.go(event.target.valueAsNumber)}
@@ -135,6 +134,9 @@ export class LineupView extends LitElement {
   }
 
   override updated(changed: PropertyValues<this>): void {
+    // After its end is known: before that, a range would hold the playhead at its beginning.
+    const range = this.renderRoot.querySelector('input');
+    if (range !== null) range.value = String(this.instruction);
     if (!changed.has('chosen') || !this.matches(':focus-within')) return;
     const row = this.renderRoot.querySelector<HTMLElement>(`[data-id='${CSS.escape(this.chosen)}']`);
     if (this.renderRoot instanceof ShadowRoot && this.renderRoot.activeElement?.matches('[role=radio]') === true)

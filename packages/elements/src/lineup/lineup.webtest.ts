@@ -32,6 +32,15 @@ test('where a machine goes wrong is marked in its picture, at its share of the w
   expect(rows[0]?.querySelector('svg rect[fill="var(--bad)"]')).toBeNull();
 });
 
+test('the scrubber stands where the playhead is, also where that was known before how far it goes', async () => {
+  const view = new LineupView();
+  Object.assign(view, {lanes: SAMPLE_LANES, instruction: 30, instructions: 0, chosen: 'bare'});
+  await mount(view);
+  view.instructions = 100;
+  await view.updateComplete;
+  expect(view.shadowRoot?.querySelector('input')?.valueAsNumber).toBe(30);
+});
+
 test('the scrubber and the keys ask, and change nothing themselves', async () => {
   const {view, rows} = await lineup();
   const asked: unknown[] = [];

@@ -3,7 +3,6 @@
 
 import type {ComparedLane, LanePicture, SpeedName} from '@hyperscope/elements';
 import type {LaneStop, RunChoice} from '@hyperscope/trace';
-import type {Remote} from 'comlink';
 import type {LineupClient} from './lineup-client.js';
 import {LineupPlaying, type PlayedLineup} from './lineup-play.js';
 import type {PlannedLane} from './planned-lanes.js';
@@ -17,6 +16,13 @@ const COLUMNS = 480;
 
 const STOPPED = 'Not compared: it was stopped before. Press c twice to compare anew.';
 const LONGER = `Its run is longer than ${MOST_STEPS.toLocaleString('en')} steps: it is compared as far as that, and how it ends is not known.`;
+
+/** A lineup in a worker. */
+export type RemoteLineup = {
+  readonly [Call in Exclude<keyof LineupClient, 'addImage'>]: (
+    ...args: Parameters<LineupClient[Call]>
+  ) => Promise<Awaited<ReturnType<LineupClient[Call]>>>;
+};
 
 export interface LineupState {
   readonly lanes: readonly LanePicture[];
@@ -45,7 +51,7 @@ export interface RealLane {
 
 export interface LineupSurroundings {
   /** A worker with a lineup in it, and what ends it. */
-  readonly start: () => Promise<{readonly client: Remote<LineupClient>; readonly end: () => void}>;
+  readonly start: () => Promise<{readonly client: RemoteLineup; readonly end: () => void}>;
   /** A run of the guest on real KVM, or its recording; a sentence where there is neither. `tell` hears how it stands. */
   readonly realRecord: (
     signal: AbortSignal,
@@ -62,7 +68,7 @@ export class LineupRun {
   /** What is not compared yet is to stay so. */
   readonly #stop = new AbortController();
   readonly #playing: LineupPlaying;
-  #client: Remote<LineupClient> | undefined = undefined;
+  #client: RemoteLineup | undefined = undefined;
   #end: (() => void) | undefined = undefined;
   #state: LineupState = {
     lanes: [],
@@ -124,7 +130,7 @@ export class LineupRun {
     }
   }
 
-  async #machine(client: Remote<LineupClient>, {id, title}: PlannedLane, choice: RunChoice): Promise<void> {
+  async #machine(client: RemoteLineup, {id, title}: PlannedLane, choice: RunChoice): Promise<void> {
     this.#set({standing: `Running on ${title}`});
     try {
       await client.add(choice);
@@ -144,7 +150,7 @@ export class LineupRun {
   }
 
   async #real(
-    client: Remote<LineupClient>,
+    client: RemoteLineup,
     {id}: PlannedLane,
     asked: Promise<RealLane | {readonly why: string}> | undefined,
   ): Promise<void> {
@@ -162,7 +168,7 @@ export class LineupRun {
   }
 
   /** Lays the newest machine beside the first, and asks for its picture and its moment: of the others nothing has changed. */
-  async #compare(client: Remote<LineupClient>, id: string, more: Pick<ComparedLane, 'cut' | 'note'>): Promise<void> {
+  async #compare(client: RemoteLineup, id: string, more: Pick<ComparedLane, 'cut' | 'note'>): Promise<void> {
     this.#lane(id, {kind: 'running', standing: 'being compared'});
     this.#set({standing: `Comparing ${this.#state.lanes.find(lane => lane.id === id)?.title ?? id}`});
     const index = this.#state.lanes.filter(({kind}) => kind === 'compared').length;
@@ -258,7 +264,7 @@ export class LineupRun {
     this.#client = undefined;
   }
 
-  async #show(client: Remote<LineupClient>, instruction: number): Promise<void> {
+  async #show(client: RemoteLineup, instruction: number): Promise<void> {
     const moments = await client.at(instruction);
     let index = 0;
     const lanes = this.#state.lanes.map(lane =>

@@ -450,6 +450,9 @@ export const labStyles = css`
   :host([embed~='timeline']) .whole {
     inset: auto 12px 122px auto;
   }
+  :host([embed]) main.comparing ~ .whole {
+    inset: auto 12px 6px auto;
+  }
   :host([embed~='stage'][embed~='why']:not([presenting])) .middle {
     flex-direction: row;
     align-items: start;
