@@ -10,7 +10,7 @@ const treeshake = {moduleSideEffects: (id: string) => !PURE.test(id)};
 const CORE =
   /packages\/(?:base|isa|machine|trace\/src\/(?:change|explain|record|state)|vmm\/src\/kvm-role|simulation\/src\/session)\//;
 const NOT_CORE =
-  /\/(?:svm|inspect)\/|\/(?:assemble[\w-]*|entry-doctor|footprint|kvm-shadow|lineup|open-recording|playback-session|seeded-numbers|tlb-view|virtualization|vtx-shadow)\.ts$/;
+  /\/(?:svm|inspect)\/|\/(?:assemble[\w-]*|breakpoint-run|micro-steps|session-finds|trace-search|entry-doctor|footprint|kvm-shadow|lineup|open-recording|playback-session|seeded-numbers|tlb-view|virtualization|vtx-shadow)\.ts$/;
 const codeSplitting = {groups: [{name: 'core', test: (id: string) => CORE.test(id) && !NOT_CORE.test(id)}]};
 
 export default defineConfig({

@@ -4,22 +4,20 @@ import {expect, test} from 'vitest';
 import {
   CodeView,
   ExitTable,
-  PageWalk,
   RegisterFile,
   RingStage,
   SeekCycleEvent,
   SeekEvent,
-  ShadowWalk,
   Timeline,
   Transport,
   TransportEvent,
-  VmcsView,
   Why,
   WindowEvent,
   routeMarks,
   stagePicture,
   stageSentence,
 } from './index.js';
+import {PageWalk, ShadowWalk, VmcsView} from './panels/index.js';
 import {SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from './samples/index.js';
 import {mount, textOf} from './testing/mounting.js';
 

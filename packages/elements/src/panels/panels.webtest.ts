@@ -2,7 +2,8 @@
 
 import type {LitElement} from 'lit';
 import {expect, test} from 'vitest';
-import {FollowEvent, PageWalk, RegisterFile, SeekEvent, type Theme} from '../index.js';
+import {PageWalk} from '../page-walk.js';
+import {FollowEvent, RegisterFile, SeekEvent, type Theme} from '../index.js';
 import {SAMPLE_INSPECTIONS as SAMPLES, SampleSession} from '../samples/index.js';
 import {FULL_TLB, PANEL_STORIES} from '../stories/panel-stories.js';
 import {made} from '../stories/story.js';

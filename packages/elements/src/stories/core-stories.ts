@@ -6,20 +6,18 @@ import {
   CompareTable,
   Encoding,
   ExitTable,
-  PageWalk,
   RegisterFile,
   RingStage,
   SerialConsole,
-  ShadowWalk,
   StealthCardView,
   TextScreenView,
   Timeline,
   Transport,
-  VmcsView,
   Why,
   routeMarks,
   stagePicture,
 } from '../index.js';
+import {PageWalk, ShadowWalk, VmcsView} from '../panels/index.js';
 import {LaneExitTable, LineupView} from '../lineup/index.js';
 import {SAMPLE_LANES, SAMPLE_REASONS} from '../samples/sample-lanes.js';
 import {SAMPLE_CARD, SAMPLE_SHADOW, SAMPLE_SOURCE, SampleSession} from '../samples/index.js';
