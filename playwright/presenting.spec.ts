@@ -138,7 +138,6 @@ test('the speaker’s window has the whole reason without a scenario too, and it
   const lab = new LabPage(page);
   await lab.open('#v2/vtx-ept/hello-kvm/88');
   await page.keyboard.press('p');
-  await page.keyboard.press('e');
   const title = await lab.why.locator('h2').innerText();
   const [notes] = await Promise.all([context.waitForEvent('page'), page.keyboard.press('n')]);
   await expect(notes.locator('.now')).toHaveText(title);

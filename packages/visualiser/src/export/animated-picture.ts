@@ -31,7 +31,7 @@ const percent = (share: number): string => `${(share * 100).toFixed(4)}%`;
 /** A picture is visible for its share of the round, the first one at the beginning of it. */
 function keyframes(count: number, seconds: number): string {
   const round = count * seconds;
-  return `.f{visibility:hidden;animation:show ${round}s step-end infinite}
+  return `.f{animation:show ${round}s step-end infinite}
 .played{transform-origin:0 0;animation:play ${round}s linear infinite}
 @keyframes show{0%{visibility:visible}${percent(1 / count)}{visibility:hidden}100%{visibility:hidden}}
 @keyframes play{from{transform:scaleX(0)}to{transform:scaleX(1)}}
@@ -41,7 +41,7 @@ svg:focus .f,svg:focus .played{animation-play-state:paused}
 @media(prefers-reduced-motion:reduce){.f,.played{animation-play-state:paused}
 svg:focus .f,svg:focus .played{animation-play-state:running}
 .still{display:inline}.moving,svg:focus .still{display:none}}
-@media print{.f{animation:none}.f0{visibility:visible}}`;
+@media print{.f{animation:none}}`;
 }
 
 /** One file. @throws Error where there is no picture. */
@@ -50,7 +50,9 @@ export function animatedPicture({title, width, height, seconds, frames, colours}
   const round = frames.length * seconds;
   const bodies = frames.map(({svg, sentence}, at) => {
     const inner = svg.replace(/^<\?xml[^>]*\?>\s*/, '');
-    return `<g class="f f${at}" style="animation-delay:${at * seconds - (at === 0 ? 0 : round)}s" aria-label="${escapeXml(sentence)}">${inner}</g>`;
+    // What knows no animation shows the first.
+    const standing = at === 0 ? '' : ' visibility="hidden"';
+    return `<g class="f f${at}"${standing} style="animation-delay:${at * seconds - (at === 0 ? 0 : round)}s" aria-label="${escapeXml(sentence)}">${inner}</g>`;
   });
   const told = frames.map(({sentence}, at) => `${at + 1}. ${sentence}`).join('\n');
   const line = `x="16" y="${height + 23}" font-family="system-ui, sans-serif" font-size="15" fill="${escapeXml(colours.ink)}"`;
