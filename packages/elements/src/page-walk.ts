@@ -4,7 +4,7 @@
 import {LitElement, css, html, nothing, type TemplateResult} from 'lit';
 import {customElement, property} from 'lit/decorators.js';
 import {hex} from '@hyperscope/base';
-import {TABLE_NAMES, walkRows, whereWalkStopped} from '@hyperscope/trace';
+import {TABLE_NAMES, walkRows} from '@hyperscope/trace';
 import type {Moment, NumberedReference, WalkRow, WalkedTables} from '@hyperscope/trace';
 import {address, addressStyles, addressValue} from './address.js';
 import type {AddressSpace} from './follow.js';
@@ -56,6 +56,9 @@ export class PageWalk extends LitElement {
         font: 700 0.85em var(--sans);
         margin-inline-end: 2px;
       }
+      .absent {
+        white-space: normal;
+      }
       .words {
         font: 0.95em var(--sans);
         white-space: normal;
@@ -77,7 +80,6 @@ export class PageWalk extends LitElement {
     const walk = this.walk;
     if (walk === undefined) return html`<p class="empty">No page walk so far: paging is off, or the TLB answered.</p>`;
     const rows = walkRows(walk);
-    const stopped = whereWalkStopped(walk, this.tables);
     const nested = walk.references.some(r => r.table === 'npt') ? 'NPT' : 'EPT';
     const levels = [...new Set(walk.references.filter(r => r.table !== 'guest').map(r => r.level))].toSorted(
       (a, b) => b - a,
@@ -90,7 +92,6 @@ export class PageWalk extends LitElement {
           >${nested === 'NPT' && walk.outcome === 'ept-violation' ? 'nested-page-fault' : walk.outcome}</span
         >
       </p>
-      ${stopped === undefined ? nothing : html`<p class="stopped">${stopped}</p>`}
       <div class="scroll" tabindex="0" role="region" aria-label="Page walk">
         <table>
           <caption class="visually-hidden">
@@ -162,7 +163,7 @@ export class PageWalk extends LitElement {
     const where = `${TABLES[reference.level] ?? ''} entry at ${hex(reference.address)}: ${entryWords(reference.entry, table)}`;
     return html`<td class=${table === 'guest' ? 'guest' : 'ept'} title=${where}>
       <sup>${order}</sup>${addressValue('HPA', BigInt(reference.address), reference.entry.toString(16))}${
-        (reference.entry & 1n) === 0n ? html`<b> not present</b>` : nothing
+        (reference.entry & 1n) === 0n ? html`<b class="absent"> not present</b>` : nothing
       }
     </td>`;
   }

@@ -27,6 +27,7 @@ export * from './run/serial-script.js';
 export * from './run/serial-watch.js';
 export * from './guest-needs.js';
 export * from './port-diff.js';
+export {portView} from './port-view.js';
 export * from './shelf.js';
 export * from './shipped.js';
 export * from './simulation-host.js';

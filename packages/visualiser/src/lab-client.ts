@@ -17,6 +17,7 @@ import type {RealProgram} from './kvm-socket.js';
 import type {RunChange} from './switches/run-change.js';
 import type {Crossing, FoundPlace, Measured, Measurement, NotMeasured, Place} from '@hyperscope/walkthroughs';
 import type {LineupClient} from './compare/lineup-client.js';
+import type {PortText} from './port/port-client.js';
 import type {WorkloadClient} from './costs/workload-client.js';
 import type {QuestionClient} from './scenario/question-client.js';
 
@@ -31,6 +32,8 @@ export interface GuestEntry {
   readonly isHypervisor: boolean;
   /** The id of the only machine that it runs on; undefined for guests of a PC. */
   readonly only: string | undefined;
+  /** The id of the shipped guest whose kernel was ported; absent for others. */
+  readonly portOf?: string | undefined;
   /** The heading under which the chooser keeps it apart: `Stealth cards`. */
   readonly group: string | undefined;
 }
@@ -140,6 +143,8 @@ export interface LabClient
   lineup(): Promise<LineupClient & ProxyMarked>;
   /** What makes seeded questions, in this worker. */
   questions(): Promise<QuestionClient & ProxyMarked>;
+  /** A port beside its original; undefined for a guest that is none. */
+  portText(guest: string): Promise<PortText | undefined>;
   /** What the paradox of 2005 runs, in this worker. */
   workloads(): Promise<WorkloadClient & ProxyMarked>;
   /**

@@ -30,6 +30,7 @@ import type {
 } from '@hyperscope/trace';
 import type {LineupLab} from './compare/lineup.worker.js';
 import type {WorkloadLab} from './costs/workloads.worker.js';
+import type {PortText} from './port/port-client.js';
 import type {QuestionLab} from './scenario/questions.worker.js';
 import type {RunChange} from './switches/run-change.js';
 import {OPENED_FILES} from './lab-client.js';
@@ -78,6 +79,11 @@ class SimulationLab implements LabClient {
     return proxy(new Lab());
   }
 
+  async portText(guest: string): Promise<PortText | undefined> {
+    const {portView} = await import('./port/port.worker.js');
+    return portView(guest);
+  }
+
   async workloads(): Promise<WorkloadLab & ProxyMarked> {
     const {WorkloadLab: Lab} = await import('./costs/workloads.worker.js');
     return proxy(new Lab());
@@ -96,6 +102,7 @@ class SimulationLab implements LabClient {
       teaches,
       isHypervisor: needs?.technique === 'bare',
       only: needs?.technique,
+      portOf: needs?.technique === 'paravirtual' ? needs.portOf : undefined,
       group,
     }));
     const added = this.#added.map(({id, title, what}) => ({

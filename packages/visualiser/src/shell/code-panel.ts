@@ -22,6 +22,19 @@ function askToEdit(event: Event): void {
   event.target?.dispatchEvent(new CustomEvent('hs-edit', {bubbles: true, composed: true}));
 }
 
+/** For a guest whose kernel was ported: the way to what the port changed. */
+function portOf({guest, catalogue, edited}: LabState): TemplateResult | typeof nothing {
+  if (edited !== undefined || catalogue.guests.find(({id}) => id === guest)?.portOf === undefined) return nothing;
+  return html`<button
+    slot="tools"
+    class="edit"
+    title="What the port changed: this kernel beside the one that it was made from"
+    @click=${(event: Event) => event.target?.dispatchEvent(new Event('hs-port', {bubbles: true, composed: true}))}
+  >
+    Port…
+  </button>`;
+}
+
 /** The line of the source that is executed next. */
 export function runningLineOf(moment: Moment): number | undefined {
   const {address} = guestStanding(moment);
@@ -78,7 +91,12 @@ export function codePanel(lab: LabState, hypervised: boolean, editor: HTMLElemen
           .source=${isFirst(moment) ? lab.source : undefined}
           .who=${moment.who}
           .breakpoints=${lab.time.breakpoints}
-          >${whose(lab)}<button slot="tools" class="edit" title="Change this program and run it" @click=${askToEdit}>
+          >${whose(lab)}${portOf(lab)}<button
+            slot="tools"
+            class="edit"
+            title="Change this program and run it"
+            @click=${askToEdit}
+          >
             Edit
           </button></hs-code-view
         >`

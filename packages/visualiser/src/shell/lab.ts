@@ -143,6 +143,7 @@ export class Lab extends LitElement implements ShellParts {
     });
     this.addEventListener('hs-edit', () => this.edit());
     this.addEventListener('hs-paradox', () => void this.paradox());
+    this.addEventListener('hs-port', () => void this.port());
     this.addEventListener('hs-keep-walk', () => void this.keepWalk());
     this.addEventListener('hs-leave-comparison', event => {
       if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
@@ -440,6 +441,18 @@ export class Lab extends LitElement implements ShellParts {
       await openParadox(this, this.startWorker);
     } catch (error) {
       this.with(lab => lab.fail(error));
+    }
+  }
+
+  /** What a ported guest's port changed. */
+  private async port(): Promise<void> {
+    const {client, lab} = this;
+    if (client === undefined) return;
+    try {
+      const {openPort} = await import('../port/open-port.js');
+      await openPort(this, client, lab.guest);
+    } catch (error) {
+      this.with(controller => controller.fail(error));
     }
   }
 
