@@ -4,9 +4,14 @@
 import {THEMES, applyTheme, installTheme} from '../theme.js';
 import {CORE_STORIES} from './core-stories.js';
 import {PANEL_STORIES} from './panel-stories.js';
+import {STATE_STORIES} from './state-stories.js';
 import type {Stories} from './story.js';
 
-const GROUPS: Readonly<Record<string, Stories>> = {'The lab': CORE_STORIES, 'The inspector': PANEL_STORIES};
+const GROUPS: Readonly<Record<string, Stories>> = {
+  'The lab': CORE_STORIES,
+  'The inspector': PANEL_STORIES,
+  'Running, gone wrong, enormous': STATE_STORIES,
+};
 
 function choice(label: string, values: readonly string[], chosen: (value: string) => void): HTMLLabelElement {
   const select = document.createElement('select');

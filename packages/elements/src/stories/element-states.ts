@@ -1,0 +1,276 @@
+// Which element has which states, and the story of each: empty (nothing to show yet), running (asked for or half way), full, error (what
+// went wrong is what it shows), enormous (as much as a run can make). A state that an element cannot be in says why. No KVM is a state of
+// the comparison only: the view that runs guests there is the visualiser's.
+
+export const STATES = ['empty', 'running', 'full', 'error', 'enormous'] as const;
+export type State = (typeof STATES)[number];
+
+/** Stories by their names, or `none: why`. */
+export type ElementStates = Readonly<Record<State, string>>;
+
+const ALWAYS = 'none: it always has something to show';
+const AT_ONCE = 'none: what it shows is there at once or not at all';
+const NO_FAULT = 'none: it shows what a guest does, right or wrong, in the same way';
+const FIXED = 'none: it has as many rows as a processor has of it';
+
+export const ELEMENT_STATES: Readonly<Record<string, ElementStates>> = {
+  'hs-address-box': {
+    empty: ALWAYS,
+    running: AT_ONCE,
+    full: 'an address box',
+    error: 'none: what cannot be read as an address is said when it is sent',
+    enormous: 'none: one address',
+  },
+  'hs-address-path': {
+    empty: 'none: its panel is not shown without an address',
+    running: AT_ONCE,
+    full: 'the way of an address',
+    error: 'an address that leads nowhere',
+    enormous: 'none: four addresses at the most',
+  },
+  'hs-breakpoints': {
+    empty: 'no breakpoints',
+    running: AT_ONCE,
+    full: 'very many breakpoints',
+    error: 'none: a breakpoint that is never met says nothing',
+    enormous: 'very many breakpoints',
+  },
+  'hs-code-view': {
+    empty: 'no code',
+    running: 'code that the guest has left',
+    full: 'code with a current line',
+    error: 'none: errors of assembly stand in the editor',
+    enormous: 'very much code',
+  },
+  'hs-compare-table': {
+    empty: 'no comparison',
+    running: AT_ONCE,
+    full: 'a comparison',
+    error: 'a comparison without KVM',
+    enormous: 'a very long comparison',
+  },
+  'hs-console': {
+    empty: 'a silent console',
+    running: AT_ONCE,
+    full: 'a console with text',
+    error: NO_FAULT,
+    enormous: 'an enormous console',
+  },
+  'hs-descriptor-tables': {
+    empty: 'tables that are asked for',
+    running: 'tables that are asked for',
+    full: 'descriptor tables of two owners',
+    error: NO_FAULT,
+    enormous: FIXED,
+  },
+  'hs-devices': {
+    empty: 'no devices',
+    running: 'devices that are asked for',
+    full: 'devices of which one changed',
+    error: NO_FAULT,
+    enormous: 'none: a machine has the devices that it has',
+  },
+  'hs-encoding': {
+    empty: 'no bytes of an instruction',
+    running: AT_ONCE,
+    full: 'the bytes of an instruction',
+    error: NO_FAULT,
+    enormous: 'the longest instruction',
+  },
+  'hs-entry-doctor': {
+    empty: 'a doctor at work',
+    running: 'a doctor at work',
+    full: 'a refused entry',
+    error: 'a refused entry',
+    enormous: FIXED,
+  },
+  'hs-exit-table': {
+    empty: 'no exits',
+    running: AT_ONCE,
+    full: 'exits',
+    error: NO_FAULT,
+    enormous: 'very many exits',
+  },
+  'hs-fault-story': {
+    empty: 'none: its panel is not shown without a fault',
+    running: AT_ONCE,
+    full: 'the last refused access',
+    error: 'the last refused access',
+    enormous: 'none: one fault',
+  },
+  'hs-finds': {
+    empty: 'a search that has not begun',
+    running: 'a search under way',
+    full: 'very many finds',
+    error: 'a search that finds nothing',
+    enormous: 'very many finds',
+  },
+  'hs-kvm-run': {
+    empty: 'kvm_run that is asked for',
+    running: 'kvm_run that is spent',
+    full: 'kvm_run after an exit',
+    error: NO_FAULT,
+    enormous: FIXED,
+  },
+  'hs-lane-exit-table': {
+    empty: 'no exits of a machine',
+    running: AT_ONCE,
+    full: 'why a machine was left',
+    error: NO_FAULT,
+    enormous: 'very many reasons of a machine',
+  },
+  'hs-lineup': {
+    empty: 'no machines to compare',
+    running: 'machines being compared',
+    full: 'machines being compared',
+    error: 'machines being compared',
+    enormous: 'more machines than a screen has room for',
+  },
+  'hs-memory': {
+    empty: 'memory that is asked for',
+    running: 'memory that is asked for',
+    full: 'memory with its writer',
+    error: 'memory that is not there',
+    enormous: 'none: it shows a page of a view at a time',
+  },
+  'hs-micro-operations': {
+    empty: 'no micro-operations',
+    running: 'micro-operations, half way',
+    full: 'micro-operations, half way',
+    error: NO_FAULT,
+    enormous: 'very many micro-operations',
+  },
+  'hs-page-walk': {
+    empty: 'no walk',
+    running: AT_ONCE,
+    full: 'a walk of 24 entries',
+    error: 'a walk that ends in a violation of EPT',
+    enormous: 'a walk of 24 entries',
+  },
+  'hs-paradox-chart': {
+    empty: 'no workload was run',
+    running: 'the paradox of 2005, half run',
+    full: 'the paradox of 2005, half run',
+    error: NO_FAULT,
+    enormous: 'the paradox, of very many generations',
+  },
+  'hs-play-speed': {
+    empty: ALWAYS,
+    running: AT_ONCE,
+    full: 'the speeds of Play, with exits',
+    error: 'none: it has choices and no input',
+    enormous: 'none: it has as many speeds as there are',
+  },
+  'hs-register-file': {
+    empty: 'no registers',
+    running: 'registers before the first step',
+    full: 'vector registers that changed',
+    error: NO_FAULT,
+    enormous: FIXED,
+  },
+  'hs-ring-stage': {
+    empty: 'an empty stage',
+    running: 'the stage in QEMU',
+    full: 'the stage at a VM exit',
+    error: 'the stage when a VM entry is refused',
+    enormous: FIXED,
+  },
+  'hs-selection': {
+    empty: 'no selection',
+    running: AT_ONCE,
+    full: 'a selection',
+    error: NO_FAULT,
+    enormous: 'a selection of ten million steps',
+  },
+  'hs-shadow-walk': {
+    empty: 'no shadow tables',
+    running: AT_ONCE,
+    full: 'shadow tables',
+    error: NO_FAULT,
+    enormous: 'none: it shows one way through the tables',
+  },
+  'hs-statistics': {
+    empty: 'statistics that are counted',
+    running: 'statistics that are counted',
+    full: 'statistics',
+    error: NO_FAULT,
+    enormous: 'none: it shows sums',
+  },
+  'hs-stealth-card': {
+    empty: 'a card whose kernel runs',
+    running: 'a card whose kernel runs',
+    full: 'a stealth card with its grid',
+    error: 'a stealth card with its grid',
+    enormous: 'none: a card has as many rows as there are machines',
+  },
+  'hs-text-screen': {
+    empty: 'an empty text screen',
+    running: AT_ONCE,
+    full: 'a text screen',
+    error: NO_FAULT,
+    enormous: 'a full text screen',
+  },
+  'hs-timeline': {
+    empty: 'an empty timeline',
+    running: AT_ONCE,
+    full: 'a timeline with real marks',
+    error: NO_FAULT,
+    enormous: 'a timeline of a million events',
+  },
+  'hs-timeline-map': {
+    empty: 'an empty map',
+    running: AT_ONCE,
+    full: 'a map with its window',
+    error: NO_FAULT,
+    enormous: 'a timeline of a million events',
+  },
+  'hs-tlb': {
+    empty: 'an empty TLB',
+    running: 'a TLB that is asked for',
+    full: 'a TLB with a stale entry',
+    error: NO_FAULT,
+    enormous: 'a full TLB',
+  },
+  'hs-tlb-lookups': {
+    empty: 'lookups that are counted',
+    running: 'lookups that are counted',
+    full: 'lookups of a step',
+    error: 'no lookups in a file',
+    enormous: 'lookups of many steps',
+  },
+  'hs-translation-cache': {
+    empty: 'an empty translation cache',
+    running: 'a translation cache that is asked for',
+    full: 'a translation cache',
+    error: NO_FAULT,
+    enormous: 'none: the block that runs, and a map of fixed size',
+  },
+  'hs-transport': {
+    empty: 'a transport at the start',
+    running: 'a transport at the end',
+    full: 'a transport at the end',
+    error: NO_FAULT,
+    enormous: 'a transport in a history of ten million steps',
+  },
+  'hs-virtual-cpu': {
+    empty: 'a virtual CPU that is asked for',
+    running: 'a virtual CPU that is asked for',
+    full: 'a virtual CPU beside the real one',
+    error: 'a virtual CPU beside the real one',
+    enormous: FIXED,
+  },
+  'hs-vmcs': {
+    empty: 'no VMCS',
+    running: 'a VMCS before the first field is written',
+    full: 'a VMCS',
+    error: NO_FAULT,
+    enormous: FIXED,
+  },
+  'hs-why': {
+    empty: 'no explanation',
+    running: AT_ONCE,
+    full: 'an explanation with checks',
+    error: 'an explanation with thirty checks',
+    enormous: 'an explanation with thirty checks',
+  },
+};
