@@ -1,5 +1,6 @@
 // Builds everything that `npm start` serves: the packages, the page, and compressed copies of the page's files.
-// With --serve it then serves the lab, in this process, so that Ctrl-C reaches the server and nobody else.
+// With --serve it then serves the lab, in this process, so that Ctrl-C reaches the server and nobody else; what stands behind --serve
+// are options of `hyperscope serve`: `npm start -- --host 0.0.0.0`.
 
 import {spawnSync} from 'node:child_process';
 import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
@@ -43,7 +44,8 @@ if (built) {
   compress(join(page, 'dist'));
 }
 process.exitCode = built ? 0 : 1;
-if (built && process.argv.includes('--serve')) {
-  process.argv = [...process.argv.slice(0, 2), 'serve'];
+const serve = process.argv.indexOf('--serve');
+if (built && serve >= 0) {
+  process.argv = [...process.argv.slice(0, 2), 'serve', ...process.argv.slice(serve + 1)];
   await import(join(root, 'packages/cli/bin/hyperscope.mjs'));
 }
