@@ -950,6 +950,28 @@ explanation: |
 This is the place for the cards: D6 takes the seventeen (or eighteen) instructions one by one.
 \`\`\`
 
+## How much the VMM did
+
+\`\`\`step
+place: {from: end}
+panel: statistics
+expect:
+  counts:
+    - {event: {kind: emulation}, least: 20, most: 100}
+    - {event: {who: guest-kernel}, least: 12000}
+    - {event: {kind: host-step, label: vmm_entry_SYSCALL}, exactly: 1}
+\`\`\`
+
+The statistics say who had the processor. The guest’s own instructions ran natively, at full speed, and most of them were its waiting loop; some dozens were carried out by the VMM, and each of these cost a fault, a decoder and a way
+back. The one system call of the program took four changes of the world, where bare metal has two.
+
+\`\`\`predict
+question: Which share of the guest’s instructions did the VMM carry out?
+choices: ['Less than one in a hundred', 'About one in ten', 'More than half']
+answer: 1
+because: Only what is privileged traps. This is what made virtual machines usable in 1974, and what a translator or VT-x has to compete with. (A kernel that does nothing but privileged things would look worse.)
+\`\`\`
+
 ## Questions
 
 \`\`\`question
@@ -991,6 +1013,31 @@ check:
     - text: "        put 'K'\\n"
       by: "        mov ebx, 0xffe00000\\n        cmp qword [rbx], -1\\n        je .none\\n        put '!'\\n.none:  put 'K'\\n"
   expect: {printsNot: '!'}
+\`\`\`
+
+\`\`\`seeded
+name: gaps
+question: |
+  The decoder of this VMM lacks one instruction: **{missing}** (“none”: it lacks nothing). The second shadow table for the guest’s users: **{second}**. What does the guest print?
+draw:
+  missing: [none, cli, lidt, ltr, wrmsr, out, sysret, iretq, hlt]
+  second: ['on', 'off']
+switches: {vmm-decoder: '{missing}', second-shadow: '{second}'}
+read: {printed: all}
+because: |
+  \`{answer}\`. The guest ends at the first instruction that traps and that the VMM cannot decode; one that the guest never executes is not missed. Without the second table ring 3 reads the kernel’s page (u).
+\`\`\`
+
+\`\`\`seeded
+name: who-hears
+question: 'The kernel, in ring 3, executes one of these instead of POPF. Which one does the VMM hear of?'
+draw:
+  instruction: [sti, cli, 'mov rax, cr0', 'mov rax, cr4', clts, 'lgdt [rsp]', 'mov rax, dr7', nop, pushfq, 'sidt [rsp - 32]', 'smsw ax', 'str ax', 'sldt ax', 'lar eax, eax', 'mov eax, cs', 'push fs']
+replace:
+  - text: "        popfq                   ; interrupts on"
+    by: "        add rsp, 8\\nprobe:  {instruction}"
+which: {draw: instruction, choices: 4, expect: {occurs: {kind: exception, label: '#GP', at: probe}}}
+because: '\`{answer}\` is #GP outside ring 0. The others run as they are, on what the VMM has put into the processor.'
 \`\`\`
 `},
   {name: 'd6-popf.md', text: `---
@@ -1114,6 +1161,17 @@ explanation: |
 \`\`\`
 
 \`\`\`break
+title: The same intention by CLI
+replace:
+  - text: '        popfq                   ; and put them back: does IF change?'
+    by: "        add rsp, 8\\nprobe:  cli                     ; change IF, by an instruction that traps"
+expect:
+  occurs: [{kind: exception, label: '#GP', at: probe}, {kind: emulation, label: cli}]
+explanation: |
+  Two instructions that change IF, and two fates: CLI at CPL 3 is #GP and reaches the VMM; POPF at CPL 3 says nothing and does nothing.
+\`\`\`
+
+\`\`\`break
 title: A processor on which every sensitive instruction traps
 switches: {strict: 'on'}
 expect:
@@ -1162,6 +1220,21 @@ because: The flag that counts for the guest is the one in the virtual CPU. POPF 
 
 \`\`\`note
 If somebody asks “and Linux?”: yes, Linux restored its flags with POPF all over the place; local_irq_restore was one.
+\`\`\`
+
+## One of seventeen
+
+\`\`\`step
+place: {from: start, event: {instruction: popfq}}
+panel: registers
+\`\`\`
+
+POPF is not alone. Robin and Irvine counted seventeen such instructions on the Pentium in 2000: SGDT SIDT SLDT SMSW PUSHF POPF, and LAR LSL VERR VERW POP PUSH CALL JMP INT *n* RET STR MOV. (The list as it is
+usually printed has eighteen mnemonics; the number is by their way of counting.) Each is a guest of its own in the chooser, under *Stealth cards*: run at CPL 0 and outside it, side by side. The card
+\`card-popf\` has the grid of every CPL and IOPL, and virtual-8086 mode: there, with IOPL below 3, POPF *does* trap, and nowhere else. The seeded questions below ask for cells of that grid.
+
+\`\`\`note
+Open card-popf and let the hall find the row in which POPF traps.
 \`\`\`
 
 ## The same kernel under VT-x
