@@ -28,6 +28,11 @@ export class LaneExitTable extends LitElement {
         padding: 0 0 8px;
         color: var(--mute);
       }
+      tr.words button {
+        min-height: 24px;
+        padding: 0 8px;
+        font-size: 0.9em;
+      }
       .number {
         text-align: end;
       }

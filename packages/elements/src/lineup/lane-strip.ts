@@ -8,7 +8,11 @@ import {svg, type SVGTemplateResult} from 'lit';
 export const STRIP_HEIGHT = 40;
 const BASE = 10;
 
-const COLOURS = ['var(--guest-kernel)', 'var(--guest-user)', 'var(--line)'] as const;
+const COLOURS = [
+  'var(--guest-kernel)',
+  'var(--guest-user)',
+  'color-mix(in srgb, var(--mute) 35%, transparent)',
+] as const;
 
 /** Stretches of columns in which the same runs. */
 function stretches(runs: Uint8Array): readonly {readonly from: number; readonly to: number; readonly what: number}[] {

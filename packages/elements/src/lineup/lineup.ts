@@ -48,7 +48,7 @@ export class LineupView extends LitElement {
         @pointerup=${() => (this.#sliding = false)}
       >
         <div class="head" aria-hidden="true">
-          <span>machine</span><span>the guest’s way, and where it was left</span><span>the processor is in</span
+          <span>machine</span><span>the guest’s way, its exits</span><span>the processor is in</span
           ><span class="number">exits</span><span class="number">switches</span><span class="number">cycles</span>
         </div>
         ${this.lanes.map(lane => this.row(lane, most))}

@@ -1,5 +1,6 @@
 // Several machines under one playhead: each stands where the guest has come as far.
 
+import {readFileSync} from 'node:fs';
 import {beforeAll, expect, test} from 'vitest';
 import type {LaneSummary} from '@hyperscope/trace';
 import {SimulationHost} from '../simulation-host.js';
@@ -139,6 +140,21 @@ test('a lane keeps up with the reference also where translated code calls its VM
   const inProgram = Array.from({length: rings.instructions}, (_, at) => at).filter(at => isProgram(0, at));
   expect(inProgram).not.toEqual([]);
   for (const at of inProgram) expect(isProgram(1, at), `instruction ${at}`).toBe(true);
+});
+
+test('real KVM has printed as much as the reference wherever the playhead is, though nobody saw its instructions', async () => {
+  const host = new SimulationHost(SHIPPED);
+  const both = new Lineup();
+  const session = host.open({technique: 'bare', guest: 'hello-kvm'});
+  session.run(100_000);
+  both.add(session);
+  const recording = new URL('../../../guests/recordings/hello-kvm.kvm.hsr', import.meta.url);
+  both.add(await host.openRecording(new Uint8Array(readFileSync(recording))));
+  expect([...both.compare()].map(({verdict}) => verdict)).toEqual(['reference', 'right']);
+  for (let at = 0; at <= both.instructions; at++) {
+    const [bare, real] = both.at(at);
+    expect(real?.serial, `instruction ${at}`).toBe(bare?.serial);
+  }
 });
 
 test('a tenth machine is one too many', () => {

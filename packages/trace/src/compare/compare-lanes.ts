@@ -196,7 +196,12 @@ function indexAt({instructions}: Listed, step: number, from: number): number {
 /** For each instruction of the reference the state of the other run; between two pairs it stays where it was. */
 function statesBeside(reference: Listed, other: Listed, {pairs, seen}: Alignment): Int32Array<ArrayBuffer> {
   const states = new Int32Array(reference.instructions.length + 1);
-  const steps = new Map(seen);
+  const steps = new Map<number, number>();
+  for (const [instruction, step] of seen) {
+    steps.set(instruction, step);
+    // What was seen is over when the next instruction begins, also where nobody saw that one begin: on real KVM.
+    if (instruction + 1 < reference.instructions.length) steps.set(instruction + 1, step + 1);
+  }
   for (const [i, j] of pairs) {
     const step = j === undefined ? undefined : other.instructions[j]?.step;
     if (i !== undefined && step !== undefined) steps.set(i, step);
