@@ -69,12 +69,12 @@ export class PortDialog extends LitElement {
         user-select: none;
       }
       .removed td {
-        background: var(--guest-kernel-tint);
-        color: var(--guest-kernel-ink);
+        background: var(--sunken);
+        color: var(--mute);
       }
       .added td {
-        background: var(--hypervisor-tint);
-        color: var(--hypervisor-ink);
+        background: var(--hit);
+        color: var(--hit-ink);
       }
       .gap td {
         color: var(--mute);
@@ -117,7 +117,7 @@ export class PortDialog extends LitElement {
         </button>
         <button @click=${() => void this.copy(port)}>Copy as a diff</button>
         <span role="status">${this.copied}</span>
-        <button class="close" @click=${() => this.renderRoot.querySelector('dialog')?.close()}>Close</button>
+        <button class="close" autofocus @click=${() => this.renderRoot.querySelector('dialog')?.close()}>Close</button>
       </div>
       <div class="scroll text" tabindex="0" role="region" aria-label="The two texts, line by line">
         <table>
