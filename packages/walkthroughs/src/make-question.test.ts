@@ -96,7 +96,7 @@ describe('a value of the run', () => {
   test('is what the machine gave with the value that was drawn, among what others give', () => {
     const {text, choices, answer, because, opened, runs, shown} = make(VALUE, 1);
     const [, value] = /What does (\d+) print/.exec(text) ?? [];
-    expect(choices[answer]).toBe(`"number ${value}"`);
+    expect(choices[answer]).toBe(`\`"number ${value}"\``);
     expect(because).toBe(`It prints "number ${value}".`);
     expect(shown.choice.edited).toBe(`number ${value}`);
     expect(opened[0]).toBe(`number ${value}`);
@@ -157,8 +157,8 @@ test('which of several: one for which it is true, the rest for which it is not, 
     const {choices, answer, because, opened} = make(question, set);
     expect(choices.filter(each => each.includes('3'))).toEqual([choices[answer]]);
     expect(choices).toHaveLength(3);
-    expect(because).toBe(`${choices[answer]} does.`);
-    for (const each of choices) expect(opened).toContain(`number ${each}`);
+    expect(`\`${because}`).toBe(`${choices[answer]?.replace(/`$/, '')} does.`);
+    for (const each of choices) expect(opened).toContain(`number ${each.replaceAll('`', '')}`);
   }
 });
 

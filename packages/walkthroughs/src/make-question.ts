@@ -103,7 +103,8 @@ class QuestionMaker {
     }
     if (others.size === 0) throw this.#bad(`every run gives ${right}, so there is nothing to choose from`);
     const choices = [...others, right].toSorted(byNumber);
-    return this.#made(drawn, choices, right, read.kind === 'register' ? read.place : END);
+    const made = this.#made(drawn, choices, right, read.kind === 'register' ? read.place : END);
+    return read.kind === 'printed' ? {...made, choices: choices.map(code)} : made;
   }
 
   *#outcome({outcomes}: Extract<Ask, {kind: 'outcome'}>): InSlices<MadeQuestion> {
@@ -138,7 +139,7 @@ class QuestionMaker {
     }
     if (right === undefined) throw this.#bad('what it asks for is true of none of its values');
     if (choices.length < 2) throw this.#bad('what it asks for is true of all of its values');
-    return this.#made(right, choices, right[name] ?? '', END);
+    return {...this.#made(right, choices, right[name] ?? '', END), choices: choices.map(code)};
   }
 
   #draw(): Drawn {
@@ -200,6 +201,9 @@ class QuestionMaker {
     return new UserError('bad-question', `The seeded question “${this.#question.name}” cannot be asked: ${why}.`);
   }
 }
+
+/** Markdown for what stands in programs or was printed by them. */
+const code = (text: string): string => `\`${text}\``;
 
 /** Numbers by size, and texts behind them as they are. */
 function byNumber(a: string, b: string): number {

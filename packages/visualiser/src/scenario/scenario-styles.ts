@@ -80,6 +80,12 @@ export const scenarioStyles = css`
   .break h3 {
     margin: 0;
   }
+  .body,
+  .set,
+  .ask,
+  .broken {
+    grid-template-columns: minmax(0, 1fr);
+  }
   .choices {
     display: grid;
     gap: 6px;
