@@ -13,6 +13,15 @@ const LEAST = 0x1000n;
 const GENERAL = /^R(?:[A-D]X|[SD]I|BP|[89]|1[0-5])$/u;
 const LINEAR: ReadonlySet<string> = new Set(['CR2', 'LSTAR']);
 const TABLES: ReadonlySet<string> = new Set(['GDTR.base', 'IDTR.base']);
+/** Registers of a host under VT-x or SVM whose values are addresses of its own; what a guest leaves in the others stays there. */
+const HOST_LINEAR: ReadonlySet<string> = new Set(['RIP', 'RSP', 'LSTAR', 'GDTR.base', 'IDTR.base']);
+
+/** The address in a register while the host runs: QEMU's or the kernel's own; undefined where it holds none. */
+export function hostRegisterAddress(cell: string, value: bigint): RegisterAddress | undefined {
+  if (value < LEAST) return undefined;
+  if (HOST_LINEAR.has(cell)) return {space: 'HVA', address: value};
+  return cell === 'CR3' ? {space: 'HPA', address: value & 0x000f_ffff_ffff_f000n} : undefined;
+}
 
 /**
  * The address in a register of a guest that runs; undefined where it holds none. `read` gives other registers: the bases of the

@@ -9,7 +9,7 @@ import type {Actor, Moment} from '@hyperscope/trace';
 import {actorLook, actorName} from './actors.js';
 import {addressStyles, addressValue} from './address.js';
 import type {StageHost} from './actors.js';
-import {registerAddress} from './register-address.js';
+import {hostRegisterAddress, registerAddress} from './register-address.js';
 import type {RegisterAddress} from './register-address.js';
 import {REGISTER_GROUPS, decoded, splitZeros, type RegisterGroup} from './register-groups.js';
 import {sharedStyles} from './shared-styles.js';
@@ -202,9 +202,10 @@ export class RegisterFile extends LitElement {
     return cell !== 'VMX_OPERATION' || this.under === 'hardware' || now !== 0n || before !== 0n;
   }
 
-  /** Where a register of the guest's points, while the guest runs. */
+  /** Where a register points, in the space of whoever runs. */
   private addressIn({cell, now}: Shown): RegisterAddress | undefined {
-    if (this.who !== 'guest-kernel' && this.who !== 'guest-user') return undefined;
+    if (this.who !== 'guest-kernel' && this.who !== 'guest-user')
+      return this.under === 'hardware' ? hostRegisterAddress(cell, now) : undefined;
     return registerAddress(cell, now, this.under, name => this.registers[this.cells.indexOf(name)] ?? 0n);
   }
 

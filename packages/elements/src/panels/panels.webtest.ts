@@ -10,10 +10,14 @@ import {made} from '../stories/story.js';
 import {accessibilityTrouble, mount, textOf} from '../testing/mounting.js';
 import {
   AddressBox,
+  AddressPath,
   AskWriterEvent,
+  CountLookupsEvent,
+  FaultStory,
   FragmentEvent,
   LookEvent,
   MemoryView,
+  TlbLookups,
   TlbView,
   TranslationCacheView,
 } from './index.js';
@@ -76,6 +80,44 @@ test('a block stands beside its translation, and its jumps lead to other blocks'
   expect(wanted.map(event => event.detail.at)).toEqual([0xffe4_0022n, 0xffe4_0000n]);
 });
 
+test('while the host runs its registers lead into its own address space', async () => {
+  const moment = session.moment();
+  const file = made(new RegisterFile(), {
+    cells: moment.header.cells,
+    registers: moment.registers.map((_, at) => (moment.header.cells[at] === 'RSP' ? 0xffff_8880_0000_f000n : 0n)),
+    previous: moment.registers,
+    who: 'hypervisor',
+    under: 'hardware',
+  });
+  await mount(file);
+  const follows = sent(file, 'hs-follow', FollowEvent);
+  for (const button of file.shadowRoot?.querySelectorAll<HTMLButtonElement>('button.address') ?? []) button.click();
+  expect(follows.map(event => event.detail)).toEqual([{space: 'HVA', address: 0xffff_8880_0000_f000n}]);
+});
+
+test('the way of an address can be followed at each of its stations', async () => {
+  const path = await mount(made(new AddressPath(), {content: SAMPLES.walk}));
+  const follows = sent(path, 'hs-follow', FollowEvent);
+  for (const button of path.shadowRoot?.querySelectorAll<HTMLButtonElement>('button') ?? []) button.click();
+  expect(follows.map(event => event.detail.space)).toEqual(['GVA', 'GPA', 'HVA', 'HPA']);
+  expect(textOf(path)).toContain('memory slot 0');
+});
+
+test('the last refused access leads to the steps of its answers', async () => {
+  const story = await mount(made(new FaultStory(), {content: SAMPLES.fault, index: 52}));
+  const seeks = sent(story, 'hs-seek', SeekEvent);
+  for (const button of story.shadowRoot?.querySelectorAll<HTMLButtonElement>('button') ?? []) button.click();
+  expect(seeks.map(event => event.detail.index)).toEqual([56]);
+});
+
+test('hits are counted over a longer stretch when somebody asks', async () => {
+  const lookups = await mount(made(new TlbLookups(), {content: SAMPLES.lookups, most: 4096}));
+  const asked = sent(lookups, 'hs-count-lookups', CountLookupsEvent);
+  expect(textOf(lookups)).toContain('the TLB: a hit');
+  lookups.shadowRoot?.querySelector<HTMLButtonElement>('button.small')?.click();
+  expect(asked.map(event => event.detail.steps)).toEqual([4096]);
+});
+
 test('an address that cannot be read is told where it was written', async () => {
   const box = await mount(made(new AddressBox(), {address: 0x8000n, registers: new Map([['RSP', 0x7ff0n]])}));
   const looks = sent(box, 'hs-look', LookEvent);
@@ -130,7 +172,7 @@ test('a processor without hardware for virtualization has no VMX operation to te
 test('a stale entry says why it may stay, and leads to the step that made it so', async () => {
   const view = await mount(made(new TlbView(), {content: SAMPLES.tlb}));
   const seeks = sent(view, 'hs-seek', SeekEvent);
-  expect(textOf(view)).toContain('until INVLPG for this page');
+  expect(textOf(view)).toContain('there was no INVLPG for this page');
   view.shadowRoot?.querySelector<HTMLButtonElement>('tr.reason button.small')?.click();
   expect(seeks.map(event => event.detail.index)).toEqual([4]);
 });

@@ -204,7 +204,7 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
         global: true,
         current: true,
         state: 'stale',
-        why: 'The page is not writable any more, in the TLB it still is. Step 4, guest kernel, and qword [rax], -3, changed the PT entry at GPA 0x5000: 0x10003 became 0x10001. In the 2 steps since then there was no INVLPG for this page (a load of CR3 would leave it: the page is global): the entry would be gone. Until there is, the processor may use what it remembers, and that is legal.',
+        why: 'The page is not writable any more, in the TLB it still is. Step 4, guest kernel, and qword [rax], -3, changed the PT entry at GPA 0x5000: 0x10003 became 0x10001. In the 2 steps since then there was no INVLPG for this page (a load of CR3 would leave it: the page is global), or the entry would be gone. Until there is, the processor may use what it remembers, and that is legal.',
         changedAt: 3,
       },
       {

@@ -121,7 +121,7 @@ function whyStale(
   const missed = {guest: `no INVLPG for this page${forCr3}`, ept: 'no INVEPT', npt: 'no flush by TLB_CONTROL'};
   const steps = index - cause.step - 1;
   const since = steps === 0 ? 'Since then' : `In the ${steps === 1 ? 'step' : `${steps} steps`} since then`;
-  return `${difference}. ${cause.sentence}. ${since} there was ${missed[cause.table]}: the entry would be gone. Until there is, the processor may use what it remembers, and that is legal.`;
+  return `${difference}. ${cause.sentence}. ${since} there was ${missed[cause.table]}, or the entry would be gone. Until there is, the processor may use what it remembers, and that is legal.`;
 }
 
 /**
