@@ -1375,28 +1375,47 @@ because: '\`{answer}\` is privileged: outside ring 0 it is #GP. The others read 
   {name: 'd8-binary-translation.md', text: `---
 title: Dynamic binary translation
 demonstration: D8
-teaches: How VMware ran x86 in 1999 without any help of the hardware, why a translated CLI is cheaper than an exit, and which mistakes a translator must not make.
+teaches: How VMware ran x86 in 1999 without any help of the hardware, why a translated CLI is cheaper than an exit, which mistakes a translator must not make, and what it does not hide.
 guest: hello-kvm
 machine: binary-translation
 sources:
   - 'K. Adams, O. Agesen: A Comparison of Software and Hardware Techniques for x86 Virtualization. ASPLOS 2006, section 3'
   - 'S. Devine, E. Bugnion, M. Rosenblum: Virtualization System Including a Virtual Machine Monitor for a Computer with a Segmented Architecture. US patent 6,397,242'
   - 'O. Agesen, A. Garthwaite, J. Sheldon, P. Subrahmanyam: The Evolution of an x86 Virtual Machine Monitor. ACM SIGOPS Operating Systems Review 44 (4), 2010'
+  - 'J. Rutkowska: Red Pill… or how to detect VMM using (almost) one CPU instruction, 2004'
+  - 'Intel SDM, volume 2, "SIDT—Store Interrupt Descriptor Table Register"; volume 3A, "User-Mode Instruction Prevention"'
 ---
 
 Trap and emulate fails on what does not trap. So do not let it run: of the guest’s *kernel* only translations run, block by block, made when they are first
 needed. Most instructions are copied as they are; the sensitive ones are replaced. The guest’s *programs* run directly.
 
-On bare metal this kernel prints \`CPN3\`: a loop works, its POPF works, code that changed itself is the new code, and its return addresses are its own.
+On bare metal this guest prints \`CPMNA3Tr\`: a loop works, its POPF works, a jump into the middle of a block arrives, code that changed itself is the new code, page-table entries can be
+written, return addresses are its own, the timer finds every register as it should, and a program sees the right IDT. Under the translator one letter is different. Which?
 
 \`\`\`program
-; A kernel for a translator: a loop, CLI and POPF, code that changes itself, and a look at its own return address.
+; A kernel for a translator, and a program: what must go as on bare metal, and the one thing that does not.
 
         bits 64
         org 0x8000
 
 COM1    equ 0x3f8
-stack   equ 0x30000             ; on a page of its own: stores into the page of the code are watched
+CODE    equ 0x10
+UDATA   equ 0x28 | 3
+UCODE   equ 0x30 | 3
+stack   equ 0x30000             ; on pages of their own: stores into the pages of the code are watched
+ustack  equ 0x31000
+ticks   equ 0x32000
+wrong   equ 0x32001
+
+%macro put 1
+        mov dx, COM1
+        mov al, %1
+        out dx, al
+%endmacro
+%macro port 2
+        mov al, %2
+        out %1, al
+%endmacro
 
 start:
         mov rsp, stack
@@ -1404,8 +1423,7 @@ start:
 again:  call quiet              ; the same code three times
         dec ecx
         jnz again
-        mov al, 'C'
-        call put
+        put 'C'
 
         pushfq                  ; IF on, by POPF
         or qword [rsp], 0x200
@@ -1417,20 +1435,67 @@ again:  call quiet              ; the same code three times
         mov al, 'P'
         jnz .on
         mov al, 'p'             ; IF stayed off
-.on:    call put
+.on:    mov dx, COM1
+        out dx, al
+
+        xor ebx, ebx            ; a block from its first instruction, 1 + 2 + 4,
+        call whole
+        push .back
+        jmp inside              ; and from its middle, 4
+.back:  cmp ebx, 11
+        mov al, 'M'
+        je .middle
+        mov al, 'm'
+.middle:
+        mov dx, COM1
+        out dx, al
 
         call changing           ; run once, as it is,
         mov byte [changing + 1], 'N'    ; then changed,
         call changing           ; and run again
-        call put
+        mov dx, COM1
+        out dx, al
 
-        call where              ; the return address, as the stack holds it
-after:  cmp rax, after
-        mov al, '3'
-        je .own
-        mov al, '!'             ; that is not one of ours
-.own:   call put
-        hlt
+        mov rax, cr3            ; the page directory
+        mov rbx, [rax]
+        and rbx, -4096
+        mov rbx, [rbx]
+        and rbx, -4096
+        mov ecx, 5
+edit:   mov [rbx + 64], rcx     ; the same store into it, five times (bit 0 of a page that nobody uses)
+        dec ecx
+        jnz edit
+        mov qword [rbx + 64], 0
+        put 'A'
+
+look:   call where              ; the return address, as the stack holds it
+after:  mov dx, COM1
+        out dx, al
+
+        call tables
+        mov rax, 0x1122334455667788     ; what the handler must find in them
+        mov rcx, 0x99aabbccddeeff00
+        sti
+hot:    pushfq                  ; PUSHF, POPF and RET are sequences of the cache
+        popfq
+        call leaf
+        cmp byte [ticks], 3
+        jb hot
+hot_end:
+        cli
+        mov bl, 'T'
+        cmp byte [wrong], 0
+        je .right
+        mov bl, 't'
+.right: put bl
+
+        mov rax, program        ; into ring 3, interrupts on
+        push UDATA
+        push ustack
+        push 0x202
+        push UCODE
+        push rax
+        iretq
 
 quiet:  cli                     ; interrupts off, and on again, as kernels do all the time
         nop
@@ -1438,28 +1503,145 @@ quiet:  cli                     ; interrupts off, and on again, as kernels do al
         nop
         cli
         ret
+whole:  add ebx, 1
+        add ebx, 2
+inside: add ebx, 4
+        ret
 changing:
         mov al, 'O'             ; B0 4F: the second byte is changed
         ret
-where:  mov rax, [rsp]
-        mov rbx, after          ; (goes back to where it should, whatever is on the stack)
-        mov [rsp], rbx
-        ret
-put:    mov dx, COM1
-        out dx, al
+where:  mov rbx, after
+        mov al, '3'
+        cmp [rsp], rbx
+        je .own
+        mov al, '!'             ; that is not one of ours
+        mov [rsp], rbx          ; (goes back to where it should, whatever is on the stack)
+.own:   ret
+leaf:   ret
+
+; The timer: it must find RIP in the loop, and RAX and RCX as the loop has them.
+tick:   push rbx
+        push rax
+        mov rbx, 0x1122334455667788
+        cmp rax, rbx
+        jne .bad
+        mov rbx, 0x99aabbccddeeff00
+        cmp rcx, rbx
+        jne .bad
+        mov rbx, [rsp + 16]
+        cmp rbx, leaf
+        je .good
+        cmp rbx, hot
+        jb .bad
+        cmp rbx, hot_end
+        jbe .good
+.bad:   mov byte [wrong], 1
+.good:  inc byte [ticks]
+        port 0x20, 0x20         ; the interrupt is over
+        cmp byte [ticks], 3
+        jae .last
+        port 0x40, 2            ; and the next one soon
+        port 0x40, 0
+.last:  pop rax
+        pop rbx
+        iretq
+
+; The program's report: RAX is the base of the IDT as SIDT gave it in ring 3.
+report: mov bl, 'r'
+        cmp rax, gates
+        je .same
+        mov bl, 'R'             ; that is not the IDT which this kernel has loaded
+.same:  put bl
+        hlt
+
+; ---- ring 3 --------------------------------------------------------------------------------------------------------------
+program:
+        sidt [rsp - 16]
+        mov rax, [rsp - 14]
+        int 0x30
+
+; ---- descriptor tables, the first 2 MiB for ring 3 as well, the timer -------------------------------------------------------
+tables: lgdt [gdt_register]
+        mov ax, 0x18
+        mov ss, ax
+        push CODE
+        push .code
+        retfq
+.code:
+        mov rax, task_state
+        mov [gdt_task + 2], ax
+        mov ax, 0x38
+        ltr ax
+        mov rax, tick
+        mov [gates + 0x20 * 16], ax
+        mov rax, report
+        mov [gates + 0x30 * 16], ax
+        lidt [idt_register]
+        mov rax, cr3
+        or qword [rax], 4
+        mov rbx, [rax]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov rbx, [rbx]
+        and rbx, -4096
+        or qword [rbx], 4
+        mov cr3, rax
+        port 0x20, 0x11         ; vectors from 20h, only the timer
+        port 0x21, 0x20
+        port 0x21, 4
+        port 0x21, 1
+        port 0x21, 0xfe
+        port 0x43, 0x30         ; one shot
+        port 0x40, 2
+        port 0x40, 0
         ret
 
+        align 4096
+gdt:    dq 0, 0
+        dq 0x00af9b000000ffff
+        dq 0x00cf93000000ffff
+        dq 0x00cffb000000ffff
+        dq 0x00cff3000000ffff
+        dq 0x00affb000000ffff
+gdt_task:
+        dw 103, 0
+        db 0, 0x89, 0, 0
+        dq 0
+gdt_end:
+gdt_register:
+        dw gdt_end - gdt - 1
+        dq gdt
+        align 8
+gates:
+%rep 0x31
+        dw 0, CODE
+        db 0, 0xee
+        dw 0
+        dd 0, 0
+%endrep
+gates_end:
+idt_register:
+        dw gates_end - gates - 1
+        dq gates
+        align 8
+task_state:
+        dd 0
+        dq kernel_stack
+        times 92 db 0
+        align 16
+        times 512 db 0
+kernel_stack:
 \`\`\`
 
 ## The first block is translated
 
 \`\`\`step
 place: {from: beginning, event: {kind: translation}}
-panel: registers
+panel: translation
 \`\`\`
 
-The VMM reads the guest’s bytes up to the next jump, at most twelve instructions, and writes a translation into its cache. Left in the sentence:
-how many were copied (IDENT), how many were replaced.
+The VMM reads the guest’s bytes up to the next jump, at most twelve instructions, and writes a translation into its cache: copies (IDENT) where it can, something else where it must.
+On the left of the panel is what was there, on the right what runs.
 
 \`\`\`note
 “Binary, dynamic, on demand, system level, subsetting, adaptive”: Adams and Agesen’s six words. This is the moment for the third.
@@ -1468,12 +1650,12 @@ how many were copied (IDENT), how many were replaced.
 ## CLI becomes a memory write
 
 \`\`\`step
-place: {from: start, event: {kind: translation}, occurrence: 2}
-panel: registers
+place: {from: start, event: {at: quiet}}
+panel: translation
 expect: {occursNot: {kind: emulation, label: cli}}
 \`\`\`
 
-The block of \`quiet\`. CLI may not run in ring 1, and it does not trap into anybody either: in its place there is a short sequence on the virtual CPU’s IF.
+The block of \`quiet\`. CLI may not run in ring 1, and it does not trap into anybody either: in its place there is one store into the virtual CPU’s IF.
 
 \`\`\`predict
 question: The guest executes CLI and STI nine times in this loop. How often does the VMM get control for them?
@@ -1481,7 +1663,18 @@ choices: [Nine times, Once, Never]
 answer: 3
 because: 'That is how a translator can beat the VT-x of 2005: Adams and Agesen count 60 cycles for CLI on bare metal and “a handful” translated, where an exit cost thousands.'
 check:
-  expect: {occursNot: {kind: emulation, label: cli}, prints: CPN3}
+  expect: {occursNot: {kind: emulation, label: cli}, prints: CPMNA3T}
+\`\`\`
+
+\`\`\`measure
+title: What it costs here, the third time round
+ascending: cycles
+stretches:
+  - {name: CLI, first: {at: quiet, occurrence: 3}, last: {at: quiet}}
+  - {name: 'the whole of \`quiet\`, with its RET', first: {at: quiet, occurrence: 3}, last: {at: 'dec ecx'}}
+  - {name: 'OUT, by a callout', first: {at: "put 'C'"}, last: {kind: serial}}
+explanation: |
+  CLI is a memory write, not an exit. What the translator does *not* win is where the VMM has to be called: OUT crosses into it, and is emulated.
 \`\`\`
 
 \`\`\`break
@@ -1491,30 +1684,41 @@ expect: {occurs: {kind: emulation, label: cli}}
 explanation: 'Every CLI is a #GP, a look at the bytes, an emulation, and an IRET.'
 \`\`\`
 
+\`\`\`break
+title: The same with the VT-x of 2005
+technique: vtx-shadow
+expect: {prints: CPMNA3Tr, occursNot: {kind: vm-exit, label: CLI}, occurs: {kind: vm-exit, label: exception}}
+explanation: |
+  There CLI needs nothing at all: it runs in the guest’s ring 0, and costs what it costs on bare metal. What exits instead are CR3, INVLPG and every page fault. Which of the two is
+  faster is a question of what the guest does.
+\`\`\`
+
 ## Chaining
 
 \`\`\`step
 place: {event: {kind: translation-chained}}
-panel: registers
+panel: translation
 \`\`\`
 
-A stub at the end of a block leads to the VMM the first time. Once its target is translated, the stub becomes a jump: from then on the cache leads to itself.
+A stub at the end of a block leads to the VMM the first time. Once its target is translated, the stub becomes a jump: from then on the cache leads to itself. RET and indirect jumps
+cannot be chained; they look their target up in a table.
 
 ## The second time nothing is translated
 
 \`\`\`step
 place: {from: start, event: {kind: serial}}
+panel: translation
 expect: {prints: C}
 \`\`\`
 
-The loop ran three times and was translated once. “Translation is done on the fly; why is it not prohibitive?” Because code runs again and again.
+The loop ran three times and was translated once; the map of the cache shows how often each block ran. “Translation is done on the fly; why is it not prohibitive?” Because code runs again and again.
 
 ## POPF is not executed
 
 \`\`\`step
 place: {event: {kind: serial}}
 expect: {prints: CP}
-panel: registers
+panel: translation
 \`\`\`
 
 The translation of POPF writes the virtual IF, and PUSHF’s reads it: the kernel prints \`P\`, as on bare metal. Compare D6.
@@ -1527,19 +1731,49 @@ because: A sensitive instruction is simply not there any more.
 check: {expect: {prints: CP, occursNot: {kind: exception, label: '#BP'}}}
 \`\`\`
 
+## A jump into the middle of a block
+
+\`\`\`step
+place: {event: {at: inside}, occurrence: 2}
+panel: translation
+expect: {prints: CP, printsNot: M}
+\`\`\`
+
+\`whole\` was translated as one block. Now the guest jumps to its third instruction. There is no entry in the middle of a translation: the VMM makes a second block that begins here, and the
+same instruction stands in the cache twice.
+
+\`\`\`predict
+question: The guest jumps to an address that lies inside a block which was translated. What does the VMM do?
+choices: [It jumps into the middle of the translation, It translates again from there, 'It refuses: blocks have one entry']
+answer: 2
+because: A block is known by the guest’s address of its first instruction. That two blocks overlap does no harm; both are thrown away when their bytes change.
+check: {expect: {prints: CPM}}
+\`\`\`
+
+\`\`\`break
+title: Into the middle of an instruction
+replace:
+  - {text: '        jmp inside', by: '        jmp whole + 1'}
+expect: {prints: CPm}
+explanation: |
+  ADD EBX, 1 is 83 C3 01, and C3 alone is RET. From its second byte the block is one RET, and that is what is translated; on bare metal the guest prints the same \`m\`. A translator that decoded a program from its
+  beginning, once, would never have seen this instruction.
+\`\`\`
+
 ## The guest changes its own code
 
 \`\`\`step
 place: {event: {kind: translation-invalidated}}
-panel: registers
+panel: translation
 \`\`\`
 
-The page that holds translated code is write-protected in the shadow. The store faults, is carried out in software, and the translations made of these bytes are thrown away.
+The page that holds translated code is write-protected in the shadow. The store faults, is carried out in software, and the translations made of these bytes are thrown away; the next call
+translates anew.
 
 \`\`\`break
 title: Do not notice writes into code
 switches: {retranslation: 'off'}
-expect: {prints: CPO, printsNot: CPN}
+expect: {prints: CPMO, printsNot: CPMN}
 explanation: |
   The old translation still loads \`O\`. The guest’s memory is right, and what runs is not what it says.
 \`\`\`
@@ -1548,36 +1782,130 @@ explanation: |
 A kernel does this more often than one thinks: loading modules, patching alternatives, breakpoints of a debugger.
 \`\`\`
 
+## A store that traps often is translated otherwise
+
+\`\`\`step
+place: {event: {kind: translation-adapted}}
+panel: translation
+expect: {prints: CPMN, occurs: {kind: exception, label: '#PF', who: guest-kernel}}
+\`\`\`
+
+The page tables are write-protected, too, and this loop writes the same entry again and again. “Innocent until proven guilty”: the store was copied, and trapped. With its third #PF it is translated anew, as a call of the VMM,
+which costs less than a fault. One that does no harm for a while is copied again.
+
+\`\`\`measure
+title: The same store, before and after
+stretches:
+  - {name: 'copied: it traps', first: {at: edit, occurrence: 2}, last: {at: 'jnz edit'}}
+  - {name: 'called out', first: {at: edit, occurrence: 5}, last: {at: 'jnz edit'}}
+\`\`\`
+
 ## The return address is the guest’s
 
 \`\`\`step
-place: {from: end}
-expect: {prints: CPN3}
+place: {event: {at: where}}
+expect: {prints: CPMNA}
+panel: translation
 \`\`\`
 
 CALL was translated to “push the *guest’s* return address, jump to the translation”. RET has to look it up in the cache. It would be faster to push the address in
 the cache.
 
 \`\`\`break
-title: Push the address in the translation cache
+title: Push the address in the translation cache, and let the guest look
 switches: {own-return-address: 'off'}
-expect: {printsNot: CPN3}
+replace:
+  - {text: '        mov ecx, 3', by: '        jmp look'}
+expect: {prints: '!', printsNot: '3'}
 explanation: |
-  The first RET looks up an address of the cache as if it were the guest’s. The guest has no code there: it is lost. And a guest that
-  looks at its own stack, a debugger or an exception handler, would see addresses that do not exist for it.
+  The guest compares the word on its stack with the address behind its CALL, and they differ: \`!\`. A debugger, an exception handler, a kernel that relocates itself would see addresses that do
+  not exist for it.
 \`\`\`
 
 \`\`\`break
-title: SIDT in the kernel, and in a program
-technique: binary-translation
-replace:
-  - text: "        mov al, 'C'\\n        call put\\n"
-    by: "        mov al, 'C'\\n        call put\\n        sidt [rsp - 16]\\n        mov rax, [rsp - 14]\\n        test rax, rax\\n        mov al, 'i'\\n        jz .own_idt\\n        mov al, 'I'\\n.own_idt: call put\\n"
-expect: {prints: Ci}
+title: The same, and RET
+switches: {own-return-address: 'off'}
+expect: {printsNot: C}
 explanation: |
-  SIDT in the *kernel* is translated, and gives the guest’s own IDTR: base 0, \`i\`. In a *program* it would run as it is and show the VMM’s table. “All user code
-  is safe by definition” is refuted by six instructions: SGDT, SIDT, SLDT, STR, SMSW and PUSHF. Red Pill was such a program.
+  The first RET looks up an address of the cache as if it were the guest’s. The guest has no code there: it is lost before its first letter.
 \`\`\`
+
+## An interrupt in the middle of a sequence
+
+\`\`\`step
+place: {event: {kind: host-step, sentence: 'in the middle of a sequence of the cache'}}
+panel: vcpu
+expect: {occurs: {kind: host-step, sentence: 'in the middle of a sequence of the cache'}}
+\`\`\`
+
+The loop is nothing but PUSHF, POPF and CALL. POPF and RET are a dozen instructions each in the cache, and these need registers: RCX and RAX are put aside meanwhile. The timer came right there.
+
+\`\`\`predict
+question: The guest’s interrupt handler is about to run. What must it find in RAX and RCX, and as its return address?
+choices:
+  - What the processor had in them, and the address in the cache
+  - 'The guest’s own values, and the address of an instruction of the guest’s'
+  - The guest’s own values, and the address in the cache
+answer: 2
+because: 'Each instruction of the cache has an entry in a map: which instruction of the guest it belongs to, and what was put aside. The VMM restores that first, so the guest never sees half of an instruction. The handler checks all three, and the guest prints T.'
+check: {expect: {prints: CPMNA3T, printsNot: CPMNA3t}}
+\`\`\`
+
+## Programs run directly, and one of them looks
+
+\`\`\`step
+place: {event: {instruction: sidt, who: guest-user}}
+panel: descriptors
+expect: {registers: {CPL: 3}}
+\`\`\`
+
+Ring 3: the guest’s program, the very bytes of it. SIDT does not trap here.
+
+\`\`\`predict
+question: The program executes SIDT. Whose interrupt descriptor table does it get?
+choices: ['Its kernel’s', 'The VMM’s', 'None: #GP']
+answer: 2
+because: The processor’s IDTR is the VMM’s, and nobody asks. The kernel compares it with the one that it has loaded, and prints R.
+check: {expect: {prints: CPMNA3TR}}
+\`\`\`
+
+\`\`\`break
+title: The same program on bare metal
+technique: bare
+expect: {prints: CPMNA3Tr}
+explanation: There the table is the kernel’s own. A program can tell the two machines apart by one instruction; Red Pill (2004) was that program.
+\`\`\`
+
+\`\`\`break
+title: The same program under VT-x
+technique: vtx-ept
+expect: {prints: CPMNA3Tr, occursNot: {kind: vm-exit, label: GDTR or IDTR}}
+explanation: The guest has an IDTR of its own in the VMCS, so SIDT is right without an exit.
+\`\`\`
+
+\`\`\`break
+title: SIDT in the kernel
+replace:
+  - text: "look:   call where"
+    by: "        sidt [rsp - 16]\\n        mov rax, [rsp - 14]\\n        test rax, rax\\n        mov al, 'i'\\n        jz .own_idt\\n        mov al, 'I'\\n.own_idt:\\n        mov dx, COM1\\n        out dx, al\\nlook:   call where"
+expect: {prints: CPMNAi}
+explanation: |
+  In the *kernel* SIDT is translated, and gives the guest’s own IDTR: base 0 here, before the kernel has loaded one. \`i\`.
+\`\`\`
+
+\`\`\`note
+“All user code is safe by definition” is refuted by six instructions: SGDT, SIDT, SLDT, STR, SMSW and PUSHF; RDTSC and CPUID tell things, too. UMIP makes the first five trap, since 2017.
+\`\`\`
+
+## The end
+
+\`\`\`step
+place: {from: end}
+expect: {prints: CPMNA3TR}
+panel: translation
+\`\`\`
+
+Seven letters as on bare metal, and one that is not. VMware’s answer was: real programs do not look.
 
 ## Questions
 
@@ -1586,7 +1914,7 @@ question: What is translated?
 choices: [The whole guest, before it starts, 'Kernel code, when it first runs', 'Only the sensitive instructions']
 answer: 2
 because: On demand, by blocks; programs run directly.
-check: {expect: {occurs: {kind: translation}, prints: CPN3}}
+check: {expect: {occurs: {kind: translation}, prints: CPMNA3T}}
 \`\`\`
 
 \`\`\`question
@@ -1604,7 +1932,15 @@ answer: 1
 because: Otherwise the guest’s old code goes on.
 check:
   switches: {retranslation: 'off'}
-  expect: {prints: CPO}
+  expect: {prints: CPMO}
+\`\`\`
+
+\`\`\`question
+question: Translated PUSHF, POPF and RET are several instructions each. When may an interrupt reach the guest?
+choices: [Only between two blocks, Only between two instructions of the guest that are copied, Between any two instructions of the cache]
+answer: 3
+because: The map tells for each of them where the guest is and what was put aside; what was half done is taken back or finished before the guest’s handler runs.
+check: {expect: {occurs: {kind: host-step, sentence: 'in the middle of a sequence of the cache'}, prints: CPMNA3T}}
 \`\`\`
 `},
   {name: 'd10-shadow-page-tables.md', text: `---
