@@ -74,3 +74,27 @@ test('a link to a switch that there is not opens the lab all the same, with a se
   await lab.open('#v2/bare/popf/3;switches=hlt-exiting:off');
   await expect(page.getByText(/no switch hlt-exiting on bare/)).toBeVisible();
 });
+
+test('the questions of a set are asked by a link, made by running, answered by the keyboard, and kept', async ({
+  page,
+}) => {
+  const lab = new LabPage(page);
+  await lab.open('#v3/trap-and-emulate/popf/;scenario=d6-popf:8;set=3');
+  await expect(page.getByRole('heading', {name: 'Set 3', exact: true})).toBeVisible();
+  const first = page.getByRole('region', {name: 'Question 4, set 3'});
+  await expect(first).toContainText('It executes POPF with an image in which IF is 1');
+  expect(await accessibilityTrouble(page)).toEqual([]);
+  await first.getByRole('button', {name: /IF stays 0/}).focus();
+  await page.keyboard.press('Enter');
+  await expect(first).toContainText(/Right\.|Not so\./);
+  await first.getByRole('button', {name: 'Show this run'}).click();
+  await expect(lab.why).toContainText('hlt');
+  await expect(page).toHaveURL(/;set=3/);
+  await page.getByRole('button', {name: 'Another set'}).click();
+  await expect(page.getByRole('region', {name: 'Question 4, set 4'})).toContainText('What happens?');
+  await expect(page.getByRole('region', {name: 'Question 4, set 4'})).not.toContainText('Not so.');
+  await page.getByLabel('Set', {exact: true}).fill('3');
+  await page.keyboard.press('Tab');
+  await expect(first).toContainText(/Right\.|Not so\./);
+  expect(lab.troubles).toEqual([]);
+});
