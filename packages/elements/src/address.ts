@@ -55,7 +55,7 @@ export const addressStyles = css`
     padding: 0;
   }
   .address small {
-    font-size: 0.8em;
+    font-size: max(0.8em, 10px);
     font-weight: 700;
   }
   button.GVA,

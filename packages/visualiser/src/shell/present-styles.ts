@@ -9,8 +9,8 @@ export const presentStyles = css`
     --size: calc(clamp(24px, 1.4vw, 34px) * var(--panel-zoom));
     --code: calc(clamp(24px, 1.3vw, 32px) * var(--panel-zoom));
     --stage-height: 49vh;
-    /* The smallest words of a panel are 11 px high. */
-    --magnified: calc(2.2 * var(--panel-zoom));
+    /* The smallest words of a panel are 10 px high. */
+    --magnified: calc(2.4 * var(--panel-zoom));
     --strip-display: none;
     grid-template-rows: auto minmax(0, 1fr);
   }
@@ -35,13 +35,14 @@ export const presentStyles = css`
   }
   @media (min-aspect-ratio: 3/2) {
     :host([presenting]) {
-      --stage-height: 51vh;
+      --stage-height: 52vh;
     }
   }
   @media (min-width: 1800px) {
     :host([presenting]) {
       --stage-height: 100vh;
       --strip-display: flex;
+      --magnified: calc(2.8 * var(--panel-zoom));
     }
     :host([presenting]) .middle {
       padding: 16px 24px;

@@ -44,7 +44,7 @@ function withoutComments(root: HTMLElement): void {
 }
 
 function content(walk: Walk, rings: readonly string[]): TemplateResult {
-  const predictions = walk.stops.flatMap(({prediction}) => (prediction === undefined ? [] : [prediction]));
+  const predictions = walk.stops.flatMap(stop => stop.asked);
   const all = [...predictions, ...walk.questions].map((question, at): Numbered => ({number: at + 1, question}));
   const asked = all.slice(predictions.length);
   return html`<header>
@@ -63,7 +63,7 @@ function content(walk: Walk, rings: readonly string[]): TemplateResult {
           stop,
           at,
           rings[at] ?? '',
-          all.find(({question}) => question === stop.prediction),
+          all.filter(each => stop.asked.includes(each.question)),
         ),
       )}
       ${
@@ -92,12 +92,12 @@ function about({guest, stops, link}: Walk): TemplateResult {
     sentence and figure below was computed by running the guest. In the lab: <span class="link">${link}</span>`;
 }
 
-function stopSection(stop: WalkStop, at: number, rings: string, asked: Numbered | undefined): TemplateResult {
+function stopSection(stop: WalkStop, at: number, rings: string, asked: readonly Numbered[]): TemplateResult {
   const {moment, machine} = stop;
   return html`<section class="stop">
     <h2>${at + 1}. ${inline(stop.title)}</h2>
     <p class="where">${machine} · step ${moment.index} · ${moment.mode} mode, CPL ${moment.cpl}</p>
-    ${asked === undefined ? nothing : question(asked)}
+    ${asked.map(question)}
     <div class="shown">
       <figure>
         ${svgNode(rings)}

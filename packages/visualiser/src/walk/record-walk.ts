@@ -1,6 +1,6 @@
 // Runs the guests of a walk in a worker of their own and keeps the moments: of a scenario, or of a stretch of a run.
 
-import type {StageHost} from '@hyperscope/elements';
+import {actorName, type StageHost} from '@hyperscope/elements';
 import type {Granularity, Moment, RunChoice} from '@hyperscope/trace';
 import {choiceAt} from '@hyperscope/walkthroughs';
 import type {Scenario, ScenarioStep} from '@hyperscope/walkthroughs';
@@ -63,6 +63,20 @@ export async function recordStretch(stretch: WalkStretch, around: WalkSurroundin
 /** `set`: the number of the set of questions whose values are drawn. @throws as recordStretch does */
 export async function recordScenario(scenario: Scenario, set: number, around: WalkSurroundings): Promise<Walk> {
   return new WalkRecording(around).scenario(scenario, set);
+}
+
+/** What a scenario says of a stop. */
+type Said = Pick<WalkStop, 'text' | 'title'> & Partial<Pick<ScenarioStep, 'arrowGuess' | 'breakIt' | 'prediction'>>;
+
+/** Predictions, and arrows to be guessed: whether each exists is a question of its own. */
+function asked({prediction, arrowGuess}: Said, host: StageHost): readonly AskedQuestion[] {
+  const arrows = (arrowGuess?.arrows ?? []).map(({from, to, exists, because}) => ({
+    text: `${arrowGuess?.question ?? ''}\n\n**${actorName(from, host)} → ${actorName(to, host)}**`,
+    choices: ['There is such an arrow', 'There is none'],
+    answer: exists === 'yes' ? 0 : 1,
+    because,
+  }));
+  return prediction === undefined ? arrows : [prediction, ...arrows];
 }
 
 class WalkRecording {
@@ -168,11 +182,7 @@ class WalkRecording {
     return moment;
   }
 
-  async #stop(
-    choice: RunChoice,
-    moment: Moment,
-    said: Pick<WalkStop, 'text' | 'title'> & Partial<Pick<ScenarioStep, 'breakIt' | 'prediction'>>,
-  ): Promise<void> {
+  async #stop(choice: RunChoice, moment: Moment, said: Said): Promise<void> {
     const cycle = moment.last?.cycle ?? 0;
     const {client} = this.#around;
     const window = await this.answered(client.timeline(Math.max(0, cycle - ROUTE_CYCLES), cycle + 1, 1));
@@ -187,7 +197,7 @@ class WalkRecording {
       model: this.#model,
       changes: before === undefined ? [] : registersBetween(before, moment),
       printed: printedSince(before, moment),
-      prediction: said.prediction,
+      asked: asked(said, this.#host(choice)),
       breakIt: (said.breakIt ?? []).map(({title}) => title),
     });
   }

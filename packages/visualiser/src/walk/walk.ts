@@ -29,7 +29,8 @@ export interface WalkStop {
   readonly changes: readonly RegisterChange[];
   /** What the guest printed since the stop before. */
   readonly printed: string;
-  readonly prediction?: AskedQuestion | undefined;
+  /** What is asked before it is shown. */
+  readonly asked: readonly AskedQuestion[];
   /** What can be broken here, by name. */
   readonly breakIt: readonly string[];
 }
