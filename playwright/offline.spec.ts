@@ -4,6 +4,8 @@ import {expect, test, type BrowserContext, type Page} from '@playwright/test';
 import {LabPage} from './lab-page.js';
 
 test.use({serviceWorkers: 'allow'});
+// Everything that there is is fetched, file by file.
+test.describe.configure({timeout: 60_000});
 
 /** What the service worker asks the server for. */
 function askedByWorker(context: BrowserContext): readonly string[] {
