@@ -71,8 +71,10 @@ export class SerialConsole extends LitElement {
       }
       :host([empty]) pre {
         flex: 1;
+        min-width: 0;
         min-height: 0;
         padding-block: 2px;
+        white-space: nowrap;
       }
     `,
   ];

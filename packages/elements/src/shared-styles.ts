@@ -66,6 +66,7 @@ export const sharedStyles = css`
     border-radius: var(--radius);
     min-height: 30px;
     padding: 4px 8px;
+    text-overflow: ellipsis;
   }
   button:hover:not(:disabled) {
     background: var(--sunken);

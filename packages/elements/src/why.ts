@@ -69,7 +69,16 @@ export class Why extends LitElement {
         padding: 2px 6px;
         border-radius: 5px;
       }
-      /* What decided is the point: where the panel is too low for every check it stays at its edge, over the others. */
+      /*
+       * What decided is the point: where the panel is too low for it, it stays at the edge, over the rest. Without a box of its own the
+       * list does not hold it back.
+       */
+      :host(:not([brief])) ol {
+        display: contents;
+      }
+      :host(:not([brief])) li {
+        margin-block: 2px;
+      }
       li.decided {
         position: sticky;
         inset-block: -7px;

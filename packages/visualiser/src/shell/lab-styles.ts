@@ -281,6 +281,7 @@ export const labStyles = css`
   @media (max-height: 740px) {
     :host {
       --stage-height: 27vh;
+      --strip-display: none;
     }
   }
   @media (max-width: 1199px) {
