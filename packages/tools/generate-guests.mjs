@@ -3,9 +3,10 @@
 // Each module has the program's bytes too, where it stands alone: a page that runs it as it ships needs no assembler.
 // Run `node packages/tools/generate-guests.mjs` after editing a program; a test fails when a module is stale.
 
+import {spawnSync} from 'node:child_process';
 import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {basename} from 'node:path';
-import {assemble} from '../assembler/dist/index.js';
+import {fileURLToPath} from 'node:url';
 
 const programs = new URL('../guests/programs/', import.meta.url);
 const source = new URL('../guests/src/', import.meta.url);
@@ -23,18 +24,29 @@ const names = readdirSync(programs)
   .filter(name => name.endsWith('.asm'))
   .map(name => basename(name, '.asm'))
   .sort();
-const base64 = bytes => Buffer.from(bytes).toString('base64');
+const hyperscope = fileURLToPath(new URL('../cli/bin/hyperscope.mjs', import.meta.url));
+
+/** What the assembler says of a program. */
+function assemble(source) {
+  const {stdout, stderr} = spawnSync(process.execPath, [hyperscope, 'asm', '-', '--json'], {
+    input: source,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
+  if (!stdout.startsWith('{')) throw new Error(`The assembler does not run: build first (npx tsc -b). ${stderr}`);
+  return JSON.parse(stdout);
+}
 
 /** The program as bytes and the map from its instructions to their lines; nothing where it needs another program behind it. */
 function assembled(source) {
   const assembly = assemble(source);
   if (!assembly.ok) return [];
   const instructions = assembly.lines.filter(({kind}) => kind === 'instruction');
-  const lines = instructions.map(({line, address, length}) => [line, address, length]);
+  const lines = instructions.map(({line, address, length}) => [line, Number(address), length]);
   return [
     '',
     '/** Bytes in base64; of each instruction its line, address and length. */',
-    `export const ASSEMBLED = {bytes: '${base64(assembly.bytes)}', lines: [${lines.join(', ')}]} as const;`,
+    `export const ASSEMBLED = {bytes: '${Buffer.from(assembly.bytes, 'hex').toString('base64')}', lines: [${lines.join(', ')}]} as const;`,
   ];
 }
 

@@ -30,9 +30,12 @@ export const WORKER = {packages: ['base', 'isa', 'assembler', 'trace', 'simulati
 
 /** Entries of a package beside its index: what a page loads later than the rest. */
 export const SECOND_ENTRIES = new Set([
+  '@hyperscope/elements/lineup',
   '@hyperscope/elements/panels',
   '@hyperscope/elements/paradox-chart',
+  '@hyperscope/walkthroughs/crossings',
   '@hyperscope/walkthroughs/finding',
+  '@hyperscope/walkthroughs/measuring',
   '@hyperscope/walkthroughs/questions',
 ]);
 
