@@ -1,7 +1,8 @@
-// How fast the lab moves in a long history, measured in Chromium from the page: a run of ten million steps is recorded in the
-// worker, then stepped, sought, searched, played and zoomed. Figures are printed, never asserted: machines are noisy.
+// How fast the lab opens, and how fast it moves in a long history, measured in Chromium from the page: a run of ten million
+// steps is recorded in the worker, then stepped, sought, searched, played and zoomed. Figures are printed, never asserted:
+// machines are noisy. Beside the time on the wall stands the time that the threads of the page had a processor.
 //
-//   node packages/tools/bench-page.mjs [steps, default 10000000] [folder of the built page]
+//   node packages/tools/bench-page.mjs [steps, default 10000000] [folder of the built page] [width x height, default 1600x1000]
 
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
@@ -10,9 +11,12 @@ import {availableParallelism, loadavg} from 'node:os';
 import {extname, join, normalize} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {chromium} from 'playwright';
+import {line} from './figure-line.mjs';
+import {load, playCosts} from './page-costs.mjs';
 
 const steps = Number(process.argv[2] ?? 10_000_000);
 const folder = process.argv[3] ?? fileURLToPath(new URL('../visualiser/dist', import.meta.url));
+const [width = 1600, height = 1000] = (process.argv[4] ?? '1600x1000').split('x').map(Number);
 if (!existsSync(join(folder, 'index.html'))) {
   console.error(`There is no page in ${folder}: run \`npm run build\` once.`);
   process.exit(1);
@@ -63,11 +67,12 @@ console.log(
 const args = ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info'];
 const browser = await chromium.launch({executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args});
 try {
-  const page = await browser.newPage({viewport: {width: 1600, height: 1000}});
+  const page = await browser.newPage({viewport: {width, height}});
+  console.log(`\nThe window: ${width} × ${height}.`);
   page.on('pageerror', error => console.error(error.message));
-  await page.goto(`http://127.0.0.1:${server.address().port}/#v1/vtx-ept/hello-kvm`);
-  await page.waitForFunction(() => document.querySelector('hs-lab')?.lab?.moment !== undefined);
+  await load(browser, page, `http://127.0.0.1:${server.address().port}/#v1/vtx-ept/hello-kvm`);
   await record(page);
+  await playCosts(browser, page);
   await roundTrips(page);
   await keys(page);
   await frames(page);
@@ -281,10 +286,5 @@ async function memory(page) {
 }
 
 function print(name, times, late) {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = share =>
-    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(1).padStart(7);
-  console.log(
-    `  ${name.padEnd(40)} ${at(0.5)} ${at(0.95)} ${at(1)}${late === undefined ? '' : `  ${late} of ${times.length}`}`,
-  );
+  console.log(`${line(name, times)}${late === undefined ? '' : `  ${late} of ${times.length}`}`);
 }

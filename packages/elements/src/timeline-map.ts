@@ -58,7 +58,12 @@ export class TimelineMap extends LitElement {
   @property({attribute: false}) view: TimelineView = {from: 0, to: 1};
   /** The cycle at which what is recorded ends. */
   @property({type: Number}) end = 0;
-  private readonly sizes = new ResizeObserver(() => this.paint());
+  /** As the last layout left it, in CSS pixels: to ask while painting would make another one. */
+  private width = 0;
+  private readonly sizes = new ResizeObserver(([entry]) => {
+    this.width = entry?.contentRect.width ?? 0;
+    this.paint();
+  });
 
   override connectedCallback(): void {
     super.connectedCallback();
@@ -90,8 +95,7 @@ export class TimelineMap extends LitElement {
 
   /** Paints the strip anew: also when the theme has changed. */
   paint(): void {
-    const {overview} = this;
-    const width = this.clientWidth;
+    const {overview, width} = this;
     const context = fitted(this.renderRoot.querySelector('canvas'), width, HEIGHT);
     if (context === undefined || overview === undefined) return;
     const scale = linearScale(overview.fromCycle, Math.max(overview.fromCycle + 1, overview.toCycle), [0, width]);

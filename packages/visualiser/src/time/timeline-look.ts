@@ -1,4 +1,4 @@
-// The part of the timeline that is looked at, and the asking for it: one question at a time, the newest wish last.
+// The part of the timeline that is looked at, and the asking for it: one question at a time and a picture, the newest wish last.
 
 import type {Remote} from 'comlink';
 import type {LabClient} from '../lab-client.js';
@@ -60,16 +60,17 @@ export class TimelineLook {
   async #load(): Promise<void> {
     if (this.#asking || this.#view.to <= this.#view.from) return;
     this.#asking = true;
+    const asked = this.#view;
     try {
-      for (let asked: unknown; asked !== this.#view;) {
-        asked = this.#view;
-        const {from, to, columns} = this.#view;
-        this.#store.set({window: await this.#client.timeline(from, to, columns)});
-      }
+      this.#store.set({window: await this.#client.timeline(asked.from, asked.to, asked.columns)});
     } catch (error) {
       this.#store.fail(error);
     } finally {
-      this.#asking = false;
+      // Another one before this one is drawn would be seen by nobody.
+      requestAnimationFrame(() => {
+        this.#asking = false;
+        if (asked !== this.#view) void this.#load();
+      });
     }
   }
 }
