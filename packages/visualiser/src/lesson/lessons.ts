@@ -234,6 +234,8 @@ export class Lessons {
   async play(scenario: ScenarioPlayer['scenario'], part = 0, set?: number): Promise<string | undefined> {
     const {ScenarioPanel: Panel, ScenarioPlayer: Player} = await import('../scenario/scenario-parts.js');
     const {controller, client, panel} = this.#around;
+    // The scenario says what to press; the hint would lie over its buttons.
+    controller.hint(undefined);
     this.#panel ??= new Panel();
     const shown = this.#panel;
     const player = new Player(
