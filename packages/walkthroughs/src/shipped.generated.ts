@@ -2509,6 +2509,7 @@ sources:
   - 'Intel SDM, volume 3C, "Introduction to Virtual Machine Extensions"'
   - 'Intel SDM, volume 3C, "VMX Non-Root Operation"'
   - 'Linux, Documentation/virt/kvm/api.rst, "KVM_RUN"'
+  - 'Intel SDM, volume 3C, "Other Causes of VM Exits"; volume 3A, "Interrupt 6—Invalid Opcode"; volume 3C, "VMLAUNCH/VMRESUME": #GP outside ring 0'
   - 'R. Uhlig and others: Intel Virtualization Technology. IEEE Computer 38 (5), 2005'
 ---
 
@@ -2660,10 +2661,76 @@ stations for one character: guest, KVM, QEMU, KVM, guest.
 “KVM_RUN returned” is not “a VM exit happened”: most exits never come up here, and a signal makes KVM_RUN return without one.
 \`\`\`
 
+## An interrupt for the host, at each of the four places
+
+\`\`\`step
+place: {from: start, event: {kind: ring, label: 'IRET: ring 0 → 3'}}
+panel: vmcs
+expect: {registers: {CPL: 3}}
+\`\`\`
+
+A network card of the host’s has something to say. The guest knows nothing of it, and must not learn of it. Where the interrupt leads is up to where it finds the processor: break it below at each of the four, and
+look at the grid.
+
+\`\`\`predict
+question: The guest’s program is running, and a device of the *host’s* interrupts. What happens?
+choices:
+  - 'The guest’s kernel gets it, through the guest’s IDT'
+  - 'A VM exit with reason 1, “external interrupt”; the host’s handler runs, and then VMRESUME'
+  - It waits until the guest exits by itself
+answer: 2
+because: '“External-interrupt exiting” is on. Without it the host would lose its own devices, and the processor, to whatever the guest’s IDT says.'
+check:
+  switches: {host-interrupt: guest-user}
+  expect: {occurs: {kind: vm-exit, label: external interrupt, who: guest-user}, prints: "03G3\\n"}
+\`\`\`
+
+\`\`\`break
+title: 'While the guest’s program runs (non-root, ring 3)'
+switches: {host-interrupt: guest-user}
+expect: {occurs: {kind: vm-exit, label: external interrupt, who: guest-user}, prints: "03G3\\n"}
+explanation: |
+  VM exit, reason 1; KVM reads the vector out of the VMCS, calls the host’s handler, and resumes. The arrow from ring 3 leads straight to root ring 0: the guest’s kernel is not on the way.
+\`\`\`
+
+\`\`\`break
+title: 'While the guest’s kernel runs (non-root, ring 0)'
+switches: {host-interrupt: guest-kernel}
+expect: {occurs: {kind: vm-exit, label: external interrupt, who: guest-kernel}, prints: "03G3\\n"}
+explanation: |
+  The same exit. The guest has interrupts off, and that does not matter: with external-interrupt exiting the guest’s RFLAGS.IF is not asked.
+\`\`\`
+
+\`\`\`break
+title: 'While KVM runs (root, ring 0)'
+switches: {host-interrupt: hypervisor}
+expect: {occursNot: {kind: vm-exit, label: external interrupt}, occurs: {kind: host-step, sentence: out of root ring 0}, prints: "03G3\\n"}
+explanation: |
+  No exit, since no guest is running: the host’s own IDT, ring 0 to ring 0, and IRET. Right before an entry KVM switches interrupts off; what comes then is taken
+  as an exit right behind it.
+\`\`\`
+
+\`\`\`break
+title: 'While QEMU runs (root, ring 3)'
+switches: {host-interrupt: vmm}
+expect: {occursNot: {kind: vm-exit, label: external interrupt}, occurs: [{kind: host-step, sentence: out of root ring 3}, {kind: ring, label: 'IRET: ring 0 → 3', who: hypervisor}], prints: "03G3\\n"}
+explanation: |
+  QEMU is a program like any other: through the host’s IDT into root ring 0, and back by IRET. The virtual machine has no part in it.
+\`\`\`
+
+\`\`\`break
+title: 'Without external-interrupt exiting'
+switches: {host-interrupt: guest-kernel, external-interrupt-exiting: 'off'}
+expect: {occursNot: {kind: vm-exit, label: external interrupt}, occurs: {kind: ring, label: 'IRET: ring 0 → 3'}}
+explanation: |
+  No exit. The card’s interrupt waits until the *guest* has IF = 1, and would arrive through the guest’s IDT: the host never hears of its own network card. This guest never
+  switches interrupts on in ring 0.
+\`\`\`
+
 ## Ring 3 may not halt
 
 \`\`\`step
-place: {event: {kind: exception, label: '#GP'}}
+place: {from: start, event: {kind: exception, label: '#GP'}}
 expect: {prints: '03'}
 panel: registers
 \`\`\`
@@ -2686,6 +2753,36 @@ expect: {prints: "03G3\\n", occurs: {kind: vm-exit, label: exception}}
 explanation: |
   With bit 13 of the exception bitmap set the same #GP leaves the guest first. KVM injects it back, and the guest’s handler prints what it always
   prints. Two crossings more, and nothing gained: this is how one watches a guest.
+\`\`\`
+
+## Choose an arrow
+
+\`\`\`step
+place: {from: end}
+expect: {prints: "03G3\\n"}
+\`\`\`
+
+Four cells are in use, so there are twelve arrows between two of them. Some of them no processor takes.
+
+\`\`\`arrows
+question: 'Choose a field: from the row’s cell to the column’s, with nobody between. Does this arrow exist? The run says how it was taken.'
+arrows:
+  - {from: vmm, to: hypervisor, exists: yes, because: 'SYSCALL: an ioctl. (Or an interrupt of the host’s.)'}
+  - {from: vmm, to: guest-kernel, exists: no, because: 'VMLAUNCH and VMRESUME are #GP outside ring 0. QEMU has to ask KVM.'}
+  - {from: vmm, to: guest-user, exists: no, because: 'VMLAUNCH and VMRESUME are #GP outside ring 0. QEMU has to ask KVM.'}
+  - {from: hypervisor, to: vmm, exists: yes, because: 'SYSRET: KVM_RUN, or another ioctl, returns. (Or IRET, behind an interrupt.)'}
+  - {from: hypervisor, to: guest-kernel, exists: yes, because: 'VM entry: VMLAUNCH the first time, then VMRESUME.'}
+  - {from: hypervisor, to: guest-user, exists: yes, switches: {host-interrupt: guest-user}, because: 'VM entry loads CS, SS and RIP as the guest had them: a guest that was left in ring 3 is entered in ring 3.'}
+  - {from: guest-kernel, to: hypervisor, exists: yes, because: 'VM exit. It always arrives at HOST_RIP, in ring 0.'}
+  - {from: guest-kernel, to: vmm, exists: no, because: 'A VM exit loads the host’s CS and RIP out of the VMCS, and these are KVM’s, with CPL 0. QEMU is reached from there, by SYSRET.'}
+  - {from: guest-kernel, to: guest-user, exists: yes, because: 'IRET and SYSRET, without an exit.'}
+  - {from: guest-user, to: hypervisor, exists: yes, switches: {host-interrupt: guest-user}, because: 'VM exit out of ring 3: an interrupt of the host’s, an EPT violation, CPUID. It does not pass through the guest’s kernel.'}
+  - {from: guest-user, to: vmm, exists: no, because: 'A VM exit always arrives in root ring 0.'}
+  - {from: guest-user, to: guest-kernel, exists: yes, because: 'SYSCALL, an interrupt or an exception, without an exit.'}
+\`\`\`
+
+\`\`\`note
+With a clicker the next key tells all twelve. Let the hall find the four that do not exist first: what they have in common is root ring 3.
 \`\`\`
 
 ## Questions
