@@ -24,7 +24,7 @@ const panels = wordsOf('packages/visualiser/src/embed/embed-messages.ts', 'EMBED
 const themes = wordsOf('packages/elements/src/theme.ts', 'THEMES');
 
 const LABS = PAGES.flatMap(({name, text}) =>
-  [...text.matchAll(/<hyperscope-lab((?:\s+[\w-]+="[^"]*")*)\s*>/g)].map(([, attributes = '']) => ({
+  [...text.matchAll(/<hyperscope-lab((?:\s+[\w-]+="[^"]*")+)\s*>/g)].map(([, attributes = '']) => ({
     page: name,
     attributes: new Map(
       [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),

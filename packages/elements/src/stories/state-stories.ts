@@ -163,6 +163,7 @@ export const STATE_STORIES: Stories = {
     made(new RingStage(), {
       picture: {
         ...stagePicture(moment, 'hardware', []),
+        legs: {'vm-exit': 'idle', 'to-user-space': 'idle', 'to-kernel': 'idle', 'vm-entry': 'idle'},
         transition: {
           from: {operation: 'root', ring: 0},
           to: {operation: 'root', ring: 0},
