@@ -84,7 +84,8 @@ async function outOfSight<T>(ground: Ground, content: TemplateResult, read: (roo
 
 /** The rings of a moment as an <svg>, with the sentence that says the same. `names` begins the names inside it. */
 export async function drawRings(picture: StagePicture, ground: Ground, names: string): Promise<string> {
-  const content = html`<hs-ring-stage .picture=${picture}></hs-ring-stage>`;
+  // On a page its half is as far away as a screen in a hall.
+  const content = html`<hs-ring-stage .picture=${picture} hall></hs-ring-stage>`;
   return outOfSight(ground, content, root => {
     const drawn = root.querySelector('hs-ring-stage')?.shadowRoot?.querySelector('svg');
     if (!(drawn instanceof SVGSVGElement)) throw new Error('the stage has drawn nothing');

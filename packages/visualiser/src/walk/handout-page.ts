@@ -174,7 +174,7 @@ function question({number, question: {text, choices}}: Numbered): TemplateResult
 
 function answer({number, question: {choices, answer: right, because}}: Numbered): TemplateResult {
   return html`<section class="answer">
-    <h3>${number}: ${letter(right)}, ${inline(choices[right] ?? '')}</h3>
+    <h3>${number}${right === undefined ? nothing : html`: ${letter(right)}, ${inline(choices[right] ?? '')}`}</h3>
     ${markdown(because)}
   </section>`;
 }

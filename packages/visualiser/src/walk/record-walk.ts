@@ -68,15 +68,23 @@ export async function recordScenario(scenario: Scenario, set: number, around: Wa
 /** What a scenario says of a stop. */
 type Said = Pick<WalkStop, 'text' | 'title'> & Partial<Pick<ScenarioStep, 'arrowGuess' | 'breakIt' | 'prediction'>>;
 
-/** Predictions, and arrows to be guessed: whether each exists is a question of its own. */
+/** The prediction, and which of the arrows exist: on paper all of them are one question. */
 function asked({prediction, arrowGuess}: Said, host: StageHost): readonly AskedQuestion[] {
-  const arrows = (arrowGuess?.arrows ?? []).map(({from, to, exists, because}) => ({
-    text: `${arrowGuess?.question ?? ''}\n\n**${actorName(from, host)} → ${actorName(to, host)}**`,
-    choices: ['There is such an arrow', 'There is none'],
-    answer: exists === 'yes' ? 0 : 1,
-    because,
-  }));
-  return prediction === undefined ? arrows : [prediction, ...arrows];
+  const first = prediction === undefined ? [] : [prediction];
+  if (arrowGuess === undefined) return first;
+  const {arrows} = arrowGuess;
+  const guess: AskedQuestion = {
+    text: 'Which of these arrows exist, from one to the other with nobody in between?',
+    choices: arrows.map(({from, to}) => `${actorName(from, host)} → ${actorName(to, host)}`),
+    answer: undefined,
+    because: arrows
+      .map(
+        ({exists, because}, at) =>
+          `- **${String.fromCharCode(65 + at)}** ${exists === 'yes' ? 'exists' : 'does not exist'}. ${because}`,
+      )
+      .join('\n'),
+  };
+  return [...first, guess];
 }
 
 class WalkRecording {

@@ -6,7 +6,10 @@ import type {Moment, TimelineWindow} from '@hyperscope/trace';
 import type {Question} from '@hyperscope/walkthroughs';
 import type {CostFigures} from '../lab-client.js';
 
-export type AskedQuestion = Pick<Question, 'answer' | 'because' | 'choices' | 'text'>;
+export interface AskedQuestion extends Pick<Question, 'because' | 'choices' | 'text'> {
+  /** Index into `choices`; undefined where `because` tells each of them. */
+  readonly answer: number | undefined;
+}
 
 /** A register that has another value than it had at the stop before. */
 export interface RegisterChange {
