@@ -21,3 +21,14 @@ test('one entry too many costs no other match', () =>
       expect(align(a, b).filter(([i, j]) => i !== undefined && j !== undefined)).toHaveLength(a.length);
     }),
   ));
+
+test('stretches that are too long to be looked at entry by entry are paired as the caller says', () => {
+  const [a, b] = [Array.from({length: 4000}, (_, i) => `a${i}`), Array.from({length: 2000}, (_, i) => `b${i}`)];
+  const half = (first: number, second: number) =>
+    Array.from({length: first}, (_, i) => [i, Math.floor((i * second) / first)] as const);
+  const pairs = align(['start', ...a, 'end'], ['start', ...b, 'end'], half);
+  expect(pairs[0]).toEqual([0, 0]);
+  expect(pairs[3001]).toEqual([3001, 1501]);
+  expect(pairs.at(-1)).toEqual([4001, 2001]);
+  expect(align(a, b)[3000]).toEqual([3000, undefined]);
+});

@@ -4,10 +4,13 @@
 /** Pairs of indexes, in order; an entry without partner has undefined beside it. */
 export type Pair = readonly [a: number | undefined, b: number | undefined];
 
-/** The most table entries for the middle part; beyond that it is paired one by one. */
+/** The most table entries for the middle part; beyond that it is paired without looking at the entries. */
 const MOST_CELLS = 4_000_000;
 
-export function align(a: readonly string[], b: readonly string[]): readonly Pair[] {
+/** Pairs two stretches of so many entries, without knowing them. */
+export type Blindly = (a: number, b: number) => readonly Pair[];
+
+export function align(a: readonly string[], b: readonly string[], blindly: Blindly = oneByOne): readonly Pair[] {
   let start = 0;
   while (start < a.length && start < b.length && a[start] === b[start]) start++;
   let tail = 0;
@@ -18,7 +21,7 @@ export function align(a: readonly string[], b: readonly string[]): readonly Pair
   const middleB = b.slice(start, b.length - tail);
   const middle =
     middleA.length * middleB.length > MOST_CELLS
-      ? oneByOne(middleA.length, middleB.length)
+      ? blindly(middleA.length, middleB.length)
       : commonSubsequence(middleA, middleB);
   for (const [i, j] of middle)
     pairs.push([i === undefined ? undefined : i + start, j === undefined ? undefined : j + start]);

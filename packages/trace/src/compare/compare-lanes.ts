@@ -1,7 +1,7 @@
 // One guest on several machines: each beside the first, by what the guest prints, how it ends, and what it finds on the way.
 
 import {align} from './align.js';
-import type {Pair} from './align.js';
+import type {Blindly, Pair} from './align.js';
 import {compareRecords} from './compare-records.js';
 import type {Comparison} from './comparison.js';
 import {DifferenceFinder} from './difference-finder.js';
@@ -14,6 +14,7 @@ import type {GuestView} from './guest-registers.js';
 import {laneExits} from './lane-exits.js';
 import type {Lane, LaneComparison, LaneVerdict, WrongStep} from './lane.js';
 import {printedText, visibleEvents} from './visible-events.js';
+import type {VisibleEvent} from './visible-events.js';
 import {difference, whyWrong} from './why-wrong.js';
 import {Playhead} from '../record/playhead.js';
 import type {RunRecord} from '../record/run-record.js';
@@ -161,14 +162,14 @@ interface Alignment {
  * went another way does not move all that follows.
  */
 function alignRuns(reference: Listed, other: Listed): Alignment {
-  const [seenA, seenB] = [visibleEvents(reference.record), visibleEvents(other.record)];
+  const [seenA, seenB] = [ownWork(reference.record), ownWork(other.record)];
   const pairs: Pair[] = [];
   const seen: (readonly [number, number])[] = [];
   let [fromA, fromB] = [0, 0];
   const upTo = (endA: number, endB: number): void => {
     const key = ({rip}: GuestInstruction): string => String(rip);
     const [a, b] = [reference.instructions.slice(fromA, endA), other.instructions.slice(fromB, endB)];
-    for (const [i, j] of align(a.map(key), b.map(key)))
+    for (const [i, j] of align(a.map(key), b.map(key), inProportion))
       pairs.push([i === undefined ? undefined : i + fromA, j === undefined ? undefined : j + fromB]);
     [fromA, fromB] = [endA, endB];
   };
@@ -185,6 +186,23 @@ function alignRuns(reference: Listed, other: Listed): Alignment {
   upTo(reference.instructions.length, other.instructions.length);
   return {pairs, seen};
 }
+
+/** Where programs take turns by the clock, one stretch may have other instructions than the other, and more of them. */
+const inProportion: Blindly = (a, b) =>
+  Array.from({length: b === 0 ? 0 : a}, (_, i): Pair => [i, Math.floor((i * b) / a)]);
+
+/** Commands of the two interrupt controllers of a PC, the first of them EOI; and the EOI register of a local APIC. */
+const COMMANDS_OF_PIC: ReadonlySet<number | undefined> = new Set([0x20, 0xa0]);
+const EOI_OF_APIC = `mmio write ${0xfee0_00b0} `;
+
+/**
+ * Whether the outside saw the end of an interrupt: that comes when a clock says so, and tells nothing of how far the guest's own
+ * work has come.
+ */
+const isAnswer = ({kind, port, key}: VisibleEvent): boolean =>
+  (kind === 'out' && COMMANDS_OF_PIC.has(port)) || key.startsWith(EOI_OF_APIC);
+
+const ownWork = (record: RunRecord): readonly VisibleEvent[] => visibleEvents(record).filter(seen => !isAnswer(seen));
 
 /** The index, from `from` on, of the instruction that a step belongs to: one that faulted first began some steps before. */
 function indexAt({instructions}: Listed, step: number, from: number): number {

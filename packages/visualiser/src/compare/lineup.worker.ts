@@ -11,12 +11,13 @@ export class LineupLab implements LineupClient {
   #newest: Session | undefined = undefined;
 
   async add({technique, guest, edited, switches = {}}: RunChoice): Promise<void> {
-    await this.#host.prepare({guest, technique});
+    const of = edited === undefined ? guest : {of: guest, source: edited};
+    await this.#host.prepare({guest: of, technique});
     // Machines beside each other have different switches: each takes those that it has.
     const offered = new Set(this.#host.switches(technique, guest).map(({id}) => id));
     const session = this.#host.open({
       technique,
-      guest: edited === undefined ? guest : {of: guest, source: edited},
+      guest: of,
       switches: Object.fromEntries(Object.entries(switches).filter(([id]) => offered.has(id))),
     });
     this.#lineup.add(session);
