@@ -27,6 +27,15 @@ test('every page of the sidebar is there', async ({page, request}) => {
   for (const link of links) expect((await request.get(link)).status(), link).toBe(200);
 });
 
+test('labs are dark where the reader has chosen that for the documentation', async ({page}) => {
+  await page.emulateMedia({colorScheme: 'light'});
+  await page.goto('/docs/getting-started.html');
+  const lab = page.locator('hyperscope-lab iframe').contentFrame().locator('html');
+  await expect(lab).toHaveCSS('color-scheme', 'light');
+  await page.getByRole('switch', {name: /dark/i}).first().click();
+  await expect(lab).toHaveCSS('color-scheme', 'dark');
+});
+
 /** The element of a panel, and the least that can be read: pixels of width and height. */
 const PANELS: Readonly<Record<string, readonly [element: string, width: number, height: number]>> = {
   code: ['hs-code-view', 300, 60],
