@@ -113,7 +113,7 @@ export const labStyles = css`
     display: none;
   }
   .left .exits {
-    flex: 0 1 auto;
+    flex: none;
     overflow: auto;
     max-height: 34%;
   }

@@ -36,6 +36,9 @@ export const toolbarStyles = css`
     gap: 6px;
     min-width: 0;
   }
+  .pick[hidden] {
+    display: none;
+  }
   .icon {
     position: relative;
     display: grid;

@@ -111,7 +111,7 @@ export class Toolbar extends LitElement {
       guest === undefined ? undefined : whyNotOn(guest, technique, guests);
     return html`<header>
       <h1 class="brand">Hyper<b>scope</b></h1>
-      <label class="pick"
+      <label class="pick" ?hidden=${guests.length === 0}
         ><span class="word">Guest</span>
         <select aria-label="Guest" @change=${this.guestChosen}>
           ${guestOptions(guests, undefined, state.guest)}
@@ -126,9 +126,9 @@ export class Toolbar extends LitElement {
           </option>
         </select></label
       >
-      <label class="pick"
+      <label class="pick" ?hidden=${techniques.length === 0}
         ><span class="word">on</span>
-        <select aria-label="Machine" ?hidden=${techniques.length === 0} @change=${this.machineChosen}>
+        <select aria-label="Machine" @change=${this.machineChosen}>
           ${HOSTS.map(
             ([host, name]) =>
               html`<optgroup label=${name}>${machineOptions(techniques, host, state, whyNot)}</optgroup>`,
