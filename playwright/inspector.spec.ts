@@ -125,3 +125,30 @@ test('in a hall the inspector is shown large, steps go on under it, and Escape b
   await expect(page.locator('hs-inspector')).toBeHidden();
   await expect(page.locator('hs-lab')).toHaveAttribute('presenting');
 });
+
+test('what the TLB answered is told for a step, and counted over many when asked', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open('#v1/bare/rings/40');
+  await page.getByRole('tab', {name: 'TLB'}).click();
+  const lookups = page.locator('hs-tlb-lookups');
+  await expect(lookups).toContainText(/The last step needed \d+ translation/);
+  await lookups.locator('summary').click();
+  await lookups.getByRole('button', {name: 'Count hits over the last 40 steps'}).click();
+  await expect(lookups).toContainText(/The last 40 steps needed \d+ translations: the TLB answered \d+/);
+  expect(lab.troubles).toEqual([]);
+});
+
+test('a ported kernel leads to what the port changed, by the keyboard', async ({page}) => {
+  const lab = new LabPage(page);
+  await lab.open('#v1/paravirtual/mini-os-pv/300');
+  await page.getByRole('button', {name: 'Port…'}).focus();
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', {name: 'What the port changed'});
+  await expect(dialog).toContainText('sensitive instructions gone');
+  await expect(dialog).toContainText('MOV CR3');
+  await expect(dialog).toContainText('set_trap_table');
+  expect(await accessibilityTrouble(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  expect(lab.troubles).toEqual([]);
+});

@@ -27,10 +27,16 @@ export class TlbLookups extends LitElement {
     addressStyles,
     panelStyles,
     css`
-      section {
+      details {
         border-block-end: 1px solid var(--line);
         margin-bottom: 10px;
         padding-bottom: 6px;
+      }
+      summary {
+        cursor: pointer;
+      }
+      table {
+        margin-top: 6px;
       }
       .walk {
         font-weight: 650;
@@ -48,21 +54,15 @@ export class TlbLookups extends LitElement {
   @property({type: Number}) most = 0;
 
   override render(): TemplateResult {
-    return html`<section aria-label="TLB lookups">
-      <h3>Lookups</h3>
-      ${this.answer()}
+    const {content} = this;
+    if (this.why !== '') return html`<p class="empty">${this.why}</p>`;
+    return html`<details>
+      <summary>${content?.sentence ?? 'Running the step again…'}</summary>
+      ${content === undefined ? nothing : content.steps === 1 ? lastStep(content) : tallies(content)}
       <button class="small" @click=${() => this.dispatchEvent(new CountLookupsEvent(this.most))}>
         Count hits over the last ${this.most.toLocaleString('en')} steps
       </button>
-    </section>`;
-  }
-
-  private answer(): TemplateResult {
-    const {content} = this;
-    if (this.why !== '') return html`<p class="empty">${this.why}</p>`;
-    if (content === undefined) return html`<p role="status">Running the step again…</p>`;
-    return html`<p role="status">${content.sentence}</p>
-      ${content.steps === 1 ? lastStep(content) : tallies(content)}`;
+    </details>`;
   }
 }
 
