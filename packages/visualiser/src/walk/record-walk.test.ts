@@ -77,12 +77,13 @@ test('a scenario’s stops are its places, on each machine that it is on', async
   const [first, ...later] = walk.stops;
   expect(first?.moment.who).toBe('guest-kernel');
   let here = first?.moment.index ?? 0;
-  for (const [at, {place}] of scenario.steps.slice(1, -1).entries()) {
+  const elsewhere = scenario.steps.findIndex(({technique}) => technique !== undefined);
+  for (const [at, {place}] of scenario.steps.slice(1, elsewhere).entries()) {
     const found = findPlace(run, place, here);
     here = found.ok ? found.index : -1;
     expect(later[at]?.moment.index).toBe(here);
   }
-  expect(new Set(walk.stops.map(({machine}) => machine)).size).toBe(2);
+  expect(new Set(walk.stops.map(({machine}) => machine)).size).toBeGreaterThan(1);
   expect(walk.stops.map(({printed}) => printed).join('')).toContain('IF 1');
   expect(walk.questions).toEqual(scenario.questions);
   expect(walk.stops.some(({asked}) => asked.length > 0)).toBe(true);
