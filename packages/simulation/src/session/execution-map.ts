@@ -41,6 +41,11 @@ export class ExecutionMap {
       : [...exits].map(([title, count]) => `${title}, ${count === 1 ? 'once' : `${count} times`}`).join('; ');
   }
 
+  /** Learns of what was recorded since; whoever records much calls it now and then, so that nobody waits for it later. */
+  keepUp(): void {
+    this.#learn();
+  }
+
   #learn(): void {
     const {columns, events} = this.#record;
     for (; this.#stepsSeen < columns.length; this.#stepsSeen++) {

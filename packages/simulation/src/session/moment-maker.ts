@@ -143,6 +143,12 @@ export class MomentMaker {
     }
   }
 
+  /** Learns of what was recorded since the last moment, so that the next one is made as quickly as any. */
+  keepUp(): void {
+    this.#executed.keepUp();
+    this.serial.keepUp();
+  }
+
   timeline(fromCycle: number, toCycle: number, columns: number): TimelineWindow {
     return timelineWindow(this.record, fromCycle, toCycle, columns);
   }

@@ -8,6 +8,8 @@ export class SerialText {
   #eventsSeen = 0;
   readonly #steps: number[] = [];
   readonly #bytes: number[] = [];
+  /** What was asked for last: most steps print nothing. */
+  #last = {count: 0, text: ''};
 
   /** `machine`: whose console, of several virtual machines. */
   constructor(record: RunRecord, machine = 0) {
@@ -17,6 +19,11 @@ export class SerialText {
 
   /** The bytes that were sent before a state. */
   bytesBefore(state: number): Uint8Array {
+    return Uint8Array.from(this.#bytes.slice(0, this.#countBefore(state)));
+  }
+
+  /** How many bytes were sent before a state. */
+  #countBefore(state: number): number {
     this.#learn();
     let low = 0;
     let high = this.#steps.length;
@@ -25,11 +32,18 @@ export class SerialText {
       if ((this.#steps[middle] ?? 0) < state) low = middle + 1;
       else high = middle;
     }
-    return Uint8Array.from(this.#bytes.slice(0, low));
+    return low;
   }
   /** The same as text; bytes that are no UTF-8 show as replacement characters. */
   before(state: number): string {
-    return new TextDecoder().decode(this.bytesBefore(state));
+    const count = this.#countBefore(state);
+    if (this.#last.count !== count) this.#last = {count, text: new TextDecoder().decode(this.bytesBefore(state))};
+    return this.#last.text;
+  }
+
+  /** Learns of what was recorded since; whoever records much calls it now and then, so that nobody waits for it later. */
+  keepUp(): void {
+    this.#learn();
   }
 
   #learn(): void {

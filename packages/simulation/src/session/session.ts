@@ -152,6 +152,7 @@ export class Session implements SessionClient {
   /** Records up to so many steps at the frontier; the playhead stays where it is. None where the record is full. */
   recordAhead(steps: number): void {
     this.#recordMore(steps);
+    this.#maker.keepUp();
   }
 
   #recordMore(steps: number): void {
