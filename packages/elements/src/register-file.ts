@@ -47,6 +47,13 @@ export class RegisterFile extends LitElement {
         margin: 2px 0 0;
         font-size: 0.9em;
       }
+      /* On a small projector the registers come first; the rule is still read aloud. */
+      @media (max-width: 1199px) {
+        .rule {
+          position: absolute;
+          clip-path: inset(50%);
+        }
+      }
       .saved {
         border: 1px solid var(--guest-kernel);
         border-radius: 5px;
@@ -161,9 +168,13 @@ export class RegisterFile extends LitElement {
           ${actorName(this.who, this.under)} runs.
           ${
             host && saved.length > 0
-              ? isVmcb
-                ? '#VMEXIT loads RIP, RSP, RAX, RFLAGS, control registers and ES, CS, SS and DS for the host; the others keep the guest’s values until software changes them.'
-                : 'An exit loads RIP, RSP, RFLAGS, control and segment registers for the host; the general-purpose registers keep the guest’s values until software changes them.'
+              ? html`<span class="rule"
+                  >${
+                    isVmcb
+                      ? '#VMEXIT loads RIP, RSP, RAX, RFLAGS, control registers and ES, CS, SS and DS for the host; the others keep the guest’s values until software changes them.'
+                      : 'An exit loads RIP, RSP, RFLAGS, control and segment registers for the host; the general-purpose registers keep the guest’s values until software changes them.'
+                  }</span
+                >`
               : nothing
           }
         </p>
