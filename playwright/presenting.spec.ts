@@ -70,6 +70,8 @@ for (const [width, height] of [
         ]),
       ).toEqual([0, 0]);
     }
+    await page.keyboard.press('C');
+    await expect(page.locator('hs-code-view :is(.current, .left)').first()).toBeInViewport({ratio: 1});
     await page.keyboard.press('W');
     await expect(lab.why.locator('li.decided')).toBeInViewport({ratio: 1});
     await lab.shot(`presenting-why-${width}`);

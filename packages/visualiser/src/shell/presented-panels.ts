@@ -23,9 +23,16 @@ export function hasPanel(root: ParentNode, panel: Filling): boolean {
 /** Tells the lab's style sheet what fills the screen and how large; nothing of it outside a presentation. */
 export function showPresentation(lab: HTMLElement, presentation: Presentation | undefined): void {
   const panel = presentation?.panel;
+  const before = lab.getAttribute('filling');
   if (panel === undefined) lab.removeAttribute('filling');
   else lab.setAttribute('filling', panel);
   lab.style.setProperty('--panel-zoom', String(presentation?.zoom ?? 1));
+  // What was not shown could not be scrolled.
+  if (panel === 'code' && before !== 'code')
+    lab.shadowRoot
+      ?.querySelector('hs-code-view')
+      ?.shadowRoot?.querySelector('.current, .left')
+      ?.scrollIntoView({block: 'center'});
   if (panel === 'stage' && presentation !== undefined && presentation.zoom > 1) void followToken(lab);
 }
 
