@@ -37,7 +37,7 @@ export class VmcsView extends LitElement {
       .row {
         display: grid;
         grid-template-columns: minmax(0, 1fr) auto;
-        gap: 10px;
+        gap: 0 10px;
         padding: 1px 4px;
         font: var(--code)/1.5 var(--mono);
         border-radius: 3px;
