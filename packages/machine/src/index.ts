@@ -48,6 +48,7 @@ export type {HandOver} from './emulation/hand-over.js';
 export * from './emulation/instruction-emulator.js';
 export * from './execution/executor.js';
 export * from './memory-map.js';
+export {listenToLookups} from './mmu/lookups.js';
 export {walkPageTables} from './mmu/page-walk.js';
 export type {PageRights, PagingRules, TableAccess, Translation} from './mmu/page-walk.js';
 export * from './mmu/physical-memory.js';

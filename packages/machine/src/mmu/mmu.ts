@@ -36,15 +36,8 @@ import type {AccessKind, PagingRules, Privilege, TableAccess, Translation} from 
 const PROVEN = {read: TLB_PROVEN_READ, write: TLB_PROVEN_WRITE, execute: TLB_PROVEN_EXECUTE} as const;
 const PROVEN_ALL = TLB_PROVEN_READ | TLB_PROVEN_WRITE | TLB_PROVEN_EXECUTE;
 
-/** Hears of every translation that is asked for while there is something to translate, and who answered. */
-export interface LookupListener {
-  looked(linear: bigint, access: AccessKind, answer: 'hit' | 'walk'): void;
-}
-
 export class Mmu {
   readonly #cpu: Processor;
-  /** For whoever runs steps again to count them; the compiled tier asks here only what it does not know itself. */
-  lookups: LookupListener | undefined;
 
   constructor(cpu: Processor) {
     this.#cpu = cpu;
@@ -64,10 +57,7 @@ export class Mmu {
 
   #translate(linear: bigint, access: AccessKind, privilege: Privilege): number | Trouble {
     const nested = this.#cpu.usesEpt;
-    const known = this.#remembered(linear, access, privilege, nested);
-    if (this.lookups !== undefined && (nested || isPaging(this.#cpu.registers)))
-      this.lookups.looked(linear, access, known === undefined ? 'walk' : 'hit');
-    return known ?? this.#walk(linear, access, privilege, nested);
+    return this.#remembered(linear, access, privilege, nested) ?? this.#walk(linear, access, privilege, nested);
   }
 
   #remembered(linear: bigint, access: AccessKind, privilege: Privilege, nested: boolean): number | undefined {

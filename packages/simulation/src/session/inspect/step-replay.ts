@@ -1,6 +1,7 @@
 // Recorded steps, run once more on a machine of their own: for what a record does not hold, such as what the TLB answered. The machine is
 // carried to a recorded state, runs, is held against the record after each step, and is put back byte for byte, whatever happened.
 
+import {listenToLookups} from '@hyperscope/machine';
 import type {Bank} from '@hyperscope/machine';
 import type {RunRecord} from '@hyperscope/trace';
 import type {StepReport, TechniqueRun} from '@hyperscope/vmm';
@@ -37,9 +38,8 @@ export class StepReplay {
    */
   over(from: number, to: number, lookups: StepLookups): number {
     const run = this.#at(from);
-    const {mmu} = run.machine.processor;
     const kept = keepWhatIsWritten(run);
-    mmu.lookups = lookups;
+    const stopListening = listenToLookups(run.machine.processor, lookups);
     let at = from;
     try {
       for (; at < to; at++) {
@@ -49,7 +49,7 @@ export class StepReplay {
         if (!this.#isAsRecorded(at, report, run)) break;
       }
     } finally {
-      mmu.lookups = undefined;
+      stopListening();
       run.observe(undefined);
       putBack(run, kept);
     }
