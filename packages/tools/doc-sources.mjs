@@ -1,5 +1,5 @@
 // The sources that the documentation may name, and where each is found. A page defines those that it uses at its end, `[sdm]: https://…`,
-// so that it reads well anywhere; a test holds the definitions against this list. Looked up when they were written down; no test asks a network.
+// so that it reads well anywhere; a test holds the definitions against this list. No test asks a network: who adds an address has looked it up.
 
 const kernel = path => `https://github.com/torvalds/linux/blob/v6.1/${path}`;
 const xen = path => `https://github.com/xen-project/xen/blob/RELEASE-4.18.0/xen/${path}`;

@@ -41,3 +41,9 @@ export function keepHinted(): void {
     // Then the hint comes again on the next visit, which does no harm.
   }
 }
+
+/** Whether the reader has asked their system for less motion, now and whenever it is asked. */
+export function watchMotion(): () => 'full' | 'reduced' {
+  const reduced = matchMedia('(prefers-reduced-motion: reduce)');
+  return () => (reduced.matches ? 'reduced' : 'full');
+}

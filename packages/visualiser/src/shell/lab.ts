@@ -1,16 +1,10 @@
 // The lab: toolbar, code, stage, inspector, timeline; and what joins them: events in, the controller, properties out.
 
 import {
-  FollowEvent,
-  SeekCycleEvent,
-  SeekEvent,
-  GranularityEvent,
+  type FollowEvent,
   TraceFinds,
-  TransportEvent,
-  WindowEvent,
   applyTheme,
   sharedStyles,
-  stagePicture,
   type Theme,
   type TransportCommand,
 } from '@hyperscope/elements';
@@ -22,36 +16,38 @@ import {EmbeddedPage, readEmbedding} from '../embed/embedded-page.js';
 import {commandFor, focusOf, type Command, type Focus} from '../keys.js';
 import type {LabClient} from '../lab-client.js';
 import {Comparing, KEYS_OF_ANY_VIEW, type ComparingSurroundings, type OpenedImage} from '../compare/comparing.js';
-import {LeaveComparisonEvent} from '../compare/leave-comparison.js';
+import type {LeaveComparisonEvent} from '../compare/leave-comparison.js';
 import {runOverSocket, socketAddress} from '../kvm-socket.js';
 import {LabController} from '../lab-controller.js';
 import {FIRST_STATE, type LabState} from '../lab-state.js';
-import {keepHinted, keepTheme, needsHint, readTheme} from '../preferences.js';
+import {keepTheme, needsHint, readTheme, watchMotion} from '../preferences.js';
 import type {ComparedPlace, SharedMoment} from '../share-link.js';
 import type {Inspectable} from '../inspection.js';
-import {Inspector, TabEvent} from '../views/inspector.js';
+import {Inspector} from '../views/inspector.js';
 import {TABS, type Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
 import '../views/real-kvm-view.js';
 import {AddressBar, linkedMoment, linkedText} from './address-bar.js';
 import {AskStep} from './ask-step.js';
+import {listenToPanels, listenToWishes} from './panel-events.js';
 import {listenToTime} from './time-events.js';
 import {perform, type ShellParts} from './commands.js';
 import {Help} from './help.js';
+import {advanceHint} from './hints.js';
 import {LinkedView} from './linked-view.js';
 import {Lessons} from '../lesson/lessons.js';
 import {lessonStyles} from '../lesson/lesson-styles.js';
 import {changedBar, changedBarStyles} from '../switches/changed-bar.js';
+import {dialogs, panels, partOf, phasePanel} from './lab-panels.js';
 import {labStyles} from './lab-styles.js';
-import {codePanel} from './code-panel.js';
-import {Editing, isRunSource} from './editing.js';
+import {showParadox, showPort, showSharing, showWalkDialog} from './later-dialogs.js';
+import {Editing} from './editing.js';
 import {chooseFile, openFile, watchDrops} from './opening-files.js';
 import {Presentation} from './presentation.js';
 import {hasPanel, presentationParts, showPresentation} from './presented-panels.js';
 import {presentStyles} from './present-styles.js';
-import {stagePanel} from './stage-panel.js';
-import {timelinePanel} from './timeline-panel.js';
-import {ToolbarEvent, type ToolbarChoice} from './toolbar.js';
+import type {ToolbarChoice} from './toolbar.js';
+import './toolbar.js';
 
 /** What a key means while presenting, whatever is shown. */
 const ALWAYS_PRESENT: ReadonlySet<string> = new Set(['b', '.', 'F5', 'Escape']);
@@ -78,10 +74,11 @@ export class Lab extends LitElement implements ShellParts {
   @property({reflect: true}) embed = this.embedding?.panels.join(' ');
   private readonly surrounding = this.embedding === undefined ? undefined : new EmbeddedPage();
   private controller: LabController | undefined = undefined;
-  private readonly editing = new Editing(() => {
+  private readonly redrawn = async (): Promise<boolean> => {
     this.requestUpdate();
     return this.updateComplete;
-  });
+  };
+  private readonly editing = new Editing(this.redrawn);
   private client: Remote<LabClient> | undefined = undefined;
   /** The client for templates: a proxy of everything must not be a value in one. */
   private inspectable: Inspectable | undefined = undefined;
@@ -112,50 +109,30 @@ export class Lab extends LitElement implements ShellParts {
   constructor() {
     super();
     applyTheme(document, this.theme);
-    this.addEventListener('hs-seek', event => {
-      if (event instanceof SeekEvent) this.seek(event.detail.index);
-    });
-    this.addEventListener('hs-seek-cycle', event => {
-      if (event instanceof SeekCycleEvent)
-        this.with(lab => {
-          lab.pause();
-          lab.seekCycle(event.detail.cycle);
-        });
-    });
-    this.addEventListener('hs-window', event => {
-      if (event instanceof WindowEvent)
-        this.with(lab => lab.look(event.detail.from, event.detail.to, event.detail.columns));
-    });
-    this.addEventListener('hs-transport', event => {
-      if (event instanceof TransportEvent) this.perform(event.detail.command);
-    });
-    this.addEventListener('hs-granularity', event => {
-      if (event instanceof GranularityEvent) this.with(lab => lab.setGranularity(event.detail.granularity));
-    });
     listenToTime(this, use => this.with(use));
-    this.addEventListener('hs-open-finds', () => this.find());
-    this.addEventListener('hs-tab', event => {
-      if (event instanceof TabEvent) this.showPanel(event.detail.tab);
+    listenToPanels(this, {
+      seek: index => this.seek(index),
+      seekCycle: cycle => this.with(lab => (lab.pause(), lab.seekCycle(cycle))),
+      look: (from, to, columns) => this.with(lab => lab.look(from, to, columns)),
+      perform: command => this.perform(command),
+      setGranularity: granularity => this.with(lab => lab.setGranularity(granularity)),
+      showPanel: tab => this.showPanel(tab),
+      follow: place => this.follow(place),
+      leaveComparison: where => this.leaveComparison(where),
+      runSource: source => this.attempt(async lab => lab.runEdited(source)),
+      choose: choice => this.chosen(choice),
     });
-    for (const type of ['hs-look', 'hs-places']) this.addEventListener(type, () => this.address.keep());
-    this.addEventListener('hs-follow', event => {
-      if (event instanceof FollowEvent) this.follow(event);
-    });
-    this.addEventListener('hs-edit', () => this.edit());
-    this.addEventListener('hs-paradox', () => void this.paradox());
-    this.addEventListener('hs-port', () => void this.port());
-    this.addEventListener('hs-keep-walk', () => void this.keepWalk());
-    this.addEventListener('hs-leave-comparison', event => {
-      if (event instanceof LeaveComparisonEvent) this.leaveComparison(event.detail);
-    });
-    this.addEventListener('hs-close-editor', () => this.editing.close());
-    this.addEventListener('hs-run-source', event => {
-      if (event instanceof CustomEvent && isRunSource(event)) this.runSource(event.detail.source);
-    });
-    this.addEventListener('hs-run-real', () => this.realKvm());
-    this.addEventListener('hs-cancel-real', () => this.controller?.cancelReal());
-    this.addEventListener('hs-toolbar', event => {
-      if (event instanceof ToolbarEvent) this.chosen(event.detail);
+    listenToWishes(this, {
+      'hs-open-finds': () => this.find(),
+      'hs-look': () => this.address.keep(),
+      'hs-places': () => this.address.keep(),
+      'hs-edit': () => this.edit(),
+      'hs-close-editor': () => this.editing.close(),
+      'hs-paradox': () => this.paradox(),
+      'hs-port': () => this.port(),
+      'hs-keep-walk': () => this.keepWalk(),
+      'hs-run-real': () => this.realKvm(),
+      'hs-cancel-real': () => this.controller?.cancelReal(),
     });
   }
 
@@ -163,8 +140,7 @@ export class Lab extends LitElement implements ShellParts {
   connect(client: Remote<LabClient>, start: ComparingSurroundings['start']): void {
     this.startWorker = start;
     const runOnServer = runOverSocket(socketAddress(location.href));
-    const reduced = matchMedia('(prefers-reduced-motion: reduce)');
-    const motion = (): 'full' | 'reduced' => (reduced.matches ? 'reduced' : 'full');
+    const motion = watchMotion();
     this.comparing = new Comparing({
       start,
       runOnServer,
@@ -185,22 +161,13 @@ export class Lab extends LitElement implements ShellParts {
       this.address.keep();
       this.surrounding?.tell(next, this.address.link);
     };
-    const controller = new LabController({
-      client,
-      motion,
-      fetch: (input, init) => fetch(input, init),
-      runOnServer,
-      changed,
-    });
+    const controller = new LabController({client, motion, fetch: fetch.bind(globalThis), runOnServer, changed});
     this.controller = controller;
     this.client = client;
     this.lessons = new Lessons({
       controller,
       client,
-      changed: () => {
-        this.requestUpdate();
-        return this.updateComplete;
-      },
+      changed: this.redrawn,
       panel: name => this.showPanel(name),
       compare: machines => this.openComparison({machines}),
       now: () => performance.now(),
@@ -242,10 +209,7 @@ export class Lab extends LitElement implements ShellParts {
       // What is on the screen is about to go: a step would be one of the next run.
       if (lab.state.opening === 'under way') return;
       perform(command, lab, this);
-      if (lab.state.hint === 'exit' && command === 'next-exit') {
-        keepHinted();
-        lab.hint('route');
-      } else if (lab.state.hint === 'route' && command !== 'help' && command !== 'present') lab.hint(undefined);
+      advanceHint(lab, command);
     });
   }
 
@@ -254,12 +218,11 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   private get inspectorElement(): Inspector | undefined {
-    const inspector = this.renderRoot.querySelector('hs-inspector');
-    return inspector instanceof Inspector ? inspector : undefined;
+    return partOf(this, 'hs-inspector', Inspector);
   }
 
   /** Opens memory at an address that somebody pressed. */
-  private follow({detail: {space, address}}: FollowEvent): void {
+  private follow({space, address}: FollowEvent['detail']): void {
     this.inspectorElement?.follow(space, address);
     this.showPanel('memory');
   }
@@ -274,23 +237,18 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   help(): void {
-    const help = this.renderRoot.querySelector('hs-help');
-    if (help instanceof Help) help.show();
+    partOf(this, 'hs-help', Help)?.show();
   }
 
   askStep(): void {
-    const ask = this.renderRoot.querySelector('hs-ask-step');
-    if (ask instanceof AskStep) ask.show();
+    partOf(this, 'hs-ask-step', AskStep)?.show();
   }
 
   /** Opens the search and puts the cursor into it. */
   find(): void {
     if (this.presenting) return;
     this.with(lab => lab.time.openFinds());
-    void this.updateComplete.then(() => {
-      const finds = this.renderRoot.querySelector('hs-finds');
-      if (finds instanceof TraceFinds) finds.ask();
-    });
+    void this.updateComplete.then(() => partOf(this, 'hs-finds', TraceFinds)?.ask());
   }
 
   /** Opens the editor in place of the code. */
@@ -318,10 +276,7 @@ export class Lab extends LitElement implements ShellParts {
   private leaveComparison({technique, step}: LeaveComparisonEvent['detail']): void {
     this.comparing?.close();
     const {guest, edited, switches} = this.lab;
-    if (technique === undefined) return;
-    this.with(
-      lab => void lab.open({technique, guest, edited, switches, step}).catch((error: unknown) => lab.fail(error)),
-    );
+    if (technique !== undefined) this.attempt(async lab => lab.open({technique, guest, edited, switches, step}));
   }
 
   /** Opens what a link names: the run, and what it carries beside it. */
@@ -361,10 +316,6 @@ export class Lab extends LitElement implements ShellParts {
     const {client} = this;
     if (client !== undefined)
       this.with(lab => void openFile(file, client, lab, (id, image) => this.images.set(id, image)));
-  }
-
-  private runSource(source: string | undefined): void {
-    this.with(lab => void lab.runEdited(source).catch((error: unknown) => lab.fail(error)));
   }
 
   togglePresent(): void {
@@ -414,7 +365,7 @@ export class Lab extends LitElement implements ShellParts {
       case 'real-kvm':
         return this.realKvm();
       case 'share':
-        return void this.share().catch((error: unknown) => this.controller?.fail(error));
+        return this.share();
       case 'compare':
         return this.compare();
       case 'scenarios':
@@ -431,49 +382,35 @@ export class Lab extends LitElement implements ShellParts {
   }
 
   private open(technique: string, guest: string, edited?: string): void {
-    this.with(lab => void lab.open({technique, guest, edited}).catch((error: unknown) => lab.fail(error)));
+    this.attempt(async lab => lab.open({technique, guest, edited}));
   }
 
-  private async paradox(): Promise<void> {
-    if (this.startWorker === undefined) return;
-    try {
-      const {openParadox} = await import('../costs/open-paradox.js');
-      await openParadox(this, this.startWorker);
-    } catch (error) {
-      this.with(lab => lab.fail(error));
-    }
+  /** Does what may fail: then the lab says so. */
+  private attempt(work: (lab: LabController) => Promise<void>): void {
+    this.with(lab => void work(lab).catch((error: unknown) => lab.fail(error)));
   }
 
-  /** What a ported guest's port changed. */
-  private async port(): Promise<void> {
-    const {client, lab} = this;
-    if (client === undefined) return;
-    try {
-      const {openPort} = await import('../port/open-port.js');
-      await openPort(this, client, lab.guest);
-    } catch (error) {
-      this.with(controller => controller.fail(error));
-    }
+  private paradox(): void {
+    const {startWorker: start} = this;
+    if (start !== undefined) this.attempt(async () => showParadox(this, start));
   }
 
-  /** A scenario or a stretch of the run as a page to print, or as an animated picture. */
-  private async keepWalk(): Promise<void> {
+  private port(): void {
+    const {client} = this;
+    if (client !== undefined) this.attempt(async () => showPort(this, client, this.lab.guest));
+  }
+
+  private keepWalk(): void {
     const {startWorker: start, lab, lessons} = this;
     if (start === undefined) return;
-    try {
-      this.address.write();
-      const {openWalkDialog} = await import('../walk/open-walk.js');
-      const image = this.images.get(lab.guest);
-      await openWalkDialog({element: this, lab, scenario: lessons?.played, image, start});
-    } catch (error) {
-      this.with(controller => controller.fail(error));
-    }
+    this.address.write();
+    const image = this.images.get(lab.guest);
+    this.attempt(async () => showWalkDialog({element: this, lab, scenario: lessons?.played, image, start}));
   }
 
-  private async share(): Promise<void> {
+  private share(): void {
     this.address.write();
-    const {openShareDialog} = await import('./sharing.js');
-    await openShareDialog(this, this.lab, this.address.moment, this.theme);
+    this.attempt(async () => showSharing(this, this.lab, this.address.moment, this.theme));
   }
 
   private readonly followLink = (): void => {
@@ -542,66 +479,22 @@ export class Lab extends LitElement implements ShellParts {
               >Open in the lab</a
             >`
       }
-      ${this.dialogs()} ${this.presenting ? presentationParts(this.presentation) : nothing}`;
-  }
-
-  private dialogs(): TemplateResult {
-    const {moment} = this.lab;
-    const compared = this.comparing?.range;
-    return html`<hs-help .view=${compared === undefined ? 'lab' : 'comparison'}></hs-help>
-      <hs-ask-step
-        .of=${compared === undefined ? 'step' : 'instruction'}
-        .index=${compared?.instruction ?? moment?.index ?? 0}
-        .length=${compared?.instructions ?? moment?.length ?? 0}
-      ></hs-ask-step>`;
+      ${dialogs(lab, this.comparing?.range)} ${this.presenting ? presentationParts(this.presentation) : nothing}`;
   }
 
   private body(): TemplateResult {
-    const {phase, moment} = this.lab;
-    if (phase.kind === 'failed') {
-      return html`<main class="panel center">
-        <div class="failed" role="alert">
-          <h2>The simulator stopped</h2>
-          <p>${phase.why}</p>
-          <button @click=${() => location.reload()}>Reload the page</button>
-        </div>
-      </main>`;
-    }
-    if (phase.kind === 'loading' || moment === undefined) {
-      return html`<main class="panel center">
-        <div role="status">
-          <div class="spinner"></div>
-          ${phase.kind === 'loading' ? phase.what : 'Starting'}…
-        </div>
-      </main>`;
-    }
+    const {lab, presentation} = this;
     const comparison = this.comparing?.element;
+    if (lab.phase.kind === 'failed' || lab.phase.kind === 'loading' || lab.moment === undefined)
+      return phasePanel(lab.phase);
     if (comparison !== undefined) return html`<main class="comparing">${comparison}</main>`;
-    const technique = this.lab.catalogue.techniques.find(entry => entry.id === this.lab.technique);
-    const host = technique?.host ?? 'none';
-    const hypervised = host === 'hardware';
-    const guest = this.lab.catalogue.guests.find(entry => entry.id === this.lab.guest);
-    const hasExits = hypervised || (guest?.isHypervisor ?? false);
-    const picture = stagePicture(moment, host);
-    const editor = this.editing.element;
-    const scenario = this.lessons?.scenario;
-    const kinds = [editor === undefined ? '' : 'editing', scenario === undefined ? '' : 'lesson'];
-    return html`<main class=${kinds.join(' ').trim()}>
-        ${scenario === undefined ? nothing : html`<section class="panel scenario">${scenario}</section>`}
-        ${codePanel(this.lab, hypervised, editor)}
-        ${stagePanel(this.lab, picture, this.presenting ? 'presenting' : 'working', this.presentation.panel)}
-        <section class="panel right" aria-label="Inspector">
-          <hs-inspector
-            .state=${this.lab}
-            .tab=${this.tab}
-            .client=${this.inspectable}
-            ?hypervised=${hasExits}
-            .under=${host}
-            technique=${technique?.title ?? ''}
-            ?hall=${this.presenting}
-          ></hs-inspector>
-        </section>
-      </main>
-      ${timelinePanel(this.lab, host, hasExits)}`;
+    return panels(lab, lab.moment, {
+      editor: this.editing.element,
+      scenario: this.lessons?.scenario,
+      where: this.presenting ? 'presenting' : 'working',
+      filling: presentation.panel,
+      tab: this.tab,
+      client: this.inspectable,
+    });
   }
 }

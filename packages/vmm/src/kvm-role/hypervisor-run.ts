@@ -62,18 +62,6 @@ export class HypervisorRun implements TechniqueRun {
     const profile = chooseProfile(options.profile, definition.profile);
     definition.hardware.requireProcessor(profile, definition.mmu.kind);
     const slots = memorySlots(options.image, definition.hardware.privateMemory);
-    const {
-      coalescedMmio,
-      nestedPage,
-      leafTables,
-      irqchip,
-      faults,
-      undecoded,
-      wrongField,
-      hostInterrupt,
-      signal,
-      guestDebug,
-    } = options;
     this.machine = new Machine({
       memoryBytes: hostMemoryBytes(slots),
       executor: options.executor,
@@ -87,19 +75,7 @@ export class HypervisorRun implements TechniqueRun {
       machine: this.machine,
       image: options.image,
       slots,
-      options: {
-        ...definition.options,
-        ...(coalescedMmio === undefined ? {} : {coalescedMmio}),
-        ...(nestedPage === undefined ? {} : {nestedPage}),
-        ...(leafTables === undefined ? {} : {leafTables}),
-        ...(irqchip === undefined ? {} : {irqchip}),
-        ...(faults === undefined ? {} : {faults}),
-        undecoded,
-        wrongField,
-        hostInterrupt,
-        signal,
-        guestDebug,
-      },
+      options: chosenOf(options, definition.options),
       hardware: definition.hardware,
       mmu: definition.mmu,
       board: this.#board,
@@ -225,4 +201,23 @@ export class HypervisorRun implements TechniqueRun {
   pressKeys(scanCodes: Uint8Array): void {
     this.chipset.keyboard.type(scanCodes);
   }
+}
+
+/** KVM's and its user space's own choices, but for what whoever starts the guest has chosen. */
+function chosenOf(options: TechniqueOptions, own: HypervisorOptions): HypervisorOptions {
+  const {coalescedMmio, nestedPage, leafTables, irqchip, faults} = options;
+  const {undecoded, wrongField, hostInterrupt, signal, guestDebug} = options;
+  return {
+    ...own,
+    ...(coalescedMmio === undefined ? {} : {coalescedMmio}),
+    ...(nestedPage === undefined ? {} : {nestedPage}),
+    ...(leafTables === undefined ? {} : {leafTables}),
+    ...(irqchip === undefined ? {} : {irqchip}),
+    ...(faults === undefined ? {} : {faults}),
+    undecoded,
+    wrongField,
+    hostInterrupt,
+    signal,
+    guestDebug,
+  };
 }
