@@ -598,6 +598,23 @@ check:
   technique: vtx-ept
   expect: {prints: "3!\\nF3", occursNot: [{kind: vm-exit, label: SYSCALL}, {kind: vm-exit, label: exception}]}
 \`\`\`
+
+\`\`\`seeded
+name: flags-of-the-kernel
+question: |
+  The kernel sets IA32_FMASK to {mask}. The program loads RFLAGS with {flags} and executes SYSCALL. What is in RFLAGS at the kernel’s first instruction?
+draw:
+  mask: ['0x200', '0x600', '0x44700', '0x8d5', '0x47fd5']
+  flags: ['0x247', '0x283', '0x646', '0xa93', '0xed7', '0x40297']
+replace:
+  - text: "        set_msr MSR_FMASK, 0x200        ; interrupts off in the kernel"
+    by: "        set_msr MSR_FMASK, {mask}"
+  - text: "        call nothing            ; a call of a function\\n"
+    by: "        call nothing\\n        push {flags}\\n        popfq\\n"
+read: {register: RFLAGS, form: hex, place: {from: start, event: {instruction: syscall}}}
+because: |
+  {answer}. RFLAGS ← RFLAGS AND NOT IA32_FMASK; bit 1 is always 1. What POPF could load at all is another question: outside ring 0 it leaves IF and IOPL alone (scenario D6).
+\`\`\`
 `},
   {name: 'd5-trap-and-emulate.md', text: `---
 title: 'First attempt: trap and emulate'
@@ -1942,6 +1959,24 @@ answer: 3
 because: The map tells for each of them where the guest is and what was put aside; what was half done is taken back or finished before the guest’s handler runs.
 check: {expect: {occurs: {kind: host-step, sentence: 'in the middle of a sequence of the cache'}, prints: CPMNA3T}}
 \`\`\`
+
+\`\`\`seeded
+name: mistakes
+question: |
+  A translator that notices writes into translated code: **{again}**. In the place of POPF stands \`{popf}\`. And the loop at the beginning runs {times} times. What does the guest print?
+draw:
+  again: ['on', 'off']
+  popf: [popfq, 'add rsp, 8']
+  times: {from: 2, to: 40}
+switches: {retranslation: '{again}'}
+replace:
+  - {text: "        mov ecx, 3\\n", by: "        mov ecx, {times}\\n"}
+  - {text: "        or qword [rsp], 0x200\\n        popfq\\n", by: "        or qword [rsp], 0x200\\n        {popf}\\n"}
+read: {printed: all}
+because: |
+  \`{answer}\`. Code that changes itself must be translated anew (N; without that it stays O). POPF has set the IF that the guest sees (P), although the processor’s own has never been touched; where there is none, it stays off (p). How often a
+  loop runs does not matter to what is right, only to what it costs: it is translated once.
+\`\`\`
 `},
   {name: 'd10-shadow-page-tables.md', text: `---
 title: Shadow page tables
@@ -2816,6 +2851,19 @@ because: '“Any access to CR3 traps” is true of shadow paging. With EPT the g
 check:
   expect: {occurs: {kind: control-register, label: CR3, who: guest-kernel}, occursNot: {kind: vm-exit, label: control-register}}
 \`\`\`
+
+\`\`\`seeded
+name: into-root-operation
+question: The guest’s kernel, in ring 0 of non-root operation, executes one of these. Which one takes the processor into root operation?
+draw:
+  instruction: [cpuid, 'in al, 0x80', 'out 0x80, al', vmcall, 'mov rax, dr7', 'mov rax, cr3', 'mov cr3, rax', cli, pushfq, rdtsc, clts, 'mov rax, cr0', 'mov ax, cs', 'sgdt [rsp - 16]', swapgs, nop]
+replace:
+  - text: "; The gate for #GP, vector 13.\\n"
+    by: "        mov rax, cr3\\nprobe:  {instruction}\\n"
+which: {draw: instruction, choices: 4, expect: {occurs: {kind: vm-exit, at: probe}}}
+because: |
+  \`{answer}\` exits: it always does, or KVM has asked for it in the controls. The others are the guest’s own business. That most of them are privileged does not matter: the guest’s kernel is in ring 0.
+\`\`\`
 `},
   {name: 'd20-kvm-ioctl-loop.md', text: `---
 title: The KVM ioctl loop
@@ -3420,6 +3468,26 @@ choices: [Trap and emulate, VT-x with EPT, SVM with nested paging]
 answer: 1
 because: LSTAR is the VMM’s there. Under VT-x and SVM it is the guest’s.
 check: {technique: trap-and-emulate, expect: {occurs: {kind: host-step, label: vmm_entry_SYSCALL}}}
+\`\`\`
+
+\`\`\`seeded
+name: who-carries-it-out
+question: On the machine \`{machine}\` the guest’s kernel executes \`{instruction}\`. Who carries it out?
+draw:
+  machine: [bare, trap-and-emulate, vtx-shadow, vtx-ept, svm-npt]
+  instruction: [cli, 'mov rax, cr0', 'mov rax, cr3', cpuid, pushfq, clts, 'smsw ax', 'str ax', nop]
+technique: '{machine}'
+replace:
+  - text: "        mov rsp, stack\\n"
+    by: "        mov rsp, stack\\nprobe:  {instruction}\\n        mov rsp, stack\\n"
+outcomes:
+  - says: The processor, and nobody is asked
+    expect: {occurs: {at: probe}, occursNot: [{kind: vm-exit, at: probe}, {kind: exception, at: probe}]}
+  - {says: 'The hypervisor, after a VM exit', expect: {occurs: {kind: vm-exit, at: probe}}}
+  - {says: 'The VMM, after a fault', expect: {occurs: {kind: exception, at: probe}, occursNot: {kind: vm-exit, at: probe}}}
+because: |
+  Look at the run: the button below opens it. Trap and emulate hears of what faults in ring 3 and of nothing else. VT-x and SVM exit where
+  the controls say so, and for CR3 only where the tables are shadows.
 \`\`\`
 `},
 ];
