@@ -287,7 +287,7 @@ export const labStyles = css`
   @media (max-width: 1199px) {
     main:not(.center) {
       grid-template-columns: 330px minmax(0, 1fr);
-      grid-template-rows: minmax(0, 1fr) minmax(0, 1fr);
+      grid-template-rows: minmax(0, 1.25fr) minmax(0, 1fr);
     }
     .panel {
       padding-inline: 10px;
