@@ -1833,6 +1833,7 @@ title: Push the address in the translation cache, and let the guest look
 switches: {own-return-address: 'off'}
 replace:
   - {text: '        mov ecx, 3', by: '        jmp look'}
+  - {text: '        call tables', by: '        hlt'}
 expect: {prints: '!', printsNot: '3'}
 explanation: |
   The guest compares the word on its stack with the address behind its CALL, and they differ: \`!\`. A debugger, an exception handler, a kernel that relocates itself would see addresses that do
