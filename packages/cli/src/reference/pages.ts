@@ -59,7 +59,11 @@ function userSection({id, title, teaches, controlProgram}: GuestOutline): readon
 }
 
 /** The page on the guests: what each is, starts as, and must print. */
-export function guestsPage(guests: readonly GuestOutline[], users: readonly GuestOutline[], cards: readonly GuestOutline[]): string {
+export function guestsPage(
+  guests: readonly GuestOutline[],
+  users: readonly GuestOutline[],
+  cards: readonly GuestOutline[],
+): string {
   const sections = guests.flatMap(({id, title, teaches, mode, loadAddress, memoryMiB, needs, expectedSerial}) => [
     `## ${id}`,
     '',

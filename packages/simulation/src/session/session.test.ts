@@ -108,3 +108,15 @@ describe('stepping hello-kvm on VT-x with EPT', {timeout: 60_000}, () => {
     expect(moment.strip.map(item => item.label)).toEqual(['CR3 (real)', 'guest CR3', 'EPTP', 'current VMCS']);
   });
 });
+
+test.each(['vtx-ept', 'trap-and-emulate', 'binary-translation', 'control-program'])(
+  'on %s a fresh session knows where the guest begins, and says the same when more is recorded',
+  technique => {
+    const session = host.open({guest: 'hello-kvm', technique});
+    const {start} = session;
+    expect(start).toBeGreaterThan(0);
+    expect(session.record.step(start)?.who).toMatch(/^guest-/);
+    session.run(5000);
+    expect(session.start).toBe(start);
+  },
+);

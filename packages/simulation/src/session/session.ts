@@ -199,8 +199,9 @@ export class Session implements SessionClient {
     const driver = this.#driver;
     if (this.record.length > 0 || this.#maker.start !== undefined) return;
     for (let steps = 0; steps < SETUP_LIMIT && driver.outcome === undefined; steps++) {
-      const {kind, length} = driver.advance();
-      if (kind === 'instruction' && length > 0) return;
+      const {actor, kind, length} = driver.advance();
+      // A VMM's own instructions come before the guest's.
+      if (actor.startsWith('guest-') && kind === 'instruction' && length > 0) return;
     }
   }
 

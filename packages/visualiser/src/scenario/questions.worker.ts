@@ -12,7 +12,8 @@ export class QuestionLab implements QuestionClient {
 
   async begin({question, base, source, set}: QuestionRequest): Promise<void> {
     this.#slices = undefined;
-    for (const technique of techniquesOf(question, base)) await this.#host.prepare({guest: {of: base.guest, source}, technique});
+    for (const technique of techniquesOf(question, base))
+      await this.#host.prepare({guest: {of: base.guest, source}, technique});
     this.#slices = makeQuestion(question, base, set, {
       open: choice => openScenarioRun(this.#host, choice),
       sourceOf: () => source,
