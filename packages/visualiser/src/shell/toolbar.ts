@@ -168,13 +168,7 @@ export class Toolbar extends LitElement {
       >
         ${picture('share')}<span class="word">Share</span>
       </button>
-      <span class="icon" title="Theme: ${THEME_NAMES[this.theme]}"
-        >${picture('theme')}<select aria-label="Theme" @change=${this.themeChosen}>
-          ${THEMES.map(
-            theme => html`<option value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`,
-          )}
-        </select></span
-      >
+      ${this.themeChooser()}
       <button
         aria-label="Help: keys and colours"
         title="Keys and colours (?)"
@@ -183,6 +177,16 @@ export class Toolbar extends LitElement {
         ?
       </button>
     </header>`;
+  }
+
+  private themeChooser(): TemplateResult {
+    return html`<span class="icon" title="Theme: ${THEME_NAMES[this.theme]}"
+      >${picture('theme')}<select aria-label="Theme" @change=${this.themeChosen}>
+        ${THEMES.map(
+          theme => html`<option value=${theme} ?selected=${theme === this.theme}>${THEME_NAMES[theme]}</option>`,
+        )}
+      </select></span
+    >`;
   }
 
   private kvmButton(state: LabState): TemplateResult {

@@ -209,7 +209,9 @@ describe('the micro-operations of an instruction', () => {
 
   test('say what was read from memory, and where it went', async () => {
     const index = [...popf.record.steps()].find(step => /^popf?q? ?/.test(popf.textOf(step.index)))?.index ?? -1;
-    const load = (await popf.time.microSteps(index)).find(micro => micro.reads.some(read => read.name.startsWith('mem')));
+    const load = (await popf.time.microSteps(index)).find(micro =>
+      micro.reads.some(read => read.name.startsWith('mem')),
+    );
     expect(load?.reads.map(read => read.name)).toContain('RSP');
     expect(load?.writes[0]?.value).not.toBe('?');
     expect(await popf.time.microSteps(popf.record.length)).toEqual([]);
