@@ -18,8 +18,7 @@ export const arrowStyles = css`
     border: 1px solid var(--line);
     padding: 3px;
     text-align: center;
-    font-size: 0.86em;
-    overflow-wrap: anywhere;
+    font-size: 0.82em;
   }
   .arrows th small {
     display: block;
@@ -39,6 +38,14 @@ export const arrowStyles = css`
   .arrows td [aria-pressed='true'] {
     outline: 3px solid var(--focus);
     outline-offset: -3px;
+  }
+  :host([presenting]) .arrows :is(td, th) {
+    padding: 1px;
+    font-size: 0.66em;
+    line-height: 1.15;
+  }
+  :host([presenting]) .arrows > .markdown {
+    font-size: 0.8em;
   }
   .arrows .guess {
     display: flex;
