@@ -9,7 +9,8 @@ type TranslatedCode = Pick<Extract<TraceEvent, {kind: 'translation'}>['instructi
 export class SourcePlaces {
   readonly #run: ScenarioRun;
   readonly #own: ReadonlySet<bigint>;
-  readonly #translated = new Set<bigint>();
+  /** By address in the cache, the step that made the translation: before it, a stub may have lain there. */
+  readonly #translated = new Map<bigint, number>();
   /** Steps whose translations are known. */
   #looked = 0;
 
@@ -24,19 +25,19 @@ export class SourcePlaces {
     const {columns} = this.#run.record;
     if (!columns.who(step).startsWith('guest')) return false;
     const rip = columns.rip(step);
-    return this.#own.has(rip) || this.#translations().has(rip);
+    return this.#own.has(rip) || (this.#translations().get(rip) ?? Infinity) < step;
   }
 
-  #translations(): ReadonlySet<bigint> {
+  #translations(): ReadonlyMap<bigint, number> {
     const {record} = this.#run;
     for (; this.#looked < record.length; this.#looked++)
       for (const event of record.eventsOf(this.#looked))
-        if (event.kind === 'translation') this.#note(event.instructions);
+        if (event.kind === 'translation') this.#note(event.instructions, this.#looked);
     return this.#translated;
   }
 
-  #note(instructions: readonly TranslatedCode[]): void {
-    for (const {rip, at} of instructions) if (this.#own.has(rip)) this.#translated.add(at);
+  #note(instructions: readonly TranslatedCode[], step: number): void {
+    for (const {rip, at} of instructions) if (this.#own.has(rip)) this.#translated.set(at, step);
   }
 }
 
