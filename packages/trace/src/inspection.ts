@@ -224,7 +224,38 @@ export interface DeviceContent {
   }[];
 }
 
+/** What user space has asked of KVM so far, by the file on which it asked, and which exits came up to it. */
+export interface IoctlLoop {
+  /** The files in the order in which each was made: /dev/kvm, the virtual machine's, the virtual CPU's. */
+  readonly files: readonly {
+    readonly level: 'system' | 'VM' | 'vCPU';
+    /** As /proc/PID/fd shows it. */
+    readonly name: string;
+    /** The ioctl that gave it; undefined for a file that was opened. */
+    readonly madeBy: string | undefined;
+    readonly isThere: boolean;
+    readonly calls: readonly {
+      readonly name: string;
+      readonly count: number;
+      /** The step of its last call. */
+      readonly last: number;
+      /** It has not returned. */
+      readonly isUnderWay: boolean;
+    }[];
+  }[];
+  /** Exits of the guest by who answered them; undefined for a recording of user space, which does not hear of most. */
+  readonly answered: {readonly kvm: number; readonly userSpace: number} | undefined;
+}
+
 export interface KvmRunContent {
+  /** Undefined for a recording that does not tell. */
+  readonly loop: IoctlLoop | undefined;
+  /** Undefined while KVM_RUN has not returned. */
+  readonly page: KvmRunPage | undefined;
+}
+
+/** struct kvm_run. */
+export interface KvmRunPage {
   /** Where the page lies; a recording of real KVM does not tell. */
   readonly at: {readonly hva: bigint; readonly hpa: number} | undefined;
   /** The step in which KVM_RUN returned. */

@@ -6,6 +6,7 @@ export * from './descriptor-tables.js';
 export * from './device-list.js';
 export * from './entry-doctor.js';
 export * from './fault-story.js';
+export * from './ioctl-loop.js';
 export * from './kvm-run.js';
 export * from '../page-walk.js';
 export * from '../shadow-walk.js';

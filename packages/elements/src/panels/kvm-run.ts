@@ -5,9 +5,11 @@ import {customElement, property} from 'lit/decorators.js';
 import type {InspectionContents} from '@hyperscope/trace';
 import {address, addressStyles} from '../address.js';
 import {sharedStyles} from '../shared-styles.js';
+import './ioctl-loop.js';
 import {panelStyles} from './panel-styles.js';
 
 type Content = InspectionContents['kvm-run'];
+type Page = NonNullable<Content['page']>;
 
 @customElement('hs-kvm-run')
 export class KvmRunView extends LitElement {
@@ -39,7 +41,18 @@ export class KvmRunView extends LitElement {
   override render(): TemplateResult {
     const {content} = this;
     if (content === undefined) return html`<p class="empty" role="status">Asking for kvm_run…</p>`;
-    return html`<p>${content.sentence}</p>
+    const {loop, page} = content;
+    return html`${loop === undefined ? nothing : html`<hs-ioctl-loop .loop=${loop}></hs-ioctl-loop>`}
+    ${
+      page === undefined
+        ? html`<p class="empty">KVM_RUN has not returned yet: user space has read nothing out of kvm_run so far.</p>`
+        : this.page(page)
+    }`;
+  }
+
+  private page(content: Page): TemplateResult {
+    return html`<h3>The page they share</h3>
+      <p>${content.sentence}</p>
       ${
         content.at === undefined
           ? nothing

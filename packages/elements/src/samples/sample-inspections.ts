@@ -255,17 +255,48 @@ export const SAMPLE_INSPECTIONS: InspectionContents = {
     },
   ],
   'kvm-run': {
-    at: {hva: 0x7fff_f7ff_a000n, hpa: 0x7000},
-    step: 6,
-    reason: 'KVM_EXIT_IO',
-    spent: false,
-    sentence: 'KVM_EXIT_IO: out 0x48, port 0x3f8 (the first serial port), 1 × 8 bits.',
-    rows: [
-      {offset: 8, size: 4, name: 'exit_reason', value: '2', meaning: 'KVM_EXIT_IO', from: 'exit'},
-      {offset: 13, size: 1, name: 'if_flag', value: '0', meaning: 'the guest’s RFLAGS.IF', from: 'guest state'},
-      {offset: 34, size: 2, name: 'io.port', value: '0x3f8', meaning: 'the first serial port', from: 'exit'},
-      {offset: 40, size: 8, name: 'io.data_offset', value: '0x1000', meaning: 'where the bytes lie', from: 'layout'},
-    ],
+    loop: {
+      files: [
+        {
+          level: 'system',
+          name: '/dev/kvm',
+          madeBy: undefined,
+          isThere: true,
+          calls: [{name: 'KVM_CREATE_VM', count: 1, last: 1, isUnderWay: false}],
+        },
+        {
+          level: 'VM',
+          name: 'anon_inode:kvm-vm',
+          madeBy: 'KVM_CREATE_VM',
+          isThere: true,
+          calls: [
+            {name: 'KVM_SET_USER_MEMORY_REGION', count: 2, last: 2, isUnderWay: false},
+            {name: 'KVM_CREATE_VCPU', count: 1, last: 3, isUnderWay: false},
+          ],
+        },
+        {
+          level: 'vCPU',
+          name: 'anon_inode:kvm-vcpu:0',
+          madeBy: 'KVM_CREATE_VCPU',
+          isThere: true,
+          calls: [{name: 'KVM_RUN', count: 3, last: 5, isUnderWay: true}],
+        },
+      ],
+      answered: {kvm: 5, userSpace: 2},
+    },
+    page: {
+      at: {hva: 0x7fff_f7ff_a000n, hpa: 0x7000},
+      step: 6,
+      reason: 'KVM_EXIT_IO',
+      spent: false,
+      sentence: 'KVM_EXIT_IO: out 0x48, port 0x3f8 (the first serial port), 1 × 8 bits.',
+      rows: [
+        {offset: 8, size: 4, name: 'exit_reason', value: '2', meaning: 'KVM_EXIT_IO', from: 'exit'},
+        {offset: 13, size: 1, name: 'if_flag', value: '0', meaning: 'the guest’s RFLAGS.IF', from: 'guest state'},
+        {offset: 34, size: 2, name: 'io.port', value: '0x3f8', meaning: 'the first serial port', from: 'exit'},
+        {offset: 40, size: 8, name: 'io.data_offset', value: '0x1000', meaning: 'where the bytes lie', from: 'layout'},
+      ],
+    },
   },
   statistics: {
     steps: 22,

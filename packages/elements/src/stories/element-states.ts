@@ -105,8 +105,15 @@ export const ELEMENT_STATES: Readonly<Record<string, ElementStates>> = {
     error: 'a search that finds nothing',
     enormous: 'very many finds',
   },
+  'hs-ioctl-loop': {
+    empty: 'ioctls that a recording does not tell',
+    running: 'ioctls on three files',
+    full: 'ioctls on three files',
+    error: NO_FAULT,
+    enormous: FIXED,
+  },
   'hs-kvm-run': {
-    empty: 'kvm_run that is asked for',
+    empty: 'kvm_run that has not come back',
     running: 'kvm_run that is spent',
     full: 'kvm_run after an exit',
     error: NO_FAULT,

@@ -7,6 +7,7 @@ import {
   DeviceList,
   EntryDoctor,
   FaultStory,
+  IoctlLoopView,
   KvmRunView,
   MemoryView,
   StatisticsView,
@@ -19,6 +20,11 @@ import {SAMPLE_INSPECTIONS as SAMPLES} from '../samples/index.js';
 import {made, type Stories} from './story.js';
 
 /** As many entries as a full TLB has. */
+const spentPage = () => {
+  const {page} = SAMPLES['kvm-run'];
+  return page === undefined ? undefined : {...page, spent: true};
+};
+
 export const FULL_TLB = {
   ...SAMPLES.tlb,
   rows: Array.from({length: 86}, () => SAMPLES.tlb.rows.map(row => ({...row, state: 'fresh' as const}))).flat(),
@@ -83,7 +89,10 @@ export const PANEL_STORIES: Stories = {
   'devices of which one changed': () => made(new DeviceList(), {devices: SAMPLES.devices}),
   'kvm_run that is asked for': () => new KvmRunView(),
   'kvm_run after an exit': () => made(new KvmRunView(), {content: SAMPLES['kvm-run']}),
-  'kvm_run that is spent': () => made(new KvmRunView(), {content: {...SAMPLES['kvm-run'], spent: true}}),
+  'kvm_run that is spent': () => made(new KvmRunView(), {content: {...SAMPLES['kvm-run'], page: spentPage()}}),
+  'kvm_run that has not come back': () => made(new KvmRunView(), {content: {...SAMPLES['kvm-run'], page: undefined}}),
+  'ioctls that a recording does not tell': () => new IoctlLoopView(),
+  'ioctls on three files': () => made(new IoctlLoopView(), {loop: SAMPLES['kvm-run'].loop}),
   'statistics that are counted': () => new StatisticsView(),
   statistics: () => made(new StatisticsView(), {content: SAMPLES.statistics}),
   'a virtual CPU that is asked for': () => new VirtualCpuView(),

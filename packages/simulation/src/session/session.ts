@@ -199,9 +199,9 @@ export class Session implements SessionClient {
     const driver = this.#driver;
     if (this.record.length > 0 || this.#maker.start !== undefined) return;
     for (let steps = 0; steps < SETUP_LIMIT && driver.outcome === undefined; steps++) {
-      const {actor, kind, length} = driver.advance();
+      const {actor} = driver.advance();
       // A VMM's own instructions come before the guest's.
-      if (actor.startsWith('guest-') && kind === 'instruction' && length > 0) return;
+      if (actor.startsWith('guest-') && this.#maker.start !== undefined) return;
     }
   }
 

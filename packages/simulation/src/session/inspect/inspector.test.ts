@@ -262,7 +262,7 @@ test('kvm_run is laid out as KVM leaves it, and is spent when the guest has been
   const out = [...session.record.events.allOf('kvm-exit')].find(({event}) => event.exit.reason === 'io');
   const {step} = assertExists(out, 'KVM_EXIT_IO');
   session.seek(step + 1);
-  const content = await shown(session, {panel: 'kvm-run'});
+  const content = assertExists((await shown(session, {panel: 'kvm-run'})).page, 'a page');
   expect(content.spent).toBe(false);
   const at = assertExists(content.at, 'where it lies');
   const page = await shown(session, {panel: 'memory', space: 'hva', address: at.hva + 8n, length: 4});
@@ -272,8 +272,38 @@ test('kvm_run is laid out as KVM leaves it, and is spent when the guest has been
   expect(field('io.port')).toMatchObject({offset: 34, size: 2, value: '0x3f8'});
   session.seek(session.record.length);
   expect(await session.inspect({panel: 'kvm-run'})).toMatchObject({
-    content: {reason: expect.stringContaining('KVM_EXIT')},
+    content: {page: {reason: expect.stringContaining('KVM_EXIT')}},
   });
+});
+
+test('each ioctl stands on the file on which it is called, and who answered the exits is counted', async () => {
+  const session = recorded('mini-os', 'vtx-ept');
+  const {events} = session.record;
+  session.seek(0);
+  const loopHere = async () => assertExists((await shown(session, {panel: 'kvm-run'})).loop, 'a loop');
+  expect((await loopHere()).files.map(file => [file.level, file.isThere, file.calls])).toEqual([
+    ['system', true, []],
+    ['VM', false, []],
+    ['vCPU', false, []],
+  ]);
+  session.seek(session.record.length);
+  const {files, answered = {kvm: 0, userSpace: 0}} = await loopHere();
+  const on = (level: string): readonly string[] =>
+    files.find(file => file.level === level)?.calls.map(({name}) => name) ?? [];
+  expect(on('system')).toEqual(['KVM_CREATE_VM']);
+  expect(on('VM')).toContain('KVM_SET_USER_MEMORY_REGION');
+  expect(on('vCPU')).toEqual(['KVM_SET_SREGS', 'KVM_SET_REGS', 'KVM_RUN']);
+  const calls = [...events.allOf('ioctl')].filter(({event}) => event.direction === 'call');
+  expect(files.flatMap(file => file.calls).reduce((sum, {count}) => sum + count, 0)).toBe(calls.length);
+  expect(answered.kvm + answered.userSpace).toBe([...events.allOf('exit-handled')].length);
+  expect(answered.userSpace).toBeGreaterThan(100);
+  const run = assertExists(
+    calls.find(({event}) => event.name === 'KVM_RUN'),
+    'a first KVM_RUN',
+  );
+  session.seek(run.step + 1);
+  const now = (await loopHere()).files.flatMap(file => file.calls.filter(call => call.isUnderWay));
+  expect(now).toEqual([{name: 'KVM_RUN', count: 1, last: run.step, isUnderWay: true}]);
 });
 
 test('the statistics at the end are those of the record', async () => {

@@ -3,13 +3,14 @@
 
 import {assertUnreachable, hex, hexBytes} from '@hyperscope/base';
 import {kvmExitDetail, kvmExitDuty, kvmExitName, isDeprivileged, portName} from '@hyperscope/trace';
-import type {CellSource, KvmRunContent, RunRecord} from '@hyperscope/trace';
+import type {CellSource, KvmRunContent, KvmRunPage, RunRecord} from '@hyperscope/trace';
 import {KVM_RUN_PAGE, KVM_RUN_WINDOW} from '@hyperscope/vmm';
 import type {VmExit} from '@hyperscope/vmm';
+import {ioctlLoop} from './ioctl-loop.js';
 import {found, nothing} from './looked-at.js';
 import type {Found, LookedAt} from './looked-at.js';
 
-type Row = KvmRunContent['rows'][number];
+type Row = KvmRunPage['rows'][number];
 
 /** KVM_EXIT_*; uapi/linux/kvm.h. */
 const NUMBERS: Readonly<Record<VmExit['reason'], number | undefined>> = {
@@ -37,13 +38,16 @@ export function kvmRunContent({record, index}: LookedAt, cellsAt: (state: number
   const {technique, engine} = record.header;
   if (engine === 'simulated' && (technique === 'bare' || isDeprivileged(technique)))
     return nothing('No KVM is here: kvm_run is the page that KVM shares with its user space, under VT-x and SVM.');
+  return found({loop: ioctlLoop(record, index), page: kvmRunPage(record, index, cellsAt)});
+}
+
+function kvmRunPage(record: RunRecord, index: number, cellsAt: (state: number) => CellSource): KvmRunPage | undefined {
   const last = lastExit(record, index);
-  if (last === undefined)
-    return nothing('KVM_RUN has not returned yet: user space has read nothing out of kvm_run so far.');
+  if (last === undefined) return undefined;
   const {exit, step, spent} = last;
   const reason = kvmExitName(exit);
-  return found({
-    at: engine === 'kvm' ? undefined : {hva: KVM_RUN_WINDOW, hpa: KVM_RUN_PAGE},
+  return {
+    at: record.header.engine === 'kvm' ? undefined : {hva: KVM_RUN_WINDOW, hpa: KVM_RUN_PAGE},
     step,
     reason,
     spent,
@@ -51,7 +55,7 @@ export function kvmRunContent({record, index}: LookedAt, cellsAt: (state: number
       ? `KVM_RUN was called again since: this is what it left at its last return, in step ${step + 1}.`
       : `${reason}: ${kvmExitDetail(exit)}. ${kvmExitDuty(exit)}`,
     rows: [...head(exit, cellsAt(step + 1)), ...union(exit)],
-  });
+  };
 }
 
 function lastExit(
