@@ -76,7 +76,7 @@ export class IoctlLoopView extends LitElement {
           call =>
             html`<li class=${call.isUnderWay ? 'now' : ''}>
               <code>${call.name}</code>
-              <span>${call.count === 1 ? nothing : `× ${call.count.toLocaleString('en')}`}</span>
+              ${call.count === 1 ? nothing : html`<span>× ${call.count.toLocaleString('en')}</span>`}
               <span class="words">${call.isUnderWay ? 'under way' : `step ${call.last + 1}`}</span>
             </li>`,
         )}

@@ -26,6 +26,7 @@ export const memoryStyles = css`
     cursor: default;
   }
   td.eighth {
+    min-width: 30px;
     padding-inline-end: 8px;
   }
   td:hover {
@@ -108,6 +109,7 @@ export const memoryStyles = css`
       padding: 0 1px;
     }
     td.eighth {
+      min-width: 23px;
       padding-inline-end: 4px;
     }
     th {

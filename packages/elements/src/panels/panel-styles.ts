@@ -37,7 +37,7 @@ export const panelStyles = css`
     border-top: 0;
     white-space: nowrap;
   }
-  td:last-child {
+  :is(td, th):last-child {
     padding-right: 0;
   }
   td.mono {

@@ -41,6 +41,14 @@ export class InspectionView extends LitElement {
         min-height: 28px;
         padding: 2px 9px;
       }
+      @media (max-width: 1199px) {
+        .places {
+          gap: 4px;
+        }
+        .places button {
+          padding: 2px 5px;
+        }
+      }
       hs-address-box {
         flex: 1;
         min-width: 0;

@@ -27,6 +27,10 @@ export const inspectorStyles = css`
   :host([hall]) .size {
     display: none;
   }
+  /* The row of tabs stays at the upper edge: the edge of what scrolls there is not magnified. */
+  :host([hall]) .bar {
+    top: calc(-10px / var(--magnified, 1));
+  }
   /* A name and its value stand close enough to be read as a line. */
   :host([hall]) hs-register-file {
     max-width: 560px;
@@ -109,6 +113,8 @@ export const inspectorStyles = css`
       display: flex;
       align-items: center;
       gap: 4px;
+    }
+    :host(:not([hall])) .bar {
       padding-inline-end: 30px;
     }
     [role='tablist']::before {
@@ -119,6 +125,7 @@ export const inspectorStyles = css`
       flex: 1;
       overflow-x: auto;
       scrollbar-width: none;
+      padding-inline-end: 18px;
       mask-image: linear-gradient(to right, #000 calc(100% - 18px), transparent);
     }
     .all {

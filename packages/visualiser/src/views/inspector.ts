@@ -19,6 +19,9 @@ import type {AskingTab, Tab} from './inspector-tabs.js';
 /** Panels whose elements come with the first load of an asking panel. */
 const LOADED_LATE: ReadonlySet<Tab> = new Set(['walk', 'vmcs']);
 
+/** Pixels at the end of the row of tabs that fade out, where the row scrolls. */
+const FADE = 18;
+
 export class TabEvent extends CustomEvent<{readonly tab: Tab}> {
   constructor(tab: Tab) {
     super('hs-tab', {detail: {tab}, bubbles: true, composed: true});
@@ -190,13 +193,22 @@ export class Inspector extends LitElement {
     return tab === 'vmcs' ? this.controlBlock : TAB_NAMES[tab];
   }
 
-  /** In a row that scrolls, the open tab is in view. */
+  override firstUpdated(): void {
+    const row = this.renderRoot.querySelector('[role=tablist]');
+    if (row !== null) new ResizeObserver(() => this.reveal()).observe(row);
+  }
+
   override updated(changed: PropertyValues<this>): void {
-    if (!changed.has('tab')) return;
+    if (changed.has('tab')) this.reveal();
+  }
+
+  /** In a row that scrolls, the open tab is in view. */
+  private reveal(): void {
     const row = this.renderRoot.querySelector('[role=tablist]');
     const tab = this.renderRoot.querySelector('[aria-selected=true]');
     if (!(row instanceof HTMLElement) || !(tab instanceof HTMLElement)) return;
-    const [left, right] = [tab.offsetLeft - row.offsetLeft, tab.offsetLeft - row.offsetLeft + tab.offsetWidth];
+    const left = tab.offsetLeft - row.offsetLeft;
+    const right = left + tab.offsetWidth + FADE;
     if (left < row.scrollLeft) row.scrollLeft = left;
     else if (right > row.scrollLeft + row.clientWidth) row.scrollLeft = right - row.clientWidth;
   }
