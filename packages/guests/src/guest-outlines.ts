@@ -57,6 +57,18 @@ export const GUEST_OUTLINES: readonly GuestOutline[] = [
     expectedSerial: 'IF 0\nPOPF 1\n',
   },
   {
+    id: 'seven-machines',
+    title: 'One guest, seven machines',
+    teaches:
+      'A kernel of about ninety instructions that was made for ring 0: tables, a system call, a guarded page, a timer, and POPF.',
+    programs: ['seven-machines'],
+    loadAddress: 0x8000,
+    mode: 'long',
+    memoryMiB: 2,
+    irqchip: 'kernel',
+    expectedSerial: 'KSUT\n',
+  },
+  {
     id: 'mini-os',
     title: 'mini-os',
     teaches:

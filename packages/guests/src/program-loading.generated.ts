@@ -26,6 +26,7 @@ export const PROGRAM_LOADERS = {
   'page-walks': async () => import('./programs/page-walks.generated.js'),
   'popf': async () => import('./programs/popf.generated.js'),
   'rings': async () => import('./programs/rings.generated.js'),
+  'seven-machines': async () => import('./programs/seven-machines.generated.js'),
   'tiny-svm': async () => import('./programs/tiny-svm.generated.js'),
   'tiny-vmx': async () => import('./programs/tiny-vmx.generated.js'),
   'workloads': async () => import('./programs/workloads.generated.js'),

@@ -24,6 +24,7 @@ import {SOURCE as PAGE_TABLE_EDITS_PV} from './programs/page-table-edits-pv.gene
 import {SOURCE as PAGE_WALKS} from './programs/page-walks.generated.js';
 import {SOURCE as POPF} from './programs/popf.generated.js';
 import {SOURCE as RINGS} from './programs/rings.generated.js';
+import {SOURCE as SEVEN_MACHINES} from './programs/seven-machines.generated.js';
 import {SOURCE as TINY_SVM} from './programs/tiny-svm.generated.js';
 import {SOURCE as TINY_VMX} from './programs/tiny-vmx.generated.js';
 import {SOURCE as WORKLOADS} from './programs/workloads.generated.js';
@@ -54,6 +55,7 @@ export const PROGRAMS = {
   'page-walks': PAGE_WALKS,
   'popf': POPF,
   'rings': RINGS,
+  'seven-machines': SEVEN_MACHINES,
   'tiny-svm': TINY_SVM,
   'tiny-vmx': TINY_VMX,
   'workloads': WORKLOADS,

@@ -31,7 +31,9 @@ const printed = (run: TrapAndEmulateRun): string => new TextDecoder().decode(run
 
 describe('on a processor where every sensitive instruction traps', () => {
   test.each(
-    LAYOUTS.flatMap(rings => ['hello-kvm', 'hello-real', 'rings', 'popf', 'mini-os'].map(id => [id, rings] as const)),
+    LAYOUTS.flatMap(rings =>
+      ['hello-kvm', 'hello-real', 'rings', 'popf', 'seven-machines', 'mini-os'].map(id => [id, rings] as const),
+    ),
   )('%s prints under %s what it prints on bare metal', (id, rings) => {
     const run = start(id, STRICT, rings);
     expect(runFor(run, 200_000)).toBeDefined();
@@ -69,6 +71,13 @@ describe('on an ordinary processor', () => {
     expect(printed(run)).toBe('IF 1\nPOPF 1\n');
     expect(run.guestRegisters().RFLAGS).toBeDefined();
     expect((run.guestRegisters().RFLAGS ?? 0n) & 0x200n).toBe(0n);
+  });
+
+  test('seven-machines waits for a tick that its POPF has not allowed, and does all else as it must', () => {
+    const run = start('seven-machines', ORDINARY, '0/3/3');
+    expect(runFor(run, 2000)).toEqual({kind: 'halted'});
+    expect(printed(run)).toBe(requireGuest('seven-machines').expectedSerial.replace('T\n', ''));
+    expect(run.vmm.vcpu.get('RFLAGS') & 0x200n).toBe(0n);
   });
 
   test('rings and both hellos rely on nothing that is silent: they are right', () => {
