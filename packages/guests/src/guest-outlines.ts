@@ -58,9 +58,9 @@ export const GUEST_OUTLINES: readonly GuestOutline[] = [
   },
   {
     id: 'seven-machines',
-    title: 'One guest, seven machines',
+    title: 'A kernel made for ring 0',
     teaches:
-      'A kernel of about ninety instructions that was made for ring 0: tables, a system call, a guarded page, a timer, and POPF.',
+      'One guest for seven machines, of about ninety instructions: tables, a system call, a guarded page, a timer, and POPF.',
     programs: ['seven-machines'],
     loadAddress: 0x8000,
     mode: 'long',
