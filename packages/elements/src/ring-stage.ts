@@ -239,7 +239,17 @@ function drawMove(picture: StagePicture): SVGTemplateResult | typeof nothing {
   const path = curve(standOf(moved.from, picture.hypervised), standOf(moved.to, picture.hypervised), 40);
   const at = moveName(moved.to, picture.hypervised);
   return svg`<path class="leg now" d=${path} stroke=${`var(${token})`} marker-end=${`url(#head${token})`}></path>
-    <text class="leg-name now" x=${at.x} y=${at.y}>${moved.arrow}</text>`;
+    ${arrowName(moved.arrow, at)}`;
+}
+
+/** Beside the left edge a long name has two lines: the edge would cut one off. */
+function arrowName(name: string, {x, y}: Point): SVGTemplateResult {
+  const isTight = x < VIEW.width / 3 && name.length > 26;
+  const cut = isTight ? name.indexOf('(') + 1 || name.lastIndexOf('_', name.length / 2) + 1 : 0;
+  if (cut === 0) return svg`<text class="leg-name now" x=${x} y=${y}>${name}</text>`;
+  // Right of the token, which stands at the lower left.
+  const middle = x + 50;
+  return svg`<text class="leg-name now" y=${y}><tspan x=${middle}>${name.slice(0, cut)}</tspan><tspan x=${middle} dy="1.1em">${name.slice(cut)}</tspan></text>`;
 }
 
 function drawToken(picture: StagePicture): SVGTemplateResult {
@@ -256,9 +266,9 @@ function drawToken(picture: StagePicture): SVGTemplateResult {
     </g>`;
 }
 
-/** A name that breaks before its argument rather than inside it: `ioctl(` `KVM_CREATE_VM)`. */
+/** A name that breaks before its argument, or between its words, rather than inside one: `ioctl(` `KVM_CREATE_` `VM)`. */
 function breakable(name: string): readonly (string | TemplateResult)[] {
-  return name.split('(').map((part, at) => (at === 0 ? part : html`(<wbr />${part}`));
+  return name.split(/(?<=[(_])/).map((part, at) => (at === 0 ? part : html`<wbr />${part}`));
 }
 
 /** `VM exit · 28 control-register access`: what stands at the arrow too is left out in a hall. */

@@ -30,7 +30,7 @@ export const panelStyles = css`
   td,
   th {
     padding: 3px 8px 3px 0;
-    vertical-align: top;
+    vertical-align: baseline;
     border-top: 1px solid var(--line);
   }
   thead th {

@@ -43,7 +43,7 @@ export class PortDialog extends LitElement {
       .parts th {
         padding: 3px 10px 3px 0;
         border-top: 1px solid var(--line);
-        vertical-align: top;
+        vertical-align: baseline;
         text-align: start;
       }
       .parts .number {

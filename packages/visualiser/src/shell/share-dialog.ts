@@ -135,7 +135,7 @@ export class ShareDialog extends LitElement {
       <section>
         <h3>In your own page or slides</h3>
         <div class="row">
-          <textarea aria-label="HTML" readonly rows="4" .value=${code} @focus=${selectAll}></textarea>
+          <textarea aria-label="HTML" readonly rows="5" .value=${code} @focus=${selectAll}></textarea>
           <button @click=${() => this.copy(code, 'The HTML is in the clipboard.')}>Copy HTML</button>
         </div>
       </section>
