@@ -106,7 +106,7 @@ export class PlaySpeedControl extends LitElement {
             </option>`,
         )}
       </select>
-      <details @keydown=${this.key}>
+      <details @keydown=${this.key} @toggle=${moveInside}>
         <summary>More…</summary>
         <div class="stays">
           ${PLAY_STOPS.filter(stop => this.exits || stop !== 'exit').map(
@@ -159,4 +159,14 @@ const isStay = (text: string): text is Stay => text in STAYS;
 export function neighbouringSpeed(speed: SpeedName, by: 1 | -1): SpeedName {
   const at = SPEEDS.findIndex(({name}) => name === speed) + by;
   return SPEEDS[Math.min(Math.max(0, at), SPEEDS.length - 1)]?.name ?? speed;
+}
+
+/** A menu that opened beyond the right edge of the window is moved inside. */
+function moveInside({target}: Event): void {
+  if (!(target instanceof HTMLDetailsElement) || !target.open) return;
+  const menu = target.querySelector('.stays');
+  if (!(menu instanceof HTMLElement)) return;
+  menu.style.translate = '';
+  const over = menu.getBoundingClientRect().right + 8 - document.documentElement.clientWidth;
+  if (over > 0) menu.style.translate = `${-over}px`;
 }
