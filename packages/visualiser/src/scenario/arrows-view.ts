@@ -162,6 +162,8 @@ function tally(shown: ArrowsShown): string {
     return given === undefined ? [] : [isRight(arrow, given)];
   });
   const all = shown.guess.arrows.length;
+  if (judged.length === 0 && shown.compared.areShown)
+    return `${shown.guess.arrows.filter(({exists}) => exists === 'yes').length} of ${all} arrows exist.`;
   return judged.length === 0
     ? `${all} arrows; none judged yet.`
     : `${judged.filter(Boolean).length} of ${judged.length} right; ${all} in all.`;
