@@ -21,6 +21,8 @@ export class AddressBar {
   readonly #ready: () => void;
   readonly #packed = new PackedText();
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  /** The fragment that was written or followed last: another one is a link that is about to be followed. */
+  #known = location.hash;
 
   /** `lab`: what is shown now; `around`: what around it; `ready` is called when an edited program has been packed. */
   constructor(lab: () => LabState, around: () => LinkedSurroundings, ready: () => void) {
@@ -58,19 +60,22 @@ export class AddressBar {
     this.#timer = setTimeout(() => this.write(), REST);
   }
 
-  /** Writes the link now. */
+  /** Writes the link now, but not over one that somebody has just put there. */
   write(): void {
     const {link} = this;
+    if (location.hash !== this.#known) return;
     if (link !== '') history.replaceState(null, '', link);
     else if (this.#isFile) history.replaceState(null, '', location.pathname + location.search);
+    this.#known = location.hash;
   }
-}
 
-/** What the address names; a link that cannot be followed is told to the reader. */
-export function linkedMoment(controller: LabController): SharedMoment | undefined {
-  const link = readLink(location.hash);
-  if (link.kind === 'unreadable') controller.notice(link.why);
-  return link.kind === 'moment' ? link.moment : undefined;
+  /** What the address names, to be followed; a link that cannot be followed is told to the reader. */
+  follow(controller: LabController): SharedMoment | undefined {
+    this.#known = location.hash;
+    const link = readLink(location.hash);
+    if (link.kind === 'unreadable') controller.notice(link.why);
+    return link.kind === 'moment' ? link.moment : undefined;
+  }
 }
 
 /** The program that a link carries; a damaged one is told to the reader, and is none. */

@@ -27,7 +27,7 @@ import {Inspector} from '../views/inspector.js';
 import {TABS, type Tab} from '../views/inspector-tabs.js';
 import '../views/beside.js';
 import '../views/real-kvm-view.js';
-import {AddressBar, linkedMoment, linkedText} from './address-bar.js';
+import {AddressBar, linkedText} from './address-bar.js';
 import {AskStep} from './ask-step.js';
 import {listenToPanels, listenToWishes} from './panel-events.js';
 import {listenToTime} from './time-events.js';
@@ -174,7 +174,7 @@ export class Lab extends LitElement implements ShellParts {
     });
     this.lessons.listen(this);
     this.inspectable = {inspect: request => client.inspect(request)};
-    const wanted = linkedMoment(controller);
+    const wanted = this.address.follow(controller);
     this.surrounding?.listen(controller, linked => this.followMoment(linked, controller));
     if (needsHint() && this.surrounding === undefined) controller.hint('exit');
     this.openLinked(wanted, controller, async edited => controller.start(wanted && {...wanted, edited}));
@@ -415,7 +415,7 @@ export class Lab extends LitElement implements ShellParts {
 
   private readonly followLink = (): void => {
     this.with(lab => {
-      const moment = linkedMoment(lab);
+      const moment = this.address.follow(lab);
       if (moment !== undefined) this.followMoment(moment, lab);
     });
   };
