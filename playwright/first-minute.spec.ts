@@ -139,8 +139,8 @@ test('the guest prints the same at the end of every machine', async ({page}) => 
   await lab.shot('bare-metal');
 });
 
-test('every guest on every machine opens, steps and ends with an outcome', async ({page}) => {
-  test.setTimeout(180_000); // some thirty runs to their ends
+test('every guest opens, steps and ends with an outcome, on several machines', async ({page}) => {
+  test.setTimeout(120_000); // some twenty runs to their ends
   const lab = new LabPage(page);
   await lab.open();
   const shown = await page
@@ -149,10 +149,13 @@ test('every guest on every machine opens, steps and ends with an outcome', async
     // The last choice is no guest: it opens a file.
     .evaluateAll(options => options.map(option => option.getAttribute('value') ?? '').filter(id => !id.includes(' ')));
   expect(shown.length).toBeGreaterThanOrEqual(4);
-  // The cards are made from one template: one of them stands for all.
+  // The cards are made from one template: one of them stands for all. On the other machines a few guests stand for the rest, which
+  // tests without a browser run on every machine.
   const guests = [...shown, 'card-popf'];
+  const few = guests.filter(guest => ['mini-os', 'tiny-vmx', 'card-popf'].includes(guest));
+  expect(few).toHaveLength(3);
   for (const technique of ['vtx-ept', 'bare', 'svm-shadow']) {
-    for (const guest of guests) {
+    for (const guest of technique === 'vtx-ept' ? guests : few) {
       await page.goto(`/#v1/${technique}/${guest}/0`);
       await page.reload();
       await lab.ready();
