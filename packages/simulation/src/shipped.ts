@@ -26,7 +26,13 @@ export function requireGuest(id: string): Guest {
 /** The image of a shipped guest, with the assembler's map from addresses to source lines. */
 export const loadGuest = (guest: Guest): LoadedGuest<AssembledGuest> => imageOfGuest(assembled(guest), guestOf);
 
-const assembled = (guest: Guest): FetchedGuest<AssembledGuest> => ({guest, assembly: assembleGuest(guest)});
+/** Who asks for the text only, or puts another in its place, has nothing assembled. */
+const assembled = (guest: Guest): FetchedGuest<AssembledGuest> => ({
+  guest,
+  get assembly() {
+    return assembleGuest(guest);
+  },
+});
 const guestOf = (id: string): FetchedGuest<AssembledGuest> => assembled(requireGuest(id));
 
 export const SHIPPED: Shelf = {

@@ -9,6 +9,7 @@ import {
   GUEST_RAM,
   hvaOf,
   notedMemorySlots,
+  outlineOfTechnique,
 } from '@hyperscope/vmm';
 import type {NotedSlot} from '@hyperscope/vmm';
 import {GuestMemory} from '@hyperscope/trace';
@@ -27,7 +28,7 @@ const CELLS: Readonly<Record<string, bigint>> = {
 const HOST_CELLS: CellSource = cell => CELLS[cell];
 
 /** Whether the guest's memory is a process's: QEMU's, with KVM under it. */
-export const hasHost = (technique: string): boolean => technique.startsWith('vtx-') || technique.startsWith('svm-');
+export const hasHost = (technique: string): boolean => outlineOfTechnique(technique)?.host === 'hardware';
 
 export class HostSpace {
   readonly #state: StateView;

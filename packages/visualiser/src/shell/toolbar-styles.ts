@@ -1,6 +1,7 @@
 // The look of the top bar.
 
 import {css} from 'lit';
+import {unseenMenu} from '../views/unseen-menu.js';
 
 export const toolbarStyles = css`
   header {
@@ -58,15 +59,8 @@ export const toolbarStyles = css`
     outline: 2px solid var(--focus);
     outline-offset: 2px;
   }
-  /* The menu lies over its picture, unseen: its list opens with the browser’s own look. */
   .icon select {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
-    opacity: 0;
-    cursor: pointer;
-    font: inherit;
+    ${unseenMenu}
   }
   .named {
     display: flex;

@@ -2,6 +2,7 @@
 // all panels.
 
 import {css} from 'lit';
+import {unseenMenu} from './unseen-menu.js';
 
 export const inspectorStyles = css`
   :host([size='large']) {
@@ -98,15 +99,8 @@ export const inspectorStyles = css`
   .all:focus-within {
     outline: 2px solid var(--focus);
   }
-  /* The menu lies over the arrow, unseen: its list opens with the browser’s own look. */
   select {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
-    opacity: 0;
-    cursor: pointer;
-    font: inherit;
+    ${unseenMenu}
   }
   @media (max-width: 1400px), (max-height: 820px) {
     .bar {
